@@ -1,0 +1,2 @@
+Console.Error.WriteLine("usage: bench/run [NAME]");
+return 2;

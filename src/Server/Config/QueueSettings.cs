@@ -1,0 +1,6 @@
+namespace CbaMail.Config;
+
+/// <summary>The keys of the queue, retries and outbound delivery.</summary>
+public sealed record QueueSettings
+{
+}

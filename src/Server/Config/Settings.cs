@@ -1,0 +1,44 @@
+namespace CbaMail.Config;
+
+/// <summary>
+/// The machine's own matters (architecture.md, "Configuration"). Each room's keys stand in a record of their own beside this one.
+/// Every key has its default and its documentation where it is declared.
+/// </summary>
+public sealed record Settings
+{
+    /// <summary>The directory that holds everything. Default <c>./data</c>.</summary>
+    public string Data { get; init; } = "data";
+
+    /// <summary>The server's own fully qualified name: greetings, Received fields, Message-IDs. Default: the machine's.</summary>
+    public string Hostname { get; init; } = "localhost";
+
+    /// <summary>The evaluation profile of contract.md: loopback only, clear-text sign-in from loopback, generous limits.</summary>
+    public bool Evaluation { get; init; }
+
+    /// <summary>Added to every well-known port.</summary>
+    public int PortOffset { get; init; }
+
+    public IReadOnlyList<ListenerSettings> Listeners { get; init; } = [];
+    public StorageSettings Storage { get; init; } = new();
+    public SmtpSettings Smtp { get; init; } = new();
+    public ImapSettings Imap { get; init; } = new();
+    public QueueSettings Queue { get; init; } = new();
+    public DnsSettings Dns { get; init; } = new();
+    public MailingSettings Mailings { get; init; } = new();
+    public LimitSettings Limits { get; init; } = new();
+}
+
+/// <summary>What a listener speaks.</summary>
+public enum Protocol { Smtp, Submission, Submissions, Lmtp, Imap, Imaps, Http, Https }
+
+/// <summary>One address and port to listen at.</summary>
+public sealed record ListenerSettings
+{
+    public Protocol Protocol { get; init; }
+    /// <summary>An IP address; <c>::</c> is every address, both families.</summary>
+    public string Address { get; init; } = "127.0.0.1";
+    /// <summary>The real port, offset included.</summary>
+    public int Port { get; init; }
+    /// <summary>TLS from the first byte (465, 993, 443).</summary>
+    public bool ImplicitTls => Protocol is Protocol.Submissions or Protocol.Imaps or Protocol.Https;
+}

@@ -1,0 +1,6 @@
+namespace CbaMail.Config;
+
+/// <summary>The keys of SMTP, submission and LMTP.</summary>
+public sealed record SmtpSettings
+{
+}

@@ -1,0 +1,54 @@
+namespace CbaMail.Mailboxes;
+
+/// <summary>System flags (RFC 9051 2.3.2) as bits.</summary>
+[Flags]
+public enum MessageFlags
+{
+    None = 0,
+    Seen = 1,
+    Answered = 2,
+    Flagged = 4,
+    Deleted = 8,
+    Draft = 16,
+}
+
+/// <summary>A mailbox with its counters, as of one snapshot.</summary>
+/// <param name="Name">Full path, "/" between levels; INBOX in capitals.</param>
+/// <param name="SpecialUse">With the backslash, as RFC 6154 writes it, or null.</param>
+/// <param name="RecentUid">Messages with this UID and above are \Recent to the next session that selects.</param>
+/// <param name="ModSeq">HIGHESTMODSEQ.</param>
+public sealed record Mailbox(
+    long Id, long AccountId, string Name, string? SpecialUse, bool Subscribed,
+    uint UidValidity, uint UidNext, uint RecentUid, long ModSeq,
+    int Messages, int Unseen, int Deleted, long Bytes);
+
+/// <summary>A message in a mailbox, without its content.</summary>
+/// <param name="Size">RFC822.SIZE: prefix and content.</param>
+/// <param name="Keywords">Sorted, space separated, or null.</param>
+/// <param name="Received">INTERNALDATE.</param>
+/// <param name="Saved">SAVEDATE.</param>
+public readonly record struct MessageRow(
+    uint Uid, MessageFlags Flags, string? Keywords, long ModSeq,
+    long ContentId, long Size, DateTimeOffset Received, DateTimeOffset Saved);
+
+/// <summary>What happened in a mailbox after a modification sequence.</summary>
+/// <param name="Changed">New and changed messages by UID.</param>
+/// <param name="Vanished">UIDs expunged, rising.</param>
+/// <param name="ModSeq">HIGHESTMODSEQ of the snapshot.</param>
+public sealed record MailboxChanges(IReadOnlyList<MessageRow> Changed, IReadOnlyList<uint> Vanished, long ModSeq, uint UidNext);
+
+/// <summary>How STORE changes flags (RFC 9051 6.4.6).</summary>
+public enum FlagMode { Set, Add, Remove }
+
+/// <summary>A change of flags; keywords in any order, case kept, compared without case.</summary>
+public sealed record FlagChange(FlagMode Mode, MessageFlags Flags, IReadOnlyList<string> Keywords);
+
+/// <param name="Changed">The rows as they are now, by UID, those included that already were so.</param>
+/// <param name="Failed">UIDs that UNCHANGEDSINCE kept from being changed (RFC 7162 3.1.3).</param>
+public sealed record StoreResult(IReadOnlyList<MessageRow> Changed, IReadOnlyList<uint> Failed);
+
+/// <summary>APPENDUID (RFC 4315).</summary>
+public readonly record struct Appended(uint UidValidity, uint Uid, long ModSeq);
+
+/// <summary>COPYUID (RFC 4315): pairs in order of the source's UIDs.</summary>
+public sealed record Copied(uint UidValidity, IReadOnlyList<(uint Source, uint Destination)> Pairs);

@@ -1,0 +1,51 @@
+using System.Collections.Concurrent;
+
+namespace CbaMail.Mailboxes;
+
+/// <summary>A mailbox changed: its account's modification sequence is now <paramref name="ModSeq"/>.</summary>
+public readonly record struct Change(long AccountId, long MailboxId, long ModSeq);
+
+/// <summary>
+/// Tells whoever listens that a mailbox has changed; knows no listener. Listeners read what changed from the store.
+/// They are called on the committer's thread: set a flag or release a semaphore, and return.
+/// </summary>
+public sealed class Notifier
+{
+    readonly ConcurrentDictionary<long, Action<Change>[]> listeners = new();
+    Action<Change>[] everywhere = [];
+    readonly Lock gate = new();
+
+    /// <summary>Listens to one mailbox until disposed.</summary>
+    public IDisposable Subscribe(long mailboxId, Action<Change> listener)
+    {
+        lock (gate) listeners[mailboxId] = [.. listeners.GetValueOrDefault(mailboxId, []), listener];
+        return new Subscription(() =>
+        {
+            lock (gate)
+            {
+                var left = listeners.GetValueOrDefault(mailboxId, []).Where(l => l != listener).ToArray();
+                if (left.Length == 0) listeners.TryRemove(mailboxId, out _); else listeners[mailboxId] = left;
+            }
+        });
+    }
+
+    /// <summary>Listens to every mailbox until disposed.</summary>
+    public IDisposable SubscribeAll(Action<Change> listener)
+    {
+        lock (gate) everywhere = [.. everywhere, listener];
+        return new Subscription(() => { lock (gate) everywhere = [.. everywhere.Where(l => l != listener)]; });
+    }
+
+    internal void Publish(Change change)
+    {
+        if (listeners.TryGetValue(change.MailboxId, out var some))
+            foreach (var listener in some) listener(change);
+        foreach (var listener in everywhere) listener(change);
+    }
+
+    sealed class Subscription(Action end) : IDisposable
+    {
+        Action? end = end;
+        public void Dispose() => Interlocked.Exchange(ref end, null)?.Invoke();
+    }
+}

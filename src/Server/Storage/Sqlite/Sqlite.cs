@@ -1,0 +1,67 @@
+using SQLitePCL;
+
+namespace CbaMail.Storage.Sqlite;
+
+/// <summary>SQLite's own error, with its extended result code.</summary>
+public sealed class SqliteError(int code, string message) : Exception($"SQLite {code}: {message}")
+{
+    public int Code => code;
+    /// <summary>SQLITE_FULL or SQLITE_IOERR from a full disk.</summary>
+    public bool IsDiskFull => (code & 0xff) is raw.SQLITE_FULL;
+    /// <summary>SQLITE_CONSTRAINT: a unique key or a reference stood against it.</summary>
+    public bool IsConstraint => (code & 0xff) is raw.SQLITE_CONSTRAINT;
+}
+
+/// <summary>
+/// One SQLite connection with its kept, prepared statements. Not thread-safe: it belongs to the committer or to one reader at a time.
+/// </summary>
+public sealed class SqliteConnection : IDisposable
+{
+    readonly sqlite3 handle;
+    readonly Dictionary<string, Statement> kept = [];
+
+    static SqliteConnection() => Batteries_V2.Init();
+
+    /// <summary>Opens the file; creates it unless <paramref name="readOnly"/>.</summary>
+    public SqliteConnection(string path, bool readOnly)
+    {
+        var flags = readOnly ? raw.SQLITE_OPEN_READONLY : raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE;
+        var code = raw.sqlite3_open_v2(path, out handle, flags | raw.SQLITE_OPEN_NOMUTEX, null);
+        if (code != raw.SQLITE_OK) throw new SqliteError(code, $"{path}: {raw.sqlite3_errmsg(handle).utf8_to_string()}");
+        raw.sqlite3_extended_result_codes(handle, 1);
+        raw.sqlite3_busy_timeout(handle, 5000);
+    }
+
+    public sqlite3 Handle => handle;
+
+    /// <summary>Rows changed by the last statement.</summary>
+    public int Changes => raw.sqlite3_changes(handle);
+
+    public long LastInsertId => raw.sqlite3_last_insert_rowid(handle);
+
+    /// <summary>The kept statement for this text, reset and with no values bound. Pass constants: the text is the key.</summary>
+    public Statement Prepare(string sql)
+    {
+        if (kept.TryGetValue(sql, out var statement) && !statement.IsOpen) return statement.Reset();
+        var code = raw.sqlite3_prepare_v3(handle, sql, raw.SQLITE_PREPARE_PERSISTENT, out var prepared);
+        if (code != raw.SQLITE_OK) throw Error(code);
+        if (statement is not null) return new Statement(this, prepared, transient: true); // the kept one is being read: nested use
+        return kept[sql] = new Statement(this, prepared, transient: false);
+    }
+
+    /// <summary>Runs statements that return nothing, separated by semicolons.</summary>
+    public void Execute(string sql)
+    {
+        var code = raw.sqlite3_exec(handle, sql);
+        if (code != raw.SQLITE_OK) throw Error(code);
+    }
+
+    internal SqliteError Error(int code) => new(code, raw.sqlite3_errmsg(handle).utf8_to_string());
+
+    public void Dispose()
+    {
+        foreach (var statement in kept.Values) statement.Finish();
+        raw.sqlite3_close_v2(handle);
+        handle.Dispose();
+    }
+}
