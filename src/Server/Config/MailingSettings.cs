@@ -3,4 +3,27 @@ namespace CbaMail.Config;
 /// <summary>The keys of course mailings.</summary>
 public sealed record MailingSettings
 {
+    /// <summary>Copies committed in one piece; between pieces everybody else has a turn. Default 200, at most 250.</summary>
+    public int Piece { get; init; } = 200;
+
+    /// <summary>Bytes of finished messages in memory at a time; with large attachments pieces become shorter. Default 8 MiB.</summary>
+    public long PieceBytes { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>Copies rendered at the same time. Default 2, never more than the machine has cores.</summary>
+    public int Renderers { get; init; } = 2;
+
+    /// <summary>Bytes of a file of participants. Default 32 MiB.</summary>
+    public long ImportBytes { get; init; } = 32 * 1024 * 1024;
+
+    /// <summary>Participants of one course. Default 100,000.</summary>
+    public int Participants { get; init; } = 100_000;
+
+    /// <summary>Further columns of a course: merge fields. Default 200.</summary>
+    public int Columns { get; init; } = 200;
+
+    /// <summary>Characters of one template. Default 2,000,000.</summary>
+    public int TemplateLength { get; init; } = 2_000_000;
+
+    /// <summary>Bytes of all files of one mailing together, before base64. Default 25 MiB.</summary>
+    public long FileBytes { get; init; } = 25 * 1024 * 1024;
 }

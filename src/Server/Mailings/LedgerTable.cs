@@ -1,0 +1,102 @@
+using CbaMail.Storage;
+using CbaMail.Storage.Sqlite;
+
+namespace CbaMail.Mailings;
+
+/// <summary>A frozen recipient that waits for its copy.</summary>
+public sealed record LedgerWork(long Id, long ParticipantId, string Address, string Name, string Fields, int Line, string MessageId);
+
+/// <summary>The SQL of the ledger.</summary>
+public static class LedgerTable
+{
+    static readonly string[] Names = ["rendered", "queued", "delivered", "deferred", "bounced", "skipped"];
+
+    /// <summary>The word that stands in the table and in <c>--json</c>.</summary>
+    public static string Word(LedgerState state) => Names[(int)state];
+
+    static LedgerState State(string word) => (LedgerState)Array.IndexOf(Names, word);
+
+    /// <summary>Freezes one recipient.</summary>
+    public static void Add(WriteTransaction transaction, long mailing, in Participant person, string messageId, LedgerState state, string reply, DateTimeOffset at) =>
+        transaction.Prepare("INSERT INTO ledger (mailing_id, participant_id, address, name, fields, line, message_id, state, reply, attempts, at) VALUES (?,?,?,?,?,?,?,?,?,0,?)")
+            .Bind(1, mailing).Bind(2, person.Id).Bind(3, person.Address).Bind(4, person.Name).Bind(5, person.Fields).Bind(6, person.Line)
+            .Bind(7, messageId).Bind(8, Word(state)).Bind(9, reply).Bind(10, at).Run();
+
+    /// <summary>The next recipients that have no copy yet, by rising id.</summary>
+    public static List<LedgerWork> Waiting(ReadTransaction transaction, long mailing, long after, int count)
+    {
+        var rows = new List<LedgerWork>(count);
+        using var query = transaction.Prepare(
+            "SELECT id, participant_id, address, name, fields, line, message_id FROM ledger WHERE mailing_id = ? AND state = 'rendered' AND id > ? ORDER BY id LIMIT ?")
+            .Bind(1, mailing).Bind(2, after).Bind(3, count);
+        while (query.Step())
+            rows.Add(new(query.Int64(0), query.Int64(1), query.String(2), query.String(3), query.String(4), query.Int32(5), query.String(6)));
+        return rows;
+    }
+
+    /// <summary>Moves a row on, if it still waits for its copy; false when somebody else has done so.</summary>
+    public static bool Claim(WriteTransaction transaction, long id, LedgerState state, string reply, long? queueId, DateTimeOffset at) =>
+        transaction.Prepare("UPDATE ledger SET state = ?, reply = ?, queue_id = ?, at = ? WHERE id = ? AND state = 'rendered'")
+            .Bind(1, Word(state)).Bind(2, reply).Bind(3, queueId).Bind(4, at).Bind(5, id).Run() > 0;
+
+    /// <summary>Notes the queue's id of a row just claimed.</summary>
+    public static void SetQueueId(WriteTransaction transaction, long id, long queueId) =>
+        transaction.Prepare("UPDATE ledger SET queue_id = ? WHERE id = ?").Bind(1, queueId).Bind(2, id).Run();
+
+    internal static void RecordRemote(WriteTransaction transaction, long id, LedgerState state, string reply, string? host, string? tls, DateTimeOffset at) =>
+        transaction.Prepare(
+            "UPDATE ledger SET state = ?, reply = ?, host = ?, tls = ?, at = ?, attempts = attempts + 1, queue_id = CASE WHEN ? = 'deferred' THEN queue_id END WHERE id = ? AND state IN ('queued', 'deferred')")
+            .Bind(1, Word(state)).Bind(2, reply).Bind(3, host).Bind(4, tls).Bind(5, at).Bind(6, Word(state)).Bind(7, id).Run();
+
+    /// <summary>Marks all that still wait for their copy as skipped.</summary>
+    public static int SkipWaiting(WriteTransaction transaction, long mailing, string reason, DateTimeOffset at) =>
+        transaction.Prepare("UPDATE ledger SET state = 'skipped', reply = ?, at = ? WHERE mailing_id = ? AND state = 'rendered'")
+            .Bind(1, reason).Bind(2, at).Bind(3, mailing).Run();
+
+    /// <summary>Marks rows that were taken out of the queue as skipped.</summary>
+    public static int SkipQueued(WriteTransaction transaction, long mailing, long queueId, string reason, DateTimeOffset at) =>
+        transaction.Prepare("UPDATE ledger SET state = 'skipped', reply = ?, at = ?, queue_id = NULL WHERE mailing_id = ? AND queue_id = ? AND state IN ('queued', 'deferred')")
+            .Bind(1, reason).Bind(2, at).Bind(3, mailing).Bind(4, queueId).Run();
+
+    /// <summary>Queue entries of the mailing that have not been taken by a peer.</summary>
+    public static List<long> QueueIds(WriteTransaction transaction, long mailing)
+    {
+        var ids = new List<long>();
+        foreach (var state in (string[])["queued", "deferred"])
+        {
+            using var query = transaction.Prepare("SELECT DISTINCT queue_id FROM ledger WHERE mailing_id = ? AND state = ? AND queue_id IS NOT NULL").Bind(1, mailing).Bind(2, state);
+            while (query.Step()) ids.Add(query.Int64(0));
+        }
+        return ids;
+    }
+
+    /// <summary>Whether anybody still waits for a copy.</summary>
+    public static bool AnyWaiting(WriteTransaction transaction, long mailing) =>
+        transaction.Prepare("SELECT 1 FROM ledger WHERE mailing_id = ? AND state = 'rendered' LIMIT 1").Bind(1, mailing).Scalar() is not null;
+
+    public static LedgerCounts Counts(ReadTransaction transaction, long mailing)
+    {
+        var counts = new int[Names.Length];
+        using var query = transaction.Prepare("SELECT state, count(*) FROM ledger WHERE mailing_id = ? GROUP BY state").Bind(1, mailing);
+        while (query.Step()) counts[(int)State(query.String(0))] = query.Int32(1);
+        return new(counts.Sum(), counts[0], counts[1], counts[2], counts[3], counts[4], counts[5]);
+    }
+
+    /// <summary>Lines by rising id, a page at a time.</summary>
+    public static List<LedgerRow> Rows(ReadTransaction transaction, long mailing, long after, int count)
+    {
+        var rows = new List<LedgerRow>();
+        using var query = transaction.Prepare(
+            "SELECT id, participant_id, address, name, line, state, message_id, reply, host, tls, attempts, at FROM ledger WHERE mailing_id = ? AND id > ? ORDER BY id LIMIT ?")
+            .Bind(1, mailing).Bind(2, after).Bind(3, count);
+        while (query.Step()) rows.Add(Read(query));
+        return rows;
+    }
+
+    static LedgerRow Read(Statement query) => new(
+        query.Int64(0), query.Int64(1), query.String(2), query.String(3), query.Int32(4), State(query.String(5)), query.String(6),
+        query.String(7), query.Text(8), query.Text(9), query.Int32(10), query.Time(11));
+
+    public static void RemoveMailing(WriteTransaction transaction, long mailing) =>
+        transaction.Prepare("DELETE FROM ledger WHERE mailing_id = ?").Bind(1, mailing).Run();
+}
