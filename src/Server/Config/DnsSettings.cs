@@ -3,4 +3,27 @@ namespace CbaMail.Config;
 /// <summary>The keys of the resolver.</summary>
 public sealed record DnsSettings
 {
+    /// <summary>
+    /// Servers to ask, each <c>address</c>, <c>address:port</c> or <c>[v6]:port</c>. Default: those of /etc/resolv.conf;
+    /// in the evaluation profile none, so that outside DNS is never asked.
+    /// </summary>
+    public IReadOnlyList<string> Servers { get; init; } = [];
+
+    /// <summary>Time to wait for one server's answer. Default 3 seconds.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>How often the list of servers is gone through. Default 2.</summary>
+    public int Rounds { get; init; } = 2;
+
+    /// <summary>Whether the AD bit of the servers is believed (RFC 6840 5.8): only for a validating resolver on this machine or a trusted net. Default false.</summary>
+    public bool TrustAuthenticated { get; init; }
+
+    /// <summary>Answers kept in memory. Default 10,000; 0: none.</summary>
+    public int CacheEntries { get; init; } = 10_000;
+
+    /// <summary>The longest time an answer is kept whatever its TTL says. Default 1 day.</summary>
+    public TimeSpan MaxAge { get; init; } = TimeSpan.FromDays(1);
+
+    /// <summary>The longest time that "no such name" is kept (RFC 2308 5). Default 15 minutes.</summary>
+    public TimeSpan MaxNegativeAge { get; init; } = TimeSpan.FromMinutes(15);
 }

@@ -1,0 +1,124 @@
+using CbaMail.Envelope;
+using CbaMail.Storage;
+using CbaMail.Storage.Sqlite;
+
+namespace CbaMail.Queue;
+
+/// <summary>The rows of the queue: all its SQL.</summary>
+internal static class QueueTable
+{
+    public static long InsertMessage(WriteTransaction transaction, NewQueueEntry entry, DateTimeOffset created, DateTimeOffset expires)
+    {
+        transaction.Prepare("INSERT INTO queue_message (sender, content_id, size, ret, envid, smtputf8, eightbit, bulk, created, expires) VALUES (?,?,?,?,?,?,?,?,?,?)")
+            .Bind(1, entry.ReversePath?.ToString() ?? "").Bind(2, entry.Content.Id).Bind(3, entry.Content.Size)
+            .Bind(4, entry.Return).Bind(5, entry.EnvelopeId).Bind(6, entry.SmtpUtf8).Bind(7, entry.EightBit).Bind(8, entry.Bulk)
+            .Bind(9, created).Bind(10, expires).Run();
+        return transaction.LastInsertId;
+    }
+
+    public static void InsertRecipient(WriteTransaction transaction, long messageId, int sequence, QueueRecipient recipient, DateTimeOffset next) =>
+        transaction.Prepare("INSERT INTO queue_recipient (message_id, seq, address, domain, notify, orcpt, ledger_id, held, attempts, next_attempt, delay_told) VALUES (?,?,?,?,?,?,?,0,0,?,0)")
+            .Bind(1, messageId).Bind(2, (long)sequence).Bind(3, recipient.Address.ToString()).Bind(4, recipient.Address.DomainKey)
+            .Bind(5, recipient.Notify).Bind(6, recipient.OriginalRecipient).Bind(7, recipient.LedgerId).Bind(8, next).Run();
+
+    public static int DeleteRecipient(WriteTransaction transaction, long messageId, int sequence) =>
+        transaction.Prepare("DELETE FROM queue_recipient WHERE message_id=? AND seq=?").Bind(1, messageId).Bind(2, (long)sequence).Run();
+
+    public static int Defer(WriteTransaction transaction, RecipientOutcome outcome, DateTimeOffset next) =>
+        transaction.Prepare("UPDATE queue_recipient SET attempts=attempts+?, next_attempt=?, delay_told=delay_told|?, last_attempt=?, last_reply=?, last_host=? WHERE message_id=? AND seq=?")
+            .Bind(1, outcome.Counts).Bind(2, next).Bind(3, outcome.TellDelay).Bind(4, outcome.At).Bind(5, outcome.Reply).Bind(6, outcome.Host)
+            .Bind(7, outcome.Recipient.MessageId).Bind(8, (long)outcome.Recipient.Sequence).Run();
+
+    /// <summary>Removes the message if nobody waits for it any more; returns the content that it held, or null.</summary>
+    public static long? DeleteIfDone(WriteTransaction transaction, long messageId)
+    {
+        if (transaction.Prepare("SELECT 1 FROM queue_recipient WHERE message_id=? LIMIT 1").Bind(1, messageId).Scalar() is not null) return null;
+        var content = transaction.Prepare("SELECT content_id FROM queue_message WHERE id=?").Bind(1, messageId).Scalar();
+        if (content is not null) transaction.Prepare("DELETE FROM queue_message WHERE id=?").Bind(1, messageId).Run();
+        return content;
+    }
+
+    public static QueuedMessage? Message(ReadTransaction transaction, long id)
+    {
+        using var row = transaction.Prepare("SELECT sender, content_id, size, ret, envid, smtputf8, eightbit, bulk, created, expires FROM queue_message WHERE id=?").Bind(1, id);
+        if (!row.Step()) return null;
+        MailAddress.TryParse(row.String(0), out var sender);
+        return new QueuedMessage(id, sender, row.Int64(1), row.Int64(2), row.Text(3), row.Text(4), row.Bool(5), row.Bool(6), row.Bool(7), row.Time(8), row.Time(9));
+    }
+
+    /// <summary>The recipient if it is to be tried by <paramref name="now"/>; null when it is gone, held or put off.</summary>
+    public static QueuedRecipient? Due(ReadTransaction transaction, QueueItem item, DateTimeOffset now)
+    {
+        using var row = transaction.Prepare("SELECT address, domain, notify, orcpt, ledger_id, attempts, delay_told FROM queue_recipient WHERE message_id=? AND seq=? AND held=0 AND next_attempt<=?")
+            .Bind(1, item.MessageId).Bind(2, (long)item.Sequence).Bind(3, now);
+        if (!row.Step() || !MailAddress.TryParse(row.String(0), out var address)) return null;
+        return new QueuedRecipient(item.MessageId, item.Sequence, address, row.String(1), row.Text(2), row.Text(3),
+            row.IsNull(4) ? null : row.Int64(4), row.Int32(5), row.Bool(6));
+    }
+
+    /// <summary>Every recipient that is not held, in the order in which it is due.</summary>
+    public static void ForEachWaiting(ReadTransaction transaction, Action<QueueItem, string, bool, DateTimeOffset> take)
+    {
+        using var row = transaction.Prepare("SELECT r.message_id, r.seq, r.domain, m.bulk, r.next_attempt FROM queue_recipient r JOIN queue_message m ON m.id=r.message_id WHERE r.held=0 ORDER BY r.message_id, r.seq");
+        while (row.Step()) take(new QueueItem(row.Int64(0), row.Int32(1)), row.String(2), row.Bool(3), row.Time(4));
+    }
+
+    /// <summary>The recipients of one message, or of all, inside the transaction.</summary>
+    public static List<(QueueItem Item, string Domain, bool Bulk, bool Held, long? Ledger)> Rows(WriteTransaction transaction, long? id)
+    {
+        var rows = new List<(QueueItem, string, bool, bool, long?)>();
+        using var row = id is { } one
+            ? transaction.Prepare("SELECT r.message_id, r.seq, r.domain, m.bulk, r.held, r.ledger_id FROM queue_recipient r JOIN queue_message m ON m.id=r.message_id WHERE r.message_id=?").Bind(1, one)
+            : transaction.Prepare("SELECT r.message_id, r.seq, r.domain, m.bulk, r.held, r.ledger_id FROM queue_recipient r JOIN queue_message m ON m.id=r.message_id");
+        while (row.Step())
+            rows.Add((new QueueItem(row.Int64(0), row.Int32(1)), row.String(2), row.Bool(3), row.Bool(4), row.IsNull(5) ? null : row.Int64(5)));
+        return rows;
+    }
+
+    public static void SetHeld(WriteTransaction transaction, long id, bool held) =>
+        transaction.Prepare("UPDATE queue_recipient SET held=? WHERE message_id=?").Bind(1, held).Bind(2, id).Run();
+
+    public static void SetDue(WriteTransaction transaction, QueueItem item, DateTimeOffset due) =>
+        transaction.Prepare("UPDATE queue_recipient SET next_attempt=min(next_attempt,?) WHERE message_id=? AND seq=?")
+            .Bind(1, due).Bind(2, item.MessageId).Bind(3, (long)item.Sequence).Run();
+
+    const string EntryColumns = "SELECT m.id, m.sender, m.size, m.bulk, m.created, m.expires, r.address, r.held, r.attempts, r.next_attempt, r.last_attempt, r.last_reply, r.last_host, r.seq FROM queue_message m JOIN queue_recipient r ON r.message_id=m.id ";
+
+    public static List<QueueEntry> List(ReadTransaction transaction, long after, int limit, Func<QueueItem, bool> active)
+    {
+        using var row = transaction.Prepare(EntryColumns + "WHERE m.id IN (SELECT id FROM queue_message WHERE id>? ORDER BY id LIMIT ?) ORDER BY m.id, r.seq")
+            .Bind(1, after).Bind(2, (long)limit);
+        return Entries(row, active);
+    }
+
+    public static QueueEntry? Show(ReadTransaction transaction, long id, Func<QueueItem, bool> active)
+    {
+        using var row = transaction.Prepare(EntryColumns + "WHERE m.id=? ORDER BY r.seq").Bind(1, id);
+        return Entries(row, active).FirstOrDefault();
+    }
+
+    static List<QueueEntry> Entries(Statement row, Func<QueueItem, bool> active)
+    {
+        var entries = new List<QueueEntry>();
+        List<QueueEntryRecipient> recipients = [];
+        while (row.Step())
+        {
+            var id = row.Int64(0);
+            if (entries.Count == 0 || entries[^1].Id != id)
+                entries.Add(new QueueEntry(id, row.String(1), row.Int64(2), row.Bool(3), row.Time(4), row.Time(5), recipients = []));
+            var attempts = row.Int32(8);
+            var state = active(new QueueItem(id, row.Int32(13))) ? "active" : row.Bool(7) ? "held" : attempts > 0 ? "deferred" : "waiting";
+            recipients.Add(new QueueEntryRecipient(row.String(6), state, attempts, row.Time(9), row.TimeOrNull(10), row.Text(11), row.Text(12)));
+        }
+        return entries;
+    }
+
+    public static QueueCounts Counts(ReadTransaction transaction, int active)
+    {
+        using var messages = transaction.Prepare("SELECT count(*), min(created) FROM queue_message");
+        messages.Step();
+        using var recipients = transaction.Prepare("SELECT count(*), coalesce(sum(held=0 AND attempts>0),0), coalesce(sum(held),0) FROM queue_recipient");
+        recipients.Step();
+        return new QueueCounts(messages.Int32(0), recipients.Int32(0), recipients.Int32(1), recipients.Int32(2), active, messages.TimeOrNull(1));
+    }
+}
