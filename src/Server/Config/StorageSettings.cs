@@ -1,6 +1,32 @@
 namespace CbaMail.Config;
 
-/// <summary>The keys of packs, database and commits.</summary>
+/// <summary>The keys of packs, database and commits. The defaults suit 1 vCPU and 1 GB.</summary>
 public sealed record StorageSettings
 {
+    /// <summary>Bytes after which a pack file is sealed and the next one begun. Default 64 MiB.</summary>
+    public long PackBytes { get; init; } = 64L << 20;
+
+    /// <summary>Bytes of the pack that are filled with zeros ahead of the writer: it halves the time of a flush. Default 2 MiB.</summary>
+    public int PackAheadBytes { get; init; } = 2 << 20;
+
+    /// <summary>How long a batch waits for as many commits as the last one had, in microseconds; a lonely commit never waits. Default 400.</summary>
+    public int GatherMicroseconds { get; init; } = 400;
+
+    /// <summary>Commits in one batch at most. Default 512.</summary>
+    public int BatchCommits { get; init; } = 512;
+
+    /// <summary>SQLite's page cache of the writer, in KiB. Default 16,384.</summary>
+    public int WriterCacheKib { get; init; } = 16 * 1024;
+
+    /// <summary>SQLite's page cache of each pooled reader, in KiB. Default 2,048.</summary>
+    public int ReaderCacheKib { get; init; } = 2 * 1024;
+
+    /// <summary>Readers kept open between uses. Default 4.</summary>
+    public int PooledReaders { get; init; } = 4;
+
+    /// <summary>Leaf parts of this many bytes and more are stored once, by their hash. Default 32 KiB.</summary>
+    public int SharedPartBytes { get; init; } = 32 * 1024;
+
+    /// <summary>Messages above this many bytes are spooled to a file while they arrive. Default 256 KiB.</summary>
+    public int SpoolMemoryBytes { get; init; } = 256 * 1024;
 }

@@ -1,44 +1,127 @@
 using System.Buffers;
+using System.Globalization;
+using System.IO.MemoryMappedFiles;
+using CbaMail.Config;
 
 namespace CbaMail.Storage;
 
 /// <summary>
-/// Takes an arriving message: in pooled memory up to 256 KiB, above that in a file of <c>DATA/spool</c> that vanishes with the process.
-/// Write it as an <see cref="IBufferWriter{T}"/> or by <see cref="Append"/>, then read <see cref="Content"/>.
+/// Takes an arriving message: in pooled memory up to <see cref="StorageSettings.SpoolMemoryBytes"/>, above that in a file of
+/// <c>DATA/spool</c> that has no name any more and vanishes with the process. Append, then read <see cref="Content"/>.
 /// </summary>
 public sealed class SpooledMessage : IDisposable
 {
+    readonly string directory;
+    readonly int memoryLimit;
     byte[] buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
+    int buffered;
+    FileStream? file;
+    MappedMemory? mapped;
+
+    internal SpooledMessage(string directory, int memoryLimit) => (this.directory, this.memoryLimit) = (directory, memoryLimit);
 
     public long Length { get; private set; }
 
+    /// <exception cref="IOException">No space is left.</exception>
     public void Append(ReadOnlySpan<byte> bytes)
     {
-        if (Length + bytes.Length > buffer.Length)
+        if (mapped is not null) throw new InvalidOperationException("The message has been read already.");
+        Length += bytes.Length;
+        if (file is null && Length > memoryLimit)
         {
-            var larger = ArrayPool<byte>.Shared.Rent((int)Math.Max(buffer.Length * 2L, Length + bytes.Length));
-            buffer.AsSpan(0, (int)Length).CopyTo(larger);
+            var name = Path.Combine(directory, Guid.NewGuid().ToString("n", CultureInfo.InvariantCulture));
+            file = new FileStream(name, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            File.Delete(name);
+            file.Write(buffer, 0, buffered);
+            buffered = 0;
+        }
+        if (file is not null)
+        {
+            if (buffered + bytes.Length > buffer.Length)
+            {
+                file.Write(buffer, 0, buffered);
+                buffered = 0;
+                if (bytes.Length >= buffer.Length) { file.Write(bytes); return; }
+            }
+        }
+        else if (Length > buffer.Length)
+        {
+            var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(Math.Max(buffer.Length * 4L, Length), Math.Max(Length, memoryLimit)));
+            buffer.AsSpan(0, buffered).CopyTo(larger);
             ArrayPool<byte>.Shared.Return(buffer);
             buffer = larger;
         }
-        bytes.CopyTo(buffer.AsSpan((int)Length));
-        Length += bytes.Length;
+        bytes.CopyTo(buffer.AsSpan(buffered));
+        buffered += bytes.Length;
     }
 
-    /// <summary>All bytes, contiguous; valid until disposed.</summary>
-    public ReadOnlyMemory<byte> Content => buffer.AsMemory(0, (int)Length);
+    /// <summary>All bytes, contiguous; valid until disposed. Nothing can be appended after.</summary>
+    public ReadOnlyMemory<byte> Content
+    {
+        get
+        {
+            if (file is null) return buffer.AsMemory(0, buffered);
+            if (mapped is null)
+            {
+                file.Write(buffer, 0, buffered);
+                buffered = 0;
+                mapped = new MappedMemory(file, checked((int)Length));
+            }
+            return mapped.Memory;
+        }
+    }
 
     public void Dispose()
     {
-        ArrayPool<byte>.Shared.Return(buffer);
-        buffer = [];
-        Length = 0;
+        ((IDisposable?)mapped)?.Dispose();
+        file?.Dispose();
+        if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
+        (buffer, buffered, file, mapped) = ([], 0, null, null);
+    }
+
+    // a file as Memory<byte>: pages come from the kernel's cache, the managed heap holds nothing
+    sealed unsafe class MappedMemory : MemoryManager<byte>
+    {
+        readonly MemoryMappedFile map;
+        readonly MemoryMappedViewAccessor view;
+        readonly byte* start;
+        readonly int length;
+
+        public MappedMemory(FileStream file, int length)
+        {
+            map = MemoryMappedFile.CreateFromFile(file, null, length, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            view = map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
+            view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+            start += view.PointerOffset;
+            this.length = length;
+        }
+
+        public override Span<byte> GetSpan() => new(start, length);
+        public override MemoryHandle Pin(int elementIndex = 0) => new(start + elementIndex);
+        public override void Unpin() { }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (!disposing) return;
+            view.SafeMemoryMappedViewHandle.ReleasePointer();
+            view.Dispose();
+            map.Dispose();
+        }
     }
 }
 
 /// <summary>Makes spooled messages; owns <c>DATA/spool</c>.</summary>
 public sealed class Spool
 {
-    /// <exception cref="IOException">The disk is full.</exception>
-    public SpooledMessage Create() => new();
+    readonly string directory;
+    readonly int memoryLimit;
+
+    public Spool(Settings settings)
+    {
+        directory = Path.Combine(Path.GetFullPath(settings.Data), "spool");
+        memoryLimit = settings.Storage.SpoolMemoryBytes;
+        System.IO.Directory.CreateDirectory(directory);
+    }
+
+    public SpooledMessage Create() => new(directory, memoryLimit);
 }

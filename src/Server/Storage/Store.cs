@@ -1,60 +1,132 @@
+using System.Collections.Concurrent;
 using CbaMail.Config;
+using CbaMail.Storage.Blobs;
 using CbaMail.Storage.Sqlite;
+using Microsoft.Extensions.Logging;
 
 namespace CbaMail.Storage;
+
+/// <summary>Where a crash may have left rows without a record.</summary>
+/// <param name="Safe">Everything before it was flushed.</param>
+/// <param name="End">Behind the last whole record.</param>
+public sealed record PackGap((int Pack, long Position) Safe, (int Pack, long Position) End, ILogger Log)
+{
+    /// <summary>Whether the record is certainly whole.</summary>
+    public bool Holds(PackLocation location) =>
+        location.Pack < Safe.Pack || (location.Pack == Safe.Pack && location.Position < Safe.Position) ||
+        location.Pack < End.Pack || (location.Pack == End.Pack && location.Position + location.Stored <= End.Position);
+
+    /// <summary>Whether the record lies before what may be damaged.</summary>
+    public bool IsBefore(PackLocation location) =>
+        location.Pack < Safe.Pack || (location.Pack == Safe.Pack && location.Position < Safe.Position);
+}
 
 /// <summary>
 /// The engine of the vault: one data directory, its lock, the database, the packs and the one committer.
 /// Rooms own their tables; they write inside <see cref="CommitAsync{T}"/> and read from <see cref="Read"/>.
 /// </summary>
+/// <remarks>
+/// Rules that a change must keep:
+/// nothing is acknowledged before its commit and its pack flush are both done;
+/// only the committer's thread writes to the database and to the packs;
+/// readers see snapshots (WAL) and never wait for the committer;
+/// <c>synchronous=FULL</c> and <c>journal_mode=WAL</c> are what SQLite's durability rests on.
+/// </remarks>
 public sealed class Store : IAsyncDisposable
 {
+    readonly FileStream directoryLock;
     readonly SqliteConnection writer;
-    readonly Lock gate = new();
+    readonly Committer committer;
+    readonly StorageSettings settings;
     readonly string database;
+    readonly ConcurrentBag<SqliteConnection> readers = [];
+    bool disposed;
 
-    /// <summary>Opens the directory, takes its lock, migrates the schema, repairs what a crash left.</summary>
+    /// <summary>Opens the directory, takes its lock, migrates the schema, removes what a crash left and nobody was promised.</summary>
     /// <exception cref="InvalidOperationException">Another server has the directory; the message is a sentence for people.</exception>
-    public Store(Settings settings, TimeProvider time, ILogger<Store> log)
+    /// <param name="removeUnacknowledged">
+    /// Removes the rows whose record lies at or behind the first position and does not end before the second:
+    /// a crash came between their commit and their flush. The room that owns the rows gives it.
+    /// </param>
+    public Store(Settings settings, ILogger<Store> log, Action<SqliteConnection, PackGap>? removeUnacknowledged = null)
     {
-        _ = (time, log);
-        System.IO.Directory.CreateDirectory(settings.Data);
-        Path = settings.Data;
-        database = System.IO.Path.Combine(settings.Data, "cbamail.db");
+        this.settings = settings.Storage;
+        Path = System.IO.Path.GetFullPath(settings.Data);
+        System.IO.Directory.CreateDirectory(Path);
+        directoryLock = DataLock.Take(Path);
+        database = System.IO.Path.Combine(Path, "cbamail.db");
+        var isNew = !File.Exists(database);
         writer = new SqliteConnection(database, readOnly: false);
-        writer.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF");
+        writer.Execute($"""
+            PRAGMA journal_mode=WAL;
+            PRAGMA synchronous=FULL;
+            PRAGMA wal_autocheckpoint=16000;
+            PRAGMA journal_size_limit=1048576;
+            PRAGMA cache_size=-{this.settings.WriterCacheKib};
+            PRAGMA temp_store=MEMORY;
+            """);
+        if (isNew) Posix.FlushDirectory(Path);
         Migrations.Apply(writer);
+        Packs = new Packs(System.IO.Path.Combine(Path, "packs"), this.settings);
+        var safe = VaultTable.Safe(writer);
+        var end = Packs.Recover(safe.Pack, safe.Position);
+        writer.Execute("BEGIN IMMEDIATE");
+        removeUnacknowledged?.Invoke(writer, new PackGap(safe, end, log));
+        VaultTable.SetSafe(writer, end);
+        writer.Execute("COMMIT");
+        committer = new Committer(writer, Packs, this.settings, log);
     }
 
     /// <summary>The data directory.</summary>
     public string Path { get; }
 
+    public Packs Packs { get; }
+
     /// <summary>
     /// Runs <paramref name="work"/> on the committer inside a transaction that it shares with whatever else waits;
     /// completes when the work is durable. If the work throws, its own changes alone are undone and the exception is passed on.
-    /// The work must be short, must not block, and sees all earlier commits.
+    /// The work must be short, must not block, and sees all earlier commits. Cancelling helps only until it has begun.
     /// </summary>
     public ValueTask<T> CommitAsync<T>(Func<WriteTransaction, T> work, CancellationToken cancel = default)
     {
         cancel.ThrowIfCancellationRequested();
-        lock (gate)
-        {
-            var transaction = new WriteTransaction(writer);
-            writer.Execute("BEGIN IMMEDIATE");
-            T result;
-            try { result = work(transaction); writer.Execute("COMMIT"); }
-            catch { writer.Execute("ROLLBACK"); throw; }
-            transaction.Committed();
-            return ValueTask.FromResult(result);
-        }
+        var item = new Committer.Work<T>(work, cancel);
+        committer.Enqueue(item);
+        return new ValueTask<T>(item.Task);
     }
 
     /// <summary>A snapshot of the last commit, from a pool. Dispose it soon; never hold it over a write to a connection.</summary>
-    public ReadTransaction Read() => new(new SqliteConnection(database, readOnly: true), c => c.Dispose());
+    public ReadTransaction Read()
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        if (!readers.TryTake(out var reader))
+        {
+            reader = new SqliteConnection(database, readOnly: true);
+            reader.Execute($"PRAGMA cache_size=-{settings.ReaderCacheKib}; PRAGMA temp_store=MEMORY");
+        }
+        reader.Prepare("BEGIN").Run();
+        return new ReadTransaction(reader, GiveBack);
+    }
+
+    void GiveBack(SqliteConnection reader)
+    {
+        reader.Prepare("COMMIT").Run();
+        if (disposed || readers.Count >= settings.PooledReaders) reader.Dispose();
+        else readers.Add(reader);
+    }
 
     public ValueTask DisposeAsync()
     {
+        if (disposed) return ValueTask.CompletedTask;
+        disposed = true;
+        committer.Stop();
+        writer.Execute("BEGIN IMMEDIATE");
+        VaultTable.SetSafe(writer, Packs.End);
+        writer.Execute("COMMIT");
+        while (readers.TryTake(out var reader)) reader.Dispose();
+        Packs.Dispose();
         writer.Dispose();
+        directoryLock.Dispose();
         return ValueTask.CompletedTask;
     }
 }

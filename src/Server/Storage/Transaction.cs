@@ -1,11 +1,23 @@
+using CbaMail.Storage.Blobs;
 using CbaMail.Storage.Sqlite;
 
 namespace CbaMail.Storage;
 
 /// <summary>The committer's transaction: write through it, and ask to be told when all is durable.</summary>
-public sealed class WriteTransaction(SqliteConnection connection)
+public sealed class WriteTransaction(SqliteConnection connection, Packs packs)
 {
     List<Action>? committed;
+
+    /// <summary>A room's own state for the length of this transaction; the mailboxes keep their changes here.</summary>
+    internal object? Attached { get; set; }
+
+    /// <summary>Puts a record into the pack; it is flushed with this commit.</summary>
+    public PackLocation Append(PackRecord record, long id) => packs.Append(record, id);
+
+    /// <summary>Counts a record as dead.</summary>
+    public void Drop(PackLocation location) => VaultTable.AddDead(connection, location);
+
+    public uint NextUidValidity(DateTimeOffset now) => VaultTable.NextUidValidity(connection, now);
 
     /// <summary>The kept statement for this constant text.</summary>
     public Statement Prepare(string sql) => connection.Prepare(sql);

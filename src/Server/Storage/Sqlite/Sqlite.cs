@@ -8,6 +8,8 @@ public sealed class SqliteError(int code, string message) : Exception($"SQLite {
     public int Code => code;
     /// <summary>SQLITE_FULL or SQLITE_IOERR from a full disk.</summary>
     public bool IsDiskFull => (code & 0xff) is raw.SQLITE_FULL;
+    /// <summary>SQLite may have undone the whole transaction by itself: full disk, I/O error, no memory, damage.</summary>
+    public bool IsFatal => (code & 0xff) is raw.SQLITE_FULL or raw.SQLITE_IOERR or raw.SQLITE_NOMEM or raw.SQLITE_CORRUPT or raw.SQLITE_READONLY;
     /// <summary>SQLITE_CONSTRAINT: a unique key or a reference stood against it.</summary>
     public bool IsConstraint => (code & 0xff) is raw.SQLITE_CONSTRAINT;
 }
@@ -54,6 +56,20 @@ public sealed class SqliteConnection : IDisposable
     {
         var code = raw.sqlite3_exec(handle, sql);
         if (code != raw.SQLITE_OK) throw Error(code);
+    }
+
+    /// <summary>Moves the write-ahead log into the database and cuts it off, as far as readers allow; never waits for them.</summary>
+    public void Checkpoint()
+    {
+        raw.sqlite3_busy_timeout(handle, 0);
+        _ = raw.sqlite3_wal_checkpoint_v2(handle, "main", raw.SQLITE_CHECKPOINT_TRUNCATE, out _, out _);
+        raw.sqlite3_busy_timeout(handle, 5000);
+    }
+
+    /// <summary>Undoes the transaction where SQLite has not done so itself.</summary>
+    public void TryRollback()
+    {
+        if (raw.sqlite3_get_autocommit(handle) == 0) _ = raw.sqlite3_exec(handle, "ROLLBACK");
     }
 
     internal SqliteError Error(int code) => new(code, raw.sqlite3_errmsg(handle).utf8_to_string());

@@ -1,0 +1,122 @@
+using System.Buffers;
+using System.Buffers.Binary;
+
+namespace CbaMail.Storage.Blobs;
+
+/// <summary>Where an object lies: the record's pack, its first byte and its whole length.</summary>
+public readonly record struct PackLocation(int Pack, long Position, int Stored);
+
+/// <summary>What a record holds.</summary>
+public enum RecordKind : byte
+{
+    /// <summary>A message without its large parts.</summary>
+    Content = 1,
+    /// <summary>A large leaf part, as encoded in the message.</summary>
+    Object = 2,
+}
+
+/// <summary>
+/// One object as it stands in a pack: a header, a table of pieces, the pieces. Pieces are compressed each by itself,
+/// so that a range of a large object can be read without the rest.
+/// <code>
+///  0 u32 magic   4 u32 CRC-32C of [8, pieces)   8 u32 stored length   12 u8 version, u8 kind, u16 0
+/// 16 i64 id     24 i64 base id or 0            32 u32 raw length     36 u32 pieces
+/// 40 per piece: u32 stored length, u32 CRC-32C of the stored bytes
+/// </code>
+/// All little-endian. A piece whose stored length is its raw length stands as it is, any other is a zstd frame.
+/// The id and the kind suffice to make a lost row again.
+/// </summary>
+public sealed class PackRecord : IDisposable
+{
+    internal const int HeaderBytes = 40;
+    internal const int PieceBytes = 256 * 1024;
+    const uint Magic = 0x31424143; // "CAB1"
+    const byte Version = 1;
+    const int IdAt = 16;
+
+    byte[] buffer;
+
+    PackRecord(byte[] buffer, int length, int rawLength, long? baseId)
+    {
+        this.buffer = buffer;
+        Length = length;
+        RawLength = rawLength;
+        BaseId = baseId;
+    }
+
+    public int Length { get; }
+    public int RawLength { get; }
+    public long? BaseId { get; }
+
+    /// <summary>Compresses an object; CPU work, done before the commit. The id is filled in by the committer.</summary>
+    /// <param name="prefix">The raw bytes of the base, empty for none; used only for objects of one piece.</param>
+    public static PackRecord Build(RecordKind kind, ReadOnlySpan<byte> raw, long? baseId, ReadOnlySpan<byte> prefix)
+    {
+        var pieces = Math.Max(1, (raw.Length + PieceBytes - 1) / PieceBytes);
+        if (pieces > 1 || prefix.IsEmpty || !Zstd.IsAvailable)
+        {
+            prefix = [];
+            baseId = null;
+        }
+        var head = HeaderBytes + 8 * pieces;
+        var buffer = ArrayPool<byte>.Shared.Rent(head + raw.Length);
+        var at = head;
+        for (var i = 0; i < pieces; i++)
+        {
+            var piece = raw.Slice(i * PieceBytes, Math.Min(PieceBytes, raw.Length - i * PieceBytes));
+            var size = Zstd.Compress(piece, prefix, out var compressed);
+            var stored = size > 0 ? compressed.AsSpan(0, size) : piece;
+            stored.CopyTo(buffer.AsSpan(at));
+            BinaryPrimitives.WriteInt32LittleEndian(buffer.AsSpan(HeaderBytes + 8 * i), stored.Length);
+            BinaryPrimitives.WriteUInt32LittleEndian(buffer.AsSpan(HeaderBytes + 8 * i + 4), Crc32C.Of(stored));
+            at += stored.Length;
+            if (size > 0) ArrayPool<byte>.Shared.Return(compressed);
+        }
+        var header = buffer.AsSpan(0, HeaderBytes);
+        header.Clear();
+        BinaryPrimitives.WriteUInt32LittleEndian(header, Magic);
+        BinaryPrimitives.WriteInt32LittleEndian(header[8..], at);
+        header[12] = Version;
+        header[13] = (byte)kind;
+        BinaryPrimitives.WriteInt64LittleEndian(header[24..], baseId ?? 0);
+        BinaryPrimitives.WriteInt32LittleEndian(header[32..], raw.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(header[36..], pieces);
+        return new PackRecord(buffer, at, raw.Length, baseId);
+    }
+
+    /// <summary>The finished record, with its row's id.</summary>
+    internal ReadOnlySpan<byte> Finish(long id)
+    {
+        var pieces = BinaryPrimitives.ReadInt32LittleEndian(buffer.AsSpan(36));
+        BinaryPrimitives.WriteInt64LittleEndian(buffer.AsSpan(IdAt), id);
+        BinaryPrimitives.WriteUInt32LittleEndian(buffer.AsSpan(4), Crc32C.Of(buffer.AsSpan(8, HeaderBytes + 8 * pieces - 8)));
+        return buffer.AsSpan(0, Length);
+    }
+
+    /// <summary>Reads a header; false where there is no whole header of ours.</summary>
+    internal static bool TryHeader(ReadOnlySpan<byte> bytes, out int stored, out int raw, out int pieces)
+    {
+        (stored, raw, pieces) = (0, 0, 0);
+        if (bytes.Length < HeaderBytes || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Magic || bytes[12] != Version) return false;
+        stored = BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]);
+        raw = BinaryPrimitives.ReadInt32LittleEndian(bytes[32..]);
+        pieces = BinaryPrimitives.ReadInt32LittleEndian(bytes[36..]);
+        return raw >= 0 && pieces == Math.Max(1, (raw + PieceBytes - 1L) / PieceBytes) && stored >= HeaderBytes + 8L * pieces;
+    }
+
+    /// <summary>Whether the header and its table are whole; <paramref name="head"/> holds both.</summary>
+    internal static bool HeadIsWhole(ReadOnlySpan<byte> head, int pieces) =>
+        head.Length >= HeaderBytes + 8 * pieces &&
+        BinaryPrimitives.ReadUInt32LittleEndian(head[4..]) == Crc32C.Of(head[8..(HeaderBytes + 8 * pieces)]);
+
+    /// <summary>Stored length and checksum of a piece.</summary>
+    internal static (int Stored, uint Crc) Piece(ReadOnlySpan<byte> head, int index) =>
+        (BinaryPrimitives.ReadInt32LittleEndian(head[(HeaderBytes + 8 * index)..]),
+         BinaryPrimitives.ReadUInt32LittleEndian(head[(HeaderBytes + 8 * index + 4)..]));
+
+    public void Dispose()
+    {
+        if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
+        buffer = [];
+    }
+}
