@@ -3,4 +3,22 @@ namespace CbaMail.Config;
 /// <summary>The connections, sizes and times that hold for every protocol.</summary>
 public sealed record LimitSettings
 {
+    /// <summary>Connections open at once, over all protocols. Default 10000.</summary>
+    public int Connections { get; init; } = 10_000;
+
+    /// <summary>Connections open at once from one address (IPv6: one /64 network). Default 200; in the evaluation profile 10000.</summary>
+    public int? ConnectionsPerAddress { get; init; }
+
+    /// <summary>How long a TLS handshake may take. Default 30 seconds.</summary>
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long the answer to the first wrong password of an address is held back; it doubles with each further one, up to 16 times. Default 1 second; in the evaluation profile none.</summary>
+    public TimeSpan? SignInDelay { get; init; }
+
+    /// <summary>Wrong passwords from one address within ten minutes, after which it is refused unheard. 0 = no limit. Default 100; in the evaluation profile 0.</summary>
+    public int? SignInFailures { get; init; }
+
+    internal int PerAddress(bool evaluation) => ConnectionsPerAddress ?? (evaluation ? 10_000 : 200);
+    internal TimeSpan Delay(bool evaluation) => SignInDelay ?? (evaluation ? TimeSpan.Zero : TimeSpan.FromSeconds(1));
+    internal int Failures(bool evaluation) => SignInFailures ?? (evaluation ? 0 : 100);
 }

@@ -26,6 +26,7 @@ public sealed record Settings
     public DnsSettings Dns { get; init; } = new();
     public MailingSettings Mailings { get; init; } = new();
     public LimitSettings Limits { get; init; } = new();
+    public TlsSettings Tls { get; init; } = new();
 }
 
 /// <summary>What a listener speaks.</summary>

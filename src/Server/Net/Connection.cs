@@ -1,15 +1,19 @@
 using System.IO.Pipelines;
 using System.Net;
+using System.Net.Security;
 using CbaMail.Config;
+using Microsoft.AspNetCore.Connections;
 
 namespace CbaMail.Net;
 
 /// <summary>
 /// One accepted connection of a line protocol, over Kestrel's transport pipes. TLS can be started in mid-session;
-/// what was read before the handshake is thrown away (RFC 3207 4.2).
+/// what was read before the handshake is never parsed as a command (RFC 3207 4.2).
 /// </summary>
 public abstract class Connection
 {
+    ITimer? timer;
+
     /// <summary>Short, unique in the process' life; stands on each log line.</summary>
     public abstract string Id { get; }
     public abstract ListenerSettings Listener { get; }
@@ -23,12 +27,64 @@ public abstract class Connection
     public abstract (string Protocol, string Cipher)? Tls { get; }
     public bool IsSecure => Tls is not null;
     public bool IsLoopback => IPAddress.IsLoopback(Remote.Address);
-    /// <summary>Cancelled when the peer has gone or the server stops.</summary>
+
+    /// <summary>
+    /// Cancelled when the server stops or <see cref="Abort"/> was called. A peer that goes away ends <see cref="Input"/> instead:
+    /// one that has said all and half-closed still gets its answers.
+    /// </summary>
     public abstract CancellationToken Closed { get; }
+
+    /// <summary>The clock of <see cref="ReadAsync"/>.</summary>
+    protected virtual TimeProvider Time => TimeProvider.System;
 
     /// <summary>Runs the server's handshake and replaces <see cref="Input"/> and <see cref="Output"/>.</summary>
     /// <exception cref="System.Security.Authentication.AuthenticationException">The handshake failed.</exception>
     public abstract Task StartTlsAsync(CancellationToken cancel);
     /// <summary>Drops the connection.</summary>
     public abstract void Abort();
+
+    /// <summary>
+    /// Whether the peer has sent something that nobody has read. Ask before the go-ahead to STARTTLS is flushed, and hang up if so:
+    /// it is an injected command (CVE-2011-0411).
+    /// </summary>
+    public bool HasBufferedInput()
+    {
+        if (!Input.TryRead(out var result)) return false;
+        Input.AdvanceTo(result.Buffer.Start);
+        return !result.Buffer.IsEmpty;
+    }
+
+    /// <summary>
+    /// Reads from <see cref="Input"/>, waiting at most this long. The result is cancelled when the time is over, or when
+    /// <see cref="Closed"/> is. Follow it by <c>Input.AdvanceTo</c> as always.
+    /// </summary>
+    public ValueTask<ReadResult> ReadAsync(TimeSpan timeout)
+    {
+        var input = Input;
+        var read = input.ReadAsync(CancellationToken.None);
+        return read.IsCompleted ? read : WaitAsync(read, timeout);
+    }
+
+    async ValueTask<ReadResult> WaitAsync(ValueTask<ReadResult> read, TimeSpan timeout)
+    {
+        timer ??= Time.CreateTimer(static state => ((Connection)state!).Input.CancelPendingRead(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        timer.Change(timeout, Timeout.InfiniteTimeSpan);
+        try { return await read; }
+        finally { timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan); }
+    }
+
+    /// <summary>Ends the timer of <see cref="ReadAsync"/>.</summary>
+    protected void StopTimer() => timer?.Dispose();
+
+    /// <summary>The connection that <see cref="Listeners"/> made of Kestrel's.</summary>
+    public static Connection Of(ConnectionContext context) =>
+        context.Features.Get<Connection>() ?? throw new InvalidOperationException("this connection did not come by Listeners");
+
+    /// <summary>A connection over any pair of pipes, for tests and for tools.</summary>
+    public static Connection Over(
+        IDuplexPipe transport, ListenerSettings listener, IPEndPoint? remote = null,
+        ServerOptionsSelectionCallback? tls = null, TimeProvider? time = null, CancellationToken stopping = default) =>
+        new TransportConnection(
+            transport, listener, remote ?? new IPEndPoint(IPAddress.Loopback, 40000), new IPEndPoint(IPAddress.Loopback, listener.Port),
+            tls, TimeSpan.FromSeconds(30), time ?? TimeProvider.System, stopping, () => transport.Input.Complete());
 }

@@ -1,0 +1,83 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Text;
+using CbaMail.Config;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace CbaMail.Net;
+
+/// <summary>
+/// Opens the ports. Every line protocol passes here first: the connection is counted, gets its <see cref="Connection"/>
+/// and, where the port demands it, its TLS; then the protocol's handler has it.
+/// </summary>
+public sealed class Listeners(
+    Settings settings, ConnectionLimits limits, TimeProvider time, ILogger<Listeners> log, ServerOptionsSelectionCallback? tls = null)
+{
+    /// <summary>Listens at all addresses of the settings; <paramref name="attach"/> says what speaks on a port of each protocol.</summary>
+    public static void Attach(KestrelServerOptions kestrel, Settings settings, Func<Protocol, Action<ListenOptions>> attach)
+    {
+        foreach (var listener in settings.Listeners)
+            Attach(kestrel, listener, attach(listener.Protocol));
+    }
+
+    /// <summary>Listens at one address.</summary>
+    public static void Attach(KestrelServerOptions kestrel, ListenerSettings listener, Action<ListenOptions> attach) =>
+        kestrel.Listen(IPAddress.Parse(listener.Address), listener.Port, options =>
+        {
+            if (listener.Protocol is not (Protocol.Http or Protocol.Https))
+            {
+                var listeners = options.ApplicationServices.GetRequiredService<Listeners>();
+                options.Use(next => context => listeners.RunAsync(context, listener, next));
+            }
+            attach(options);
+        });
+
+    async Task RunAsync(ConnectionContext context, ListenerSettings listener, ConnectionDelegate next)
+    {
+        var remote = Plain(context.RemoteEndPoint);
+        using var place = limits.Enter(remote.Address);
+        if (place is null)
+        {
+            NetTelemetry.TooManyConnections(log, remote.Address, listener.Protocol);
+            if (!listener.ImplicitTls) await context.Transport.Output.WriteAsync(Farewell(listener.Protocol));
+            return;
+        }
+        var stopping = context.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
+        await using var connection = new TransportConnection(
+            context.Transport, listener, remote, Plain(context.LocalEndPoint), tls, settings.Limits.HandshakeTimeout, time, stopping, context.Abort);
+        NetTelemetry.Connected(log, connection.Id, remote, listener.Protocol);
+        if (listener.ImplicitTls && !await HandshakeAsync(connection)) return;
+        context.Features.Set<Connection>(connection);
+        try { await next(context); }
+        catch (Exception e) when (e is IOException or ConnectionResetException or ConnectionAbortedException)
+        {
+            NetTelemetry.Dropped(log, connection.Id, e.Message); // the peer went away in mid-sentence
+        }
+        NetTelemetry.Disconnected(log, connection.Id);
+    }
+
+    async Task<bool> HandshakeAsync(TransportConnection connection)
+    {
+        try
+        {
+            await connection.StartTlsAsync(CancellationToken.None);
+            return true;
+        }
+        catch (AuthenticationException e)
+        {
+            NetTelemetry.HandshakeFailed(log, connection.Id, connection.Remote.Address, e.Message);
+            return false;
+        }
+    }
+
+    static byte[] Farewell(Protocol protocol) => protocol == Protocol.Imap
+        ? "* BYE [UNAVAILABLE] Too many connections; try again later\r\n"u8.ToArray()
+        : Encoding.ASCII.GetBytes("421 4.7.0 Too many connections; try again later\r\n"); // RFC 5321 3.8
+
+    static IPEndPoint Plain(EndPoint? point) => point is not IPEndPoint ip
+        ? new IPEndPoint(IPAddress.Loopback, 0)
+        : ip.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(ip.Address.MapToIPv4(), ip.Port) : ip;
+}

@@ -1,0 +1,26 @@
+using System.Net;
+using CbaMail.Config;
+
+namespace CbaMail.Net;
+
+/// <summary>Log messages of connections: event ids from 1000.</summary>
+static partial class NetTelemetry
+{
+    [LoggerMessage(1000, LogLevel.Debug, "{Session}: connected from {Remote} for {Protocol}")]
+    public static partial void Connected(ILogger log, string session, IPEndPoint remote, Protocol protocol);
+
+    [LoggerMessage(1001, LogLevel.Debug, "{Session}: disconnected")]
+    public static partial void Disconnected(ILogger log, string session);
+
+    [LoggerMessage(1002, LogLevel.Debug, "{Session}: the peer went away: {Cause}")]
+    public static partial void Dropped(ILogger log, string session, string cause);
+
+    [LoggerMessage(1003, LogLevel.Information, "{Session}: TLS handshake with {Remote} failed: {Cause}")]
+    public static partial void HandshakeFailed(ILogger log, string session, IPAddress remote, string cause);
+
+    [LoggerMessage(1004, LogLevel.Warning, "refused {Remote} on {Protocol}: too many connections")]
+    public static partial void TooManyConnections(ILogger log, IPAddress remote, Protocol protocol);
+
+    [LoggerMessage(1005, LogLevel.Trace, "{Session} {Side}: {Line}")]
+    public static partial void Wire(ILogger log, string session, char side, string line);
+}
