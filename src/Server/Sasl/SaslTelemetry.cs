@@ -1,0 +1,17 @@
+using System.Net;
+using CbaMail.Envelope;
+
+namespace CbaMail.Sasl;
+
+/// <summary>Log messages of signing in: event ids from 7500.</summary>
+static partial class SaslTelemetry
+{
+    [LoggerMessage(7500, LogLevel.Information, "{Session}: {Account} signed in from {Remote}")]
+    public static partial void SignedIn(ILogger log, string session, MailAddress account, IPAddress remote);
+
+    [LoggerMessage(7501, LogLevel.Warning, "{Session}: wrong name or password for \"{User}\" from {Remote}")]
+    public static partial void Failed(ILogger log, string session, string user, IPAddress remote);
+
+    [LoggerMessage(7502, LogLevel.Warning, "{Session}: sign-in from {Remote} not heard: too many failures")]
+    public static partial void Barred(ILogger log, string session, IPAddress remote);
+}
