@@ -1,11 +1,9 @@
+using CbaMail.Cli;
+
 namespace CbaMail;
 
-/// <summary>Composition: which rooms start, in what order; no logic.</summary>
+/// <summary>The entry: the command line decides; what it serves is put together in <see cref="Composition"/>.</summary>
 public static class Program
 {
-    public static Task<int> Main(string[] args)
-    {
-        _ = args;
-        return Task.FromResult(0);
-    }
+    public static Task<int> Main(string[] args) => CommandLine.RunAsync(args, Composition.ServeAsync);
 }

@@ -18,6 +18,10 @@ public sealed record Settings
     /// <summary>Added to every well-known port.</summary>
     public int PortOffset { get; init; }
 
+    /// <summary>The least important log lines that are written: trace, debug, information, warning, error. Default information.</summary>
+    public LogLevel Log { get; init; } = LogLevel.Information;
+
+    /// <summary>Where each protocol listens; in the file a protocol a line, as in <c>imap: off</c> or <c>smtp: 192.0.2.1:25</c>.</summary>
     public IReadOnlyList<ListenerSettings> Listeners { get; init; } = [];
     public StorageSettings Storage { get; init; } = new();
     public SmtpSettings Smtp { get; init; } = new();

@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using CbaMail.Cli;
+using CbaMail.Config;
+using CbaMail.Directory;
+using CbaMail.Http;
+using CbaMail.Imap;
+using CbaMail.Mailboxes;
+using CbaMail.Observability;
+using CbaMail.Queue;
+using CbaMail.Smtp.Server;
+using CbaMail.Storage;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace CbaMail;
+
+/// <summary>Composition: which rooms start, in what order, and what speaks on which port; no logic.</summary>
+public static class Composition
+{
+    /// <summary>Builds the whole server without starting it; tests do so too.</summary>
+    public static WebApplication Build(Settings settings, TimeProvider? time = null)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        AddRooms(builder.Services, settings, time ?? TimeProvider.System);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, settings));
+        var app = builder.Build();
+        Wire(app.Services);
+        app.UseHttpRoom();
+        return app;
+    }
+
+    static void AddRooms(IServiceCollection services, Settings settings, TimeProvider time)
+    {
+        services.AddSingleton(settings).AddSingleton(time);
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(4));
+        services.Configure<ConsoleLifetimeOptions>(console => console.SuppressStatusMessages = true);
+        services
+            .AddObservability(settings)
+            .AddStorage(static (_, _) => { })
+            .AddDirectory()
+            .AddSingleton<Notifier>().AddSingleton<MailStore>()
+            .AddQueue()
+            .AddSingleton<ImapHandler>()
+            .AddSingleton<SmtpHandler>()
+            .AddHttpRoom();
+    }
+
+    /// <summary>What needs two rooms that do not know each other.</summary>
+    static void Wire(IServiceProvider services)
+    {
+        var directory = services.GetRequiredService<UserDirectory>();
+        var mail = services.GetRequiredService<MailStore>();
+        _ = mail;
+        _ = directory;
+    }
+
+    static void Listen(KestrelServerOptions kestrel, Settings settings)
+    {
+        HttpRoom.Configure(kestrel, settings);
+        foreach (var listener in settings.Listeners)
+        {
+            if (listener.Protocol == Protocol.Https) continue;
+            kestrel.Listen(System.Net.IPAddress.Parse(listener.Address), listener.Port, Speaker(listener.Protocol));
+        }
+    }
+
+    static Action<ListenOptions> Speaker(Protocol protocol) => protocol switch
+    {
+        Protocol.Imap or Protocol.Imaps => options => options.UseConnectionHandler<ImapHandler>(),
+        Protocol.Http => options => options.Protocols = HttpProtocols.Http1, // HTTP/2 needs TLS to be agreed on
+        _ => options => options.UseConnectionHandler<SmtpHandler>(),
+    };
+
+    /// <summary>Serves until a signal; what stands in the way of starting is said in a sentence.</summary>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> ServeAsync(Settings settings, ServeOptions options)
+    {
+        var since = Stopwatch.GetTimestamp();
+        WebApplication? app = null;
+        try
+        {
+            app = Build(settings);
+            await app.StartAsync();
+        }
+        catch (Exception e) when (StartProblem.Sentence(e, settings) is { } sentence)
+        {
+            if (app is not null) await StopQuietlyAsync(app);
+            await Console.Error.WriteLineAsync("cbamail: " + sentence);
+            return 1;
+        }
+        await Announcement.WriteAsync(settings, Stopwatch.GetElapsedTime(since));
+        await options.Started(app.Services);
+        await app.WaitForShutdownAsync();
+        await app.DisposeAsync();
+        return 0;
+    }
+
+    static async Task StopQuietlyAsync(WebApplication app)
+    {
+        try { await app.DisposeAsync(); }
+        catch (InvalidOperationException) { } // what kept it from starting keeps it from stopping; it has been said
+    }
+}

@@ -1,0 +1,107 @@
+using CbaMail.Storage;
+using CbaMail.Storage.Sqlite;
+
+namespace CbaMail.Directory;
+
+/// <summary>All SQL of the directory (Storage/Schema/0001_directory.sql).</summary>
+internal static class DirectoryTable
+{
+    public static List<Domain> Domains(ReadTransaction read)
+    {
+        using var rows = read.Prepare("SELECT id, name, catch_all, default_quota, created FROM domain");
+        var domains = new List<Domain>();
+        while (rows.Step()) domains.Add(new(rows.Int64(0), rows.String(1), rows.Text(2), rows.Int64(3), rows.Time(4)));
+        return domains;
+    }
+
+    public static List<(Account Account, string Password)> Accounts(ReadTransaction read)
+    {
+        using var rows = read.Prepare("""
+            SELECT a.id, a.domain_id, a.local, d.name, a.name, a.role, a.quota, a.groups, a.enabled, a.created, a.password
+            FROM account a JOIN domain d ON d.id = a.domain_id
+            """);
+        var accounts = new List<(Account, string)>();
+        while (rows.Step())
+        {
+            var account = new Account(rows.Int64(0), rows.Int64(1), new(rows.String(2), rows.String(3)), rows.String(4),
+                Roles.Parse(rows.String(5)) ?? Role.User, rows.Int64(6), rows.String(7), rows.Bool(8), rows.Time(9));
+            accounts.Add((account, rows.String(10)));
+        }
+        return accounts;
+    }
+
+    public static List<Alias> Aliases(ReadTransaction read)
+    {
+        using var rows = read.Prepare("SELECT a.id, a.domain_id, a.local, d.name, a.targets, a.created FROM alias a JOIN domain d ON d.id = a.domain_id");
+        var aliases = new List<Alias>();
+        while (rows.Step())
+            aliases.Add(new(rows.Int64(0), rows.Int64(1), new(rows.String(2), rows.String(3)), rows.String(4).Split('\n'), rows.Time(5)));
+        return aliases;
+    }
+
+    /// <returns>The id, or null where the name is taken.</returns>
+    public static long? AddDomain(WriteTransaction write, string name, string? catchAll, long defaultQuota, DateTimeOffset created) =>
+        Inserted(write, write.Prepare("INSERT INTO domain (name, catch_all, default_quota, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
+            .Bind(1, name).Bind(2, catchAll).Bind(3, defaultQuota).Bind(4, created));
+
+    public static bool SetDomain(WriteTransaction write, Domain domain) =>
+        write.Prepare("UPDATE domain SET catch_all = ?, default_quota = ? WHERE id = ?")
+            .Bind(1, domain.CatchAll).Bind(2, domain.DefaultQuota).Bind(3, domain.Id).Run() == 1;
+
+    /// <summary>Removes an empty domain.</summary>
+    public static bool RemoveDomain(WriteTransaction write, long id) =>
+        write.Prepare("""
+            DELETE FROM domain WHERE id = ?1
+            AND NOT EXISTS (SELECT 1 FROM account WHERE domain_id = ?1) AND NOT EXISTS (SELECT 1 FROM alias WHERE domain_id = ?1)
+            """).Bind(1, id).Run() == 1;
+
+    public static bool HasDomain(WriteTransaction write, long id) => write.Prepare("SELECT 1 FROM domain WHERE id = ?").Bind(1, id).Scalar() == 1;
+
+    /// <returns>The id, or null where an account or an alias has the address.</returns>
+    public static long? AddAccount(WriteTransaction write, Account account, string password)
+    {
+        if (write.Prepare("SELECT 1 FROM alias WHERE domain_id = ? AND local = ?").Bind(1, account.DomainId).Bind(2, account.Address.LocalPart).Scalar() == 1) return null;
+        return Inserted(write, write.Prepare("""
+            INSERT INTO account (domain_id, local, name, password, role, quota, groups, enabled, created)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            """)
+            .Bind(1, account.DomainId).Bind(2, account.Address.LocalPart).Bind(3, account.Name).Bind(4, password)
+            .Bind(5, Roles.Show(account.Role)).Bind(6, account.Quota).Bind(7, account.Groups).Bind(8, account.Enabled).Bind(9, account.Created));
+    }
+
+    public static bool SetAccount(WriteTransaction write, Account account, string password) =>
+        write.Prepare("UPDATE account SET name = ?, password = ?, role = ?, quota = ?, groups = ?, enabled = ? WHERE id = ?")
+            .Bind(1, account.Name).Bind(2, password).Bind(3, Roles.Show(account.Role)).Bind(4, account.Quota)
+            .Bind(5, account.Groups).Bind(6, account.Enabled).Bind(7, account.Id).Run() == 1;
+
+    public static bool RemoveAccount(WriteTransaction write, long id) => write.Prepare("DELETE FROM account WHERE id = ?").Bind(1, id).Run() == 1;
+
+    /// <returns>The id, or null where an account or an alias has the address.</returns>
+    public static long? AddAlias(WriteTransaction write, Alias alias)
+    {
+        if (write.Prepare("SELECT 1 FROM account WHERE domain_id = ? AND local = ?").Bind(1, alias.DomainId).Bind(2, alias.Address.LocalPart).Scalar() == 1) return null;
+        return Inserted(write, write.Prepare("INSERT INTO alias (domain_id, local, targets, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
+            .Bind(1, alias.DomainId).Bind(2, alias.Address.LocalPart).Bind(3, string.Join('\n', alias.Targets)).Bind(4, alias.Created));
+    }
+
+    public static bool SetAlias(WriteTransaction write, Alias alias) =>
+        write.Prepare("UPDATE alias SET targets = ? WHERE id = ?").Bind(1, string.Join('\n', alias.Targets)).Bind(2, alias.Id).Run() == 1;
+
+    public static bool RemoveAlias(WriteTransaction write, long id) => write.Prepare("DELETE FROM alias WHERE id = ?").Bind(1, id).Run() == 1;
+
+    static long? Inserted(WriteTransaction write, Statement statement) => statement.Run() == 1 ? write.LastInsertId : null;
+}
+
+/// <summary>Roles as they are written in the contract.</summary>
+public static class Roles
+{
+    public static string Show(Role role) => role switch { Role.Admin => "admin", Role.DomainAdmin => "domain-admin", _ => "user" };
+
+    public static Role? Parse(string text) => text.Trim().ToLowerInvariant() switch
+    {
+        "admin" => Role.Admin,
+        "domain-admin" => Role.DomainAdmin,
+        "user" => Role.User,
+        _ => null,
+    };
+}

@@ -1,0 +1,295 @@
+using CbaMail.Envelope;
+using CbaMail.Storage;
+
+namespace CbaMail.Directory;
+
+/// <summary>An account to add.</summary>
+/// <param name="Address">As written.</param>
+/// <param name="Password">Clear text, or null or empty: nobody can sign in until a password is set.</param>
+/// <param name="Quota">Bytes; null is the domain's default.</param>
+/// <param name="PasswordHash">A crypt(3) hash in place of <paramref name="Password"/>, from another server.</param>
+public sealed record NewAccount(
+    string Address, string Name = "", string? Password = null, long? Quota = null, Role Role = Role.User, string Groups = "", string? PasswordHash = null);
+
+/// <summary>What to change in an account; null leaves a thing as it is.</summary>
+public sealed record AccountChange(string? Name = null, string? Password = null, long? Quota = null, Role? Role = null, string? Groups = null, bool? Enabled = null);
+
+public sealed partial class UserDirectory
+{
+    /// <summary>Rows in one piece of work for the committer, so that others get in between.</summary>
+    const int Batch = 250;
+
+    // ---- domains
+
+    public async ValueTask<Result<Domain>> AddDomainAsync(string name, long defaultQuota = 0, string? catchAll = null, CancellationToken cancel = default)
+    {
+        if (!Names.TryDomain(name, out var key)) return Refusal.Invalid.Because($"\"{Printable(name)}\" is not a domain name; write it as in example.org");
+        if (catchAll is not null && !Names.TryAddress(catchAll, out _)) return Refusal.BadAddress.Because($"\"{Printable(catchAll)}\" is not a valid address");
+        var created = time.GetUtcNow();
+        var added = await store.CommitAsync(write =>
+        {
+            if (DirectoryTable.AddDomain(write, key, catchAll, defaultQuota, created) is not { } id) return null;
+            var domain = new Domain(id, key, catchAll, defaultQuota, Rounded(created));
+            write.OnCommitted(() => domains[key] = domain);
+            return domain;
+        }, cancel);
+        return added is not null ? added : Refusal.AlreadyExists.Because($"The domain {key} is there already");
+    }
+
+    /// <param name="catchAll">Null leaves it, "" removes it.</param>
+    public async ValueTask<Result<Domain>> SetDomainAsync(string name, long? defaultQuota, string? catchAll, CancellationToken cancel = default)
+    {
+        if (FindDomain(name) is not { } domain) return NoDomain(name);
+        if (catchAll is { Length: > 0 } && !Names.TryAddress(catchAll, out _)) return Refusal.BadAddress.Because($"\"{Printable(catchAll)}\" is not a valid address");
+        var changed = domain with { DefaultQuota = defaultQuota ?? domain.DefaultQuota, CatchAll = catchAll is null ? domain.CatchAll : catchAll.Length == 0 ? null : catchAll };
+        var done = await store.CommitAsync(write =>
+        {
+            if (!DirectoryTable.SetDomain(write, changed)) return false;
+            write.OnCommitted(() => domains[changed.Name] = changed);
+            return true;
+        }, cancel);
+        return done ? changed : NoDomain(name);
+    }
+
+    public async ValueTask<Refusal?> RemoveDomainAsync(string name, CancellationToken cancel = default)
+    {
+        if (FindDomain(name) is not { } domain) return NoDomain(name);
+        var done = await store.CommitAsync(write =>
+        {
+            if (!DirectoryTable.RemoveDomain(write, domain.Id)) return false;
+            write.OnCommitted(() => domains.TryRemove(domain.Name, out _));
+            return true;
+        }, cancel);
+        return done ? null : Refusal.Conflict.Because($"The domain {domain.Name} still has accounts or aliases; remove them first");
+    }
+
+    // ---- accounts
+
+    public async ValueTask<Result<Account>> AddAccountAsync(NewAccount account, CancellationToken cancel = default) =>
+        (await AddAccountsAsync([account], inBulk: false, progress: null, cancel))[0];
+
+    /// <summary>Adds many, each for itself: a refusal of one hinders no other. Hashing runs on the queue for imports, commits in batches.</summary>
+    /// <returns>One result an account, in order.</returns>
+    public ValueTask<IReadOnlyList<Result<Account>>> AddAccountsAsync(IReadOnlyList<NewAccount> accounts, CancellationToken cancel = default) =>
+        AddAccountsAsync(accounts, inBulk: true, progress: null, cancel);
+
+    internal async ValueTask<IReadOnlyList<Result<Account>>> AddAccountsAsync(
+        IReadOnlyList<NewAccount> accounts, bool inBulk, Action<int>? progress, CancellationToken cancel)
+    {
+        var results = new Result<Account>[accounts.Count];
+        for (var start = 0; start < accounts.Count; start += Batch)
+        {
+            var end = Math.Min(start + Batch, accounts.Count);
+            var hashes = await HashAllAsync(accounts, start, end, inBulk, () => progress?.Invoke(1), cancel);
+            var first = start;
+            var created = time.GetUtcNow();
+            await store.CommitAsync(write =>
+            {
+                for (var i = first; i < end; i++)
+                    results[i] = Add(write, accounts[i], hashes[i - first], created);
+                return true;
+            }, cancel);
+        }
+        return results;
+    }
+
+    async ValueTask<Result<string>[]> HashAllAsync(
+        IReadOnlyList<NewAccount> accounts, int start, int end, bool inBulk, Action done, CancellationToken cancel)
+    {
+        var hashes = new Result<string>[end - start];
+        var waiting = new List<Task>();
+        for (var i = start; i < end; i++)
+        {
+            var account = accounts[i];
+            if (account.PasswordHash is { Length: > 0 } given) hashes[i - start] = given;
+            else if (string.IsNullOrEmpty(account.Password)) hashes[i - start] = "";
+            else if (CheckPassword(account.Password) is { } refusal) hashes[i - start] = refusal;
+            else if (Precheck(account) is { } known) hashes[i - start] = known; // no 28 ms for one that will be refused
+            else { waiting.Add(HashOneAsync(account.Password, i - start)); continue; }
+            done();
+        }
+        await Task.WhenAll(waiting);
+        return hashes;
+
+        async Task HashOneAsync(string password, int slot)
+        {
+            hashes[slot] = await hashing.HashAsync(password, inBulk, cancel);
+            done();
+        }
+    }
+
+    Refusal? Precheck(NewAccount account)
+    {
+        if (!Names.TryAddress(account.Address, out var address)) return Refusal.BadAddress.Because($"\"{Printable(account.Address)}\" is not a valid address");
+        if (!domains.ContainsKey(address.Domain)) return NoDomain(address.Domain);
+        return accounts.ContainsKey(Key(address)) || aliases.ContainsKey(Key(address)) ? Taken(address) : null;
+    }
+
+    Result<Account> Add(WriteTransaction write, NewAccount wanted, Result<string> hash, DateTimeOffset created)
+    {
+        if (Precheck(wanted) is { } refusal) return refusal;
+        if (!hash.Ok) return hash.Refusal;
+        if (!Names.TryAddress(wanted.Address, out var address) || !domains.TryGetValue(address.Domain, out var domain) || !DirectoryTable.HasDomain(write, domain.Id))
+            return NoDomain(wanted.Address);
+        if (CheckName(wanted.Name) is { } badName) return badName;
+        var account = new Account(0, domain.Id, address, wanted.Name.Trim(), wanted.Role, wanted.Quota ?? domain.DefaultQuota, NormalGroups(wanted.Groups), true, Rounded(created));
+        if (DirectoryTable.AddAccount(write, account, hash.Value) is not { } id) return Taken(address);
+        account = account with { Id = id };
+        Announce(write, account, added: true);
+        write.OnCommitted(() => Keep(account, hash.Value));
+        return account;
+    }
+
+    public async ValueTask<Result<Account>> SetAccountAsync(Account account, AccountChange change, CancellationToken cancel = default)
+    {
+        if (change.Name is not null && CheckName(change.Name) is { } badName) return badName;
+        string? hash = null;
+        if (change.Password is { Length: > 0 } password)
+        {
+            if (CheckPassword(password) is { } refusal) return refusal;
+            hash = await hashing.HashAsync(password, inBulk: false, cancel);
+        }
+        else if (change.Password is not null) hash = "";
+        return await ChangeAsync(account.Id, entry => new(entry.Account with
+        {
+            Name = change.Name?.Trim() ?? entry.Account.Name,
+            Quota = change.Quota ?? entry.Account.Quota,
+            Role = change.Role ?? entry.Account.Role,
+            Groups = change.Groups is null ? entry.Account.Groups : NormalGroups(change.Groups),
+            Enabled = change.Enabled ?? entry.Account.Enabled,
+        }, hash ?? entry.Password), cancel);
+    }
+
+    async ValueTask<Result<Account>> ChangeAsync(long id, Func<Entry, Entry> change, CancellationToken cancel)
+    {
+        var changed = await store.CommitAsync(write =>
+        {
+            if (accountsById.GetValueOrDefault(id) is not { } entry) return null;
+            var next = change(entry);
+            if (!DirectoryTable.SetAccount(write, next.Account, next.Password)) return null;
+            write.OnCommitted(() => { if (accountsById.ContainsKey(id)) Keep(next.Account, next.Password); });
+            return next.Account;
+        }, cancel);
+        return changed is not null ? changed : Refusal.NoSuchUser;
+    }
+
+    /// <summary>Removes the account with all its mail.</summary>
+    public async ValueTask<Refusal?> RemoveAccountAsync(Account account, CancellationToken cancel = default)
+    {
+        var done = await store.CommitAsync(write =>
+        {
+            if (!DirectoryTable.RemoveAccount(write, account.Id)) return false;
+            Announce(write, account, added: false);
+            write.OnCommitted(() =>
+            {
+                accounts.TryRemove(Key(account.Address), out _);
+                accountsById.TryRemove(account.Id, out _);
+            });
+            return true;
+        }, cancel);
+        return done ? null : Refusal.NoSuchUser;
+    }
+
+    // ---- aliases
+
+    /// <summary>Adds targets to the alias, which is made where there is none.</summary>
+    public async ValueTask<Result<Alias>> AddAliasAsync(string address, IReadOnlyList<string> targets, CancellationToken cancel = default)
+    {
+        if (!Names.TryAddress(address, out var normal)) return Refusal.BadAddress.Because($"\"{Printable(address)}\" is not a valid address");
+        if (!domains.TryGetValue(normal.Domain, out var domain)) return NoDomain(normal.Domain);
+        if (accounts.ContainsKey(Key(normal))) return Taken(normal);
+        var wanted = new List<string>();
+        foreach (var target in targets)
+        {
+            if (!Names.TryAddress(target, out var to)) return Refusal.BadAddress.Because($"\"{Printable(target)}\" is not a valid address");
+            if (Key(to) == Key(normal)) return Refusal.Invalid.Because($"{normal} cannot be its own target");
+            wanted.Add(to.ToString());
+        }
+        if (wanted.Count == 0) return Refusal.Invalid.Because("An alias needs at least one target address");
+        var created = time.GetUtcNow();
+        var added = await store.CommitAsync(write =>
+        {
+            var old = aliases.GetValueOrDefault(Key(normal));
+            var alias = new Alias(old?.Id ?? 0, domain.Id, normal, [.. (old?.Targets ?? []).Union(wanted, StringComparer.Ordinal)], old?.Created ?? Rounded(created));
+            if (old is not null) { if (!DirectoryTable.SetAlias(write, alias)) return null; }
+            else if (DirectoryTable.AddAlias(write, alias) is { } id) alias = alias with { Id = id };
+            else return null;
+            write.OnCommitted(() => aliases[Key(normal)] = alias);
+            return alias;
+        }, cancel);
+        return added is not null ? added : Taken(normal);
+    }
+
+    /// <summary>Removes one target, or the alias with all of them where <paramref name="target"/> is null or the last.</summary>
+    public async ValueTask<Refusal?> RemoveAliasAsync(string address, string? target = null, CancellationToken cancel = default)
+    {
+        if (!Names.TryAddress(address, out var normal) || !aliases.TryGetValue(Key(normal), out var alias))
+            return Refusal.NoSuchThing.Because($"There is no alias {Printable(address)}; list them with: cbamail alias list");
+        IReadOnlyList<string> left = [];
+        if (target is not null)
+        {
+            var goes = Names.TryAddress(target, out var to) ? to.ToString() : target;
+            left = [.. alias.Targets.Where(one => one != goes)];
+            if (left.Count == alias.Targets.Count) return Refusal.NoSuchThing.Because($"{alias.Address} has no target {Printable(target)}");
+        }
+        var changed = alias with { Targets = left };
+        await store.CommitAsync(write =>
+        {
+            if (left.Count == 0)
+            {
+                DirectoryTable.RemoveAlias(write, alias.Id);
+                write.OnCommitted(() => aliases.TryRemove(Key(normal), out _));
+            }
+            else
+            {
+                DirectoryTable.SetAlias(write, changed);
+                write.OnCommitted(() => aliases[Key(normal)] = changed);
+            }
+            return true;
+        }, cancel);
+        return null;
+    }
+
+    // ---- signing in
+
+    /// <summary>
+    /// Checks a password (on the bounded hashing queue, with a short-lived keyed cache). The name is the account's address in any case;
+    /// the form with "+" and aliases are no names to sign in with.
+    /// </summary>
+    public async ValueTask<Result<Account>> SignInAsync(string user, string password, CancellationToken cancel)
+    {
+        var known = Names.TryAddress(user, out var address) && accounts.TryGetValue(Key(address), out var account)
+            ? accountsById.GetValueOrDefault(account.Id) : null;
+        var right = await hashing.VerifyAsync(password, known?.Password, cancel);
+        if (right is null) return Refusal.Unavailable.Because("Too many are signing in; try again later");
+        if (known is null || right == false || !known.Account.Enabled) return Refusal.SignInFailed;
+        if (PasswordHashing.IsOutdated(known.Password))
+        {
+            var renewed = await hashing.HashAsync(password, inBulk: false, cancel);
+            // only if nobody has changed the password meanwhile
+            await ChangeAsync(known.Account.Id, entry => entry.Password == known.Password ? entry with { Password = renewed } : entry, cancel);
+        }
+        return known.Account;
+    }
+
+    // ---- rules
+
+    static Refusal? CheckPassword(string password) =>
+        Crypt.CanHash(PasswordHashing.Prepare(password)) ? null : Refusal.Invalid.Because($"A password has 1 to {Crypt.LongestPassword} bytes and no NUL");
+
+    static Refusal? CheckName(string name) =>
+        name.Length > 200 || name.Any(char.IsControl) ? Refusal.Invalid.Because("A display name has at most 200 characters, and no line breaks or control characters") : null;
+
+    static string NormalGroups(string groups) =>
+        string.Join(' ', groups.Split([' ', ',', ';', '\t', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct(StringComparer.OrdinalIgnoreCase));
+
+    // times are kept in milliseconds
+    static DateTimeOffset Rounded(DateTimeOffset moment) => DateTimeOffset.FromUnixTimeMilliseconds(moment.ToUnixTimeMilliseconds());
+
+    static Refusal NoDomain(string name) => Refusal.NoSuchDomain.Because($"The domain {Printable(name)} is not here; add it with: cbamail domain add {Printable(name)}");
+
+    static Refusal Taken(MailAddress address) => Refusal.AlreadyExists.Because($"The address {address} is taken already");
+
+    // what people typed goes into one line of a sentence
+    static string Printable(string text) => new([.. text.Take(200).Select(c => char.IsControl(c) ? '?' : c)]);
+}

@@ -1,0 +1,57 @@
+using System.Net.Sockets;
+using CbaMail.Config;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+
+namespace CbaMail.Http;
+
+/// <summary>
+/// HTTP: two doors in one Kestrel.
+///
+/// The control socket, <c>DATA/control.sock</c>: the API that the command line uses (ApiRoutes and one file a resource in Api/).
+/// Who may open the file may administer, so it has mode 0600 before anybody can connect. A request counts as one of the control socket
+/// only by a mark that is put on its connection where it is accepted; on TCP there is no mark, and so no API, whatever the request says.
+///
+/// The ports HTTP and HTTPS: the status page and /healthz, for anybody, until the web client exists.
+///
+/// Rules that a change must keep: an error is {"error": sentence} with a fitting status; times are ISO 8601 in UTC;
+/// long work answers as JSON lines and is cancelled when the client goes away; nothing external is loaded by the page.
+/// </summary>
+public static class HttpRoom
+{
+    /// <summary>The mark of a connection that came through the control socket.</summary>
+    sealed class ControlDoor;
+
+    public static string SocketPath(string data) => Path.Combine(data, "control.sock");
+
+    public static IServiceCollection AddHttpRoom(this IServiceCollection services) => services
+        .AddRoutingCore()
+        .Configure<SocketTransportOptions>(transport => transport.CreateBoundListenSocket = Bind);
+
+    public static void Configure(KestrelServerOptions kestrel, Settings settings)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.ListenUnixSocket(SocketPath(settings.Data), listen => listen.Use(next => connection =>
+        {
+            connection.Features.Set(new ControlDoor());
+            return next(connection);
+        }));
+    }
+
+    public static void UseHttpRoom(this WebApplication app)
+    {
+        app.MapGet("/healthz", context => context.Response.WriteAsync("ok\n"));
+    }
+
+    static Socket Bind(System.Net.EndPoint endpoint)
+    {
+        if (endpoint is not UnixDomainSocketEndPoint) return SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+        var path = endpoint.ToString()!;
+        // the data directory's lock is ours by now: a socket that is still there belongs to a server that was killed
+        File.Delete(path);
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(endpoint);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite); // before listen(): nobody has connected
+        return socket;
+    }
+}
