@@ -36,9 +36,9 @@ public static class Composition
         services.Configure<ConsoleLifetimeOptions>(console => console.SuppressStatusMessages = true);
         services
             .AddObservability(settings)
-            .AddStorage(static (_, _) => { })
+            .AddStorage(MailStore.RemoveUnacknowledged)
             .AddDirectory()
-            .AddSingleton<Notifier>().AddSingleton<MailStore>()
+            .AddMailboxes()
             .AddQueue()
             .AddSingleton<ImapHandler>()
             .AddSingleton<SmtpHandler>()
@@ -50,8 +50,7 @@ public static class Composition
     {
         var directory = services.GetRequiredService<UserDirectory>();
         var mail = services.GetRequiredService<MailStore>();
-        _ = mail;
-        _ = directory;
+        MailboxesRoom.Attach(mail, directory);
     }
 
     static void Listen(KestrelServerOptions kestrel, Settings settings)

@@ -1,56 +1,53 @@
-using System.IO.Pipelines;
-using CbaMail.Mime;
 using CbaMail.Storage;
+using CbaMail.Storage.Blobs;
 
 namespace CbaMail.Mailboxes;
 
 /// <summary>A snapshot of mailboxes and messages. Dispose it soon; what it returned stays usable.</summary>
-public sealed class MailReader(ReadTransaction transaction) : IDisposable
+public sealed class MailReader : IDisposable
 {
+    readonly ReadTransaction transaction;
+    readonly Packs packs;
+    readonly Bases bases;
+
+    internal MailReader(ReadTransaction transaction, Packs packs, Bases bases) => (this.transaction, this.packs, this.bases) = (transaction, packs, bases);
+
     internal ReadTransaction Transaction => transaction;
 
     /// <summary>All mailboxes of the account, by name.</summary>
-    public IReadOnlyList<Mailbox> Mailboxes(long accountId) => throw new NotImplementedException();
-    public Mailbox? Mailbox(long mailboxId) => throw new NotImplementedException();
+    public IReadOnlyList<Mailbox> Mailboxes(long accountId) => MailboxTable.All(transaction, accountId);
+
+    public Mailbox? Mailbox(long mailboxId) => MailboxTable.Get(transaction, mailboxId);
+
     /// <summary>INBOX is found in any case.</summary>
-    public Mailbox? Find(long accountId, string name) => throw new NotImplementedException();
+    public Mailbox? Find(long accountId, string name) =>
+        MailboxName.Normalize(name) is { Ok: true } known ? MailboxTable.Find(transaction, accountId, known.Value) : null;
+
     /// <summary>Messages by rising UID within the range, both ends included.</summary>
-    public List<MessageRow> Messages(long mailboxId, uint from = 1, uint to = uint.MaxValue) => throw new NotImplementedException();
-    public MessageRow? Message(long mailboxId, uint uid) => throw new NotImplementedException();
-    public MailboxChanges ChangesSince(long mailboxId, long modseq) => throw new NotImplementedException();
+    public List<MessageRow> Messages(long mailboxId, uint from = 1, uint to = uint.MaxValue) => MessageTable.Range(transaction, mailboxId, from, to);
+
+    public MessageRow? Message(long mailboxId, uint uid) => MessageTable.Get(transaction, mailboxId, uid);
+
+    /// <summary>Null where the mailbox is gone.</summary>
+    public MailboxChanges? ChangesSince(long mailboxId, long modseq)
+    {
+        if (Mailbox(mailboxId) is not { } mailbox) return null;
+        if (mailbox.ModSeq <= modseq) return new MailboxChanges([], [], mailbox.ModSeq, mailbox.UidNext);
+        return new MailboxChanges(
+            MessageTable.ChangedSince(transaction, mailboxId, modseq), MessageTable.ExpungedSince(transaction, mailboxId, modseq), mailbox.ModSeq, mailbox.UidNext);
+    }
+
     /// <summary>The content of a row, or null when it has just been expunged and collected.</summary>
-    public MessageContent? Content(long mailboxId, in MessageRow row) => throw new NotImplementedException();
+    public MessageContent? Content(long mailboxId, in MessageRow row) =>
+        ContentTable.Get(transaction, row.ContentId) is { } content
+            ? new MessageContent(content, MessageTable.Prefix(transaction, mailboxId, row.Uid), packs, bases) : null;
+
     /// <summary>A content without a row, for the queue; the prefix is empty.</summary>
-    public MessageContent? Content(long contentId) => throw new NotImplementedException();
+    public MessageContent? Content(long contentId) =>
+        ContentTable.Get(transaction, contentId) is { } content ? new MessageContent(content, [], packs, bases) : null;
+
     /// <summary>Bytes and messages that the account uses.</summary>
-    public (long Bytes, long Messages) Usage(long accountId) => throw new NotImplementedException();
+    public (long Bytes, long Messages) Usage(long accountId) => MailboxTable.Usage(transaction, accountId);
 
     public void Dispose() => transaction.Dispose();
-}
-
-/// <summary>
-/// One stored message: the row's prefix and the shared content. Positions given to the reading methods count from the prefix' first byte;
-/// those inside <see cref="Structure"/> count from the content's first byte: add <c>Prefix.Length</c>.
-/// </summary>
-public sealed class MessageContent
-{
-    public long ContentId { get; internal init; }
-    public ReadOnlyMemory<byte> Prefix { get; internal init; }
-    /// <summary>Prefix and content.</summary>
-    public long Size { get; internal init; }
-    /// <summary>IMAP ENVELOPE, ready for the wire.</summary>
-    public ReadOnlyMemory<byte> Envelope { get; internal init; }
-    /// <summary>The tree of parts, decoded on first use.</summary>
-    public MimePart Structure => throw new NotImplementedException();
-    public string Preview { get; internal init; } = "";
-    /// <summary>The Date field, or null.</summary>
-    public DateTimeOffset? Sent { get; internal init; }
-    public string? MessageId { get; internal init; }
-
-    /// <summary>Writes a range to the pipe in pieces, flushing as it goes; memory does not depend on the size.</summary>
-    /// <exception cref="IOException">The pack is damaged.</exception>
-    public ValueTask CopyToAsync(PipeWriter output, long position, long count, CancellationToken cancel) => throw new NotImplementedException();
-
-    /// <summary>A range as one array, for headers and small parts.</summary>
-    public byte[] Read(long position, int count) => throw new NotImplementedException();
 }

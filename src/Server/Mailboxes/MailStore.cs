@@ -1,80 +1,193 @@
+using System.Collections.Concurrent;
+using CbaMail.Config;
 using CbaMail.Envelope;
 using CbaMail.Storage;
+using CbaMail.Storage.Blobs;
+using Microsoft.Extensions.Logging;
 
 namespace CbaMail.Mailboxes;
-
-/// <summary>A message ready to be committed: parsed, its large parts cut out, hashed and compressed, outside the committer.</summary>
-public sealed class StagedMessage : IDisposable
-{
-    public long Size { get; internal set; }
-    /// <summary>The Message-ID field without brackets, or null.</summary>
-    public string? MessageId { get; internal set; }
-    public void Dispose() { }
-}
-
-/// <summary>A stored content within a transaction or for later rows.</summary>
-public readonly record struct ContentRef(long Id, long Size);
-
-/// <summary>A row to add. <paramref name="Prefix"/> stands before the content: whole header fields with CRLF, or empty.</summary>
-public readonly record struct NewMessage(
-    ContentRef Content, ReadOnlyMemory<byte> Prefix, MessageFlags Flags, IReadOnlyList<string> Keywords, DateTimeOffset Received);
 
 /// <summary>
 /// The vault's deeds: mailboxes and the messages in them. Every write is durable when its task completes
 /// and is announced by <see cref="Notifier"/> just before.
 /// </summary>
-public sealed class MailStore(Store store, Notifier notifier, TimeProvider time)
+public sealed class MailStore(Store store, Settings settings, Notifier notifier, TimeProvider time)
 {
+    /// <summary>Rows that one commit changes at most, so that others get in between.</summary>
+    const int RowsPerCommit = 1000;
+
+    static readonly (string Name, string Use)[] FirstMailboxes =
+        [("Archive", "\\Archive"), ("Drafts", "\\Drafts"), ("Junk", "\\Junk"), ("Sent", "\\Sent"), ("Trash", "\\Trash")];
+
+    readonly Staging staging = new(settings.Storage.SharedPartBytes);
+    readonly Bases bases = new(store.Packs);
+    readonly ConcurrentDictionary<long, long> accounts = new();  // of a mailbox: never changes
+    readonly ConcurrentDictionary<long, long> inboxes = new();   // of an account: never changes
+
     public Notifier Notifier => notifier;
     public Store Store => store;
-    public TimeProvider Time => time;
 
     /// <summary>A snapshot for reading.</summary>
-    public MailReader Read() => new(store.Read());
+    public MailReader Read() => new(store.Read(), store.Packs, bases);
+
+    /// <summary>Removes rows whose body a crash has taken; given to the store, which calls it before anybody can read.</summary>
+    public static void RemoveUnacknowledged(WriteTransaction transaction, PackGap gap)
+    {
+        var contents = ContentTable.Lost(transaction, gap);
+        var objects = ContentTable.LostObjects(transaction, gap);
+        foreach (var id in contents) ContentTable.Erase(transaction, id);
+        foreach (var id in objects) ContentTable.EraseObject(transaction, id);
+        if (contents.Count + objects.Count > 0) MailboxesTelemetry.Recovered(gap.Log, contents.Count, objects.Count);
+    }
 
     /// <summary>Parses, splits, hashes and compresses. CPU work: call it outside the committer.</summary>
     /// <param name="likeContent">A content that this one resembles (the first of a mailing), as compression dictionary; or null.</param>
-    public StagedMessage Stage(ReadOnlyMemory<byte> message, long? likeContent = null) => throw new NotImplementedException();
+    public StagedMessage Stage(ReadOnlyMemory<byte> message, long? likeContent = null)
+    {
+        if (likeContent is not { } like) return staging.Stage(message.Span, null, []);
+        PackLocation? location;
+        using (var read = store.Read())
+        {
+            like = ContentTable.BaseOf(read, like) ?? like; // a base has none itself
+            location = ContentTable.BodyLocation(read, like);
+        }
+        if (location is not { } at || at.Stored > PackRecord.PieceBytes) return staging.Stage(message.Span, null, []);
+        using var reader = store.Packs.Open(at);
+        return reader.Length > PackRecord.PieceBytes ? staging.Stage(message.Span, null, []) : staging.Stage(message.Span, like, bases.Get(like, at).Span);
+    }
 
     // ---- inside a transaction of the caller (Delivery, Mailings, Queue)
 
     /// <summary>Stores the body with no reference yet; a content that gets none by the end of the transaction is garbage.</summary>
-    public ContentRef AddContent(WriteTransaction transaction, StagedMessage staged) => throw new NotImplementedException();
+    public ContentRef AddContent(WriteTransaction transaction, StagedMessage staged) => new(ContentTable.Insert(transaction, staged), staged.Size);
 
     /// <summary>Adds a row, its quota and counters. Quota 0 = none.</summary>
     /// <returns>The new UID, or OverQuota or NoSuchMailbox.</returns>
-    public Result<Appended> AddMessage(WriteTransaction transaction, long mailboxId, in NewMessage message, long quota) => throw new NotImplementedException();
+    public Result<Appended> AddMessage(WriteTransaction transaction, long mailboxId, in NewMessage message, long quota)
+    {
+        if (AccountOf(transaction, mailboxId) is not { } accountId) return Refusal.NoSuchMailbox;
+        var size = message.Prefix.Length + message.Content.Size;
+        if (MailboxTable.Use(transaction, accountId, size, 1, quota) is not { } modseq) return Refusal.OverQuota;
+        if (MailboxTable.TakeUid(transaction, mailboxId, message.Flags.HasFlag(MessageFlags.Seen), message.Flags.HasFlag(MessageFlags.Deleted), size, modseq) is not { } taken)
+        {
+            MailboxTable.Use(transaction, accountId, -size, -1, 0);
+            return Refusal.NoSuchMailbox;
+        }
+        MessageTable.Insert(transaction, mailboxId, taken.Uid, message, size, Keywords.Of(message.Keywords), time.GetUtcNow(), modseq);
+        ContentTable.AddReference(transaction, message.Content.Id, 1);
+        Changes.Add(transaction, notifier, accountId, mailboxId, modseq);
+        return new Appended(taken.UidValidity, taken.Uid, modseq);
+    }
 
     /// <summary>The mailbox of the account, created where it is missing.</summary>
-    public long EnsureMailbox(WriteTransaction transaction, long accountId, string name, string? specialUse = null) => throw new NotImplementedException();
+    public long EnsureMailbox(WriteTransaction transaction, long accountId, string name, string? specialUse = null)
+    {
+        if (name == "INBOX" && inboxes.TryGetValue(accountId, out var inbox)) return inbox;
+        var id = MailboxTable.Find(transaction, accountId, name)?.Id ?? Hierarchy.Insert(transaction, accountId, name, specialUse, time.GetUtcNow());
+        if (name == "INBOX") transaction.OnCommitted(() => inboxes[accountId] = id);
+        return id;
+    }
 
     /// <summary>INBOX and the special-use mailboxes of a new account.</summary>
-    public void CreateAccount(WriteTransaction transaction, long accountId) => throw new NotImplementedException();
+    public void CreateAccount(WriteTransaction transaction, long accountId)
+    {
+        MailboxTable.InsertUsage(transaction, accountId);
+        EnsureMailbox(transaction, accountId, "INBOX");
+        foreach (var (name, use) in FirstMailboxes) EnsureMailbox(transaction, accountId, name, use);
+    }
 
     /// <summary>Removes everything that the account holds.</summary>
-    public void RemoveAccount(WriteTransaction transaction, long accountId) => throw new NotImplementedException();
+    public void RemoveAccount(WriteTransaction transaction, long accountId)
+    {
+        foreach (var mailbox in MailboxTable.All(transaction, accountId)) Hierarchy.Remove(transaction, notifier, mailbox);
+        MailboxTable.DeleteUsage(transaction, accountId);
+        transaction.OnCommitted(() => inboxes.TryRemove(accountId, out _));
+    }
 
-    /// <summary>Holds a content for something that is not a message row (a queue entry).</summary>
-    public void AddReference(WriteTransaction transaction, long contentId, int count = 1) => throw new NotImplementedException();
+    /// <summary>Holds a content for something that is not a message row (a queue entry); the body is flushed before the row is committed.</summary>
+    public void AddReference(WriteTransaction transaction, long contentId, int count = 1)
+    {
+        transaction.BodiesFirst();
+        ContentTable.AddReference(transaction, contentId, count);
+    }
 
-    public void DropReference(WriteTransaction transaction, long contentId, int count = 1) => throw new NotImplementedException();
+    public void DropReference(WriteTransaction transaction, long contentId, int count = 1) => ContentTable.DropReference(transaction, contentId, count);
 
     // ---- deeds with a commit of their own
 
-    public ValueTask<Result<Mailbox>> CreateAsync(long accountId, string name, string? specialUse, CancellationToken cancel) => throw new NotImplementedException();
-    /// <summary>Renames with all below it; INBOX moves its messages to the new one (RFC 9051 6.3.6).</summary>
-    public ValueTask<Result<Mailbox>> RenameAsync(long accountId, string from, string to, CancellationToken cancel) => throw new NotImplementedException();
-    public ValueTask<Refusal?> DeleteAsync(long accountId, string name, CancellationToken cancel) => throw new NotImplementedException();
-    public ValueTask<Refusal?> SubscribeAsync(long accountId, string name, bool subscribed, CancellationToken cancel) => throw new NotImplementedException();
+    public ValueTask<Result<Mailbox>> CreateAsync(long accountId, string name, string? specialUse, CancellationToken cancel) =>
+        store.CommitAsync(t => Hierarchy.Create(t, accountId, name, specialUse, time.GetUtcNow()), cancel);
 
-    public ValueTask<Result<Appended>> AppendAsync(long mailboxId, StagedMessage staged, MessageFlags flags, IReadOnlyList<string> keywords, DateTimeOffset? received, long quota, CancellationToken cancel) => throw new NotImplementedException();
+    /// <summary>Renames with all below it; INBOX moves its messages to the new one (RFC 9051 6.3.6).</summary>
+    public ValueTask<Result<Mailbox>> RenameAsync(long accountId, string from, string to, CancellationToken cancel) =>
+        store.CommitAsync(t => Hierarchy.Rename(t, notifier, accountId, from, to, time.GetUtcNow()), cancel);
+
+    public ValueTask<Refusal?> DeleteAsync(long accountId, string name, CancellationToken cancel) =>
+        store.CommitAsync(t => Hierarchy.Delete(t, notifier, accountId, name), cancel);
+
+    public ValueTask<Refusal?> SubscribeAsync(long accountId, string name, bool subscribed, CancellationToken cancel) =>
+        store.CommitAsync(t => Hierarchy.Subscribe(t, accountId, name, subscribed), cancel);
+
+    public ValueTask<Result<Appended>> AppendAsync(long mailboxId, StagedMessage staged, MessageFlags flags, IReadOnlyList<string> keywords, DateTimeOffset? received, long quota, CancellationToken cancel) =>
+        store.CommitAsync(t =>
+        {
+            var content = AddContent(t, staged);
+            var added = AddMessage(t, mailboxId, new NewMessage(content, default, flags, keywords, received ?? time.GetUtcNow()), quota);
+            if (!added.Ok) ContentTable.DropReference(t, content.Id, 0); // nobody holds it
+            return added;
+        }, cancel);
+
     /// <param name="uids">Rising; those that do not exist are passed over.</param>
     /// <param name="unchangedSince">RFC 7162 3.1.3, or null.</param>
-    public ValueTask<Result<StoreResult>> StoreAsync(long mailboxId, IReadOnlyList<uint> uids, FlagChange change, long? unchangedSince, CancellationToken cancel) => throw new NotImplementedException();
-    public ValueTask<Result<Copied>> CopyAsync(long mailboxId, IReadOnlyList<uint> uids, long destinationId, long quota, CancellationToken cancel) => throw new NotImplementedException();
-    public ValueTask<Result<Copied>> MoveAsync(long mailboxId, IReadOnlyList<uint> uids, long destinationId, CancellationToken cancel) => throw new NotImplementedException();
+    public async ValueTask<Result<StoreResult>> StoreAsync(long mailboxId, IReadOnlyList<uint> uids, FlagChange change, long? unchangedSince, CancellationToken cancel)
+    {
+        var changed = new List<MessageRow>();
+        var failed = new List<uint>();
+        for (var i = 0; i < uids.Count; i += RowsPerCommit)
+        {
+            var piece = Piece(uids, i);
+            if (await store.CommitAsync(t => Flags.Store(t, notifier, mailboxId, piece, change, unchangedSince, changed, failed), cancel) is { } refusal) return refusal;
+        }
+        return new StoreResult(changed, failed);
+    }
+
+    /// <summary>All or nothing (RFC 9051 6.4.7).</summary>
+    public ValueTask<Result<Copied>> CopyAsync(long mailboxId, IReadOnlyList<uint> uids, long destinationId, long quota, CancellationToken cancel) =>
+        store.CommitAsync(t => Transfer.Copy(t, notifier, mailboxId, uids, destinationId, quota, time.GetUtcNow()), cancel);
+
+    /// <summary>All or nothing (RFC 6851 3.3).</summary>
+    public ValueTask<Result<Copied>> MoveAsync(long mailboxId, IReadOnlyList<uint> uids, long destinationId, CancellationToken cancel) =>
+        store.CommitAsync(t => Transfer.Move(t, notifier, mailboxId, uids, destinationId, time.GetUtcNow()), cancel);
+
     /// <summary>Removes those of <paramref name="uids"/> (null: of all) that are flagged \Deleted; returns their UIDs.</summary>
-    public ValueTask<Result<IReadOnlyList<uint>>> ExpungeAsync(long mailboxId, IReadOnlyList<uint>? uids, CancellationToken cancel) => throw new NotImplementedException();
+    public async ValueTask<Result<IReadOnlyList<uint>>> ExpungeAsync(long mailboxId, IReadOnlyList<uint>? uids, CancellationToken cancel)
+    {
+        using (var read = Read()) uids = Expunge.Candidates(read, mailboxId, uids);
+        var gone = new List<uint>();
+        for (var i = 0; i < uids.Count; i += RowsPerCommit)
+        {
+            var piece = Piece(uids, i);
+            await store.CommitAsync(t => { Expunge.Remove(t, notifier, mailboxId, piece, gone); return 0; }, cancel);
+        }
+        return gone;
+    }
+
     /// <summary>Takes \Recent for this session (RFC 3501 2.3.2): the messages from the returned UID on are recent to it alone.</summary>
-    public ValueTask<uint> ClaimRecentAsync(long mailboxId, CancellationToken cancel) => throw new NotImplementedException();
+    public ValueTask<uint> ClaimRecentAsync(long mailboxId, CancellationToken cancel)
+    {
+        using (var read = Read())
+            if (read.Mailbox(mailboxId) is { } mailbox && mailbox.RecentUid == mailbox.UidNext) return ValueTask.FromResult(mailbox.RecentUid);
+        return store.CommitAsync(t => MailboxTable.ClaimRecent(t, mailboxId), cancel);
+    }
+
+    static IReadOnlyList<uint> Piece(IReadOnlyList<uint> uids, int from) =>
+        uids.Count <= RowsPerCommit ? uids : [.. uids.Skip(from).Take(RowsPerCommit)];
+
+    long? AccountOf(WriteTransaction transaction, long mailboxId)
+    {
+        if (accounts.TryGetValue(mailboxId, out var account)) return account;
+        if (MailboxTable.Get(transaction, mailboxId) is not { } mailbox) return null;
+        transaction.OnCommitted(() => accounts[mailboxId] = mailbox.AccountId);
+        return mailbox.AccountId;
+    }
 }

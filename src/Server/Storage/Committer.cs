@@ -13,7 +13,8 @@ namespace CbaMail.Storage;
 /// </summary>
 /// <remarks>
 /// A commit that ends before its pack flush is harmless: the next start finds rows whose record is not whole, and those were
-/// never acknowledged. The pack's position that is known to be flushed travels in the next batch's transaction.
+/// never acknowledged and are removed. Work whose other rows must not outlive its bodies asks for the bodies first
+/// (<see cref="WriteTransaction.BodiesFirst"/>). The pack's position that is known to be flushed travels in the next batch's transaction.
 /// </remarks>
 sealed class Committer
 {
@@ -153,6 +154,7 @@ sealed class Committer
         var start = packs.End;
         connection.Execute("BEGIN IMMEDIATE");
         var flushing = false;
+        var flushed = false;
         try
         {
             foreach (var work in batch) RunOne(work);
@@ -162,6 +164,13 @@ sealed class Committer
                 packs.WriteOut();
                 flushing = true;
                 flushWanted.Set();
+                if (batch.Exists(work => !work.Failed && work.Transaction!.WantsBodiesFirst))
+                {
+                    flushDone.WaitOne();
+                    flushing = false;
+                    if (flushError is not null) throw new IOException("The disk failed to make mail durable.", flushError);
+                    flushed = true;
+                }
             }
             connection.Execute("COMMIT");
         }
@@ -177,8 +186,9 @@ sealed class Committer
             flushDone.WaitOne();
             // The rows are committed, their bodies perhaps not: to go on would be to lie. The next start sorts it out.
             if (flushError is not null) Environment.FailFast("The disk failed to make mail durable; the server stops rather than lose it.", flushError);
-            safe = packs.End;
+            flushed = true;
         }
+        if (flushed) safe = packs.End;
         foreach (var work in batch)
         {
             if (work.Failed) continue;

@@ -1,5 +1,4 @@
 using CbaMail.Config;
-using CbaMail.Storage.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -23,7 +22,7 @@ namespace CbaMail.Storage;
 public static class StorageRoom
 {
     /// <param name="removeUnacknowledged">See <see cref="Store"/>.</param>
-    public static IServiceCollection AddStorage(this IServiceCollection services, Action<SqliteConnection, PackGap> removeUnacknowledged) => services
+    public static IServiceCollection AddStorage(this IServiceCollection services, Action<WriteTransaction, PackGap> removeUnacknowledged) => services
         .AddSingleton(provider => new Store(provider.GetRequiredService<Settings>(), provider.GetRequiredService<ILogger<Store>>(), removeUnacknowledged))
         .AddSingleton<Spool>();
 }

@@ -48,7 +48,7 @@ public sealed class Store : IAsyncDisposable
     /// Removes the rows whose record lies at or behind the first position and does not end before the second:
     /// a crash came between their commit and their flush. The room that owns the rows gives it.
     /// </param>
-    public Store(Settings settings, ILogger<Store> log, Action<SqliteConnection, PackGap>? removeUnacknowledged = null)
+    public Store(Settings settings, ILogger<Store> log, Action<WriteTransaction, PackGap>? removeUnacknowledged = null)
     {
         this.settings = settings.Storage;
         Path = System.IO.Path.GetFullPath(settings.Data);
@@ -71,7 +71,7 @@ public sealed class Store : IAsyncDisposable
         var safe = VaultTable.Safe(writer);
         var end = Packs.Recover(safe.Pack, safe.Position);
         writer.Execute("BEGIN IMMEDIATE");
-        removeUnacknowledged?.Invoke(writer, new PackGap(safe, end, log));
+        removeUnacknowledged?.Invoke(new WriteTransaction(writer, Packs), new PackGap(safe, end, log));
         VaultTable.SetSafe(writer, end);
         writer.Execute("COMMIT");
         committer = new Committer(writer, Packs, this.settings, log);

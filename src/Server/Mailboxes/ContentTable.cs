@@ -1,0 +1,178 @@
+using CbaMail.Storage;
+using CbaMail.Storage.Blobs;
+using CbaMail.Storage.Sqlite;
+
+namespace CbaMail.Mailboxes;
+
+/// <summary>What is known of a stored body.</summary>
+/// <param name="Parts">Large parts that were cut out, by position.</param>
+/// <param name="Base">Where the body lies that this one was compressed against, or null.</param>
+sealed record ContentRow(
+    long Id, PackLocation Location, long Size, IReadOnlyList<CutPart> Parts, (long Id, PackLocation Location)? Base,
+    byte[] Envelope, byte[] Structure, string Preview, DateTimeOffset? Sent, string? MessageId);
+
+/// <summary>A large part: where it stood in the message, and the object that holds its encoded bytes.</summary>
+readonly record struct CutPart(long Position, long Length, PackLocation Location);
+
+/// <summary>SQL of bodies and of the large parts that they share.</summary>
+static class ContentTable
+{
+    public static long Insert(WriteTransaction write, StagedMessage staged)
+    {
+        // the row first: its id stands in the record
+        write.Prepare("""
+            INSERT INTO content (refs, pack, position, stored, size, base, parts, envelope, structure, preview, sent, message_id)
+            VALUES (0, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?)
+            """).Bind(1, staged.Size).Bind(2, staged.Record.BaseId).Bind(3, Parts(write, staged)).Bind(4, staged.Envelope).Bind(5, staged.Structure)
+            .Bind(6, staged.Preview).Bind(7, staged.Sent).Bind(8, staged.MessageId).Run();
+        var id = write.LastInsertId;
+        var location = write.Append(staged.Record, id);
+        write.Prepare("UPDATE content SET pack = ?, position = ?, stored = ? WHERE id = ?")
+            .Bind(1, location.Pack).Bind(2, location.Position).Bind(3, location.Stored).Bind(4, id).Run();
+        if (staged.Record.BaseId is { } basis) AddReference(write, basis, 1);
+        return id;
+    }
+
+    // (position, length, object id) as three 64-bit numbers each
+    static ReadOnlySpan<byte> Parts(WriteTransaction write, StagedMessage staged)
+    {
+        if (staged.Cut.Count == 0) return default;
+        var numbers = new long[staged.Cut.Count * 3];
+        for (var i = 0; i < staged.Cut.Count; i++)
+        {
+            var (position, part) = staged.Cut[i];
+            (numbers[3 * i], numbers[3 * i + 1], numbers[3 * i + 2]) = (position, part.Length, Object(write, part));
+        }
+        return System.Runtime.InteropServices.MemoryMarshal.AsBytes(numbers.AsSpan());
+    }
+
+    static long Object(WriteTransaction write, StagedPart part)
+    {
+        using (var found = write.Prepare("UPDATE object SET refs = refs + 1 WHERE hash = ? RETURNING id").Bind(1, part.Hash))
+            if (found.Step()) return found.Int64(0);
+        write.Prepare("INSERT INTO object (hash, refs, pack, position, stored, size) VALUES (?, 1, 0, 0, 0, ?)").Bind(1, part.Hash).Bind(2, part.Length).Run();
+        var id = write.LastInsertId;
+        var location = write.Append(part.Record, id);
+        write.Prepare("UPDATE object SET pack = ?, position = ?, stored = ? WHERE id = ?")
+            .Bind(1, location.Pack).Bind(2, location.Position).Bind(3, location.Stored).Bind(4, id).Run();
+        return id;
+    }
+
+    public static void AddReference(WriteTransaction write, long id, int count) =>
+        write.Prepare("UPDATE content SET refs = refs + ? WHERE id = ?").Bind(1, count).Bind(2, id).Run();
+
+    /// <summary>Takes references away; with the last one the body, its share of large parts and of its base go too.</summary>
+    public static void DropReference(WriteTransaction write, long id, int count)
+    {
+        using (var row = write.Prepare("UPDATE content SET refs = refs - ? WHERE id = ? RETURNING refs").Bind(1, count).Bind(2, id))
+            if (!row.Step() || row.Int64(0) > 0) return;
+        PackLocation location;
+        long? basis;
+        long[] parts;
+        using (var row = write.Prepare("SELECT pack, position, stored, base, parts FROM content WHERE id = ?").Bind(1, id))
+        {
+            row.Step();
+            location = Location(row, 0);
+            basis = row.IsNull(3) ? null : row.Int64(3);
+            parts = Numbers(row.Blob(4));
+        }
+        write.Prepare("DELETE FROM content WHERE id = ?").Bind(1, id).Run();
+        write.Drop(location);
+        for (var i = 2; i < parts.Length; i += 3) DropObject(write, parts[i]);
+        if (basis is { } from) DropReference(write, from, 1);
+    }
+
+    static void DropObject(WriteTransaction write, long id)
+    {
+        using (var row = write.Prepare("UPDATE object SET refs = refs - 1 WHERE id = ? RETURNING refs, pack, position, stored").Bind(1, id))
+        {
+            if (!row.Step() || row.Int64(0) > 0) return;
+            write.Drop(Location(row, 1));
+        }
+        write.Prepare("DELETE FROM object WHERE id = ?").Bind(1, id).Run();
+    }
+
+    public static ContentRow? Get(ReadTransaction read, long id)
+    {
+        ContentRow content;
+        long[] parts;
+        long? basis;
+        using (var row = read.Prepare("SELECT pack, position, stored, size, base, parts, envelope, structure, preview, sent, message_id FROM content WHERE id = ?").Bind(1, id))
+        {
+            if (!row.Step()) return null;
+            basis = row.IsNull(4) ? null : row.Int64(4);
+            parts = Numbers(row.Blob(5));
+            content = new ContentRow(id, Location(row, 0), row.Int64(3), [], null,
+                row.Blob(6).ToArray(), row.Blob(7).ToArray(), row.String(8), row.TimeOrNull(9), row.Text(10));
+        }
+        if (parts.Length > 0)
+        {
+            var cut = new CutPart[parts.Length / 3];
+            for (var i = 0; i < cut.Length; i++) cut[i] = new CutPart(parts[3 * i], parts[3 * i + 1], ObjectLocation(read, parts[3 * i + 2]));
+            content = content with { Parts = cut };
+        }
+        return basis is { } from && BodyLocation(read, from) is { } at ? content with { Base = (from, at) } : content;
+    }
+
+    /// <summary>Where a body lies and what it was compressed against.</summary>
+    public static PackLocation? BodyLocation(ReadTransaction read, long id)
+    {
+        using var row = read.Prepare("SELECT pack, position, stored FROM content WHERE id = ?").Bind(1, id);
+        return row.Step() ? Location(row, 0) : null;
+    }
+
+    /// <summary>The base of a content, or null where it has none.</summary>
+    public static long? BaseOf(ReadTransaction read, long id) => read.Prepare("SELECT base FROM content WHERE id = ?").Bind(1, id).Scalar();
+
+    static PackLocation ObjectLocation(ReadTransaction read, long id)
+    {
+        using var row = read.Prepare("SELECT pack, position, stored FROM object WHERE id = ?").Bind(1, id);
+        return row.Step() ? Location(row, 0) : default;
+    }
+
+    static PackLocation Location(Statement row, int column) => new(row.Int32(column), row.Int64(column + 1), row.Int32(column + 2));
+
+    static long[] Numbers(ReadOnlySpan<byte> blob) => System.Runtime.InteropServices.MemoryMarshal.Cast<byte, long>(blob).ToArray();
+
+    // ---- after a crash: rows whose record may not have been flushed
+
+    /// <summary>Contents whose record was never whole. Ids rise with positions, so the walk ends at the first that is certainly safe.</summary>
+    public static List<long> Lost(WriteTransaction write, PackGap gap) => Lost(write.Prepare("SELECT id, pack, position, stored FROM content ORDER BY id DESC"), gap);
+
+    public static List<long> LostObjects(WriteTransaction write, PackGap gap) => Lost(write.Prepare("SELECT id, pack, position, stored FROM object ORDER BY id DESC"), gap);
+
+    static List<long> Lost(Statement statement, PackGap gap)
+    {
+        using var row = statement;
+        var lost = new List<long>();
+        while (row.Step())
+        {
+            var location = Location(row, 1);
+            if (gap.IsBefore(location)) break;
+            if (!gap.Holds(location)) lost.Add(row.Int64(0));
+        }
+        return lost;
+    }
+
+    /// <summary>Every row of the body goes; UIDs and modification sequences stay used.</summary>
+    public static void Erase(WriteTransaction write, long contentId)
+    {
+        write.Prepare("""
+            UPDATE usage SET bytes = usage.bytes - lost.bytes, messages = usage.messages - lost.n FROM
+            (SELECT b.account_id AS account, sum(m.size) AS bytes, count(*) AS n FROM message m JOIN mailbox b ON b.id = m.mailbox_id WHERE m.content_id = ?1 GROUP BY 1) AS lost
+            WHERE usage.account_id = lost.account
+            """).Bind(1, contentId).Run();
+        write.Prepare("""
+            UPDATE mailbox SET messages = mailbox.messages - lost.n, unseen = mailbox.unseen - lost.unseen, deleted = mailbox.deleted - lost.deleted, bytes = mailbox.bytes - lost.bytes FROM
+            (SELECT mailbox_id, count(*) AS n, sum(flags & 1 = 0) AS unseen, sum(flags & 8 != 0) AS deleted, sum(size) AS bytes FROM message WHERE content_id = ?1 GROUP BY 1) AS lost
+            WHERE mailbox.id = lost.mailbox_id
+            """).Bind(1, contentId).Run();
+        write.Prepare("INSERT OR IGNORE INTO expunged (mailbox_id, modseq, uid) SELECT mailbox_id, modseq, uid FROM message WHERE content_id = ?").Bind(1, contentId).Run();
+        write.Prepare("DELETE FROM message WHERE content_id = ?").Bind(1, contentId).Run();
+        write.Prepare("UPDATE content SET refs = 1 WHERE id = ?").Bind(1, contentId).Run();
+        DropReference(write, contentId, 1);
+    }
+
+    public static void EraseObject(WriteTransaction write, long objectId) =>
+        write.Prepare("DELETE FROM object WHERE id = ?").Bind(1, objectId).Run();
+}

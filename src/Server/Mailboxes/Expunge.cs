@@ -1,0 +1,44 @@
+using CbaMail.Storage;
+
+namespace CbaMail.Mailboxes;
+
+/// <summary>EXPUNGE and UID EXPUNGE (RFC 9051 6.4.3, 6.4.9).</summary>
+static class Expunge
+{
+    /// <summary>UIDs flagged \Deleted, rising, as of a snapshot.</summary>
+    public static IReadOnlyList<uint> Candidates(MailReader read, long mailboxId, IReadOnlyList<uint>? uids)
+    {
+        if (uids is { Count: 0 } || read.Mailbox(mailboxId) is not { Deleted: > 0 }) return [];
+        var wanted = uids is null ? null : new HashSet<uint>(uids);
+        return [.. read.Messages(mailboxId, uids?[0] ?? 1, uids?[^1] ?? uint.MaxValue)
+            .Where(row => row.Flags.HasFlag(MessageFlags.Deleted) && wanted?.Contains(row.Uid) != false).Select(row => row.Uid)];
+    }
+
+    /// <summary>Removes those that are still flagged \Deleted.</summary>
+    public static void Remove(WriteTransaction transaction, Notifier notifier, long mailboxId, IReadOnlyList<uint> uids, List<uint> gone)
+    {
+        if (MailboxTable.Get(transaction, mailboxId) is not { } mailbox) return;
+        var rows = Flags.Rows(transaction, mailboxId, uids).Where(row => row.Flags.HasFlag(MessageFlags.Deleted)).ToList();
+        Take(transaction, notifier, mailbox, rows);
+        gone.AddRange(rows.Select(row => row.Uid));
+    }
+
+    /// <summary>Takes rows out of a mailbox; the last reference takes the body with it.</summary>
+    /// <returns>The modification sequence.</returns>
+    public static long Take(WriteTransaction transaction, Notifier notifier, Mailbox mailbox, List<MessageRow> rows)
+    {
+        if (rows.Count == 0) return mailbox.ModSeq;
+        var bytes = rows.Sum(row => row.Size);
+        var modseq = MailboxTable.Use(transaction, mailbox.AccountId, -bytes, -rows.Count, 0) ?? mailbox.ModSeq;
+        foreach (var row in rows)
+        {
+            MessageTable.Delete(transaction, mailbox.Id, row.Uid);
+            MessageTable.AddExpunged(transaction, mailbox.Id, row.Uid, modseq);
+            ContentTable.DropReference(transaction, row.ContentId, 1);
+        }
+        MailboxTable.Adjust(transaction, mailbox.Id, -rows.Count,
+            -rows.Count(row => !row.Flags.HasFlag(MessageFlags.Seen)), -rows.Count(row => row.Flags.HasFlag(MessageFlags.Deleted)), -bytes, modseq);
+        Changes.Add(transaction, notifier, mailbox.AccountId, mailbox.Id, modseq);
+        return modseq;
+    }
+}

@@ -1,0 +1,58 @@
+using CbaMail.Envelope;
+using CbaMail.Storage;
+
+namespace CbaMail.Mailboxes;
+
+/// <summary>STORE (RFC 9051 6.4.6, RFC 7162 3.1.3).</summary>
+static class Flags
+{
+    public static Refusal? Store(
+        WriteTransaction transaction, Notifier notifier, long mailboxId, IReadOnlyList<uint> uids, FlagChange change, long? unchangedSince,
+        List<MessageRow> changed, List<uint> failed)
+    {
+        if (MailboxTable.Get(transaction, mailboxId) is not { } mailbox) return Refusal.NoSuchMailbox;
+        var (unseen, deleted) = (0, 0);
+        long? modseq = null;
+        foreach (var row in Rows(transaction, mailboxId, uids))
+        {
+            if (row.ModSeq > unchangedSince) { failed.Add(row.Uid); continue; }
+            var flags = change.Mode switch
+            {
+                FlagMode.Set => change.Flags,
+                FlagMode.Add => row.Flags | change.Flags,
+                _ => row.Flags & ~change.Flags,
+            };
+            var keywords = Keywords.Apply(row.Keywords, change.Mode, change.Keywords);
+            if (flags == row.Flags && keywords == row.Keywords) { changed.Add(row); continue; }
+            modseq ??= MailboxTable.Use(transaction, mailbox.AccountId, 0, 0, 0);
+            MessageTable.SetFlags(transaction, mailboxId, row.Uid, flags, keywords, modseq!.Value);
+            unseen += Bit(row.Flags, MessageFlags.Seen) - Bit(flags, MessageFlags.Seen);
+            deleted += Bit(flags, MessageFlags.Deleted) - Bit(row.Flags, MessageFlags.Deleted);
+            changed.Add(row with { Flags = flags, Keywords = keywords, ModSeq = modseq.Value });
+        }
+        if (modseq is not { } last) return null;
+        MailboxTable.Adjust(transaction, mailboxId, 0, unseen, deleted, 0, last);
+        Changes.Add(transaction, notifier, mailbox.AccountId, mailboxId, last);
+        return null;
+    }
+
+    /// <summary>The rows of rising UIDs: one walk where they are dense, single look-ups where they are scattered.</summary>
+    public static IEnumerable<MessageRow> Rows(WriteTransaction transaction, long mailboxId, IReadOnlyList<uint> uids)
+    {
+        if (uids.Count == 0) yield break;
+        if (uids.Count > 8 && uids[^1] - uids[0] < uids.Count * 4L)
+        {
+            var next = 0;
+            foreach (var row in MessageTable.Range(transaction, mailboxId, uids[0], uids[^1]))
+            {
+                while (next < uids.Count && uids[next] < row.Uid) next++;
+                if (next < uids.Count && uids[next] == row.Uid) yield return row;
+            }
+            yield break;
+        }
+        foreach (var uid in uids)
+            if (MessageTable.Get(transaction, mailboxId, uid) is { } row) yield return row;
+    }
+
+    public static int Bit(MessageFlags flags, MessageFlags flag) => (flags & flag) != 0 ? 1 : 0;
+}

@@ -1,0 +1,95 @@
+using CbaMail.Envelope;
+using CbaMail.Storage;
+
+namespace CbaMail.Mailboxes;
+
+/// <summary>CREATE, DELETE, RENAME, SUBSCRIBE (RFC 9051 6.3.4-6.3.8) and what removing a mailbox takes with it.</summary>
+static class Hierarchy
+{
+    const int MailboxesPerAccount = 10_000;
+
+    public static Result<Mailbox> Create(WriteTransaction transaction, long accountId, string name, string? specialUse, DateTimeOffset now)
+    {
+        var normal = MailboxName.Normalize(name);
+        if (!normal.Ok) return normal.Refusal;
+        name = normal.Value;
+        if (MailboxTable.Find(transaction, accountId, name) is not null) return Refusal.AlreadyExists.Because("A mailbox of this name exists already");
+        var all = MailboxTable.All(transaction, accountId);
+        if (all.Count >= MailboxesPerAccount) return Refusal.TooMany.Because($"The account has {MailboxesPerAccount} mailboxes already");
+        // RFC 6154 3: a use that another mailbox has cannot be given twice
+        if (specialUse is not null && all.Exists(m => m.SpecialUse == specialUse)) return Refusal.NotPossible with { ImapCode = "USEATTR", Sentence = $"Another mailbox is {specialUse} already" };
+        // RFC 9051 6.3.4: superior names are created with it
+        foreach (var above in MailboxName.Above(name))
+            if (!all.Exists(m => m.Name == above)) Insert(transaction, accountId, above, null, now);
+        return MailboxTable.Get(transaction, Insert(transaction, accountId, name, specialUse, now))!;
+    }
+
+    public static long Insert(WriteTransaction transaction, long accountId, string name, string? specialUse, DateTimeOffset now)
+    {
+        MailboxTable.InsertUsage(transaction, accountId);
+        var modseq = MailboxTable.Use(transaction, accountId, 0, 0, 0)!.Value;
+        return MailboxTable.Insert(transaction, accountId, name, specialUse, subscribed: true, transaction.NextUidValidity(now), modseq, now);
+    }
+
+    public static Result<Mailbox> Rename(WriteTransaction transaction, Notifier notifier, long accountId, string from, string to, DateTimeOffset now)
+    {
+        var (source, target) = (MailboxName.Normalize(from), MailboxName.Normalize(to));
+        if (!source.Ok) return source.Refusal;
+        if (!target.Ok) return target.Refusal;
+        (from, to) = (source.Value, target.Value);
+        var all = MailboxTable.All(transaction, accountId);
+        if (all.Exists(m => m.Name == to)) return Refusal.AlreadyExists.Because("A mailbox of the new name exists already");
+        var below = all.Where(m => m.Name.StartsWith(from + MailboxName.Separator, StringComparison.Ordinal)).ToList();
+        var mailbox = all.Find(m => m.Name == from);
+        if (mailbox is null && below.Count == 0) return Refusal.NoSuchMailbox;
+        if (to.StartsWith(from + MailboxName.Separator, StringComparison.Ordinal) && from != "INBOX") return Refusal.NotPossible.Because("A mailbox cannot be moved below itself");
+        foreach (var above in MailboxName.Above(to))
+            if (!all.Exists(m => m.Name == above)) Insert(transaction, accountId, above, null, now);
+        if (from == "INBOX")
+        {
+            // RFC 9051 6.3.6: INBOX stays, its messages go; what lies below it stays too
+            var moved = MailboxTable.Get(transaction, Insert(transaction, accountId, to, null, now))!;
+            var rows = MessageTable.Range(transaction, mailbox!.Id, 1, uint.MaxValue);
+            Transfer.Copy(transaction, notifier, mailbox.Id, rows, moved, 0, now);
+            Expunge.Take(transaction, notifier, mailbox, rows);
+            return MailboxTable.Get(transaction, moved.Id)!;
+        }
+        foreach (var child in below)
+        {
+            var name = to + child.Name[from.Length..];
+            if (all.Exists(m => m.Name == name)) return Refusal.AlreadyExists.Because($"A mailbox named {name} exists already");
+            MailboxTable.Rename(transaction, child.Id, name);
+        }
+        if (mailbox is null) return MailboxTable.Get(transaction, Insert(transaction, accountId, to, null, now))!;
+        MailboxTable.Rename(transaction, mailbox.Id, to);
+        return MailboxTable.Get(transaction, mailbox.Id)!;
+    }
+
+    public static Refusal? Delete(WriteTransaction transaction, Notifier notifier, long accountId, string name)
+    {
+        var normal = MailboxName.Normalize(name);
+        if (!normal.Ok) return normal.Refusal;
+        if (normal.Value == "INBOX") return Refusal.NotPossible.Because("INBOX cannot be deleted");
+        if (MailboxTable.Find(transaction, accountId, normal.Value) is not { } mailbox) return Refusal.NoSuchMailbox;
+        Remove(transaction, notifier, mailbox);
+        return null;
+    }
+
+    public static Refusal? Subscribe(WriteTransaction transaction, long accountId, string name, bool subscribed)
+    {
+        var normal = MailboxName.Normalize(name);
+        if (!normal.Ok) return normal.Refusal;
+        if (MailboxTable.Find(transaction, accountId, normal.Value) is not { } mailbox) return Refusal.NoSuchMailbox;
+        MailboxTable.Subscribe(transaction, mailbox.Id, subscribed);
+        return null;
+    }
+
+    /// <summary>The mailbox with all its messages.</summary>
+    public static void Remove(WriteTransaction transaction, Notifier notifier, Mailbox mailbox)
+    {
+        Expunge.Take(transaction, notifier, mailbox, MessageTable.Range(transaction, mailbox.Id, 1, uint.MaxValue));
+        MailboxTable.Delete(transaction, mailbox.Id);
+        var modseq = MailboxTable.Use(transaction, mailbox.AccountId, 0, 0, 0) ?? mailbox.ModSeq;
+        Changes.Add(transaction, notifier, mailbox.AccountId, mailbox.Id, modseq);
+    }
+}

@@ -1,0 +1,152 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using CbaMail.Mime;
+using CbaMail.Storage.Blobs;
+
+namespace CbaMail.Mailboxes;
+
+/// <summary>
+/// One stored message: the row's prefix and the shared content. Positions given to the reading methods count from the prefix' first byte;
+/// those inside <see cref="Structure"/> count from the content's first byte: add <c>Prefix.Length</c>.
+/// </summary>
+public sealed class MessageContent
+{
+    readonly ContentRow row;
+    readonly Packs packs;
+    readonly Bases bases;
+    MimePart? structure;
+
+    internal MessageContent(ContentRow row, byte[] prefix, Packs packs, Bases bases)
+    {
+        (this.row, this.packs, this.bases) = (row, packs, bases);
+        Prefix = prefix;
+    }
+
+    public long ContentId => row.Id;
+    public ReadOnlyMemory<byte> Prefix { get; }
+    /// <summary>Prefix and content.</summary>
+    public long Size => Prefix.Length + row.Size;
+    /// <summary>IMAP ENVELOPE, ready for the wire.</summary>
+    public ReadOnlyMemory<byte> Envelope => row.Envelope;
+    /// <summary>The tree of parts, decoded on first use.</summary>
+    public MimePart Structure => structure ??= Mime.Structure.Decode(row.Structure);
+    public string Preview => row.Preview;
+    /// <summary>The Date field, or null.</summary>
+    public DateTimeOffset? Sent => row.Sent;
+    public string? MessageId => row.MessageId;
+
+    /// <summary>Writes a range to the pipe in pieces, flushing as it goes; memory does not depend on the size.</summary>
+    /// <exception cref="IOException">The pack is damaged.</exception>
+    public async ValueTask CopyToAsync(PipeWriter output, long position, long count, CancellationToken cancel)
+    {
+        using var source = new Source(this);
+        var unflushed = 0;
+        while (count > 0)
+        {
+            var written = source.CopyTo(output, position, count);
+            if (written == 0) return;
+            position += written;
+            count -= written;
+            unflushed += written;
+            if (unflushed < 32 * 1024) continue;
+            unflushed = 0;
+            var flush = await output.FlushAsync(cancel);
+            if (flush.IsCompleted) return; // the reader has gone
+        }
+    }
+
+    /// <summary>A range as one array, for headers and small parts; shorter where the message ends.</summary>
+    /// <exception cref="IOException">The pack is damaged.</exception>
+    public byte[] Read(long position, int count)
+    {
+        count = (int)Math.Clamp(Size - position, 0, count);
+        var bytes = new byte[count];
+        using var source = new Source(this);
+        for (var at = 0; at < count;)
+        {
+            var piece = source.At(position + at);
+            if (piece.IsEmpty) return bytes[..at];
+            if (piece.Length > count - at) piece = piece[..(count - at)];
+            piece.CopyTo(bytes.AsSpan(at));
+            at += piece.Length;
+        }
+        return bytes;
+    }
+
+    // walks prefix, rest of the body and large parts as one sequence
+    sealed class Source(MessageContent message) : IDisposable
+    {
+        readonly PackReader rest = message.packs.Open(message.row.Location,
+            message.row.Base is { } basis ? () => message.bases.Get(basis.Id, basis.Location) : null);
+        PackReader? part;
+        int partIndex = -1;
+
+        public ReadOnlySpan<byte> At(long position)
+        {
+            if (position < message.Prefix.Length) return message.Prefix.Span[(int)position..];
+            position -= message.Prefix.Length;
+            if (position >= message.row.Size) return default;
+            long cutBefore = 0;
+            var end = message.row.Size;
+            for (var i = 0; i < message.row.Parts.Count; i++)
+            {
+                var cut = message.row.Parts[i];
+                if (position < cut.Position) { end = cut.Position; break; }
+                if (position < cut.Position + cut.Length)
+                {
+                    if (partIndex != i)
+                    {
+                        part?.Dispose();
+                        part = message.packs.Open(cut.Location);
+                        partIndex = i;
+                    }
+                    return part!.From((int)(position - cut.Position));
+                }
+                cutBefore += cut.Length;
+            }
+            var bytes = rest.From((int)(position - cutBefore));
+            return bytes.Length > end - position ? bytes[..(int)(end - position)] : bytes;
+        }
+
+        public int CopyTo(PipeWriter output, long position, long count)
+        {
+            var bytes = At(position);
+            if (bytes.Length > count) bytes = bytes[..(int)count];
+            if (bytes.Length > 16 * 1024) bytes = bytes[..(16 * 1024)];
+            output.Write(bytes);
+            return bytes.Length;
+        }
+
+        public void Dispose()
+        {
+            rest.Dispose();
+            part?.Dispose();
+        }
+    }
+}
+
+/// <summary>The raw bytes of contents that others were compressed against; a few are kept, since a mailing shares one.</summary>
+sealed class Bases(Packs packs)
+{
+    const int Kept = 8;
+
+    readonly Lock gate = new();
+    readonly List<(long Id, byte[] Bytes)> recent = [];
+
+    public ReadOnlyMemory<byte> Get(long id, PackLocation location)
+    {
+        lock (gate)
+        {
+            foreach (var (known, bytes) in recent)
+                if (known == id) return bytes;
+        }
+        using var reader = packs.Open(location);
+        var read = reader.Length <= PackRecord.PieceBytes ? reader.From(0).ToArray() : throw new IOException("A base is larger than one piece.");
+        lock (gate)
+        {
+            if (recent.Count == Kept) recent.RemoveAt(0);
+            recent.Add((id, read));
+        }
+        return read;
+    }
+}

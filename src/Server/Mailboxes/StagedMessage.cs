@@ -1,0 +1,36 @@
+using CbaMail.Storage.Blobs;
+
+namespace CbaMail.Mailboxes;
+
+/// <summary>
+/// A message ready to be committed: parsed, its large parts cut out, hashed and compressed, outside the committer.
+/// It may be committed several times; dispose it after the last.
+/// </summary>
+public sealed class StagedMessage : IDisposable
+{
+    internal StagedMessage(PackRecord record) => Record = record;
+
+    internal PackRecord Record { get; }
+    internal IReadOnlyList<(long Position, StagedPart Part)> Cut { get; init; } = [];
+    internal byte[] Envelope { get; init; } = [];
+    internal byte[] Structure { get; init; } = [];
+    internal string Preview { get; init; } = "";
+    internal DateTimeOffset? Sent { get; init; }
+
+    /// <summary>Bytes of the whole message.</summary>
+    public long Size { get; init; }
+    /// <summary>The Message-ID field without brackets, or null.</summary>
+    public string? MessageId { get; init; }
+
+    public void Dispose() => Record.Dispose();
+}
+
+/// <summary>A large leaf part, by the SHA-256 of its encoded bytes. Shared between messages, never disposed: the collector takes it.</summary>
+sealed record StagedPart(byte[] Hash, long Length, PackRecord Record);
+
+/// <summary>A stored content within a transaction or for later rows.</summary>
+public readonly record struct ContentRef(long Id, long Size);
+
+/// <summary>A row to add. <paramref name="Prefix"/> stands before the content: whole header fields with CRLF, or empty.</summary>
+public readonly record struct NewMessage(
+    ContentRef Content, ReadOnlyMemory<byte> Prefix, MessageFlags Flags, IReadOnlyList<string> Keywords, DateTimeOffset Received);
