@@ -1,0 +1,161 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace CbaMail.Tests.Wire;
+
+/// <summary>
+/// The real program in a process of its own, on loopback ports of its own, with data in a temporary folder: what a hidden
+/// client sees. It can be stopped, killed and started again over the same data.
+/// </summary>
+internal sealed class TestServer : IAsyncDisposable
+{
+    private readonly StringBuilder log = new();
+    private readonly string[] arguments;
+    private Process? process;
+    private TaskCompletionSource started = new();
+
+    private TestServer(string folder, int offset, string[] arguments)
+    {
+        (Folder, Offset, this.arguments) = (folder, offset, arguments);
+    }
+
+    /// <summary>A temporary folder; the data directory is <c>data</c> in it, so the command line finds it from here.</summary>
+    public string Folder { get; }
+    public string Data => Path.Combine(Folder, "data");
+    public int Offset { get; }
+    public int Smtp => Offset + 25;
+    public int Submission => Offset + 587;
+    public int Submissions => Offset + 465;
+    public int Lmtp => Offset + 24;
+    public int Imap => Offset + 143;
+    public int Imaps => Offset + 993;
+    public int Http => Offset + 80;
+    public int Https => Offset + 443;
+    public int ProcessId => process?.Id ?? throw new InvalidOperationException("the server does not run");
+    public bool IsRunning => process is { HasExited: false };
+
+    /// <summary>The built program that belongs to these tests.</summary>
+    public static string Program
+    {
+        get
+        {
+            var output = new DirectoryInfo(AppContext.BaseDirectory);       // tests/bin/CONFIGURATION/net10.0
+            return Path.Combine(House.Repository.Root, "src/Server/bin", output.Parent!.Name, output.Name, "cbamail");
+        }
+    }
+
+    /// <summary>All that it has written so far.</summary>
+    public string Log
+    {
+        get { lock (log) return log.ToString(); }
+    }
+
+    /// <summary>Starts a server in the evaluation profile; <paramref name="configuration"/> becomes its settings file.</summary>
+    public static async Task<TestServer> StartAsync(string? configuration = null, params string[] arguments)
+    {
+        var folder = System.IO.Directory.CreateTempSubdirectory("cbamail-test-").FullName;
+        if (configuration is not null)
+        {
+            await File.WriteAllTextAsync(Path.Combine(folder, "cbamail.yaml"), configuration);
+            arguments = ["--config", Path.Combine(folder, "cbamail.yaml"), .. arguments];
+        }
+        for (var attempt = 1; ; attempt++)
+        {
+            var server = new TestServer(folder, FreePorts.Offset(), arguments);
+            try
+            {
+                await server.StartAgainAsync();
+                return server;
+            }
+            catch (InvalidOperationException e) when (attempt < 3 && e.Message.Contains("in use", StringComparison.OrdinalIgnoreCase))
+            {
+                // somebody took a port between the look and the start: try others
+            }
+        }
+    }
+
+    /// <summary>Starts it over the data of before.</summary>
+    public async Task StartAgainAsync()
+    {
+        started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        var ready = started;
+        process = Process.Start(new ProcessStartInfo(Program,
+            ["serve", "--evaluation", "--data", Data, "--port-offset", Offset.ToString(null as IFormatProvider), .. arguments])
+        {
+            WorkingDirectory = Folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        var mine = process;
+        process.OutputDataReceived += (_, e) => Said(e.Data, ready);
+        process.ErrorDataReceived += (_, e) => Said(e.Data, ready);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        var ended = mine.WaitForExitAsync();
+        if (await Task.WhenAny(ready.Task, ended).WaitAsync(TimeSpan.FromSeconds(60)) == ended)
+            throw new InvalidOperationException($"the server ended with {mine.ExitCode}:\n{Log}");
+    }
+
+    private void Said(string? line, TaskCompletionSource ready)
+    {
+        if (line is null) return;
+        lock (log) log.AppendLine(line);
+        if (line.StartsWith("CBA Mail ", StringComparison.Ordinal) && line.Contains(" serves ", StringComparison.Ordinal)) ready.TrySetResult();
+    }
+
+    /// <summary>Runs a verb of the command line against this server.</summary>
+    public Task<Ran> CliAsync(params string[] verb) => CliAsync("", verb);
+
+    public Task<Ran> CliAsync(string input, string[] verb, double seconds = 120) =>
+        new Tool { Folder = Folder, Input = input, Limit = TimeSpan.FromSeconds(seconds) }.StartAsync(Program, [.. verb, "--data", Data]);
+
+    /// <summary>Adds the domain (where it is missing) and accounts with the password "pass word".</summary>
+    public async Task AddAccountsAsync(params string[] addresses)
+    {
+        foreach (var domain in addresses.Select(a => a[(a.LastIndexOf('@') + 1)..]).Distinct())
+            if (!(await CliAsync("domain", "list")).Output.Contains(domain, StringComparison.Ordinal))
+                (await CliAsync("domain", "add", domain)).Succeeded();
+        foreach (var address in addresses)
+            (await CliAsync(Password + "\n", ["account", "add", address, "--password-stdin"])).Succeeded();
+    }
+
+    public const string Password = "pass-word 1";
+
+    /// <summary>As a power cut: SIGKILL to this process alone.</summary>
+    public async Task KillAsync()
+    {
+        process!.Kill();
+        await process.WaitForExitAsync();
+    }
+
+    /// <summary>As systemd does it: SIGTERM. Gives the exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        var stopping = process!;
+        (await Tool.RunAsync("/bin/kill", "-TERM", stopping.Id.ToString(null as IFormatProvider))).Succeeded();
+        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await stopping.WaitForExitAsync(late.Token);
+        return stopping.ExitCode;
+    }
+
+    /// <summary>Resident memory in bytes.</summary>
+    public long ResidentMemory()
+    {
+        var line = File.ReadLines($"/proc/{ProcessId}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
+        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], null) * 1024;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (IsRunning) await KillAsync();
+        process?.Dispose();
+        try
+        {
+            System.IO.Directory.Delete(Folder, recursive: true);
+        }
+        catch (IOException)
+        {
+            // the kernel may still hold a file of the killed process: the folder is temporary anyway
+        }
+    }
+}
