@@ -102,7 +102,10 @@ internal sealed class CompiledUses : IDisposable
             switch (code.OperandType)
             {
                 case OperandType.InlineNone: break;
-                case OperandType.InlineSwitch: il.Offset += 4 * il.ReadInt32(); break;
+                case OperandType.InlineSwitch:
+                    var targets = il.ReadInt32();
+                    il.Offset += 4 * targets;
+                    break;
                 case OperandType.ShortInlineBrTarget or OperandType.ShortInlineI or OperandType.ShortInlineVar: il.Offset += 1; break;
                 case OperandType.InlineVar: il.Offset += 2; break;
                 case OperandType.InlineI8 or OperandType.InlineR: il.Offset += 8; break;

@@ -17,7 +17,7 @@ public partial class NamesTest
     [GeneratedRegex(@"\.GetAwaiter\(\)\s*\.GetResult\(\)")]
     private static partial Regex BlockingAwait { get; }
 
-    [GeneratedRegex(@"\bcatch\b[^{;]*\{\s*\}")]
+    [GeneratedRegex(@"\bcatch\s*(\([^()]*\)\s*)?(when\s*\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)\s*)?\{\s*\}")]
     private static partial Regex EmptyCatch { get; }
 
     [GeneratedRegex(@"\b(private|internal|protected)\s+(static\s+)?(readonly\s+)?[\w<>?,\[\]. ]+\s_\w+\s*[;=]")]
@@ -121,7 +121,7 @@ public partial class NamesTest
         var planted = new SourceText(""""
             // SELECT a FROM b in a comment is nothing
             var a = "SELECT mailbox"; var b = $"SELECT {Columns("x")} FROM message WHERE {1}";
-            var c = @"INSERT INTO t ""q"" VALUES"; char d = '"'; /* async void */ async void E() { try { } catch (X) { } }
+            var c = @"INSERT INTO t ""q"" VALUES"; char d = '"'; /* async void */ async void E() { try { } catch (X y) when (y is { } z && F(G())) { } }
             var e = $$"""{"a": {{f.GetAwaiter().GetResult()}} }""";
             """" + "\n");
         Assert.Equal([2, 3], planted.Strings.Where(s => Sql.IsMatch(s.Text)).Select(s => s.Line).Distinct());

@@ -117,7 +117,7 @@ internal sealed class WireClient : IAsyncDisposable
         return await ReplyAsync();
     }
 
-    /// <summary>As <see cref="SmtpAsync"/>; fails unless the reply begins so.</summary>
+    /// <summary>The same; fails unless the reply begins so.</summary>
     public async Task<string> SmtpAsync(string command, string expected)
     {
         var reply = await SmtpAsync(command);
@@ -133,7 +133,7 @@ internal sealed class WireClient : IAsyncDisposable
         return await ImapLinesAsync(mine);
     }
 
-    /// <summary>As <see cref="ImapAsync"/>; fails unless the tagged answer begins with the word.</summary>
+    /// <summary>The same; fails unless the tagged answer begins with the word.</summary>
     public async Task<List<string>> ImapAsync(string command, string expected)
     {
         var lines = await ImapAsync(command);
