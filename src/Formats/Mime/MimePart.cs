@@ -11,13 +11,18 @@ public sealed class MimePart
     public string Subtype { get; init; } = "plain";
     /// <summary>Parameters of Content-Type in order; names in lower case, values decoded (RFC 2231, RFC 2047 tolerated).</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Parameters { get; init; } = [];
+    /// <summary>The same as ASCII, as they stood in the message: what IMAP shows. The decoded ones where nothing differs.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> WireParameters { get => wireParameters ?? Parameters; init => wireParameters = value; }
     /// <summary>Content-Transfer-Encoding in lower case; "7bit" where absent.</summary>
     public string Encoding { get; init; } = "7bit";
     /// <summary>Content-Disposition in lower case ("inline", "attachment"), or null.</summary>
     public string? Disposition { get; init; }
     public IReadOnlyList<KeyValuePair<string, string>> DispositionParameters { get; init; } = [];
+    /// <summary>The same as ASCII, as they stood in the message.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> WireDispositionParameters { get => wireDispositionParameters ?? DispositionParameters; init => wireDispositionParameters = value; }
     /// <summary>Content-ID as written, with angle brackets, or null.</summary>
     public string? ContentId { get; init; }
+    /// <summary>Content-Description in ASCII as written: <see cref="Text.EncodedWord"/> decodes it for people.</summary>
     public string? Description { get; init; }
     public string? Md5 { get; init; }
     /// <summary>Content-Language tags.</summary>
@@ -39,12 +44,34 @@ public sealed class MimePart
     /// <summary>For the inner message of message/rfc822: its ENVELOPE in IMAP's wire form; else empty.</summary>
     public ReadOnlyMemory<byte> Envelope { get; init; }
 
+    readonly IReadOnlyList<KeyValuePair<string, string>>? wireParameters, wireDispositionParameters;
+
     public bool IsMultipart => Type == "multipart";
     public bool IsMessage => Type == "message" && Subtype is "rfc822" or "global";
 
     /// <summary>The file name from Content-Disposition or Content-Type's name, or null.</summary>
     public string? FileName => Parameter(DispositionParameters, "filename") ?? Parameter(Parameters, "name");
 
+    /// <summary>The charset parameter, or null.</summary>
+    public string? Charset => Parameter(Parameters, "charset");
+
+    /// <summary>The body's bytes within the whole message; empty where the offsets do not fit it.</summary>
+    public ReadOnlySpan<byte> Body(ReadOnlySpan<byte> message) =>
+        BodyOffset < 0 || BodyLength < 0 || BodyOffset + BodyLength > message.Length ? default : message.Slice((int)BodyOffset, (int)BodyLength);
+
+    /// <summary>This part and all below it, in the order they stand in the message.</summary>
+    public IEnumerable<MimePart> Walk()
+    {
+        var stack = new Stack<MimePart>();
+        stack.Push(this);
+        while (stack.TryPop(out var part))
+        {
+            yield return part;
+            for (var i = part.Children.Count - 1; i >= 0; i--) stack.Push(part.Children[i]);
+        }
+    }
+
+    /// <summary>The value of the first pair of that (lower-case) name, or null.</summary>
     public static string? Parameter(IReadOnlyList<KeyValuePair<string, string>> list, string name)
     {
         foreach (var (key, value) in list)
