@@ -1,3 +1,5 @@
+using CbaMail.Config;
+
 namespace CbaMail.Observability;
 
 /// <summary>
@@ -11,12 +13,12 @@ public static class ObservabilityRoom
     /// <summary>The meter that every room's instruments belong to.</summary>
     public static readonly System.Diagnostics.Metrics.Meter Meter = new("CbaMail");
 
-    public static IServiceCollection AddObservability(this IServiceCollection services, LogLevel level) => services
+    public static IServiceCollection AddObservability(this IServiceCollection services, Settings settings) => services
         .AddLogging(logging => logging
             .ClearProviders()
-            .SetMinimumLevel(level)
+            .SetMinimumLevel(settings.Log)
             // the framework's own: what it says at Information is about requests of the status page
-            .AddFilter("Microsoft", level <= LogLevel.Debug ? LogLevel.Debug : LogLevel.Warning)
+            .AddFilter("Microsoft", settings.Log <= LogLevel.Debug ? LogLevel.Debug : LogLevel.Warning)
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)) // why a start failed is said in one sentence
         .AddSingleton<ILoggerProvider>(provider => new StderrLog(provider.GetRequiredService<TimeProvider>()));
 }
