@@ -35,7 +35,7 @@ public static class Composition
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(4));
         services.Configure<ConsoleLifetimeOptions>(console => console.SuppressStatusMessages = true);
         services
-            .AddObservability(settings)
+            .AddObservability(settings.Log)
             .AddStorage(MailStore.RemoveUnacknowledged)
             .AddDirectory()
             .AddMailboxes()

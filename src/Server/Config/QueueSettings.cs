@@ -53,7 +53,7 @@ public sealed record QueueSettings
     public string SourceAddress { get; init; } = "";
 
     /// <summary>Whether addresses of IPv6 are tried. Default true.</summary>
-    public bool IPv6 { get; init; } = true;
+    public bool UseIpv6 { get; init; } = true;
 
     /// <summary>
     /// What becomes of 8-bit text when the peer does not offer 8BITMIME (RFC 6152): sent as it is (false, the default, as every

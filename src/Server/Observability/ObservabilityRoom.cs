@@ -1,5 +1,3 @@
-using CbaMail.Config;
-
 namespace CbaMail.Observability;
 
 /// <summary>
@@ -13,12 +11,12 @@ public static class ObservabilityRoom
     /// <summary>The meter that every room's instruments belong to.</summary>
     public static readonly System.Diagnostics.Metrics.Meter Meter = new("CbaMail");
 
-    public static IServiceCollection AddObservability(this IServiceCollection services, Settings settings) => services
+    public static IServiceCollection AddObservability(this IServiceCollection services, LogLevel level) => services
         .AddLogging(logging => logging
             .ClearProviders()
-            .SetMinimumLevel(settings.Log)
+            .SetMinimumLevel(level)
             // the framework's own: what it says at Information is about requests of the status page
-            .AddFilter("Microsoft", settings.Log <= LogLevel.Debug ? LogLevel.Debug : LogLevel.Warning)
+            .AddFilter("Microsoft", level <= LogLevel.Debug ? LogLevel.Debug : LogLevel.Warning)
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)) // why a start failed is said in one sentence
         .AddSingleton<ILoggerProvider>(provider => new StderrLog(provider.GetRequiredService<TimeProvider>()));
 }

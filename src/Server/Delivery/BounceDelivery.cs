@@ -1,0 +1,63 @@
+using CbaMail.Config;
+using CbaMail.Delivery.Remote;
+using CbaMail.Directory;
+using CbaMail.Envelope;
+using CbaMail.Mailboxes;
+using CbaMail.Queue;
+using CbaMail.Storage;
+
+namespace CbaMail.Delivery;
+
+/// <summary>
+/// Brings notices to the sender in the transaction that settles the recipients they speak of: none is lost and none told twice.
+/// To a local sender the notice goes into the inbox (whatever its quota: the sender must hear), to others into the queue, from &lt;&gt;.
+/// </summary>
+public sealed class BounceDelivery(MailStore mail, MailQueue queue, UserDirectory directory, Settings settings, TimeProvider time)
+{
+    // RET=FULL of more than this is answered with the header fields (RFC 3461 4.3 lets us)
+    const int MaxReturned = 1024 * 1024;
+    const int MaxHeader = 64 * 1024;
+
+    /// <summary>Writes and stages the notices; call it outside the committer.</summary>
+    internal IReadOnlyList<StagedMessage> Prepare(QueuedMessage message, Tidings tidings, MessageContent content)
+    {
+        var staged = new List<StagedMessage>();
+        foreach (var (kind, outcomes) in (ReadOnlySpan<(NoticeKind, IReadOnlyList<RecipientOutcome>)>)
+            [(NoticeKind.Failed, tidings.Failed), (NoticeKind.Delayed, tidings.Delayed), (NoticeKind.Relayed, tidings.Relayed)])
+        {
+            if (outcomes.Count == 0) continue;
+            // RFC 3461 4.3: RET is about failures; a notice of delay or success has the header fields only
+            var whole = kind == NoticeKind.Failed && "FULL".Equals(message.Return, StringComparison.OrdinalIgnoreCase) && content.Size <= MaxReturned;
+            ReadOnlyMemory<byte> original = content.Read(0, (int)Math.Min(content.Size, whole ? MaxReturned : MaxHeader));
+            var notice = new Notice(kind, message, outcomes, settings.Hostname, Guid.NewGuid().ToString("N"), time.GetUtcNow(), whole ? original : Bounce.Header(original), whole);
+            staged.Add(mail.Stage(Bounce.Write(notice)));
+        }
+        return staged;
+    }
+
+    internal void Deliver(WriteTransaction transaction, QueuedMessage message, IReadOnlyList<StagedMessage> notices)
+    {
+        foreach (var notice in notices) Deliver(transaction, message.ReversePath!, notice);
+    }
+
+    void Deliver(WriteTransaction transaction, MailAddress to, StagedMessage notice)
+    {
+        var content = mail.AddContent(transaction, notice);
+        if (!directory.IsLocal(to))
+        {
+            queue.Enqueue(transaction, new NewQueueEntry(null, content, [new QueueRecipient(to, Notify: "NEVER")]));
+            return;
+        }
+        var targets = directory.Resolve(to);
+        if (!targets.Ok) return; // the sender is gone: nobody is left to tell (RFC 5321 4.5.5)
+        var prefix = System.Text.Encoding.UTF8.GetBytes($"Return-Path: <>\r\nDelivered-To: {to}\r\n");
+        foreach (var target in targets.Value)
+        {
+            if (target.Account is { } account)
+                mail.AddMessage(transaction, mail.EnsureMailbox(transaction, account.Id, "INBOX"),
+                    new NewMessage(content, prefix, MessageFlags.None, [], time.GetUtcNow()), quota: 0);
+            else if (target.Remote is { } remote)
+                queue.Enqueue(transaction, new NewQueueEntry(null, content, [new QueueRecipient(remote, Notify: "NEVER")]));
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using CbaMail.Config;
+using CbaMail.Queue;
+using CbaMail.Smtp.Client;
+
+namespace CbaMail.Delivery.Remote;
+
+/// <summary>Who is to be told what of an attempt (RFC 3461 4.1, 5.2).</summary>
+internal sealed record Tidings(
+    IReadOnlyList<RecipientOutcome> Failed, IReadOnlyList<RecipientOutcome> Delayed, IReadOnlyList<RecipientOutcome> Relayed);
+
+/// <summary>From the peer's replies to what happens with each recipient. Pure: time and randomness are passed in.</summary>
+internal static class Outcomes
+{
+    /// <param name="replies">One a recipient of the claim, in order.</param>
+    /// <param name="random">From 0 up to, not including, 1; asked once a recipient.</param>
+    public static IReadOnlyList<RecipientOutcome> Of(
+        QueueClaim claim, IReadOnlyList<ClientReply> replies, string host, string? tls, DateTimeOffset now, QueueSettings settings, Func<double> random)
+    {
+        var settled = replies.Any(reply => !reply.IsTemporary);
+        var outcomes = new List<RecipientOutcome>(replies.Count);
+        for (var i = 0; i < replies.Count; i++)
+        {
+            var (reply, recipient) = (replies[i], claim.Recipients[i]);
+            var outcome = new RecipientOutcome(recipient, OutcomeState.Delivered, reply.ToString(), reply.Status, host, tls, now);
+            if (reply.IsPositive) { }
+            else if (reply.IsPermanent) outcome = outcome with { State = OutcomeState.Bounced };
+            // RFC 5321 4.5.3.1.10: too many at once is no failure; they go with the next transaction, as long as each gets somebody further
+            else if (reply is { Code: 452, Status: "4.5.3" or "4.3.1" } && settled) outcome = outcome with { State = OutcomeState.Deferred, NextAttempt = now, Counts = false };
+            else if (Retry.Next(recipient.Attempts + 1, now, claim.Message.Expires, settings, random()) is { } next)
+                outcome = outcome with { State = OutcomeState.Deferred, NextAttempt = next, TellDelay = TellsDelay(claim.Message, recipient, now, settings) };
+            // RFC 3463 3.5 X.4.7: it has taken too long
+            else outcome = outcome with { State = OutcomeState.Bounced, Status = "5.4.7", Reply = $"Given up after {Span(now - claim.Message.Created)}; last: {reply}" };
+            outcomes.Add(outcome);
+        }
+        return outcomes;
+    }
+
+    static bool TellsDelay(QueuedMessage message, QueuedRecipient recipient, DateTimeOffset now, QueueSettings settings) =>
+        message.ReversePath is not null && !recipient.DelayTold && Retry.DelayDue(message.Created, now, settings) && Wants(recipient, "DELAY", unsaid: true);
+
+    static string Span(TimeSpan span) => span.TotalDays >= 2 ? $"{span.TotalDays:0} days" : span.TotalHours >= 2 ? $"{span.TotalHours:0} hours" : $"{span.TotalMinutes:0} minutes";
+
+    /// <summary>RFC 3461 4.1: without NOTIFY the sender hears of failures, and of delays as we like.</summary>
+    static bool Wants(QueuedRecipient recipient, string what, bool unsaid) =>
+        recipient.Notify is null ? unsaid : recipient.Notify.Split(',').Contains(what, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>What the sender is told; nothing where there is none (RFC 5321 4.5.5: never a bounce of a bounce).</summary>
+    /// <param name="passedOn">The peer has taken the DSN parameters and answers for them from here on (RFC 3461 5.2.1).</param>
+    public static Tidings Tell(QueuedMessage message, IReadOnlyList<RecipientOutcome> outcomes, bool passedOn)
+    {
+        if (message.ReversePath is null) return new Tidings([], [], []);
+        return new Tidings(
+            [.. outcomes.Where(outcome => outcome.State == OutcomeState.Bounced && Wants(outcome.Recipient, "FAILURE", unsaid: true))],
+            [.. outcomes.Where(outcome => outcome.TellDelay)],
+            // RFC 3461 5.2.2: a peer without DSN: the sender hears that the trace ends here
+            passedOn ? [] : [.. outcomes.Where(outcome => outcome.State == OutcomeState.Delivered && Wants(outcome.Recipient, "SUCCESS", unsaid: false))]);
+    }
+}

@@ -1,0 +1,26 @@
+namespace CbaMail.Delivery.Remote;
+
+/// <summary>Log messages of mail that leaves: event ids from 5000. One a recipient and attempt, keyed by the queue id.</summary>
+internal static partial class RemoteTelemetry
+{
+    [LoggerMessage(5000, LogLevel.Information, "queue {Id}: {State} to {Recipient} by {Host} tls={Tls}: {Reply}")]
+    public static partial void Outcome(ILogger log, long id, string state, string recipient, string host, string tls, string reply);
+
+    [LoggerMessage(5001, LogLevel.Error, "queue {Id}: the outcome could not be stored; the message stays and may be sent again")]
+    public static partial void NotStored(ILogger log, Exception cause, long id);
+
+    [LoggerMessage(5002, LogLevel.Error, "queue: the worker of {Destination} stopped by surprise")]
+    public static partial void Surprise(ILogger log, Exception cause, string destination);
+
+    [LoggerMessage(5003, LogLevel.Error, "queue {Id}: content {Content} cannot be read; the message waits")]
+    public static partial void ContentLost(ILogger log, long id, long content);
+
+    [LoggerMessage(5004, LogLevel.Debug, "queue: connected to {Target} tls={Tls}")]
+    public static partial void Connected(ILogger log, string target, string tls);
+
+    [LoggerMessage(5005, LogLevel.Information, "queue: {Destination}: {Reason}")]
+    public static partial void Unreachable(ILogger log, string destination, string reason);
+
+    [LoggerMessage(5006, LogLevel.Error, "queue: the dispatcher failed and goes on")]
+    public static partial void DispatcherFailed(ILogger log, Exception cause);
+}

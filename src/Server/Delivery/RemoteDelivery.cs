@@ -1,0 +1,100 @@
+using System.Collections.Concurrent;
+using CbaMail.Config;
+using CbaMail.Delivery.Remote;
+using CbaMail.Dns;
+using CbaMail.Mailboxes;
+using CbaMail.Mailings;
+using CbaMail.Queue;
+
+namespace CbaMail.Delivery;
+
+/// <summary>
+/// The workers of the queue: starts one where a destination has mail and a connection is free for it, and otherwise sleeps until
+/// something is queued, becomes due or a worker ends. A slow destination holds its own connections and nobody else's.
+/// Stopping lets each worker finish the message that it is at for a short while: a message cut off between its final dot and the reply
+/// would be sent twice. What was not settled is found again at the next start.
+/// </summary>
+public sealed class RemoteDelivery : BackgroundService
+{
+    static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
+
+    readonly RemoteParts parts;
+    readonly ConcurrentDictionary<Task, byte> running = new();
+
+    public RemoteDelivery(MailQueue queue, MailStore mail, IResolver resolver, BounceDelivery bounces, Settings settings, TimeProvider time, ILogger<RemoteDelivery> log)
+    {
+        parts = new RemoteParts(queue, mail, new MxLookup(resolver, settings), bounces, settings, time, log);
+        queue.Outcome += static (transaction, outcome) => Ledger.RecordRemote(transaction, outcome.LedgerId, outcome.State switch
+        {
+            "delivered" => LedgerState.Delivered,
+            "deferred" => LedgerState.Deferred,
+            _ => LedgerState.Bounced,
+        }, outcome.Reply, outcome.Host.Length > 0 ? outcome.Host : null, outcome.Tls, outcome.At);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        using var abort = new CancellationTokenSource();
+        using var grace = stoppingToken.Register(() => abort.CancelAfter(Grace));
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                // taken before looking: what happens while we look completes it
+                var changed = parts.Queue.Schedule.Changed;
+                var due = parts.Queue.Schedule.Promote(parts.Time.GetUtcNow());
+                while (parts.Queue.Schedule.Start(out var bulk) is { } destination) Start(destination, bulk, stoppingToken, abort.Token);
+                await WaitAsync(changed, due, stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (Exception error)
+            {
+                RemoteTelemetry.DispatcherFailed(parts.Log, error);
+                await Task.WhenAny(Task.Delay(TimeSpan.FromSeconds(5), parts.Time, stoppingToken));
+            }
+        }
+        await Task.WhenAll(running.Keys);
+    }
+
+    async Task WaitAsync(Task changed, DateTimeOffset? due, CancellationToken cancel)
+    {
+        if (due is not { } at)
+        {
+            await changed.WaitAsync(cancel);
+            return;
+        }
+        var pause = at - parts.Time.GetUtcNow();
+        if (pause <= TimeSpan.Zero) return;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        // an hour at most: a clock that is set forward is noticed then
+        var timer = Task.Delay(pause < TimeSpan.FromHours(1) ? pause : TimeSpan.FromHours(1), parts.Time, stop.Token);
+        await Task.WhenAny(changed, timer);
+        await stop.CancelAsync();
+        cancel.ThrowIfCancellationRequested();
+    }
+
+    void Start(string destination, bool bulk, CancellationToken stop, CancellationToken abort)
+    {
+        var task = Task.Run(async () =>
+        {
+            try
+            {
+                await new RemoteWorker(parts, destination).RunAsync(stop, abort);
+            }
+            catch (Exception error) when (error is not OperationCanceledException)
+            {
+                RemoteTelemetry.Surprise(parts.Log, error, destination);
+            }
+            finally
+            {
+                parts.Queue.Schedule.End(destination, bulk);
+            }
+        }, CancellationToken.None);
+        running.TryAdd(task, 0);
+        _ = task.ContinueWith(done => running.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+}

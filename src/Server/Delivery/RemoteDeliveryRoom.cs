@@ -1,0 +1,20 @@
+namespace CbaMail.Delivery;
+
+/// <summary>
+/// The part of Delivery that brings mail to other servers: RemoteDelivery starts workers, Remote/ holds what one does
+/// (MxLookup: where to; RemoteWorker: the connection and the order of commits; Outcomes: what a reply means), Bounce writes notices.
+///
+/// Rules that a change must keep:
+/// - All recipients of a claim are settled in one transaction with the notices about them and the mailing ledger's rows.
+/// - Next server on a lost or refused connection; a reply of the peer to the envelope or the message is final for this attempt.
+/// - Notices go from the null reverse-path and never about mail that came from it (RFC 5321 4.5.5, RFC 3461 6.1).
+/// - Permanent failures of DNS are those that DNS states: no such domain, null MX (RFC 7505), no address; silence is temporary.
+///
+/// RFC 5321 5 (finding servers), 4.5.4; RFC 7505; RFC 3461, 3464, 6522, 6533 (notices); RFC 7435 (opportunistic TLS).
+/// </summary>
+public static class RemoteDeliveryRoom
+{
+    public static IServiceCollection AddRemoteDelivery(this IServiceCollection services) =>
+        services.AddSingleton<BounceDelivery>().AddSingleton<RemoteDelivery>()
+            .AddHostedService(static provider => provider.GetRequiredService<RemoteDelivery>());
+}
