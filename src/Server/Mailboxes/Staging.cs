@@ -33,6 +33,7 @@ sealed class Staging(int sharedPartBytes)
             record = PackRecord.Build(RecordKind.Content, rest.AsSpan(0, length), basis, basisBytes);
             ArrayPool<byte>.Shared.Return(rest);
         }
+        var fields = MessageFields.Of(message);
         return new StagedMessage(record)
         {
             Cut = cut,
@@ -40,8 +41,8 @@ sealed class Staging(int sharedPartBytes)
             Envelope = ImapStructure.Envelope(message),
             Structure = Structure.Encode(root),
             Preview = Preview.Of(message, root),
-            MessageId = MessageFields.MessageId(message),
-            Sent = MessageFields.Date(message),
+            MessageId = fields.MessageId,
+            Sent = fields.Sent,
         };
     }
 
