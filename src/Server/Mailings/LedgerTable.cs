@@ -14,7 +14,7 @@ public static class LedgerTable
     /// <summary>The word that stands in the table and in <c>--json</c>.</summary>
     public static string Word(LedgerState state) => Names[(int)state];
 
-    static LedgerState State(string word) => (LedgerState)Array.IndexOf(Names, word);
+    internal static LedgerState State(string word) => (LedgerState)Array.IndexOf(Names, word);
 
     /// <summary>Freezes one recipient.</summary>
     public static void Add(WriteTransaction transaction, long mailing, in Participant person, string messageId, LedgerState state, string reply, DateTimeOffset at) =>
@@ -34,14 +34,14 @@ public static class LedgerTable
         return rows;
     }
 
-    /// <summary>Moves a row on, if it still waits for its copy; false when somebody else has done so.</summary>
-    public static bool Claim(WriteTransaction transaction, long id, LedgerState state, string reply, long? queueId, DateTimeOffset at) =>
-        transaction.Prepare("UPDATE ledger SET state = ?, reply = ?, queue_id = ?, at = ? WHERE id = ? AND state = 'rendered'")
-            .Bind(1, Word(state)).Bind(2, reply).Bind(3, queueId).Bind(4, at).Bind(5, id).Run() > 0;
+    /// <summary>Whether the row still waits for its copy, as of this transaction.</summary>
+    public static bool IsWaiting(WriteTransaction transaction, long id) =>
+        transaction.Prepare("SELECT 1 FROM ledger WHERE id = ? AND state = 'rendered'").Bind(1, id).Scalar() is not null;
 
-    /// <summary>Notes the queue's id of a row just claimed.</summary>
-    public static void SetQueueId(WriteTransaction transaction, long id, long queueId) =>
-        transaction.Prepare("UPDATE ledger SET queue_id = ? WHERE id = ?").Bind(1, queueId).Bind(2, id).Run();
+    /// <summary>Moves a row on, in the transaction that stores its copy.</summary>
+    public static void Settle(WriteTransaction transaction, long id, LedgerState state, string reply, long? queueId, DateTimeOffset at) =>
+        transaction.Prepare("UPDATE ledger SET state = ?, reply = ?, queue_id = ?, at = ? WHERE id = ? AND state = 'rendered'")
+            .Bind(1, Word(state)).Bind(2, reply).Bind(3, queueId).Bind(4, at).Bind(5, id).Run();
 
     internal static void RecordRemote(WriteTransaction transaction, long id, LedgerState state, string reply, string? host, string? tls, DateTimeOffset at) =>
         transaction.Prepare(

@@ -35,7 +35,7 @@ CREATE TABLE mailing (
     html TEXT,
     text TEXT,
     state TEXT NOT NULL,                    -- draft, sending, paused, sent, cancelled
-    base_content INTEGER,                   -- first content of the mailing: the others are compressed against it
+    base_content INTEGER,                   -- first content of the mailing, held: the others are compressed against it
     created INTEGER NOT NULL,
     started INTEGER,                        -- the Date field of every copy
     finished INTEGER

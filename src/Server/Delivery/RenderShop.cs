@@ -1,0 +1,95 @@
+using System.Buffers;
+using CbaMail.Directory;
+using CbaMail.Envelope;
+using CbaMail.Mailboxes;
+using CbaMail.Mailings;
+
+namespace CbaMail.Delivery;
+
+/// <summary>A copy that is ready to be committed, or the refusal that stands in its place.</summary>
+sealed record PreparedCopy(LedgerWork Work, StagedMessage? Staged, MailAddress ReversePath, IReadOnlyList<Target> Targets, bool NeedsUtf8, Refusal? Refusal);
+
+/// <summary>
+/// Renders, encodes and compresses the copies of one mailing on a bounded number of workers, each with one buffer that it uses again:
+/// memory does not grow with the mailing.
+/// </summary>
+sealed class RenderShop : IDisposable
+{
+    readonly Composer composer;
+    readonly MailStore mail;
+    readonly UserDirectory directory;
+    readonly long bytes;
+    readonly ArrayBufferWriter<byte>[] buffers;
+    readonly MailAddress reversePath;
+    long largest;
+
+    public RenderShop(Composer composer, MailStore mail, UserDirectory directory, int workers, long bytes)
+    {
+        (this.composer, this.mail, this.directory, this.bytes) = (composer, mail, directory, bytes);
+        buffers = [.. Enumerable.Range(0, workers).Select(_ => new ArrayBufferWriter<byte>(32 * 1024))];
+        if (!MailAddress.TryParse(composer.Mailing.FromAddress, out var from)) throw new InvalidOperationException($"{composer.Mailing.FromAddress} is not an address");
+        reversePath = from;
+    }
+
+    /// <summary>The next copies behind a ledger row; fewer where they are large, none at the end.</summary>
+    public async Task<IReadOnlyList<PreparedCopy>> PrepareAsync(long mailing, long after, int count, long? like, CancellationToken cancel)
+    {
+        if (largest > 0) count = (int)Math.Clamp(bytes / largest, 1, count);
+        List<LedgerWork> work;
+        using (var read = mail.Store.Read()) work = LedgerTable.Waiting(read, mailing, after, count);
+        if (work.Count == 0) return [];
+        var copies = new PreparedCopy[work.Count];
+        var next = -1;
+        try
+        {
+            await Task.WhenAll(buffers.Take(work.Count).Select(buffer => Task.Run(async () =>
+            {
+                for (int i; (i = Interlocked.Increment(ref next)) < work.Count;)
+                {
+                    cancel.ThrowIfCancellationRequested();
+                    copies[i] = Prepare(work[i], buffer, like);
+                    await Task.Yield(); // whoever waits for a thread goes first
+                }
+            }, cancel)));
+        }
+        catch
+        {
+            Release(copies.Where(copy => copy is not null));
+            throw;
+        }
+        return copies;
+    }
+
+    PreparedCopy Prepare(LedgerWork work, ArrayBufferWriter<byte> buffer, long? like)
+    {
+        if (!MailAddress.TryParse(work.Address, out var address)) return new(work, null, reversePath, [], false, Refusal.BadAddress);
+        IReadOnlyList<Target> targets = [new(null, null, address)];
+        if (directory.IsLocal(address))
+        {
+            var resolved = directory.Resolve(address);
+            if (!resolved.Ok) return new(work, null, reversePath, [], false, resolved.Refusal);
+            targets = resolved.Value;
+        }
+        buffer.ResetWrittenCount();
+        composer.Compose(work, buffer);
+        InterlockedMax(buffer.WrittenCount);
+        var utf8 = !address.IsAscii || !reversePath.IsAscii || targets.Any(target => target.Remote is { IsAscii: false });
+        return new(work, mail.Stage(buffer.WrittenMemory, like), reversePath, targets, utf8, null);
+    }
+
+    void InterlockedMax(long size)
+    {
+        var seen = Interlocked.Read(ref largest);
+        while (size > seen && Interlocked.CompareExchange(ref largest, size, seen) is var other && other != seen) seen = other;
+    }
+
+    public static void Release(IEnumerable<PreparedCopy> copies)
+    {
+        foreach (var copy in copies) copy.Staged?.Dispose();
+    }
+
+    public void Dispose()
+    {
+        foreach (var buffer in buffers) buffer.ResetWrittenCount();
+    }
+}

@@ -1,0 +1,110 @@
+using System.Buffers;
+using System.Text;
+using CbaMail.Envelope;
+using CbaMail.Mime;
+
+namespace CbaMail.Mailings;
+
+/// <summary>
+/// Writes the copies of one mailing: templates parsed once, files read and encoded once, nothing kept a person.
+/// The same recipient always gives the same bytes. Thread-safe.
+/// </summary>
+public sealed class Composer
+{
+    readonly Course course;
+    readonly Mailing mailing;
+    readonly IReadOnlyDictionary<string, string> shared;
+    readonly IReadOnlyList<MimeFile> inline;
+    readonly IReadOnlyList<MimeFile> attachments;
+
+    Composer(Course course, Mailing mailing, Template subject, Template? html, Template? text, IReadOnlyList<MimeFile> files)
+    {
+        this.course = course;
+        this.mailing = mailing;
+        (Subject, Html, Text) = (subject, html, text);
+        shared = MergeData.Shared(course, mailing.FromName, mailing.FromAddress);
+        inline = [.. files.Where(file => file.ContentId is not null)];
+        attachments = [.. files.Where(file => file.ContentId is null)];
+    }
+
+    public Mailing Mailing => mailing;
+    public Course Course => course;
+    public Template Subject { get; }
+    public Template? Html { get; }
+    /// <summary>Null where the plain text is derived from the HTML.</summary>
+    public Template? Text { get; }
+
+    /// <summary>The templates with what each is called in errors.</summary>
+    public IEnumerable<(string What, Template Template)> Templates
+    {
+        get
+        {
+            yield return ("subject", Subject);
+            if (Html is not null) yield return ("HTML", Html);
+            if (Text is not null) yield return ("text", Text);
+        }
+    }
+
+    /// <summary>Parses the templates; the first mistake is refused with its line and column.</summary>
+    public static Result<Composer> Create(Course course, Mailing mailing, IReadOnlyList<MimeFile> files)
+    {
+        var parts = new Template?[3];
+        foreach (var (i, what, text, kind) in new[]
+        {
+            (0, "subject", mailing.Subject, TemplateKind.Text), (1, "HTML template", mailing.Html, TemplateKind.Html), (2, "text template", mailing.Text, TemplateKind.Text),
+        })
+        {
+            if (text is null) continue;
+            parts[i] = Template.Parse(text, kind, out var error);
+            if (error is not null) return Refusal.Invalid.Because($"The {what} has a mistake at {error}");
+        }
+        return new Composer(course, mailing, parts[0]!, parts[1], parts[2], files);
+    }
+
+    public MergeData Data(string address, string name, string fields) => MergeData.Of(address, name, fields, shared);
+
+    /// <summary>The subject in one line.</summary>
+    public string RenderSubject(MergeData data, List<MissingField>? missing = null) => ParticipantFile.OneLine(Subject.Render(data, missing));
+
+    /// <summary>What a person will read. The text is derived from the HTML where it has no template of its own.</summary>
+    public (string Subject, string? Html, string Text) Render(MergeData data)
+    {
+        var html = Html?.Render(data);
+        return (RenderSubject(data), html, Text?.Render(data) ?? (html is null ? "" : PlainText.Of(html)));
+    }
+
+    /// <summary>Renders everything for the sake of <paramref name="missing"/>.</summary>
+    public string Probe(MergeData data, StringBuilder scratch, List<MissingField> missing)
+    {
+        foreach (var (_, template) in Templates)
+        {
+            if (template == Subject) continue;
+            scratch.Clear();
+            template.Render(data, scratch, missing);
+        }
+        return RenderSubject(data, missing);
+    }
+
+    /// <summary>Writes the whole message for a recipient.</summary>
+    public void Compose(LedgerWork work, IBufferWriter<byte> output)
+    {
+        var (subject, html, text) = Render(Data(work.Address, work.Name, work.Fields));
+        var builder = new MessageBuilder
+        {
+            From = (mailing.FromName, mailing.FromAddress),
+            Subject = subject,
+            Date = mailing.Started ?? mailing.Created,
+            MessageId = work.MessageId,
+            Html = html,
+            Text = text,
+        };
+        builder.To.Add((work.Name, work.Address));
+        // RFC 2919 3: identifies the course; clients filter and group by it
+        builder.Headers.Add(("List-Id", $"<{course.Slug}.{course.Domain}>"));
+        // RFC 5230 4.6: automatic replies stay away from bulk mail, 2,500 notices of absence do not come back to the teacher
+        builder.Headers.Add(("Precedence", "bulk"));
+        builder.Inline.AddRange(inline);
+        builder.Attachments.AddRange(attachments);
+        builder.WriteTo(output);
+    }
+}

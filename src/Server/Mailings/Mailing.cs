@@ -1,0 +1,48 @@
+namespace CbaMail.Mailings;
+
+/// <summary>How far a mailing is.</summary>
+public enum MailingState { Draft, Sending, Paused, Sent, Cancelled }
+
+/// <summary>A mailing: its templates and how far it is.</summary>
+/// <param name="BaseContent">The first body that was stored; the others are compressed against it.</param>
+/// <param name="Started">The Date of every copy.</param>
+public sealed record Mailing(
+    long Id, long CourseId, string FromName, string FromAddress, string Subject, string? Html, string? Text, MailingState State,
+    long? BaseContent, DateTimeOffset Created, DateTimeOffset? Started, DateTimeOffset? Finished);
+
+/// <summary>A file of a mailing.</summary>
+/// <param name="ContentId">For an inline image that the HTML names by <c>cid:</c>; null for an attachment.</param>
+/// <param name="Hash">SHA-256 in hex: the name of its bytes in <c>DATA/mailings</c>.</param>
+public sealed record MailingFile(int Place, string Name, string Type, string? ContentId, string Hash, long Size);
+
+/// <summary>A file to add to a new mailing.</summary>
+public sealed record NewFile(string Name, ReadOnlyMemory<byte> Content);
+
+/// <summary>A mailing to create.</summary>
+/// <param name="From">An address of a local domain, with a display name or without.</param>
+public sealed record NewMailing(string Course, string From, string Subject, string? Html, string? Text, IReadOnlyList<NewFile> Files);
+
+/// <summary>One person's copy as it would be sent.</summary>
+public sealed record MailingPreview(string Address, string Name, string From, string Subject, string? Html, string Text, IReadOnlyList<CheckProblem> Problems);
+
+/// <summary>A person who cannot be sent to as things are.</summary>
+/// <param name="Line">The row of the file that brought the person.</param>
+/// <param name="Field">The merge field at fault, or null.</param>
+public sealed record CheckProblem(long ParticipantId, string Address, string Name, int Line, string? Field, string Message)
+{
+    public override string ToString() => $"row {Line}: {Address}{(Name.Length > 0 ? $" ({Name})" : "")}: {Message}";
+}
+
+/// <summary>What the check of a mailing found.</summary>
+/// <param name="People">How many there are in the course.</param>
+/// <param name="Faults">What is wrong for everybody; no flag passes over these.</param>
+/// <param name="Problems">By person, several a person where there are several.</param>
+/// <param name="Notes">Worth knowing; they stop nothing.</param>
+public sealed record CheckReport(int People, IReadOnlyList<string> Faults, IReadOnlyList<CheckProblem> Problems, IReadOnlyList<string> Notes)
+{
+    /// <summary>Nothing stands in the way of sending to everybody.</summary>
+    public bool IsGood => Faults.Count == 0 && Problems.Count == 0;
+
+    /// <summary>How many people have a problem.</summary>
+    public int Affected => Problems.Select(problem => problem.ParticipantId).Distinct().Count();
+}

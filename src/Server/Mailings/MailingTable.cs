@@ -1,0 +1,110 @@
+using CbaMail.Storage;
+using CbaMail.Storage.Sqlite;
+
+namespace CbaMail.Mailings;
+
+/// <summary>The SQL of mailings and their files.</summary>
+public static class MailingTable
+{
+    const string Columns =
+        "SELECT id, course_id, from_name, from_address, subject, html, text, state, base_content, created, started, finished FROM mailing";
+
+    static readonly string[] States = ["draft", "sending", "paused", "sent", "cancelled"];
+
+    /// <summary>The word that stands in the table and in <c>--json</c>.</summary>
+    public static string Word(MailingState state) => States[(int)state];
+
+    internal static long Add(WriteTransaction transaction, Mailing mailing)
+    {
+        transaction.Prepare("INSERT INTO mailing (course_id, from_name, from_address, subject, html, text, state, created) VALUES (?,?,?,?,?,?,'draft',?)")
+            .Bind(1, mailing.CourseId).Bind(2, mailing.FromName).Bind(3, mailing.FromAddress).Bind(4, mailing.Subject)
+            .Bind(5, mailing.Html).Bind(6, mailing.Text).Bind(7, mailing.Created).Run();
+        return transaction.LastInsertId;
+    }
+
+    internal static void AddFile(WriteTransaction transaction, long mailing, MailingFile file) =>
+        transaction.Prepare("INSERT INTO mailing_file (mailing_id, place, name, type, content_id, hash, size) VALUES (?,?,?,?,?,?,?)")
+            .Bind(1, mailing).Bind(2, file.Place).Bind(3, file.Name).Bind(4, file.Type).Bind(5, file.ContentId).Bind(6, file.Hash).Bind(7, file.Size).Run();
+
+    public static Mailing? Get(ReadTransaction transaction, long id)
+    {
+        using var query = transaction.Prepare(Columns + " WHERE id = ?").Bind(1, id);
+        return query.Step() ? Read(query) : null;
+    }
+
+    /// <summary>All, or those of a course, the newest first.</summary>
+    public static List<Mailing> List(ReadTransaction transaction, long? course)
+    {
+        var mailings = new List<Mailing>();
+        using var query = course is { } one
+            ? transaction.Prepare(Columns + " WHERE course_id = ? ORDER BY id DESC").Bind(1, one)
+            : transaction.Prepare(Columns + " ORDER BY id DESC");
+        while (query.Step()) mailings.Add(Read(query));
+        return mailings;
+    }
+
+    /// <summary>Mailings that are being sent, the oldest first.</summary>
+    public static List<long> Sending(ReadTransaction transaction)
+    {
+        var ids = new List<long>();
+        using var query = transaction.Prepare("SELECT id FROM mailing WHERE state = 'sending' ORDER BY id");
+        while (query.Step()) ids.Add(query.Int64(0));
+        return ids;
+    }
+
+    /// <summary>Mailings that are paused or cancelled: their entries in the queue are to be held or taken out.</summary>
+    public static List<long> Stopped(ReadTransaction transaction)
+    {
+        var ids = new List<long>();
+        using var query = transaction.Prepare("SELECT id FROM mailing WHERE state IN ('paused', 'cancelled')");
+        while (query.Step()) ids.Add(query.Int64(0));
+        return ids;
+    }
+
+    static Mailing Read(Statement query) => new(
+        query.Int64(0), query.Int64(1), query.String(2), query.String(3), query.String(4), query.Text(5), query.Text(6),
+        (MailingState)Array.IndexOf(States, query.String(7)), query.IsNull(8) ? null : query.Int64(8),
+        query.Time(9), query.TimeOrNull(10), query.TimeOrNull(11));
+
+    internal static List<MailingFile> Files(ReadTransaction transaction, long mailing)
+    {
+        var files = new List<MailingFile>();
+        using var query = transaction.Prepare("SELECT place, name, type, content_id, hash, size FROM mailing_file WHERE mailing_id = ? ORDER BY place").Bind(1, mailing);
+        while (query.Step()) files.Add(new(query.Int32(0), query.String(1), query.String(2), query.Text(3), query.String(4), query.Int64(5)));
+        return files;
+    }
+
+    /// <summary>The state as of this transaction; null where the mailing is gone.</summary>
+    public static MailingState? State(WriteTransaction transaction, long id)
+    {
+        using var query = transaction.Prepare("SELECT state FROM mailing WHERE id = ?").Bind(1, id);
+        return query.Step() ? (MailingState)Array.IndexOf(States, query.String(0)) : null;
+    }
+
+    public static void SetState(WriteTransaction transaction, long id, MailingState state) =>
+        transaction.Prepare("UPDATE mailing SET state = ? WHERE id = ?").Bind(1, Word(state)).Bind(2, id).Run();
+
+    internal static void Start(WriteTransaction transaction, long id, DateTimeOffset at) =>
+        transaction.Prepare("UPDATE mailing SET state = 'sending', started = ? WHERE id = ?").Bind(1, at).Bind(2, id).Run();
+
+    public static void Finish(WriteTransaction transaction, long id, MailingState state, DateTimeOffset at) =>
+        transaction.Prepare("UPDATE mailing SET state = ?, finished = ?, base_content = NULL WHERE id = ?").Bind(1, Word(state)).Bind(2, at).Bind(3, id).Run();
+
+    public static void SetBase(WriteTransaction transaction, long id, long? content) =>
+        transaction.Prepare("UPDATE mailing SET base_content = ? WHERE id = ?").Bind(1, content).Bind(2, id).Run();
+
+    public static long? Base(WriteTransaction transaction, long id) =>
+        transaction.Prepare("SELECT base_content FROM mailing WHERE id = ?").Bind(1, id).Scalar();
+
+    /// <summary>A mailing of the course that is being sent or paused, or null.</summary>
+    internal static long? Unfinished(WriteTransaction transaction, long course) =>
+        transaction.Prepare("SELECT id FROM mailing WHERE course_id = ? AND state IN ('sending', 'paused') LIMIT 1").Bind(1, course).Scalar();
+
+    internal static HashSet<string> UsedFiles(ReadTransaction transaction)
+    {
+        var used = new HashSet<string>();
+        using var query = transaction.Prepare("SELECT DISTINCT hash FROM mailing_file");
+        while (query.Step()) used.Add(query.String(0));
+        return used;
+    }
+}
