@@ -58,8 +58,12 @@ static class ContentTable
         return id;
     }
 
-    public static void AddReference(WriteTransaction write, long id, int count) =>
-        write.Prepare("UPDATE content SET refs = refs + ? WHERE id = ?").Bind(1, count).Bind(2, id).Run();
+    /// <exception cref="InvalidOperationException">The body has been removed meanwhile.</exception>
+    public static void AddReference(WriteTransaction write, long id, int count)
+    {
+        if (write.Prepare("UPDATE content SET refs = refs + ? WHERE id = ?").Bind(1, count).Bind(2, id).Run() == 0)
+            throw new InvalidOperationException($"Content {id} is gone; nothing can refer to it.");
+    }
 
     /// <summary>Takes references away; with the last one the body, its share of large parts and of its base go too.</summary>
     public static void DropReference(WriteTransaction write, long id, int count)

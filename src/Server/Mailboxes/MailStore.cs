@@ -58,8 +58,13 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
 
     // ---- inside a transaction of the caller (Delivery, Mailings, Queue)
 
-    /// <summary>Stores the body with no reference yet; a content that gets none by the end of the transaction is garbage.</summary>
-    public ContentRef AddContent(WriteTransaction transaction, StagedMessage staged) => new(ContentTable.Insert(transaction, staged), staged.Size);
+    /// <summary>Stores the body with no reference yet; a content that gets none by the end of the caller's work is removed again.</summary>
+    public ContentRef AddContent(WriteTransaction transaction, StagedMessage staged)
+    {
+        var id = ContentTable.Insert(transaction, staged);
+        transaction.OnEnding(() => ContentTable.DropReference(transaction, id, 0));
+        return new ContentRef(id, staged.Size);
+    }
 
     /// <summary>Adds a row, its quota and counters. Quota 0 = none.</summary>
     /// <returns>The new UID, or OverQuota or NoSuchMailbox.</returns>
@@ -129,13 +134,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
         store.CommitAsync(t => Hierarchy.Subscribe(t, accountId, name, subscribed), cancel);
 
     public ValueTask<Result<Appended>> AppendAsync(long mailboxId, StagedMessage staged, MessageFlags flags, IReadOnlyList<string> keywords, DateTimeOffset? received, long quota, CancellationToken cancel) =>
-        store.CommitAsync(t =>
-        {
-            var content = AddContent(t, staged);
-            var added = AddMessage(t, mailboxId, new NewMessage(content, default, flags, keywords, received ?? time.GetUtcNow()), quota);
-            if (!added.Ok) ContentTable.DropReference(t, content.Id, 0); // nobody holds it
-            return added;
-        }, cancel);
+        store.CommitAsync(t => AddMessage(t, mailboxId, new NewMessage(AddContent(t, staged), default, flags, keywords, received ?? time.GetUtcNow()), quota), cancel);
 
     /// <param name="uids">Rising; those that do not exist are passed over.</param>
     /// <param name="unchangedSince">RFC 7162 3.1.3, or null.</param>

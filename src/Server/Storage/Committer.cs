@@ -18,6 +18,8 @@ namespace CbaMail.Storage;
 /// </remarks>
 sealed class Committer
 {
+    const int IdleMilliseconds = 500;
+
     readonly SqliteConnection connection;
     readonly Packs packs;
     readonly StorageSettings settings;
@@ -115,14 +117,18 @@ sealed class Committer
     // Waits for work; gathers as many as last time, for at most GatherMicroseconds, and not at all after a batch of one.
     List<Work>? Take(int last)
     {
-        lock (gate)
+        while (true)
         {
-            while (waiting.Count == 0)
+            lock (gate)
             {
+                if (waiting.Count > 0) break;
                 if (stopping) return null;
                 if (!needsCheckpoint) Monitor.Wait(gate);
-                else if (!Monitor.Wait(gate, 500) && waiting.Count == 0 && !stopping) Checkpoint();
+                else if (Monitor.Wait(gate, IdleMilliseconds)) continue;
+                if (waiting.Count > 0 || stopping || !needsCheckpoint) continue;
+                needsCheckpoint = false;
             }
+            connection.Checkpoint(); // idle: the log moves into the database and is cut off
         }
         if (last > 1 && Volatile.Read(ref waiting).Count < last)
         {
@@ -140,13 +146,6 @@ sealed class Committer
             }
             return batch;
         }
-    }
-
-    // Called with the gate held, while nothing waits: moves the log into the database and cuts it off.
-    void Checkpoint()
-    {
-        needsCheckpoint = false;
-        connection.Checkpoint();
     }
 
     void Commit(List<Work> batch)
@@ -205,6 +204,7 @@ sealed class Committer
         try
         {
             work.Run(work.Transaction);
+            work.Transaction.Ending();
             connection.Prepare("RELEASE work").Run();
         }
         catch (Exception error) when (error is not SqliteError { IsFatal: true })

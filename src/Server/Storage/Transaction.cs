@@ -7,6 +7,7 @@ namespace CbaMail.Storage;
 public sealed class WriteTransaction(SqliteConnection connection, Packs packs)
 {
     List<Action>? committed;
+    List<Action>? ending;
 
     /// <summary>A room's own state for the length of this transaction; the mailboxes keep their changes here.</summary>
     internal object? Attached { get; set; }
@@ -36,6 +37,15 @@ public sealed class WriteTransaction(SqliteConnection connection, Packs packs)
 
     /// <summary>Runs after the commit is durable, before the caller is told; must be short and must not throw. Not run if the work fails.</summary>
     public void OnCommitted(Action action) => (committed ??= []).Add(action);
+
+    /// <summary>Runs at the end of this work, still inside the transaction.</summary>
+    public void OnEnding(Action action) => (ending ??= []).Add(action);
+
+    internal void Ending()
+    {
+        if (ending is not null)
+            foreach (var action in ending) action();
+    }
 
     internal void Committed()
     {
