@@ -3,4 +3,30 @@ namespace CbaMail.Config;
 /// <summary>The keys of IMAP.</summary>
 public sealed record ImapSettings
 {
+    /// <summary>How long a signed-in client may say nothing. RFC 9051 5.4 asks for at least 30 minutes. Default 30 minutes.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>How long a client may say nothing before it has signed in. Default 60 seconds.</summary>
+    public TimeSpan LoginTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How often a client in IDLE gets a sign of life, so that routers on the way do not forget it; 0 = never. Default 4 minutes.</summary>
+    public TimeSpan IdleKeepAlive { get; init; } = TimeSpan.FromMinutes(4);
+
+    /// <summary>Bytes of the longest line of a command. Default 65536.</summary>
+    public int MaxLine { get; init; } = 64 * 1024;
+
+    /// <summary>Bytes of all literals of one command together, messages of APPEND apart; 4096 at most before the sign-in. Default 65536.</summary>
+    public int MaxLiteral { get; init; } = 64 * 1024;
+
+    /// <summary>Bytes of the largest message that APPEND takes. Default 50 MiB.</summary>
+    public long MaxMessage { get; init; } = 50 * 1024 * 1024;
+
+    /// <summary>Search keys in one SEARCH. Default 1000.</summary>
+    public int MaxSearchKeys { get; init; } = 1000;
+
+    /// <summary>Commands in a row that cannot be understood, after which the connection is closed. Default 20.</summary>
+    public int MaxBadCommands { get; init; } = 20;
+
+    /// <summary>Failed sign-ins after which the connection is closed. Default 10.</summary>
+    public int MaxFailedSignIns { get; init; } = 10;
 }

@@ -1,0 +1,46 @@
+using CbaMail.Envelope;
+using CbaMail.Mailboxes;
+
+namespace CbaMail.Imap.Commands;
+
+/// <summary>COPY (RFC 9051 6.4.7; COPYUID: RFC 4315 3).</summary>
+internal static class CopyCommand
+{
+    public static ValueTask<Outcome> Run(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, byUid: false, move: false);
+    public static ValueTask<Outcome> RunUid(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, byUid: true, move: false);
+
+    internal static ValueTask<Outcome> Parse(ImapSession session, ref ImapReader arguments, bool byUid, bool move)
+    {
+        arguments.Space();
+        var set = arguments.Set();
+        arguments.Space();
+        var name = arguments.Mailbox();
+        arguments.End();
+        if (arguments.Failed) return new(Outcome.Bad(arguments.Error!));
+        var mailbox = session.Selected!;
+        if (mailbox.Find(set, byUid) is not { } ranges) return new(Outcome.Bad("There is no message of that number"));
+        return move ? MoveCommand.MoveAsync(session, mailbox, mailbox.Uids(ranges), name) : CopyAsync(session, mailbox, mailbox.Uids(ranges), name);
+    }
+
+    static async ValueTask<Outcome> CopyAsync(ImapSession session, SelectedMailbox mailbox, List<uint> uids, string name)
+    {
+        if (Target(session, name) is not { } target) return Outcome.NoTarget(Refusal.NoSuchMailbox);
+        if (uids.Count == 0) return Outcome.Ok(null, "There was nothing to copy");
+        var quota = (session.Context.Directory.GetAccount(session.Account.Id) ?? session.Account).Quota;
+        var copied = await session.Mail.CopyAsync(mailbox.Id, uids, target, quota, session.Cancel);
+        if (!copied.Ok) return Outcome.NoTarget(copied.Refusal);
+        return copied.Value.Pairs.Count == 0
+            ? Outcome.No("These messages have been expunged", "EXPUNGEISSUED")
+            : Outcome.Ok(CopyUid(copied.Value), "COPY completed");
+    }
+
+    internal static long? Target(ImapSession session, string name)
+    {
+        using var reader = session.Mail.Read();
+        return reader.Find(session.Account.Id, name)?.Id;
+    }
+
+    // RFC 4315 3: both sets in the same order
+    internal static string CopyUid(Copied copied) =>
+        $"COPYUID {copied.UidValidity} {ImapWriter.Set([.. copied.Pairs.Select(p => p.Source)])} {ImapWriter.Set([.. copied.Pairs.Select(p => p.Destination)])}";
+}

@@ -1,0 +1,51 @@
+namespace CbaMail.Imap.Commands;
+
+/// <summary>CREATE (RFC 9051 6.3.4) with USE (RFC 6154 3).</summary>
+internal static class CreateCommand
+{
+    // RFC 6154 2, RFC 8457: those that may be given to a new mailbox
+    static readonly string[] Uses = ["\\Archive", "\\Drafts", "\\Flagged", "\\Important", "\\Junk", "\\Sent", "\\Trash"];
+
+    public static ValueTask<Outcome> Run(ImapSession session, ref ImapReader arguments)
+    {
+        arguments.Space();
+        var name = arguments.Mailbox();
+        string? use = null, unknown = null;
+        if (arguments.Take((byte)' ') && arguments.TakeOpen()) Parameters(ref arguments, ref use, ref unknown);
+        arguments.End();
+        if (arguments.Failed) return new(Outcome.Bad(arguments.Error!));
+        if (unknown is not null) return new(Outcome.No($"{unknown} is not a use that a mailbox can have here", "USEATTR")); // RFC 6154 3
+
+        // RFC 9051 6.3.4: a trailing delimiter says that names will be made below; it is not part of the name
+        if (name.EndsWith('/')) name = name[..^1];
+        if (MailboxName.WhyNot(name) is { } reason) return new(Outcome.No(reason, "CANNOT"));
+        return CreateAsync(session, name, use);
+    }
+
+    static void Parameters(ref ImapReader arguments, ref string? use, ref string? unknown)
+    {
+        if (arguments.Keyword() != "USE") arguments.Fail("USE");
+        arguments.Space();
+        arguments.Open();
+        if (!arguments.TakeClose())
+        {
+            do
+            {
+                arguments.Expect((byte)'\\');
+                var word = "\\" + arguments.Atom();
+                var known = Uses.FirstOrDefault(u => u.Equals(word, StringComparison.OrdinalIgnoreCase));
+                if (known is null || use is not null) unknown ??= word;
+                use = known;
+            }
+            while (!arguments.Failed && arguments.Take((byte)' '));
+            arguments.Close();
+        }
+        arguments.Close();
+    }
+
+    static async ValueTask<Outcome> CreateAsync(ImapSession session, string name, string? use)
+    {
+        var created = await session.Mail.CreateAsync(session.Account.Id, name, use, session.Cancel);
+        return created.Ok ? Outcome.Done : Outcome.No(created.Refusal);
+    }
+}

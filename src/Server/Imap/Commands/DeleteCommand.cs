@@ -1,0 +1,29 @@
+namespace CbaMail.Imap.Commands;
+
+/// <summary>DELETE (RFC 9051 6.3.5).</summary>
+internal static class DeleteCommand
+{
+    public static ValueTask<Outcome> Run(ImapSession session, ref ImapReader arguments)
+    {
+        arguments.Space();
+        var name = arguments.Mailbox();
+        arguments.End();
+        if (arguments.Failed) return new(Outcome.Bad(arguments.Error!));
+        if (name == "INBOX") return new(Outcome.No("INBOX cannot be deleted", "CANNOT"));
+        return DeleteAsync(session, name.EndsWith('/') ? name[..^1] : name);
+    }
+
+    static async ValueTask<Outcome> DeleteAsync(ImapSession session, string name)
+    {
+        long? id;
+        using (var reader = session.Mail.Read()) id = reader.Find(session.Account.Id, name)?.Id;
+        // our own selected mailbox: leave it first, else the next command would end the connection
+        if (id is { } own && session.Selected?.Id == own)
+        {
+            session.Deselect();
+            session.Writer.Ok("CLOSED", "The selected mailbox is being deleted");
+        }
+        var refusal = await session.Mail.DeleteAsync(session.Account.Id, name, session.Cancel);
+        return refusal is null ? Outcome.Done : Outcome.No(refusal);
+    }
+}

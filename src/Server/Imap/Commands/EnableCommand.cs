@@ -1,0 +1,25 @@
+namespace CbaMail.Imap.Commands;
+
+/// <summary>ENABLE (RFC 5161, RFC 9051 6.3.1): what is not known is passed over.</summary>
+internal static class EnableCommand
+{
+    public static ValueTask<Outcome> Run(ImapSession session, ref ImapReader arguments)
+    {
+        var names = new List<string>();
+        arguments.Space();
+        do names.Add(arguments.Keyword());
+        while (!arguments.Failed && arguments.Take((byte)' ') && !arguments.AtEnd);
+        arguments.End();
+        if (arguments.Failed) return new(Outcome.Bad(arguments.Error!));
+
+        var enabled = "";
+        foreach (var name in names.Distinct())
+        {
+            if (name != "CONDSTORE" || session.CondStore) continue;
+            session.EnableCondStore();
+            enabled += " " + name;
+        }
+        session.Writer.Write("* ENABLED"u8).Write(enabled).EndLine();
+        return new(Outcome.Done);
+    }
+}

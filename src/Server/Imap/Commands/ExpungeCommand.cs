@@ -1,0 +1,34 @@
+namespace CbaMail.Imap.Commands;
+
+/// <summary>EXPUNGE (RFC 9051 6.4.3) and UID EXPUNGE (RFC 4315 2.1, RFC 9051 6.4.9). The untagged responses are the news that follows.</summary>
+internal static class ExpungeCommand
+{
+    public static ValueTask<Outcome> Run(ImapSession session, ref ImapReader arguments)
+    {
+        arguments.End();
+        if (arguments.Failed) return new(Outcome.Bad(arguments.Error!));
+        return ExpungeAsync(session, session.Selected!, null);
+    }
+
+    public static ValueTask<Outcome> RunUid(ImapSession session, ref ImapReader arguments)
+    {
+        arguments.Space();
+        var set = arguments.Set();
+        arguments.End();
+        if (arguments.Failed) return new(Outcome.Bad(arguments.Error!));
+        var mailbox = session.Selected!;
+        return ExpungeAsync(session, mailbox, mailbox.Uids(mailbox.ByUid(set)));
+    }
+
+    static async ValueTask<Outcome> ExpungeAsync(ImapSession session, SelectedMailbox mailbox, List<uint>? uids)
+    {
+        if (mailbox.ReadOnly) return Outcome.No("The mailbox is open for reading only", "READ-ONLY");
+        if (uids is { Count: 0 }) return Outcome.Done;
+        var expunged = await session.Mail.ExpungeAsync(mailbox.Id, uids, session.Cancel);
+        if (!expunged.Ok) return Outcome.No(expunged.Refusal);
+        if (!session.CondStore || expunged.Value.Count == 0) return Outcome.Done;
+        // RFC 7162 3.2.7: told before the tagged response, so that the code tells of a state that the client has
+        await session.UpdateAsync(expunges: true, withUid: true);
+        return session.HasSelected ? Outcome.Ok($"HIGHESTMODSEQ {session.Selected.ModSeq}", "Expunged") : Outcome.Done;
+    }
+}

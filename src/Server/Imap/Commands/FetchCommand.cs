@@ -1,0 +1,218 @@
+using CbaMail.Mailboxes;
+using CbaMail.Mime;
+
+namespace CbaMail.Imap.Commands;
+
+/// <summary>FETCH (RFC 9051 6.4.5) with CHANGEDSINCE (RFC 7162 3.1.4.1).</summary>
+internal static class FetchCommand
+{
+    // messages read from the store at once
+    const int RowsAtOnce = 500, ContentsAtOnce = 32;
+
+    public static ValueTask<Outcome> Run(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, byUid: false);
+    public static ValueTask<Outcome> RunUid(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, byUid: true);
+
+    static ValueTask<Outcome> Parse(ImapSession session, ref ImapReader arguments, bool byUid)
+    {
+        arguments.Space();
+        var set = arguments.Set();
+        arguments.Space();
+        var items = FetchItems.Parse(ref arguments);
+        long? changedSince = null;
+        if (arguments.Take((byte)' ') && arguments.TakeOpen())
+        {
+            if (arguments.Keyword() != "CHANGEDSINCE") arguments.Fail("CHANGEDSINCE");
+            arguments.Space();
+            changedSince = arguments.Number64(); // iOS Mail 16.5 sends 0
+            arguments.Close();
+        }
+        arguments.End();
+        if (arguments.Failed) return new(Outcome.Bad(arguments.Error!));
+
+        var mailbox = session.Selected!;
+        if (mailbox.Find(set, byUid) is not { } ranges) return new(Outcome.Bad("There is no message of that number"));
+        if (byUid) items.Data |= FetchData.Uid; // RFC 9051 6.4.9
+        if (changedSince is not null) items.Data |= FetchData.ModSeq; // RFC 7162 3.1.4.1
+        if (items.Data.HasFlag(FetchData.ModSeq)) session.EnableCondStore(); // RFC 7162 3.1
+        var fetch = new Fetch(session, mailbox, items);
+        return fetch.RunAsync(ranges, changedSince);
+    }
+
+    /// <summary>One FETCH under way.</summary>
+    sealed class Fetch(ImapSession session, SelectedMailbox mailbox, FetchItems items)
+    {
+        readonly ImapWriter writer = session.Writer;
+        readonly HashSet<int> madeSeen = [];
+        bool missing;
+
+        public async ValueTask<Outcome> RunAsync(List<(int First, int Last)> ranges, long? changedSince)
+        {
+            var batch = new List<int>();
+            var most = items.NeedsContent ? ContentsAtOnce : RowsAtOnce;
+            foreach (var (first, last) in ranges)
+            {
+                for (var i = first; i <= last; i++)
+                {
+                    if (changedSince is { } since && mailbox.ModSeqOf(i) <= since) continue;
+                    if (!items.NeedsRow)
+                    {
+                        WriteView(i);
+                        if (writer.IsFull) await writer.FlushAsync(session.Cancel);
+                        continue;
+                    }
+                    batch.Add(i);
+                    if (batch.Count < most) continue;
+                    await BatchAsync(batch);
+                    batch.Clear();
+                }
+            }
+            if (batch.Count > 0) await BatchAsync(batch);
+            // RFC 5530 3, RFC 2180 4.1: others have expunged some; the client learns which at its next NOOP
+            return missing ? Outcome.Ok("EXPUNGEISSUED", "Some messages have just been expunged") : Outcome.Done;
+        }
+
+        // The loop of FETCH 1:* (FLAGS): nothing is allocated here.
+        void WriteView(int index)
+        {
+            var span = writer.Reserve(160 + mailbox.FlagsLength(index));
+            var at = Head(span, index);
+            var data = items.Data;
+            if ((data & FetchData.Uid) != 0) at += Number(span[at..], "UID "u8, mailbox.Uid(index), after: " "u8);
+            if ((data & FetchData.Flags) != 0)
+            {
+                at += mailbox.FormatFlags(span[at..], index);
+                span[at++] = (byte)' ';
+            }
+            if ((data & FetchData.ModSeq) != 0) at += Number(span[at..], "MODSEQ ("u8, mailbox.ModSeqOf(index), after: ")"u8);
+            if (span[at - 1] == ' ') at--;
+            ")\r\n"u8.CopyTo(span[at..]);
+            writer.Advance(at + 3);
+        }
+
+        static int Head(Span<byte> span, int index)
+        {
+            "* "u8.CopyTo(span);
+            System.Buffers.Text.Utf8Formatter.TryFormat(index + 1, span[2..], out var digits);
+            " FETCH ("u8.CopyTo(span[(2 + digits)..]);
+            return 2 + digits + 8;
+        }
+
+        static int Number(Span<byte> span, ReadOnlySpan<byte> name, long value, ReadOnlySpan<byte> after)
+        {
+            name.CopyTo(span);
+            System.Buffers.Text.Utf8Formatter.TryFormat(value, span[name.Length..], out var digits);
+            after.CopyTo(span[(name.Length + digits)..]);
+            return name.Length + digits + after.Length;
+        }
+
+        async ValueTask BatchAsync(List<int> batch)
+        {
+            var found = Read(batch);
+            missing |= found.Count < batch.Count;
+            if (items.SetsSeen && !mailbox.ReadOnly) await MarkSeenAsync(found);
+            foreach (var (index, row, content) in found)
+            {
+                await WriteAsync(index, row, content);
+                if (writer.IsFull) await writer.FlushAsync(session.Cancel);
+            }
+        }
+
+        List<(int Index, MessageRow Row, MessageContent? Content)> Read(List<int> batch)
+        {
+            var found = new List<(int, MessageRow, MessageContent?)>(batch.Count);
+            using var reader = session.Mail.Read();
+            for (var i = 0; i < batch.Count;)
+            {
+                var run = i;
+                while (run + 1 < batch.Count && batch[run + 1] == batch[run] + 1) run++;
+                // a run of indexes is a run of UIDs in the store too: what it has besides is newer than our view
+                foreach (var row in reader.Messages(mailbox.Id, mailbox.Uid(batch[i]), mailbox.Uid(batch[run])))
+                {
+                    var index = mailbox.IndexOf(row.Uid);
+                    if (index < 0) continue;
+                    var content = items.NeedsContent ? reader.Content(mailbox.Id, row) : null;
+                    if (content is not null || !items.NeedsContent) found.Add((index, row, content));
+                }
+                i = run + 1;
+            }
+            return found;
+        }
+
+        // RFC 9051 6.4.5: BODY[...] sets \Seen, and the answer says so
+        async ValueTask MarkSeenAsync(List<(int Index, MessageRow Row, MessageContent? Content)> found)
+        {
+            var uids = found.Where(f => (f.Row.Flags & MessageFlags.Seen) == 0).Select(f => f.Row.Uid).ToList();
+            if (uids.Count == 0) return;
+            var stored = await session.Mail.StoreAsync(mailbox.Id, uids, new FlagChange(FlagMode.Add, MessageFlags.Seen, []), null, session.Cancel);
+            if (!stored.Ok) return;
+            foreach (var row in stored.Value.Changed)
+            {
+                var index = mailbox.IndexOf(row.Uid);
+                if (index < 0) continue;
+                mailbox.Learn(index, row, tell: false);
+                madeSeen.Add(index);
+            }
+        }
+
+        async ValueTask WriteAsync(int index, MessageRow row, MessageContent? content)
+        {
+            var data = items.Data;
+            if (madeSeen.Contains(index)) data |= FetchData.Flags | (session.CondStore ? FetchData.ModSeq : 0);
+            mailbox.TellKeywords(writer);
+            writer.Write("* "u8).Write(index + 1).Write(" FETCH ("u8);
+            WriteMetadata(index, row, content, data);
+            var first = data == FetchData.None;
+            foreach (var section in items.Sections)
+            {
+                if (!first) writer.Space();
+                first = false;
+                await FetchBody.WriteAsync(session, content!, section);
+            }
+            writer.Write(")\r\n"u8);
+        }
+
+        void WriteMetadata(int index, in MessageRow row, MessageContent? content, FetchData data)
+        {
+            var first = true;
+            for (var left = data; left != FetchData.None;)
+            {
+                var item = (FetchData)((int)left & -(int)left);
+                left &= ~item;
+                if (!first && item != FetchData.ModSeq) writer.Space();
+                if (first && item == FetchData.ModSeq) writer.Write("MODSEQ ("u8).Write(mailbox.ModSeqOf(index)).Write(")"u8);
+                else WriteItem(item, index, row, content);
+                first = false;
+            }
+        }
+
+        void WriteItem(FetchData item, int index, in MessageRow row, MessageContent? content)
+        {
+            switch (item)
+            {
+                case FetchData.Uid: writer.Write("UID "u8).Write(row.Uid); break;
+                case FetchData.Flags: writer.Advance(mailbox.FormatFlags(writer.Reserve(mailbox.FlagsLength(index)), index)); break;
+                case FetchData.ModSeq: writer.Advance(mailbox.FormatModSeq(writer.Reserve(64), index)); break;
+                case FetchData.InternalDate: Date("INTERNALDATE "u8, row.Received); break;
+                case FetchData.SaveDate: Date("SAVEDATE "u8, row.Saved); break;
+                case FetchData.Size: writer.Write("RFC822.SIZE "u8).Write(row.Size); break;
+                case FetchData.Envelope: writer.Write("ENVELOPE "u8).Write(content!.Envelope.Span); break;
+                case FetchData.Preview: writer.Write("PREVIEW "u8).String(content!.Preview); break;
+                case FetchData.Body: Structure("BODY "u8, content!, extended: false); break;
+                case FetchData.BodyStructure: Structure("BODYSTRUCTURE "u8, content!, extended: true); break;
+                default: throw new InvalidOperationException(item.ToString());
+            }
+        }
+
+        void Date(ReadOnlySpan<byte> name, DateTimeOffset time)
+        {
+            writer.Write(name);
+            writer.Advance(ImapDate.Write(writer.Reserve(32), time));
+        }
+
+        void Structure(ReadOnlySpan<byte> name, MessageContent content, bool extended)
+        {
+            writer.Write(name);
+            ImapStructure.Write(writer.Output, content.Structure, extended);
+        }
+    }
+}

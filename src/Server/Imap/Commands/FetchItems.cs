@@ -1,0 +1,168 @@
+using System.Text;
+
+namespace CbaMail.Imap.Commands;
+
+/// <summary>What can be fetched (RFC 9051 6.4.5, RFC 3501 6.4.5; SAVEDATE: RFC 8514; PREVIEW: RFC 8970; MODSEQ: RFC 7162).</summary>
+[Flags]
+internal enum FetchData
+{
+    None = 0, Uid = 1, Flags = 2, ModSeq = 4, InternalDate = 8, Size = 16, SaveDate = 32, Envelope = 64, Body = 128, BodyStructure = 256, Preview = 512,
+    /// <summary>Known without asking the store.</summary>
+    OfView = Uid | Flags | ModSeq,
+    /// <summary>Kept with each content.</summary>
+    OfContent = Envelope | Body | BodyStructure | Preview,
+}
+
+/// <summary>What of a part is meant.</summary>
+internal enum SectionText { All, Header, HeaderFields, HeaderFieldsNot, Text, Mime }
+
+/// <summary>BODY[...] and its relatives.</summary>
+/// <param name="Label">As the answer names it.</param>
+/// <param name="Path">Part numbers; empty for the whole message.</param>
+internal sealed record BodySection(string Label, IReadOnlyList<uint> Path, SectionText Text, IReadOnlyList<string> Fields, bool Peek, (uint Offset, uint Count)? Partial);
+
+/// <summary>The parsed list of items.</summary>
+internal sealed class FetchItems
+{
+    /// <summary>Sections of one FETCH.</summary>
+    const int MaxSections = 100;
+    /// <summary>Depth of a part number.</summary>
+    const int MaxPath = 100;
+    const int MaxFields = 1000;
+
+    public FetchData Data { get; set; }
+    public List<BodySection> Sections { get; } = [];
+
+    public bool SetsSeen => Sections.Exists(s => !s.Peek);
+    public bool NeedsContent => Sections.Count > 0 || (Data & FetchData.OfContent) != 0;
+    public bool NeedsRow => NeedsContent || (Data & ~FetchData.OfView) != 0;
+
+    /// <summary>A macro, one item, or a list of items.</summary>
+    public static FetchItems Parse(ref ImapReader arguments)
+    {
+        var items = new FetchItems();
+        if (arguments.TakeOpen())
+        {
+            do items.Item(ref arguments);
+            while (!arguments.Failed && arguments.Take((byte)' '));
+            arguments.Close();
+        }
+        else items.Item(ref arguments);
+        return items;
+    }
+
+    void Item(ref ImapReader arguments)
+    {
+        const FetchData Fast = FetchData.Flags | FetchData.InternalDate | FetchData.Size;
+        switch (arguments.Word())
+        {
+            // RFC 9051 6.4.5: macros
+            case "ALL": Data |= Fast | FetchData.Envelope; break;
+            case "FAST": Data |= Fast; break;
+            case "FULL": Data |= Fast | FetchData.Envelope | FetchData.Body; break;
+            case "UID": Data |= FetchData.Uid; break;
+            case "FLAGS": Data |= FetchData.Flags; break;
+            case "MODSEQ": Data |= FetchData.ModSeq; break;
+            case "INTERNALDATE": Data |= FetchData.InternalDate; break;
+            case "RFC822.SIZE": Data |= FetchData.Size; break;
+            case "SAVEDATE": Data |= FetchData.SaveDate; break;
+            case "ENVELOPE": Data |= FetchData.Envelope; break;
+            case "BODYSTRUCTURE": Data |= FetchData.BodyStructure; break;
+            case "BODY" when arguments.Next == '[': Section(ref arguments, peek: false); break;
+            case "BODY": Data |= FetchData.Body; break;
+            case "BODY.PEEK": Section(ref arguments, peek: true); break;
+            case "PREVIEW": Data |= FetchData.Preview; Lazy(ref arguments); break;
+            // RFC 3501 6.4.5: the old names
+            case "RFC822": Sections.Add(new("RFC822", [], SectionText.All, [], false, null)); break;
+            case "RFC822.HEADER": Sections.Add(new("RFC822.HEADER", [], SectionText.Header, [], true, null)); break;
+            case "RFC822.TEXT": Sections.Add(new("RFC822.TEXT", [], SectionText.Text, [], false, null)); break;
+            case var word: arguments.Refuse($"{word} cannot be fetched"); break;
+        }
+        if (Sections.Count > MaxSections) arguments.Refuse("Too many sections");
+    }
+
+    // RFC 8970 3.1: our previews are always at hand, LAZY or not
+    static void Lazy(ref ImapReader arguments)
+    {
+        var after = arguments;
+        if (!after.Take((byte)' ') || !after.TakeOpen()) return;
+        arguments = after;
+        if (arguments.Keyword() != "LAZY") arguments.Fail("LAZY");
+        arguments.Close();
+    }
+
+    // RFC 9051 9: section, section-part, section-text
+    void Section(ref ImapReader arguments, bool peek)
+    {
+        arguments.Expect((byte)'[');
+        var path = new List<uint>();
+        var text = SectionText.All;
+        var fields = new List<string>();
+        while (char.IsAsciiDigit((char)arguments.Next))
+        {
+            path.Add(arguments.NonZero());
+            if (path.Count > MaxPath) arguments.Refuse("The part number is too long");
+            if (!arguments.Take((byte)'.')) break;
+            if (arguments.Next == ']') arguments.Fail("a part number");
+        }
+        if (arguments.Next != ']')
+        {
+            text = arguments.Word() switch
+            {
+                "HEADER" => SectionText.Header,
+                "HEADER.FIELDS" => SectionText.HeaderFields,
+                "HEADER.FIELDS.NOT" => SectionText.HeaderFieldsNot,
+                "TEXT" => SectionText.Text,
+                "MIME" when path.Count > 0 => SectionText.Mime,
+                _ => SectionText.All,
+            };
+            if (text == SectionText.All) arguments.Fail("HEADER, HEADER.FIELDS, TEXT or MIME");
+            if (text is SectionText.HeaderFields or SectionText.HeaderFieldsNot) FieldNames(ref arguments, fields);
+        }
+        arguments.Expect((byte)']');
+        (uint, uint)? partial = null;
+        if (arguments.Take((byte)'<'))
+        {
+            var offset = arguments.Number();
+            arguments.Expect((byte)'.');
+            partial = (offset, arguments.NonZero());
+            arguments.Expect((byte)'>');
+        }
+        if (arguments.Failed) return;
+        Sections.Add(new(Label(path, text, fields, partial?.Item1), path, text, fields, peek, partial));
+    }
+
+    static void FieldNames(ref ImapReader arguments, List<string> fields)
+    {
+        arguments.Space();
+        arguments.Open();
+        do fields.Add(arguments.Astring());
+        while (!arguments.Failed && arguments.Take((byte)' ') && fields.Count <= MaxFields);
+        arguments.Close();
+        foreach (var field in fields)
+            if (field.AsSpan().IndexOfAnyExceptInRange('!', '~') >= 0) arguments.Refuse("A field name is made of printable ASCII");
+    }
+
+    // RFC 9051 7.5.2: the answer repeats the section and where it begins
+    static string Label(List<uint> path, SectionText text, List<string> fields, uint? offset)
+    {
+        var label = new StringBuilder("BODY[").AppendJoin('.', path);
+        if (text != SectionText.All && path.Count > 0) label.Append('.');
+        label.Append(text switch
+        {
+            SectionText.Header => "HEADER",
+            SectionText.HeaderFields => "HEADER.FIELDS",
+            SectionText.HeaderFieldsNot => "HEADER.FIELDS.NOT",
+            SectionText.Text => "TEXT",
+            SectionText.Mime => "MIME",
+            _ => "",
+        });
+        if (fields.Count > 0) label.Append(" (").AppendJoin(' ', fields.Select(Astring)).Append(')');
+        label.Append(']');
+        if (offset is { } at) label.Append('<').Append(at).Append('>');
+        return label.ToString();
+    }
+
+    static string Astring(string name) =>
+        name.AsSpan().IndexOfAny("(){%*\"\\]") < 0 && name.Length > 0 ? name : "\"" + name.Replace("\\", "\\\\").Replace("\"", "\\\"") + "\"";
+}

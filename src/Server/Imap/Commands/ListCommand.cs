@@ -1,0 +1,172 @@
+using CbaMail.Mailboxes;
+
+namespace CbaMail.Imap.Commands;
+
+/// <summary>
+/// LIST (RFC 9051 6.3.9, RFC 3501 6.3.8) with the selection and return options of RFC 5258, STATUS (RFC 5819)
+/// and SPECIAL-USE (RFC 6154).
+/// </summary>
+internal static class ListCommand
+{
+    sealed record Request
+    {
+        public List<ListPattern> Patterns { get; } = [];
+        public bool Empty { get; set; }
+        public bool OnlySubscribed { get; set; }
+        public bool OnlySpecialUse { get; set; }
+        public bool Recursive { get; set; }
+        public bool ReturnSubscribed { get; set; }
+        public StatusItems Status { get; set; }
+    }
+
+    public static ValueTask<Outcome> Run(ImapSession session, ref ImapReader arguments)
+    {
+        var request = new Request();
+        arguments.Space();
+        if (arguments.TakeOpen()) Selection(ref arguments, request);
+        var reference = MailboxName.Canonical(arguments.Mailbox());
+        arguments.Space();
+        if (arguments.TakeOpen())
+        {
+            do Pattern(ref arguments, request, reference);
+            while (!arguments.Failed && arguments.Take((byte)' '));
+            arguments.Close();
+        }
+        else request.Empty = Pattern(ref arguments, request, reference);
+        if (arguments.Take((byte)' ') && !arguments.AtEnd) Return(ref arguments, request);
+        arguments.End();
+        if (arguments.Failed) return new(Outcome.Bad(arguments.Error!));
+        if (request.Patterns.Any(p => p.IsTooLong)) return new(Outcome.No("The pattern is too long", "LIMIT"));
+        if (request.Status.HasFlag(StatusItems.HighestModSeq)) session.EnableCondStore();
+        if (!request.Empty) return ListAsync(session, request);
+        // RFC 9051 6.3.9: an empty pattern asks for the delimiter
+        session.Writer.Write("* LIST (\\Noselect) \"/\" \"\"\r\n"u8);
+        return new(Outcome.Done);
+    }
+
+    /// <returns>Whether the pattern is empty.</returns>
+    static bool Pattern(ref ImapReader arguments, Request request, string reference)
+    {
+        var pattern = arguments.ListMailbox();
+        request.Patterns.Add(new ListPattern(reference, pattern));
+        if (request.Patterns.Count > 100) arguments.Refuse("Too many patterns");
+        return pattern.Length == 0;
+    }
+
+    // RFC 5258 3.1
+    static void Selection(ref ImapReader arguments, Request request)
+    {
+        if (!arguments.TakeClose())
+        {
+            do
+            {
+                switch (arguments.Keyword())
+                {
+                    case "SUBSCRIBED": request.OnlySubscribed = request.ReturnSubscribed = true; break;
+                    case "REMOTE": break;
+                    case "RECURSIVEMATCH": request.Recursive = true; break;
+                    case "SPECIAL-USE": request.OnlySpecialUse = true; break;
+                    case var word: arguments.Refuse($"{word} is not a selection option here"); break;
+                }
+            }
+            while (!arguments.Failed && arguments.Take((byte)' '));
+            arguments.Close();
+        }
+        if (request is { Recursive: true, OnlySubscribed: false, OnlySpecialUse: false }) arguments.Refuse("RECURSIVEMATCH needs another option");
+        arguments.Space();
+    }
+
+    // RFC 5258 3.2
+    static void Return(ref ImapReader arguments, Request request)
+    {
+        if (arguments.Keyword() != "RETURN") arguments.Fail("RETURN");
+        arguments.Space();
+        arguments.Open();
+        if (arguments.TakeClose()) return;
+        do
+        {
+            switch (arguments.Keyword())
+            {
+                case "SUBSCRIBED": request.ReturnSubscribed = true; break;
+                case "CHILDREN" or "SPECIAL-USE": break; // told always
+                case "STATUS":
+                    arguments.Space();
+                    request.Status = StatusCommand.Items(ref arguments);
+                    break;
+                case var word: arguments.Refuse($"{word} is not a return option here"); break;
+            }
+        }
+        while (!arguments.Failed && arguments.Take((byte)' '));
+        arguments.Close();
+    }
+
+    static async ValueTask<Outcome> ListAsync(ImapSession session, Request request)
+    {
+        IReadOnlyList<Mailbox> mailboxes;
+        var recent = new Dictionary<long, int>();
+        using (var reader = session.Mail.Read())
+        {
+            mailboxes = reader.Mailboxes(session.Account.Id);
+            if (request.Status.HasFlag(StatusItems.Recent))
+                foreach (var mailbox in mailboxes) recent[mailbox.Id] = StatusCommand.CountRecent(reader, mailbox);
+        }
+        foreach (var entry in ListEntry.Of(mailboxes))
+        {
+            if (!request.Patterns.Any(p => p.Matches(entry.Name))) continue;
+            var chosen = (!request.OnlySubscribed || entry.Mailbox is { Subscribed: true }) && (!request.OnlySpecialUse || entry.Mailbox?.SpecialUse is not null);
+            // RFC 5258 3.5: a parent that is not chosen itself tells of chosen ones below, which the pattern may hide
+            var below = request.Recursive && (!request.OnlySubscribed || entry.SubscribedBelow) && (!request.OnlySpecialUse || entry.SpecialUseBelow);
+            if (!chosen && !below) continue;
+            if (entry.Mailbox is null && !entry.HasChildren) continue;
+            Write(session.Writer, entry, request, below);
+            if (request.Status != StatusItems.None && entry.Mailbox is { } selectable)
+                StatusCommand.Write(session, selectable, request.Status, recent.GetValueOrDefault(selectable.Id));
+            if (session.Writer.IsFull) await session.Writer.FlushAsync(session.Cancel);
+        }
+        return Outcome.Done;
+    }
+
+    static void Write(ImapWriter writer, ListEntry entry, Request request, bool below)
+    {
+        writer.Write("* LIST ("u8).Write(entry.HasChildren ? "\\HasChildren"u8 : "\\HasNoChildren"u8); // RFC 3348
+        if (entry.Mailbox is null) writer.Write(" \\NonExistent \\Noselect"u8);
+        else
+        {
+            if (request.ReturnSubscribed && entry.Mailbox.Subscribed) writer.Write(" \\Subscribed"u8);
+            if (entry.Mailbox.SpecialUse is { } use) writer.Space().Write(use);
+        }
+        writer.Write(") \"/\" "u8).Mailbox(entry.Name);
+        if (below && request.OnlySubscribed && entry.SubscribedBelow) writer.Write(" (\"CHILDINFO\" (\"SUBSCRIBED\"))"u8);
+        else if (below) writer.Write(" (\"CHILDINFO\" (\"SPECIAL-USE\"))"u8);
+        writer.EndLine();
+    }
+}
+
+/// <summary>A name in the list of mailboxes: one that exists, or a level above one that does.</summary>
+internal sealed class ListEntry(string name)
+{
+    public string Name => name;
+    public Mailbox? Mailbox { get; private set; }
+    public bool HasChildren { get; private set; }
+    public bool SubscribedBelow { get; private set; }
+    public bool SpecialUseBelow { get; private set; }
+
+    /// <summary>All names with the levels above them, INBOX first, then in order.</summary>
+    public static IEnumerable<ListEntry> Of(IReadOnlyList<Mailbox> mailboxes)
+    {
+        var entries = new Dictionary<string, ListEntry>(StringComparer.Ordinal);
+        ListEntry Entry(string name) => entries.TryGetValue(name, out var entry) ? entry : entries[name] = new ListEntry(name);
+        foreach (var mailbox in mailboxes)
+        {
+            Entry(mailbox.Name).Mailbox = mailbox;
+            for (var slash = mailbox.Name.LastIndexOf('/'); slash > 0; slash = mailbox.Name.LastIndexOf('/', slash - 1))
+            {
+                var parent = Entry(mailbox.Name[..slash]);
+                parent.HasChildren = true;
+                parent.SubscribedBelow |= mailbox.Subscribed;
+                parent.SpecialUseBelow |= mailbox.SpecialUse is not null;
+            }
+        }
+        return entries.Values.OrderBy(e => e.Name == "INBOX" ? 0 : 1).ThenBy(e => e.Name, StringComparer.Ordinal);
+    }
+}

@@ -1,0 +1,82 @@
+using CbaMail.Mailboxes;
+
+namespace CbaMail.Imap.Commands;
+
+/// <summary>What it costs to decide a key: the view in memory, the message's row, its body.</summary>
+internal enum SearchCost { View, Row, Content }
+
+/// <summary>A search key as a question about one message. Cheap ones are asked first, so that few bodies are read.</summary>
+internal sealed record SearchKey(SearchCost Cost, Func<SearchCandidate, bool> Matches)
+{
+    public static readonly SearchKey All = new(SearchCost.View, _ => true);
+
+    public static SearchKey Not(SearchKey key) => new(key.Cost, c => !key.Matches(c));
+
+    public static SearchKey Or(SearchKey one, SearchKey other)
+    {
+        var (first, second) = one.Cost <= other.Cost ? (one, other) : (other, one);
+        return new(second.Cost, c => first.Matches(c) || second.Matches(c));
+    }
+
+    public static SearchKey And(List<SearchKey> keys)
+    {
+        if (keys.Count == 1) return keys[0];
+        var sorted = keys.OrderBy(k => k.Cost).ToArray();
+        return new(sorted[^1].Cost, c =>
+        {
+            foreach (var key in sorted)
+                if (!key.Matches(c)) return false;
+            return true;
+        });
+    }
+
+    public static SearchKey Flag(MessageFlags flag, bool set) =>
+        new(SearchCost.View, c => (c.Mailbox.Flags(c.Index) & flag) != 0 == set);
+
+    public static SearchKey Row(Func<MessageRow, bool> test) => new(SearchCost.Row, c => c.Row is { } row && test(row));
+}
+
+/// <summary>The message under judgement; reads its row and its body when a key first asks.</summary>
+internal sealed class SearchCandidate(SelectedMailbox mailbox)
+{
+    MailReader? reader;
+    MessageRow? row;
+    MessageContent? content;
+    SearchText? text;
+    bool rowRead, contentRead;
+
+    public SelectedMailbox Mailbox => mailbox;
+    public int Index { get; private set; }
+    /// <summary>Bodies read since the last reset of the counter.</summary>
+    public int Reads { get; set; }
+
+    public void MoveTo(int index, MailReader snapshot)
+    {
+        (Index, reader, row, content, text, rowRead, contentRead) = (index, snapshot, null, null, null, false, false);
+    }
+
+    /// <summary>Null when it has been expunged meanwhile.</summary>
+    public MessageRow? Row
+    {
+        get
+        {
+            if (rowRead) return row;
+            rowRead = true;
+            Reads++;
+            return row = reader!.Message(mailbox.Id, mailbox.Uid(Index));
+        }
+    }
+
+    public MessageContent? Content
+    {
+        get
+        {
+            if (contentRead) return content;
+            contentRead = true;
+            Reads += 4;
+            return content = Row is { } known ? reader!.Content(mailbox.Id, known) : null;
+        }
+    }
+
+    public SearchText? Text => text ??= Content is { } known ? new SearchText(known) : null;
+}

@@ -1,0 +1,196 @@
+using System.Text;
+using CbaMail.Mailboxes;
+
+namespace CbaMail.Imap.Commands;
+
+/// <summary>The grammar of search keys (RFC 9051 6.4.4, RFC 3501 6.4.4; WITHIN: RFC 5032; MODSEQ: RFC 7162 3.1.5; SAVEDATE: RFC 8514 4.3).</summary>
+internal ref struct SearchKeys(SelectedMailbox mailbox, Encoding? charset, DateTimeOffset now, int most)
+{
+    /// <summary>NOT and OR within each other.</summary>
+    const int MaxDepth = 200;
+
+    int count;
+    int depth;
+
+    /// <summary>RFC 7162 3.1.5: the answer then tells the highest modification sequence.</summary>
+    public bool UsesModSeq { get; private set; }
+
+    /// <summary>One key or more, all to be true.</summary>
+    public SearchKey All(ref ImapReader arguments)
+    {
+        var keys = new List<SearchKey>();
+        do keys.Add(One(ref arguments));
+        while (!arguments.Failed && arguments.Take((byte)' ') && !arguments.AtEnd);
+        return SearchKey.And(keys);
+    }
+
+    SearchKey One(ref ImapReader arguments)
+    {
+        if (++count > most) arguments.Refuse("Too many search keys");
+        if (++depth > MaxDepth) arguments.Refuse("The search keys are nested too deeply");
+        if (arguments.Failed) return SearchKey.All;
+        var key = arguments.Next == '(' ? List(ref arguments)
+            : arguments.IsSet ? Sequence(arguments.Set())
+            : Named(ref arguments, arguments.Keyword());
+        depth--;
+        return key;
+    }
+
+    SearchKey List(ref ImapReader arguments)
+    {
+        arguments.Open();
+        var keys = All(ref arguments);
+        arguments.Close();
+        return keys;
+    }
+
+    SearchKey Named(ref ImapReader arguments, string name)
+    {
+        if (FlagKey(name) is { } flag) return flag;
+        switch (name)
+        {
+            case "NOT":
+                arguments.Space();
+                return SearchKey.Not(One(ref arguments));
+            case "OR":
+                arguments.Space();
+                var one = One(ref arguments);
+                arguments.Space();
+                return SearchKey.Or(one, One(ref arguments));
+            case "UID":
+                arguments.Space();
+                return Uids(arguments.Set());
+            case "KEYWORD" or "UNKEYWORD":
+                arguments.Space();
+                var keyword = arguments.Atom();
+                return new(SearchCost.View, c => c.Mailbox.HasKeyword(c.Index, keyword) == (name == "KEYWORD"));
+            case "LARGER" or "SMALLER":
+                arguments.Space();
+                var size = arguments.Number64();
+                return SearchKey.Row(r => name == "LARGER" ? r.Size > size : r.Size < size);
+            case "OLDER" or "YOUNGER":
+                arguments.Space();
+                var edge = now.AddSeconds(-(double)arguments.NonZero());
+                return SearchKey.Row(r => name == "OLDER" ? r.Received <= edge : r.Received >= edge);
+            case "MODSEQ":
+                arguments.Space();
+                return ModSeq(ref arguments);
+            case "SAVEDATESUPPORTED":
+                return SearchKey.All;
+            case "BEFORE" or "ON" or "SINCE" or "SENTBEFORE" or "SENTON" or "SENTSINCE" or "SAVEDBEFORE" or "SAVEDON" or "SAVEDSINCE":
+                arguments.Space();
+                return DateKey(name, arguments.Date());
+            default:
+                return TextKey(ref arguments, name);
+        }
+    }
+
+    static SearchKey? FlagKey(string name) => name switch
+    {
+        "ALL" => SearchKey.All,
+        "ANSWERED" => SearchKey.Flag(MessageFlags.Answered, true),
+        "UNANSWERED" => SearchKey.Flag(MessageFlags.Answered, false),
+        "DELETED" => SearchKey.Flag(MessageFlags.Deleted, true),
+        "UNDELETED" => SearchKey.Flag(MessageFlags.Deleted, false),
+        "DRAFT" => SearchKey.Flag(MessageFlags.Draft, true),
+        "UNDRAFT" => SearchKey.Flag(MessageFlags.Draft, false),
+        "FLAGGED" => SearchKey.Flag(MessageFlags.Flagged, true),
+        "UNFLAGGED" => SearchKey.Flag(MessageFlags.Flagged, false),
+        "SEEN" => SearchKey.Flag(MessageFlags.Seen, true),
+        "UNSEEN" => SearchKey.Flag(MessageFlags.Seen, false),
+        // RFC 3501 6.4.4
+        "RECENT" => new(SearchCost.View, c => c.Mailbox.IsRecent(c.Index)),
+        "OLD" => new(SearchCost.View, c => !c.Mailbox.IsRecent(c.Index)),
+        "NEW" => new(SearchCost.View, c => c.Mailbox.IsRecent(c.Index) && (c.Mailbox.Flags(c.Index) & MessageFlags.Seen) == 0),
+        _ => null,
+    };
+
+    SearchKey Sequence(SequenceSet set)
+    {
+        var ranges = set.Normalize((uint)mailbox.Count);
+        return new(SearchCost.View, c => Within(ranges, (uint)c.Index + 1));
+    }
+
+    SearchKey Uids(SequenceSet set)
+    {
+        var ranges = set.Normalize(mailbox.LastUid);
+        return new(SearchCost.View, c => Within(ranges, c.Mailbox.Uid(c.Index)));
+    }
+
+    static bool Within(List<(uint From, uint To)> ranges, uint number)
+    {
+        int low = 0, high = ranges.Count - 1;
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            if (number < ranges[middle].From) high = middle - 1;
+            else if (number > ranges[middle].To) low = middle + 1;
+            else return true;
+        }
+        return false;
+    }
+
+    // RFC 7162 3.1.5: MODSEQ ["/flags/\\draft" all] 620162338; we keep one sequence a message, so the entry does not matter
+    SearchKey ModSeq(ref ImapReader arguments)
+    {
+        UsesModSeq = true;
+        if (arguments.IsString)
+        {
+            arguments.StringBytes();
+            arguments.Space();
+            if (arguments.Keyword() is not ("PRIV" or "SHARED" or "ALL")) arguments.Fail("priv, shared or all");
+            arguments.Space();
+        }
+        var least = arguments.Number64();
+        return new(SearchCost.View, c => c.Mailbox.ModSeqOf(c.Index) >= least);
+    }
+
+    // RFC 9051 6.4.4: times and zones are disregarded
+    static SearchKey DateKey(string name, DateOnly date)
+    {
+        static bool Compare(string name, DateOnly day, DateOnly date) =>
+            name.EndsWith("BEFORE", StringComparison.Ordinal) ? day < date
+            : name.EndsWith("SINCE", StringComparison.Ordinal) ? day >= date
+            : day == date;
+
+        if (name.StartsWith("SENT", StringComparison.Ordinal))
+            return new(SearchCost.Content, c => c.Text?.SentOn is { } sent && Compare(name, sent, date));
+        return name.StartsWith("SAVED", StringComparison.Ordinal)
+            ? SearchKey.Row(r => Compare(name, DateOnly.FromDateTime(r.Saved.UtcDateTime), date))
+            : SearchKey.Row(r => Compare(name, DateOnly.FromDateTime(r.Received.UtcDateTime), date));
+    }
+
+    SearchKey TextKey(ref ImapReader arguments, string name)
+    {
+        switch (name)
+        {
+            case "BCC" or "CC" or "FROM" or "SUBJECT" or "TO":
+                arguments.Space();
+                var needle = Text(ref arguments);
+                return new(SearchCost.Content, c => c.Text?.FieldContains(name, needle) == true);
+            case "HEADER":
+                arguments.Space();
+                var field = arguments.Astring();
+                arguments.Space();
+                var value = Text(ref arguments);
+                return new(SearchCost.Content, c => c.Text?.FieldContains(field, value) == true);
+            case "BODY":
+                arguments.Space();
+                var inBody = Text(ref arguments);
+                return new(SearchCost.Content, c => c.Text?.BodyContains(inBody) == true);
+            case "TEXT":
+                arguments.Space();
+                var anywhere = Text(ref arguments);
+                return new(SearchCost.Content, c => c.Text is { } text && (text.HeaderContains(anywhere) || text.BodyContains(anywhere)));
+            default:
+                arguments.Refuse($"{name} is not a search key");
+                return SearchKey.All;
+        }
+    }
+
+    readonly string Text(ref ImapReader arguments)
+    {
+        var bytes = arguments.AstringBytes();
+        return charset is null ? ImapReader.Decode(bytes) : charset.GetString(bytes);
+    }
+}

@@ -1,0 +1,73 @@
+using CbaMail.Mailboxes;
+
+namespace CbaMail.Imap.Commands;
+
+/// <summary>SELECT and EXAMINE (RFC 9051 6.3.2, 6.3.3, RFC 3501 6.3.1; CONDSTORE: RFC 7162 3.1.8).</summary>
+internal static class SelectCommand
+{
+    public static ValueTask<Outcome> Select(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, readOnly: false);
+    public static ValueTask<Outcome> Examine(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, readOnly: true);
+
+    static ValueTask<Outcome> Parse(ImapSession session, ref ImapReader arguments, bool readOnly)
+    {
+        arguments.Space();
+        var name = arguments.Mailbox();
+        var condStore = false;
+        if (arguments.Take((byte)' ') && arguments.TakeOpen())
+        {
+            do
+            {
+                var word = arguments.Keyword();
+                if (word == "CONDSTORE") condStore = true;
+                else arguments.Refuse($"{word} is not a parameter of SELECT here");
+            }
+            while (!arguments.Failed && arguments.Take((byte)' '));
+            arguments.Close();
+        }
+        arguments.End();
+        return arguments.Failed ? new(Outcome.Bad(arguments.Error!)) : SelectAsync(session, name, readOnly, condStore);
+    }
+
+    static async ValueTask<Outcome> SelectAsync(ImapSession session, string name, bool readOnly, bool condStore)
+    {
+        // RFC 9051 6.3.2, 7.1: the old mailbox is closed even where the new one cannot be opened
+        if (session.Deselect()) session.Writer.Ok("CLOSED", "The mailbox before is closed");
+        if (condStore) session.EnableCondStore();
+        Mailbox? mailbox;
+        using (var reader = session.Mail.Read()) mailbox = reader.Find(session.Account.Id, name);
+        if (mailbox is null) return Outcome.No("No such mailbox", "NONEXISTENT");
+
+        // Listen first, then look: what happens between is told, perhaps twice, never lost.
+        var selected = new SelectedMailbox(mailbox, readOnly, session.Mail.Notifier);
+        session.Select(selected);
+        // RFC 3501 2.3.2: EXAMINE shows \Recent and leaves it to the next session
+        uint? recent = readOnly ? mailbox.RecentUid : await session.Mail.ClaimRecentAsync(mailbox.Id, session.Cancel);
+        using (var reader = session.Mail.Read())
+        {
+            mailbox = reader.Mailbox(mailbox.Id);
+            if (mailbox is not null) selected.Load(reader.Messages(mailbox.Id), mailbox.UidNext, mailbox.ModSeq, recent);
+        }
+        if (mailbox is null)
+        {
+            session.Deselect();
+            return Outcome.No("The mailbox has just been deleted", "NONEXISTENT");
+        }
+        Announce(session.Writer, selected);
+        return Outcome.Ok(readOnly ? "READ-ONLY" : "READ-WRITE", $"{(readOnly ? "EXAMINE" : "SELECT")} completed");
+    }
+
+    static void Announce(ImapWriter writer, SelectedMailbox selected)
+    {
+        selected.WriteFlagNames(writer);
+        writer.Write("* "u8).Write(selected.Count).Write(" EXISTS\r\n* "u8).Write(selected.RecentCount).Write(" RECENT\r\n"u8);
+        for (var i = 0; i < selected.Count; i++)
+        {
+            if ((selected.Flags(i) & MessageFlags.Seen) != 0) continue;
+            writer.Ok($"UNSEEN {i + 1}", "The first unseen message"); // RFC 3501 7.1
+            break;
+        }
+        writer.Ok($"UIDVALIDITY {selected.UidValidity}", "UIDs are valid");
+        writer.Ok($"UIDNEXT {selected.UidNext}", "The next UID");
+        writer.Ok($"HIGHESTMODSEQ {Math.Max(1, selected.ModSeq)}", "The last change"); // RFC 7162 3.1.2.1
+    }
+}

@@ -1,0 +1,89 @@
+using CbaMail.Mailboxes;
+
+namespace CbaMail.Imap.Commands;
+
+/// <summary>What STATUS can tell (RFC 9051 6.3.11, RFC 3501 6.3.10, RFC 7162 3.1.7, RFC 8438, RFC 7889 4).</summary>
+[Flags]
+internal enum StatusItems { None = 0, Messages = 1, Recent = 2, UidNext = 4, UidValidity = 8, Unseen = 16, Deleted = 32, Size = 64, HighestModSeq = 128, AppendLimit = 256 }
+
+/// <summary>STATUS, and the same answer for LIST RETURN (STATUS ...) (RFC 5819).</summary>
+internal static class StatusCommand
+{
+    public static ValueTask<Outcome> Run(ImapSession session, ref ImapReader arguments)
+    {
+        arguments.Space();
+        var name = arguments.Mailbox();
+        arguments.Space();
+        var items = Items(ref arguments);
+        arguments.End();
+        if (arguments.Failed) return new(Outcome.Bad(arguments.Error!));
+        if (items.HasFlag(StatusItems.HighestModSeq)) session.EnableCondStore(); // RFC 7162 3.1.2
+
+        Mailbox? mailbox;
+        var recent = 0;
+        using (var reader = session.Mail.Read())
+        {
+            mailbox = reader.Find(session.Account.Id, name);
+            if (mailbox is not null && items.HasFlag(StatusItems.Recent)) recent = CountRecent(reader, mailbox);
+        }
+        if (mailbox is null) return new(Outcome.No("No such mailbox", "NONEXISTENT"));
+        Write(session, mailbox, items, recent);
+        return new(Outcome.Done);
+    }
+
+    public static StatusItems Items(ref ImapReader arguments)
+    {
+        var items = StatusItems.None;
+        arguments.Open();
+        if (arguments.TakeClose()) return items; // not in the grammar, harmless
+        do
+        {
+            var word = arguments.Keyword();
+            var item = word switch
+            {
+                "MESSAGES" => StatusItems.Messages,
+                "RECENT" => StatusItems.Recent,
+                "UIDNEXT" => StatusItems.UidNext,
+                "UIDVALIDITY" => StatusItems.UidValidity,
+                "UNSEEN" => StatusItems.Unseen,
+                "DELETED" => StatusItems.Deleted,
+                "SIZE" => StatusItems.Size,
+                "HIGHESTMODSEQ" => StatusItems.HighestModSeq,
+                "APPENDLIMIT" => StatusItems.AppendLimit,
+                _ => StatusItems.None,
+            };
+            if (item == StatusItems.None) arguments.Refuse($"{word} is not a status item");
+            items |= item;
+        }
+        while (!arguments.Failed && arguments.Take((byte)' '));
+        arguments.Close();
+        return items;
+    }
+
+    public static int CountRecent(MailReader reader, Mailbox mailbox) =>
+        mailbox.RecentUid >= mailbox.UidNext ? 0 : reader.Messages(mailbox.Id, mailbox.RecentUid).Count;
+
+    public static void Write(ImapSession session, Mailbox mailbox, StatusItems items, int recent)
+    {
+        var writer = session.Writer;
+        writer.Write("* STATUS "u8).Mailbox(mailbox.Name).Write(" ("u8);
+        var first = true;
+        void Item(StatusItems item, string name, long value)
+        {
+            if (!items.HasFlag(item)) return;
+            if (!first) writer.Space();
+            first = false;
+            writer.Write(name).Space().Write(value);
+        }
+        Item(StatusItems.Messages, "MESSAGES", mailbox.Messages);
+        Item(StatusItems.Recent, "RECENT", recent);
+        Item(StatusItems.UidNext, "UIDNEXT", mailbox.UidNext);
+        Item(StatusItems.UidValidity, "UIDVALIDITY", mailbox.UidValidity);
+        Item(StatusItems.Unseen, "UNSEEN", mailbox.Unseen);
+        Item(StatusItems.Deleted, "DELETED", mailbox.Deleted);
+        Item(StatusItems.Size, "SIZE", mailbox.Bytes);
+        Item(StatusItems.HighestModSeq, "HIGHESTMODSEQ", Math.Max(1, mailbox.ModSeq));
+        Item(StatusItems.AppendLimit, "APPENDLIMIT", session.Settings.MaxMessage);
+        writer.Write(")\r\n"u8);
+    }
+}

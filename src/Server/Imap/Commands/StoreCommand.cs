@@ -1,0 +1,82 @@
+using CbaMail.Mailboxes;
+
+namespace CbaMail.Imap.Commands;
+
+/// <summary>STORE (RFC 9051 6.4.6) with UNCHANGEDSINCE (RFC 7162 3.1.3).</summary>
+internal static class StoreCommand
+{
+    /// <summary>Messages of one commit: others get their turn in between.</summary>
+    const int Piece = 1000;
+
+    public static ValueTask<Outcome> Run(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, byUid: false);
+    public static ValueTask<Outcome> RunUid(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, byUid: true);
+
+    sealed record Request(FlagChange Change, bool Silent, long? UnchangedSince, bool ByUid);
+
+    static ValueTask<Outcome> Parse(ImapSession session, ref ImapReader arguments, bool byUid)
+    {
+        arguments.Space();
+        var set = arguments.Set();
+        arguments.Space();
+        long? unchangedSince = null;
+        if (arguments.TakeOpen())
+        {
+            if (arguments.Keyword() != "UNCHANGEDSINCE") arguments.Fail("UNCHANGEDSINCE");
+            arguments.Space();
+            unchangedSince = arguments.Number64();
+            arguments.Close();
+            arguments.Space();
+        }
+        var mode = arguments.Take((byte)'+') ? FlagMode.Add : arguments.Take((byte)'-') ? FlagMode.Remove : FlagMode.Set;
+        var word = arguments.Keyword();
+        if (word is not ("FLAGS" or "FLAGS.SILENT")) arguments.Fail("FLAGS or FLAGS.SILENT");
+        arguments.Space();
+        var (flags, keywords) = arguments.Flags(bareAllowed: true);
+        arguments.End();
+        if (arguments.Failed) return new(Outcome.Bad(arguments.Error!));
+
+        var mailbox = session.Selected!;
+        if (mailbox.ReadOnly) return new(Outcome.No("The mailbox is open for reading only", "READ-ONLY"));
+        if (keywords.Count > ImapFlags.MaxKeywords) return new(Outcome.No("These are more keywords than a message can have", "LIMIT"));
+        if (mailbox.Find(set, byUid) is not { } ranges) return new(Outcome.Bad("There is no message of that number"));
+        return StoreAsync(session, mailbox, mailbox.Uids(ranges), new Request(new FlagChange(mode, flags, keywords), word == "FLAGS.SILENT", unchangedSince, byUid));
+    }
+
+    static async ValueTask<Outcome> StoreAsync(ImapSession session, SelectedMailbox mailbox, List<uint> uids, Request request)
+    {
+        if (request.UnchangedSince is not null) session.EnableCondStore(); // RFC 7162 3.1
+        var failed = new List<uint>();
+        for (var at = 0; at < uids.Count; at += Piece)
+        {
+            var piece = uids.GetRange(at, Math.Min(Piece, uids.Count - at));
+            var stored = await session.Mail.StoreAsync(mailbox.Id, piece, request.Change, request.UnchangedSince, session.Cancel);
+            if (!stored.Ok) return Outcome.No(stored.Refusal);
+            failed.AddRange(stored.Value.Failed);
+            await AnswerAsync(session, mailbox, stored.Value.Changed, request);
+        }
+        if (failed.Count == 0) return Outcome.Done;
+        // RFC 7162 3.1.3: the others have been changed; the response code names those that were not
+        var numbers = request.ByUid ? failed : [.. failed.Select(mailbox.IndexOf).Where(i => i >= 0).Select(i => (uint)i + 1)];
+        return Outcome.Ok($"MODIFIED {ImapWriter.Set(numbers)}", "Some have been changed by others");
+    }
+
+    static async ValueTask AnswerAsync(ImapSession session, SelectedMailbox mailbox, IReadOnlyList<MessageRow> rows, Request request)
+    {
+        foreach (var row in rows)
+        {
+            var index = mailbox.IndexOf(row.Uid);
+            if (index >= 0) mailbox.Learn(index, row, tell: false);
+        }
+        // RFC 7162 3.1.3: a conditional STORE answers with MODSEQ even when it is silent; RFC 9051 6.4.6 else
+        if (request.Silent && !session.CondStore) return;
+        mailbox.TellKeywords(session.Writer);
+        foreach (var row in rows)
+        {
+            var index = mailbox.IndexOf(row.Uid);
+            if (index < 0) continue;
+            if (request.Silent) mailbox.WriteModSeq(session.Writer, index);
+            else mailbox.WriteFlags(session.Writer, index, request.ByUid || session.CondStore, session.CondStore);
+            if (session.Writer.IsFull) await session.Writer.FlushAsync(session.Cancel);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+namespace CbaMail.Imap.Commands;
+
+/// <summary>SUBSCRIBE and UNSUBSCRIBE (RFC 9051 6.3.7, 6.3.8).</summary>
+internal static class SubscribeCommand
+{
+    public static ValueTask<Outcome> Subscribe(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, true);
+    public static ValueTask<Outcome> Unsubscribe(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, false);
+
+    static ValueTask<Outcome> Parse(ImapSession session, ref ImapReader arguments, bool subscribe)
+    {
+        arguments.Space();
+        var name = arguments.Mailbox();
+        arguments.End();
+        if (arguments.Failed) return new(Outcome.Bad(arguments.Error!));
+        return ChangeAsync(session, name.EndsWith('/') ? name[..^1] : name, subscribe);
+    }
+
+    static async ValueTask<Outcome> ChangeAsync(ImapSession session, string name, bool subscribe)
+    {
+        var refusal = await session.Mail.SubscribeAsync(session.Account.Id, name, subscribe, session.Cancel);
+        // RFC 9051 6.3.8: what is not subscribed cannot be unsubscribed wrongly; clients tidy up after a deletion
+        return refusal is null || (!subscribe && refusal.ImapCode == "NONEXISTENT") ? Outcome.Done : Outcome.No(refusal);
+    }
+}

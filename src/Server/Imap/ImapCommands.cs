@@ -1,0 +1,115 @@
+using System.Collections.Frozen;
+using CbaMail.Imap.Commands;
+
+namespace CbaMail.Imap;
+
+/// <summary>The states of a session (RFC 9051 3), as bits: a command names those it may be given in.</summary>
+[Flags]
+internal enum ImapState
+{
+    NotAuthenticated = 1,
+    Authenticated = 2,
+    Selected = 4,
+    Logout = 8,
+    SignedIn = Authenticated | Selected,
+    Any = NotAuthenticated | Authenticated | Selected,
+}
+
+/// <summary>What else is to be known about a command.</summary>
+[Flags]
+internal enum CommandTraits
+{
+    None = 0,
+    /// <summary>No EXPUNGE may be sent while it runs: its answer counts in sequence numbers (RFC 9051 7.5.1).</summary>
+    HoldsExpunges = 1,
+    /// <summary>Its last literal is a message that it reads itself.</summary>
+    Streams = 2,
+    /// <summary>Untagged FETCH responses carry the UID (RFC 9051 6.4.9).</summary>
+    Uid = 4,
+    /// <summary>Its arguments are secret: never logged.</summary>
+    Secret = 8,
+    /// <summary>Its own answer is the news: no updates of the mailbox before the tagged response.</summary>
+    NoUpdates = 16,
+}
+
+/// <summary>Parses at once, then runs: the reader cannot outlive the call.</summary>
+internal delegate ValueTask<Outcome> CommandRun(ImapSession session, ref ImapReader arguments);
+
+/// <summary>A row: all that a stranger must know about a command.</summary>
+/// <param name="Capability">The capabilities that announce it, separated by spaces, or null.</param>
+internal sealed record ImapCommand(string Name, ImapState States, CommandRun Run, string? Capability = null, CommandTraits Traits = CommandTraits.None)
+{
+    public bool Has(CommandTraits trait) => (Traits & trait) != 0;
+}
+
+/// <summary>The table of commands, in the order of RFC 9051 section 6. CAPABILITY is made from it.</summary>
+internal static class ImapCommands
+{
+    public static readonly ImapCommand[] Rows =
+    [
+        new("CAPABILITY", ImapState.Any, CapabilityCommand.Run),
+        new("NOOP", ImapState.Any, NoopCommand.Run),
+        new("LOGOUT", ImapState.Any, LogoutCommand.Run, Traits: CommandTraits.NoUpdates),
+        new("ID", ImapState.Any, IdCommand.Run, "ID"),
+
+        new("STARTTLS", ImapState.NotAuthenticated, StartTlsCommand.Run, Traits: CommandTraits.NoUpdates),
+        new("AUTHENTICATE", ImapState.NotAuthenticated, AuthenticateCommand.Run, Traits: CommandTraits.Secret),
+        new("LOGIN", ImapState.NotAuthenticated, LoginCommand.Run, Traits: CommandTraits.Secret),
+
+        new("ENABLE", ImapState.SignedIn, EnableCommand.Run, "ENABLE"),
+        new("SELECT", ImapState.SignedIn, SelectCommand.Select, Traits: CommandTraits.NoUpdates),
+        new("EXAMINE", ImapState.SignedIn, SelectCommand.Examine, Traits: CommandTraits.NoUpdates),
+        new("CREATE", ImapState.SignedIn, CreateCommand.Run, "CREATE-SPECIAL-USE"),
+        new("DELETE", ImapState.SignedIn, DeleteCommand.Run),
+        new("RENAME", ImapState.SignedIn, RenameCommand.Run),
+        new("SUBSCRIBE", ImapState.SignedIn, SubscribeCommand.Subscribe),
+        new("UNSUBSCRIBE", ImapState.SignedIn, SubscribeCommand.Unsubscribe),
+        new("LIST", ImapState.SignedIn, ListCommand.Run, "CHILDREN LIST-EXTENDED LIST-STATUS SPECIAL-USE"),
+        new("LSUB", ImapState.SignedIn, LsubCommand.Run),
+        new("NAMESPACE", ImapState.SignedIn, NamespaceCommand.Run, "NAMESPACE"),
+        new("STATUS", ImapState.SignedIn, StatusCommand.Run, "STATUS=SIZE"),
+        new("APPEND", ImapState.SignedIn, AppendCommand.Run, "LITERAL+ APPENDLIMIT", CommandTraits.Streams),
+        new("IDLE", ImapState.SignedIn, IdleCommand.Run, "IDLE"),
+        new("GETQUOTA", ImapState.SignedIn, QuotaCommand.Get, "QUOTA QUOTA=RES-STORAGE"),
+        new("GETQUOTAROOT", ImapState.SignedIn, QuotaCommand.GetRoot),
+
+        new("CHECK", ImapState.Selected, NoopCommand.Run),
+        new("CLOSE", ImapState.Selected, CloseCommand.Close, Traits: CommandTraits.NoUpdates),
+        new("UNSELECT", ImapState.Selected, CloseCommand.Unselect, "UNSELECT", CommandTraits.NoUpdates),
+        new("EXPUNGE", ImapState.Selected, ExpungeCommand.Run),
+        new("UID EXPUNGE", ImapState.Selected, ExpungeCommand.RunUid, "UIDPLUS", CommandTraits.Uid),
+        new("SEARCH", ImapState.Selected, SearchCommand.Run, "ESEARCH WITHIN", CommandTraits.HoldsExpunges),
+        new("UID SEARCH", ImapState.Selected, SearchCommand.RunUid, null, CommandTraits.Uid),
+        new("FETCH", ImapState.Selected, FetchCommand.Run, "CONDSTORE SAVEDATE PREVIEW", CommandTraits.HoldsExpunges),
+        new("UID FETCH", ImapState.Selected, FetchCommand.RunUid, null, CommandTraits.Uid),
+        new("STORE", ImapState.Selected, StoreCommand.Run, null, CommandTraits.HoldsExpunges),
+        new("UID STORE", ImapState.Selected, StoreCommand.RunUid, null, CommandTraits.Uid),
+        new("COPY", ImapState.Selected, CopyCommand.Run),
+        new("UID COPY", ImapState.Selected, CopyCommand.RunUid, null, CommandTraits.Uid),
+        new("MOVE", ImapState.Selected, MoveCommand.Run, "MOVE"),
+        new("UID MOVE", ImapState.Selected, MoveCommand.RunUid, null, CommandTraits.Uid),
+    ];
+
+    static readonly FrozenDictionary<string, ImapCommand> ByName = Rows.ToFrozenDictionary(r => r.Name);
+
+    // those that belong to no single command
+    static readonly string[] General = ["IMAP4rev1"];
+
+    /// <summary>The row, or null. Names are in capitals.</summary>
+    public static ImapCommand? Find(string name) => ByName.GetValueOrDefault(name);
+
+    /// <summary>Those of the rows, each once, sorted.</summary>
+    static readonly string Announced = string.Join(' ',
+        General.Concat(Rows.SelectMany(r => r.Capability?.Split(' ') ?? []).Distinct().Where(c => c != "APPENDLIMIT").Order(StringComparer.Ordinal)));
+
+    /// <summary>The capabilities as they are for this session now (RFC 9051 6.1.1, 7.2.2).</summary>
+    public static string Capabilities(ImapSession session)
+    {
+        var text = $"{Announced} APPENDLIMIT={session.Settings.MaxMessage}"; // RFC 7889 2
+        if (session.State != ImapState.NotAuthenticated) return text;
+        text += " SASL-IR";
+        if (!session.Connection.IsSecure) text += " STARTTLS";
+        // RFC 9051 6.2.3, 11.1: where a password would go in clear, say so before it is sent
+        return session.MaySignIn ? text + " AUTH=PLAIN AUTH=LOGIN" : text + " LOGINDISABLED";
+    }
+}

@@ -1,0 +1,11 @@
+using CbaMail.Config;
+using CbaMail.Directory;
+using CbaMail.Mailboxes;
+using CbaMail.Sasl;
+using CbaMail.Storage;
+
+namespace CbaMail.Imap;
+
+/// <summary>The rooms below that every session uses.</summary>
+internal sealed record ImapContext(
+    Settings Settings, MailStore Mail, UserDirectory Directory, SignIn SignIn, Spool Spool, TimeProvider Time, ILogger Log);

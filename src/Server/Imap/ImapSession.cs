@@ -1,0 +1,257 @@
+using System.Diagnostics.CodeAnalysis;
+using CbaMail.Config;
+using CbaMail.Directory;
+using CbaMail.Imap.Commands;
+using CbaMail.Mailboxes;
+using CbaMail.Net;
+
+namespace CbaMail.Imap;
+
+/// <summary>
+/// One IMAP session: its state, the loop that reads commands, and the one catch. What a command does stands in its own file.
+/// No read transaction is ever held while something is written to the connection.
+/// </summary>
+internal sealed class ImapSession
+{
+    readonly ImapContext context;
+    readonly CommandText text = new();
+    int badCommands;
+
+    public ImapSession(Connection connection, ImapContext context)
+    {
+        (Connection, this.context) = (connection, context);
+        Writer = new ImapWriter(connection.Output);
+        Input = new ImapInput(connection, Writer) { Patience = Settings.LoginTimeout };
+    }
+
+    public Connection Connection { get; }
+    public ImapWriter Writer { get; }
+    public ImapInput Input { get; }
+    public ImapContext Context => context;
+    public ImapSettings Settings => context.Settings.Imap;
+    public MailStore Mail => context.Mail;
+    public CancellationToken Cancel => Connection.Closed;
+    public ILogger Log => context.Log;
+
+    public ImapState State { get; private set; } = ImapState.NotAuthenticated;
+    /// <summary>Who has signed in; commands of the signed-in states may rely on it.</summary>
+    public Account Account { get; private set; } = null!;
+    public SelectedMailbox? Selected { get; private set; }
+    /// <summary>Extensions that change what is sent, as ENABLE named them (RFC 5161).</summary>
+    public HashSet<string> Enabled { get; } = [];
+    /// <summary>Whether MODSEQ goes with every untagged FETCH (RFC 7162 3.1).</summary>
+    public bool CondStore => Enabled.Contains("CONDSTORE");
+    public int FailedSignIns { get; set; }
+    /// <summary>The tag of the command that runs; ESEARCH repeats it.</summary>
+    public string Tag { get; private set; } = "*";
+    /// <summary>The text of the command that runs.</summary>
+    public CommandText Text => text;
+
+    /// <summary>Outside the evaluation profile a password is never taken in clear text (contract.md).</summary>
+    public bool MaySignIn => context.SignIn.IsAllowed(Connection);
+
+    public async Task RunAsync()
+    {
+        ImapTelemetry.Sessions.Add(1);
+        ImapTelemetry.Opened(Log, Connection.Id, Connection.Remote);
+        var reason = "logged out";
+        try
+        {
+            Writer.Ok("CAPABILITY " + ImapCommands.Capabilities(this), $"{context.Settings.Hostname} CBA Mail at your service");
+            while (State != ImapState.Logout)
+                if (await NextAsync() is { } end) { reason = end; break; }
+            await Writer.FlushAsync(Cancel);
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or InvalidOperationException && Connection.Closed.IsCancellationRequested)
+        {
+            reason = "the peer went away: " + e.Message;
+        }
+        finally
+        {
+            Deselect();
+            text.Clear();
+            ImapTelemetry.Sessions.Add(-1);
+            ImapTelemetry.Ended(Log, Connection.Id, reason);
+        }
+    }
+
+    /// <summary>Reads and runs one command.</summary>
+    /// <returns>Why the session ends, or null.</returns>
+    async ValueTask<string?> NextAsync()
+    {
+        text.Clear();
+        var status = await Input.ReadLineAsync(text, Settings.MaxLine);
+        if (status is not (InputStatus.Ok or InputStatus.TooLong or InputStatus.BareLineEnd)) return Farewell(status);
+        var head = CommandHead.Parse(text.Span, State);
+        Tag = head.Tag;
+        if (status == InputStatus.TooLong) head = head with { Refusal = Outcome.Bad("The line is too long", "TOOBIG") };
+        if (status == InputStatus.BareLineEnd) head = head with { Tag = "*", Refusal = Outcome.Bad("Lines end with CR and LF, and neither stands alone") };
+
+        var started = context.Time.GetTimestamp();
+        Outcome outcome;
+        (status, var refusal) = await GatherAsync(head);
+        if (status != InputStatus.Ok) return Farewell(status);
+        try
+        {
+            outcome = refusal ?? await Start(head);
+            if (State != ImapState.Logout && head.Row is { } row && !row.Has(CommandTraits.NoUpdates)) await UpdateAsync(row);
+        }
+        catch (Exception e) when (!Cancel.IsCancellationRequested && e is not Microsoft.AspNetCore.Connections.ConnectionAbortedException)
+        {
+            ImapTelemetry.Surprise(Log, e, Connection.Id, head.Name);
+            ImapTelemetry.Surprises.Add(1);
+            if (Writer.InLiteral) { Connection.Abort(); return "a literal could not be finished"; }
+            outcome = Outcome.No("This went wrong on our side; it has been noted", "SERVERBUG"); // RFC 5530 3
+        }
+        ImapTelemetry.Commands.Add(1, new KeyValuePair<string, object?>("command", head.Row?.Name ?? "?"));
+        ImapTelemetry.Completed(Log, Connection.Id, head.Tag, head.Name, outcome.Kind, context.Time.GetElapsedTime(started).TotalMilliseconds);
+        return Answer(head, outcome);
+    }
+
+    // The reader is a ref struct: it cannot live over an await, so parsing is synchronous by construction.
+    ValueTask<Outcome> Start(in CommandHead head)
+    {
+        var arguments = new ImapReader(text.Span[Math.Min(head.ArgumentsAt, text.Length)..]);
+        return head.Row!.Run(this, ref arguments);
+    }
+
+    string? Answer(in CommandHead head, in Outcome outcome)
+    {
+        if (outcome.Kind == OutcomeKind.Silent) return "ended by the command";
+        if (outcome.Kind == OutcomeKind.Answered) return null;
+        Writer.Write(head.Tag).Write(outcome.Kind switch { OutcomeKind.Ok => " OK "u8, OutcomeKind.No => " NO "u8, _ => " BAD "u8 });
+        if (outcome.Code is { } code) Writer.Write("["u8).Write(code).Write("] "u8);
+        if (outcome.Text is { } sentence) Writer.Write(sentence).EndLine();
+        else Writer.Write(head.Name).Write(" completed\r\n"u8);
+
+        if (outcome.Kind != OutcomeKind.Bad) { badCommands = 0; return null; }
+        ImapTelemetry.NotUnderstood(Log, Connection.Id, head.Row?.Name ?? "?", outcome.Text ?? "");
+        if (++badCommands < Settings.MaxBadCommands) return null;
+        Bye("Too many commands that cannot be understood");
+        return "too many bad commands";
+    }
+
+    /// <summary>
+    /// Reads the literals of a command into its text, each bounded before it is read (RFC 9051 4.3, RFC 7888 4):
+    /// one that waits for us is refused unread, one that comes unasked is read over.
+    /// </summary>
+    async ValueTask<(InputStatus, Outcome?)> GatherAsync(CommandHead head)
+    {
+        var refusal = head.Refusal;
+        long asked = 0;
+        while (PendingLiteral.TryFind(text.Span, out var literal))
+        {
+            if (refusal is null && head.Row!.Has(CommandTraits.Streams) && AppendCommand.IsAtMessage(text.Span[head.ArgumentsAt..])) break;
+            asked += literal.Length;
+            var most = State == ImapState.NotAuthenticated ? Math.Min(4096, Settings.MaxLiteral) : Settings.MaxLiteral;
+            if (asked > most || text.Length > Settings.MaxLine + most) refusal ??= Outcome.Bad("The command is too long", "TOOBIG");
+            if (refusal is not null && (!literal.NonSynchronizing || State == ImapState.NotAuthenticated && asked > most))
+                return (literal.NonSynchronizing ? InputStatus.TooLong : InputStatus.Ok, refusal);
+
+            InputStatus status;
+            if (refusal is not null)
+            {
+                if (asked > Settings.MaxMessage) return (InputStatus.TooLong, refusal);
+                status = await Input.SkipAsync(literal.Length);
+                text.Clear();
+            }
+            else
+            {
+                if (!literal.NonSynchronizing) Writer.Write("+ OK\r\n"u8);
+                status = await Input.ReadLiteralAsync(text, (int)literal.Length);
+            }
+            if (status == InputStatus.Ok) status = await Input.ReadLineAsync(text, Settings.MaxLine);
+            if (status is InputStatus.TooLong or InputStatus.BareLineEnd) refusal ??= Outcome.Bad("The line is too long or badly ended");
+            else if (status != InputStatus.Ok) return (status, refusal);
+            if (status != InputStatus.Ok) text.Clear();
+        }
+        return (InputStatus.Ok, refusal);
+    }
+
+    /// <summary>Says why the session ends where the peer still listens (RFC 9051 7.1.5).</summary>
+    public string Farewell(InputStatus status)
+    {
+        switch (status)
+        {
+            case InputStatus.TimedOut: Bye("Nothing was said for too long"); return "timed out";
+            case InputStatus.Stopping: Bye("The server stops", "UNAVAILABLE"); return "server stops";
+            case InputStatus.TooLong: Bye("This is more than will be read", "TOOBIG"); return "flood";
+            default: return "the peer has gone";
+        }
+    }
+
+    public void Bye(string sentence, string? code = null)
+    {
+        Writer.Write("* BYE "u8);
+        if (code is not null) Writer.Write("["u8).Write(code).Write("] "u8);
+        Writer.Write(sentence).EndLine();
+        Enter(ImapState.Logout);
+    }
+
+    /// <summary>The one place where the state changes.</summary>
+    void Enter(ImapState state)
+    {
+        if (state == State) return;
+        ImapTelemetry.StateChanged(Log, Connection.Id, State, state);
+        State = state;
+    }
+
+    public void SignedIn(Account account, string mechanism)
+    {
+        Account = account;
+        Input.Patience = Settings.IdleTimeout;
+        ImapTelemetry.SignedIn(Log, Connection.Id, account.Address.ToString(), mechanism, Connection.IsSecure);
+        Enter(ImapState.Authenticated);
+    }
+
+    public void LogOut() => Enter(ImapState.Logout);
+
+    public void Select(SelectedMailbox mailbox)
+    {
+        Deselect();
+        Selected = mailbox;
+        Enter(ImapState.Selected);
+    }
+
+    [MemberNotNullWhen(true, nameof(Selected))]
+    public bool HasSelected => Selected is not null;
+
+    public bool Deselect()
+    {
+        if (Selected is null) return false;
+        Selected.Dispose();
+        Selected = null;
+        if (State == ImapState.Selected) Enter(ImapState.Authenticated);
+        return true;
+    }
+
+    /// <summary>Turns on CONDSTORE as its use does (RFC 7162 3.1.2): from here on MODSEQ goes with every FETCH.</summary>
+    public void EnableCondStore()
+    {
+        // RFC 7162 3.1.2.1: the client needs a starting point
+        if (Enabled.Add("CONDSTORE") && Selected is { } selected) Writer.Ok($"HIGHESTMODSEQ {Math.Max(1, selected.ModSeq)}", "CONDSTORE is on");
+    }
+
+    ValueTask UpdateAsync(ImapCommand row) =>
+        Selected is null ? ValueTask.CompletedTask : UpdateAsync(!row.Has(CommandTraits.HoldsExpunges), row.Has(CommandTraits.Uid));
+
+    /// <summary>Tells what has happened in the selected mailbox since the last time (RFC 9051 5.2, 7.5.1).</summary>
+    public async ValueTask UpdateAsync(bool expunges, bool withUid)
+    {
+        if (Selected is not { } mailbox) return;
+        if (mailbox.TakeNotice())
+        {
+            MailboxChanges? changes;
+            using (var reader = Mail.Read())
+                changes = reader.ChangesSince(mailbox.Id, mailbox.ModSeq);
+            if (changes is null)
+            {
+                // RFC 2180 3.3: another session has deleted it
+                Bye("The selected mailbox has been deleted");
+                return;
+            }
+            if (mailbox.Apply(changes) && !mailbox.ReadOnly) mailbox.MarkRecent(await Mail.ClaimRecentAsync(mailbox.Id, Cancel));
+        }
+        while (mailbox.Report(Writer, expunges, withUid || CondStore, CondStore)) await Writer.FlushAsync(Cancel);
+    }
+}

@@ -1,0 +1,123 @@
+using System.Buffers.Text;
+using System.IO.Pipelines;
+using System.Text;
+using Microsoft.AspNetCore.Connections;
+
+namespace CbaMail.Imap;
+
+/// <summary>
+/// Response bytes, straight into the connection's pipe. Nothing is sent before <see cref="FlushAsync"/>:
+/// the session flushes when it has no further command to do, and long answers flush as they go.
+/// </summary>
+internal sealed class ImapWriter(PipeWriter output)
+{
+    /// <summary>How much waits before a long answer flushes; bounds the memory of a connection.</summary>
+    const int FlushAt = 32 * 1024;
+
+    PipeWriter output = output;
+
+    public PipeWriter Output => output;
+
+    /// <summary>Whether a literal has been announced and not been written in full: the connection cannot go on after a failure here.</summary>
+    public bool InLiteral { get; set; }
+
+    /// <summary>After STARTTLS.</summary>
+    public void Attach(PipeWriter writer) => output = writer;
+
+    public Span<byte> Reserve(int size) => output.GetSpan(size);
+
+    public void Advance(int count) => output.Advance(count);
+
+    public bool IsFull => output.UnflushedBytes >= FlushAt;
+
+    /// <exception cref="ConnectionAbortedException">The peer has gone: nobody reads any more.</exception>
+    public async ValueTask FlushAsync(CancellationToken cancel)
+    {
+        var result = await output.FlushAsync(cancel);
+        if (result.IsCompleted) throw new ConnectionAbortedException("the peer has gone");
+    }
+
+    public ImapWriter Write(ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            var span = output.GetSpan(Math.Min(bytes.Length, 4096));
+            var count = Math.Min(span.Length, bytes.Length);
+            bytes[..count].CopyTo(span);
+            Advance(count);
+            bytes = bytes[count..];
+        }
+        return this;
+    }
+
+    /// <summary>ASCII text of our own making.</summary>
+    public ImapWriter Write(string text)
+    {
+        if (text.Length <= 4096)
+        {
+            var span = output.GetSpan(text.Length * 3);
+            Advance(Encoding.UTF8.GetBytes(text, span));
+            return this;
+        }
+        return Write(Encoding.UTF8.GetBytes(text));
+    }
+
+    public ImapWriter Write(long number)
+    {
+        var span = output.GetSpan(20);
+        Utf8Formatter.TryFormat(number, span, out var count);
+        Advance(count);
+        return this;
+    }
+
+    public ImapWriter Space() => Write(" "u8);
+    public ImapWriter EndLine() => Write("\r\n"u8);
+
+    /// <summary>A string: quoted where it can be, else as a literal (RFC 9051 4.3).</summary>
+    public ImapWriter String(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length > 1024 || bytes.ContainsAnyExceptInRange((byte)' ', (byte)'~')) return Literal(bytes);
+        Write("\""u8);
+        foreach (var b in bytes)
+        {
+            var span = output.GetSpan(2);
+            var escape = b is (byte)'"' or (byte)'\\';
+            if (escape) span[0] = (byte)'\\';
+            span[escape ? 1 : 0] = b;
+            Advance(escape ? 2 : 1);
+        }
+        return Write("\""u8);
+    }
+
+    public ImapWriter String(string? text) => text is null ? Write("NIL"u8) : String(Encoding.UTF8.GetBytes(text));
+
+    public ImapWriter Literal(ReadOnlySpan<byte> bytes) => Write("{"u8).Write(bytes.Length).Write("}\r\n"u8).Write(bytes);
+
+    /// <summary>A mailbox name in modified UTF-7 (RFC 3501 5.1.3).</summary>
+    public ImapWriter Mailbox(string name)
+    {
+        var encoded = MailboxName.Encode(name);
+        foreach (var c in encoded)
+            if (!char.IsAsciiLetterOrDigit(c) && c is not ('/' or '.' or '-' or '_' or '&' or '+' or ',')) return String(Encoding.UTF8.GetBytes(encoded));
+        return encoded.Length == 0 || encoded.Equals("NIL", StringComparison.OrdinalIgnoreCase) ? String(Encoding.ASCII.GetBytes(encoded)) : Write(encoded);
+    }
+
+    /// <summary>The untagged OK with a response code.</summary>
+    public ImapWriter Ok(string code, string text) => Write("* OK ["u8).Write(code).Write("] "u8).Write(text).EndLine();
+
+    /// <summary>Rising numbers as a sequence set, runs folded: 1:3,5.</summary>
+    public static string Set(IReadOnlyList<uint> numbers)
+    {
+        var text = new StringBuilder();
+        for (var i = 0; i < numbers.Count;)
+        {
+            var last = i;
+            while (last + 1 < numbers.Count && numbers[last + 1] == numbers[last] + 1) last++;
+            if (text.Length > 0) text.Append(',');
+            text.Append(numbers[i]);
+            if (last > i) text.Append(':').Append(numbers[last]);
+            i = last + 1;
+        }
+        return text.ToString();
+    }
+}

@@ -1,0 +1,375 @@
+using System.Buffers.Text;
+using System.Text;
+using CbaMail.Mailboxes;
+
+namespace CbaMail.Imap;
+
+/// <summary>
+/// What the client believes of the mailbox it has selected: UIDs in order (the sequence number is the index plus one), flags and
+/// modification sequences in compact arrays, and what it has not been told yet. Messages that others expunge stay here,
+/// and keep their numbers, until it may be told (RFC 9051 7.5.1).
+/// </summary>
+internal sealed class SelectedMailbox : IDisposable
+{
+    /// <summary>Expunges told in one go, between two flushes.</summary>
+    const int Piece = 1000;
+
+    readonly IDisposable subscription;
+    readonly KeywordSets keywordSets = new();
+    uint[] uids = [];
+    byte[] flags = [];
+    int[] keywords = [];
+    long[] modseqs = [];
+    int noticed;
+    int told;
+    int toldKeywords;
+    List<uint> changed = [];
+    readonly HashSet<uint> vanished = [];
+    TaskCompletionSource? waiter;
+
+    public SelectedMailbox(Mailbox mailbox, bool readOnly, Notifier notifier)
+    {
+        (Id, Name, ReadOnly, UidValidity) = (mailbox.Id, mailbox.Name, readOnly, mailbox.UidValidity);
+        subscription = notifier.Subscribe(mailbox.Id, _ => Notice());
+    }
+
+    public long Id { get; }
+    public string Name { get; }
+    public bool ReadOnly { get; }
+    public uint UidValidity { get; }
+    public uint UidNext { get; private set; }
+    /// <summary>HIGHESTMODSEQ of the last snapshot that was taken in.</summary>
+    public long ModSeq { get; private set; }
+    public int Count { get; private set; }
+    public uint LastUid => Count == 0 ? 0 : uids[Count - 1];
+
+    public uint Uid(int index) => uids[index];
+    public MessageFlags Flags(int index) => (MessageFlags)(flags[index] & ~ImapFlags.Recent);
+    public bool IsRecent(int index) => (flags[index] & ImapFlags.Recent) != 0;
+    public long ModSeqOf(int index) => modseqs[index];
+    public bool HasKeyword(int index, string keyword) => keywords[index] != 0 && keywordSets.Has(keywords[index], keyword);
+
+    /// <summary>The index of a UID, or its complement of where it would stand.</summary>
+    public int IndexOf(uint uid) => Array.BinarySearch(uids, 0, Count, uid);
+
+    /// <summary>Takes in the first snapshot; nothing of it is news.</summary>
+    public void Load(List<MessageRow> rows, uint uidNext, long modseq, uint? recentFrom)
+    {
+        Resize(rows.Count);
+        foreach (var row in rows) Add(row);
+        if (recentFrom is { } from) MarkRecent(from);
+        (UidNext, ModSeq, told, toldKeywords) = (uidNext, modseq, Count, keywordSets.Count);
+    }
+
+    // ---- news from the committer
+
+    void Notice()
+    {
+        Volatile.Write(ref noticed, 1);
+        Volatile.Read(ref waiter)?.TrySetResult();
+    }
+
+    /// <summary>Whether something has happened since the last call.</summary>
+    public bool TakeNotice() => Interlocked.Exchange(ref noticed, 0) == 1;
+
+    /// <summary>Completes when something happens.</summary>
+    public Task NoticeAsync()
+    {
+        var source = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Volatile.Write(ref waiter, source);
+        Thread.MemoryBarrier();
+        if (Volatile.Read(ref noticed) == 1) source.TrySetResult();
+        return source.Task;
+    }
+
+    /// <summary>Takes in what others, or this session, have changed.</summary>
+    /// <returns>Whether there are new messages.</returns>
+    public bool Apply(MailboxChanges changes)
+    {
+        var before = Count;
+        foreach (var row in changes.Changed)
+        {
+            var index = IndexOf(row.Uid);
+            if (index >= 0) Learn(index, row, tell: true);
+            else if (row.Uid > LastUid) Add(row);
+        }
+        foreach (var uid in changes.Vanished)
+            if (IndexOf(uid) >= 0) vanished.Add(uid);
+        (ModSeq, UidNext) = (Math.Max(ModSeq, changes.ModSeq), Math.Max(UidNext, changes.UidNext));
+        return Count > before;
+    }
+
+    /// <summary>Takes in a row as it is now.</summary>
+    /// <param name="tell">Whether the client is to be told when it differs from what it knows.</param>
+    public void Learn(int index, in MessageRow row, bool tell)
+    {
+        if (row.ModSeq < modseqs[index]) return; // an older snapshot
+        var set = keywordSets.Intern(row.Keywords);
+        var bits = (byte)((byte)row.Flags | (flags[index] & ImapFlags.Recent));
+        if (bits == flags[index] && set == keywords[index] && row.ModSeq == modseqs[index]) return;
+        (flags[index], keywords[index], modseqs[index]) = (bits, set, row.ModSeq);
+        if (tell) changed.Add(row.Uid);
+    }
+
+    /// <summary>Messages from this UID on are \Recent to this session (RFC 3501 2.3.2).</summary>
+    public void MarkRecent(uint from)
+    {
+        var index = IndexOf(from);
+        for (index = index < 0 ? ~index : index; index < Count; index++) flags[index] |= ImapFlags.Recent;
+    }
+
+    public int RecentCount
+    {
+        get
+        {
+            var count = 0;
+            foreach (var bits in flags.AsSpan(0, Count))
+                if ((bits & ImapFlags.Recent) != 0) count++;
+            return count;
+        }
+    }
+
+    void Add(in MessageRow row)
+    {
+        if (Count == uids.Length) Resize(Math.Max(16, Count + Count / 2));
+        uids[Count] = row.Uid;
+        flags[Count] = (byte)row.Flags;
+        keywords[Count] = keywordSets.Intern(row.Keywords);
+        modseqs[Count] = row.ModSeq;
+        Count++;
+    }
+
+    void Resize(int size)
+    {
+        Array.Resize(ref uids, size);
+        Array.Resize(ref flags, size);
+        Array.Resize(ref keywords, size);
+        Array.Resize(ref modseqs, size);
+    }
+
+    // ---- what the client is told
+
+    /// <summary>Writes a piece of what the client does not know yet; true while there is more.</summary>
+    public bool Report(ImapWriter writer, bool expunges, bool withUid, bool withModSeq)
+    {
+        if (expunges && vanished.Count > 0)
+        {
+            ReportExpunges(writer);
+            if (vanished.Count > 0) return true;
+        }
+        TellKeywords(writer);
+        if (told != Count)
+        {
+            // RFC 9051 7.4.1; RFC 3501 7.3.2
+            writer.Write("* "u8).Write(Count).Write(" EXISTS\r\n* "u8).Write(RecentCount).Write(" RECENT\r\n"u8);
+            told = Count;
+        }
+        if (changed.Count == 0) return false;
+
+        var done = 0;
+        for (; done < changed.Count && !writer.IsFull; done++)
+        {
+            var index = IndexOf(changed[done]);
+            if (index >= 0 && !vanished.Contains(changed[done])) WriteFlags(writer, index, withUid, withModSeq);
+        }
+        if (done == changed.Count) changed = [];
+        else changed.RemoveRange(0, done);
+        return changed.Count > 0;
+    }
+
+    // From the last to the first: numbers below stay what they are.
+    void ReportExpunges(ImapWriter writer)
+    {
+        var first = Count;
+        var told = 0;
+        for (var i = Count - 1; i >= 0 && told < Piece && told < vanished.Count; i--)
+        {
+            if (!vanished.Contains(uids[i])) continue;
+            writer.Write("* "u8).Write(i + 1).Write(" EXPUNGE\r\n"u8);
+            told++;
+            first = i;
+        }
+        if (told == 0) { vanished.Clear(); return; }
+        var to = first;
+        for (var i = first; i < Count; i++)
+        {
+            if (vanished.Remove(uids[i])) continue;
+            (uids[to], flags[to], keywords[to], modseqs[to]) = (uids[i], flags[i], keywords[i], modseqs[i]);
+            to++;
+        }
+        this.told -= Count - to;
+        Count = to;
+    }
+
+    /// <summary>Keywords that the mailbox did not have before are announced (RFC 9051 7.3.5).</summary>
+    public void TellKeywords(ImapWriter writer)
+    {
+        if (toldKeywords == keywordSets.Count) return;
+        toldKeywords = keywordSets.Count;
+        WriteFlagNames(writer);
+    }
+
+    public void WriteFlagNames(ImapWriter writer)
+    {
+        writer.Write("* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft"u8);
+        foreach (var name in keywordSets.Names) writer.Space().Write(name);
+        writer.Write(")\r\n"u8);
+        if (ReadOnly)
+        {
+            writer.Ok("PERMANENTFLAGS ()", "Nothing can be changed here");
+            return;
+        }
+        // RFC 9051 7.1: "\*" says that clients may make keywords of their own
+        writer.Write("* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft"u8);
+        foreach (var name in keywordSets.Names) writer.Space().Write(name);
+        writer.Write(" \\*)] Flags and keywords are kept\r\n"u8);
+    }
+
+    /// <summary>"* n FETCH (FLAGS (...))" with UID and MODSEQ as asked.</summary>
+    public void WriteFlags(ImapWriter writer, int index, bool withUid, bool withModSeq)
+    {
+        var span = writer.Reserve(128 + FlagsLength(index));
+        var at = 0;
+        Put(span, "* "u8, ref at);
+        Put(span, index + 1, ref at);
+        Put(span, " FETCH ("u8, ref at);
+        if (withUid) { Put(span, "UID "u8, ref at); Put(span, uids[index], ref at); Put(span, " "u8, ref at); }
+        at += FormatFlags(span[at..], index);
+        if (withModSeq) at += FormatModSeq(span[at..], index);
+        Put(span, ")\r\n"u8, ref at);
+        writer.Advance(at);
+    }
+
+    /// <summary>"* n FETCH (UID u MODSEQ (m))", what a silent STORE tells (RFC 7162 3.1.3).</summary>
+    public void WriteModSeq(ImapWriter writer, int index)
+    {
+        var span = writer.Reserve(128);
+        var at = 0;
+        Put(span, "* "u8, ref at);
+        Put(span, index + 1, ref at);
+        Put(span, " FETCH (UID "u8, ref at);
+        Put(span, uids[index], ref at);
+        at += FormatModSeq(span[at..], index);
+        Put(span, ")\r\n"u8, ref at);
+        writer.Advance(at);
+    }
+
+    /// <summary>Room that <see cref="FormatFlags"/> needs.</summary>
+    public int FlagsLength(int index) => 80 + keywordSets.Wire(keywords[index]).Length;
+
+    /// <summary>"FLAGS (\Seen $Forwarded)"</summary>
+    public int FormatFlags(Span<byte> span, int index)
+    {
+        var at = 0;
+        Put(span, "FLAGS "u8, ref at);
+        var system = ImapFlags.Wire[flags[index]];
+        Put(span, system, ref at);
+        ReadOnlySpan<byte> words = keywordSets.Wire(keywords[index]);
+        Put(span, system.Length == 1 && !words.IsEmpty ? words[1..] : words, ref at);
+        span[at++] = (byte)')';
+        return at;
+    }
+
+    /// <summary>" MODSEQ (123)" (RFC 7162 7)</summary>
+    public int FormatModSeq(Span<byte> span, int index)
+    {
+        var at = 0;
+        Put(span, " MODSEQ ("u8, ref at);
+        Put(span, modseqs[index], ref at);
+        span[at++] = (byte)')';
+        return at;
+    }
+
+    static void Put(Span<byte> span, ReadOnlySpan<byte> bytes, ref int at)
+    {
+        bytes.CopyTo(span[at..]);
+        at += bytes.Length;
+    }
+
+    static void Put(Span<byte> span, long number, ref int at)
+    {
+        Utf8Formatter.TryFormat(number, span[at..], out var count);
+        at += count;
+    }
+
+    // ---- sets of the client
+
+    /// <summary>The indexes that a set of sequence numbers names, rising; null when a number is beyond the last (RFC 9051 9, seq-number: BAD).</summary>
+    public List<(int First, int Last)>? BySequence(SequenceSet set)
+    {
+        var found = new List<(int, int)>();
+        foreach (var (from, to) in set.Ranges)
+        {
+            // "*" alone is wrong in an empty mailbox; "1:*" and "5:*" are what clients send without knowing how many there are
+            var open = (from == SequenceSet.Star) != (to == SequenceSet.Star);
+            if (open ? false : Math.Max(from, to) > Count || (from == SequenceSet.Star && Count == 0)) return null;
+        }
+        foreach (var (from, to) in set.Normalize((uint)Count))
+        {
+            var first = Math.Max(1, from);
+            var last = Math.Min((uint)Count, to);
+            if (first <= last) found.Add(((int)first - 1, (int)last - 1));
+        }
+        return found;
+    }
+
+    /// <summary>The indexes of those UIDs of a set that exist, rising; UIDs that do not are no error (RFC 9051 6.4.9).</summary>
+    public List<(int First, int Last)> ByUid(SequenceSet set)
+    {
+        var found = new List<(int, int)>();
+        if (Count == 0) return found;
+        foreach (var (from, to) in set.Normalize(LastUid))
+        {
+            int first = IndexOf(from), last = IndexOf(to);
+            if (first < 0) first = ~first;
+            if (last < 0) last = ~last - 1;
+            if (first <= last) found.Add((first, last));
+        }
+        return found;
+    }
+
+    public List<(int First, int Last)>? Find(SequenceSet set, bool byUid) => byUid ? ByUid(set) : BySequence(set);
+
+    /// <summary>The UIDs of ranges of indexes.</summary>
+    public List<uint> Uids(List<(int First, int Last)> ranges)
+    {
+        var list = new List<uint>();
+        foreach (var (first, last) in ranges)
+            for (var i = first; i <= last; i++) list.Add(uids[i]);
+        return list;
+    }
+
+    public void Dispose()
+    {
+        subscription.Dispose();
+        Volatile.Read(ref waiter)?.TrySetResult();
+    }
+}
+
+/// <summary>The different sets of keywords that messages have, each kept once.</summary>
+internal sealed class KeywordSets
+{
+    readonly Dictionary<string, int> numbers = [];
+    readonly List<(string[] Names, byte[] Wire)> sets = [([], [])];
+    readonly List<string> names = [];
+
+    /// <summary>Distinct keywords.</summary>
+    public int Count => names.Count;
+    public IReadOnlyList<string> Names => names;
+
+    public int Intern(string? keywords)
+    {
+        if (string.IsNullOrEmpty(keywords)) return 0;
+        if (numbers.TryGetValue(keywords, out var number)) return number;
+        var list = keywords.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        foreach (var name in list)
+            if (!names.Contains(name, StringComparer.OrdinalIgnoreCase)) names.Add(name);
+        sets.Add((list, Encoding.ASCII.GetBytes(' ' + string.Join(' ', list))));
+        return numbers[keywords] = sets.Count - 1;
+    }
+
+    public bool Has(int set, string keyword) => sets[set].Names.Contains(keyword, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>" $Forwarded $Junk", or nothing.</summary>
+    public byte[] Wire(int set) => sets[set].Wire;
+}
