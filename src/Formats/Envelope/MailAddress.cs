@@ -1,4 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 
 namespace CbaMail.Envelope;
@@ -11,11 +14,11 @@ namespace CbaMail.Envelope;
 /// <param name="Domain">Domain or address literal (<c>[192.0.2.1]</c>), as written.</param>
 public sealed record MailAddress(string LocalPart, string Domain)
 {
-    /// <summary>The domain in the form used for comparison: lower case, without a final dot.</summary>
-    public string DomainKey { get; } = Domain.TrimEnd('.').ToLowerInvariant();
+    /// <summary>The domain in the form used for comparison: lower case A-labels, without a final dot.</summary>
+    public string DomainKey { get; } = ToDomainKey(Domain);
 
-    /// <summary>The whole address in the form used for comparison: both sides in lower case.</summary>
-    public string Key => LocalPart.ToLowerInvariant() + "@" + DomainKey;
+    /// <summary>The whole address in the form used for comparison: both sides in lower case, the local part in NFC.</summary>
+    public string Key => Fold(LocalPart) + "@" + DomainKey;
 
     /// <summary>Whether the address needs no SMTPUTF8 (RFC 6531 3.2).</summary>
     public bool IsAscii => Ascii.IsValid(LocalPart) && Ascii.IsValid(Domain);
@@ -57,6 +60,23 @@ public sealed record MailAddress(string LocalPart, string Domain)
     /// <summary>The address as written on the wire; the local part is quoted where it must be.</summary>
     public override string ToString() => (IsDotString(LocalPart) ? LocalPart : Quote(LocalPart)) + "@" + Domain;
 
+    // RFC 6532 3.1: NFC, so that two ways to type one name are one name
+    static string Fold(string local)
+    {
+        if (Ascii.IsValid(local)) return local.ToLowerInvariant();
+        try { return local.Normalize().ToLowerInvariant(); }
+        catch (ArgumentException) { return local.ToLowerInvariant(); } // a lone surrogate: not from the wire
+    }
+
+    // RFC 5890 2.3.2.1: U-labels and A-labels name the same domain
+    static string ToDomainKey(string domain)
+    {
+        var key = domain.TrimEnd('.').ToLowerInvariant();
+        if (Ascii.IsValid(key)) return key;
+        try { return new IdnMapping().GetAscii(key).ToLowerInvariant(); }
+        catch (ArgumentException) { return key; } // no A-label stands for it: it equals no domain
+    }
+
     static string Quote(string local) => "\"" + local.Replace("\\", "\\\\").Replace("\"", "\\\"") + "\"";
 
     // RFC 5322 3.2.3 dot-atom, RFC 6532 3.2 UTF-8
@@ -74,8 +94,9 @@ public sealed record MailAddress(string LocalPart, string Domain)
     static bool IsDomain(ReadOnlySpan<char> text)
     {
         if (text.IsEmpty || text.Length > 255) return false;
-        if (text[0] == '[') return text.Length > 2 && text[^1] == ']' && text[1..^1].IndexOfAny("[]\\ ") < 0 && Ascii.IsValid(text);
-        foreach (var range in text.TrimEnd('.').Split('.'))
+        if (text[0] == '[') return text[^1] == ']' && IsLiteral(text[1..^1]);
+        if (text[^1] == '.') text = text[..^1]; // RFC 5321 2.3.5 has none, but DNS writes it
+        foreach (var range in text.Split('.'))
         {
             var label = text[range];
             if (label.Length is 0 or > 63 || label[0] == '-' || label[^1] == '-') return false;
@@ -83,5 +104,13 @@ public sealed record MailAddress(string LocalPart, string Domain)
                 if (!(char.IsAsciiLetterOrDigit(c) || c is '-' or '_' || c >= 0x80)) return false;
         }
         return true;
+    }
+
+    // RFC 5321 4.1.3
+    static bool IsLiteral(ReadOnlySpan<char> text)
+    {
+        if (!text.StartsWith("IPv6:", StringComparison.OrdinalIgnoreCase))
+            return text.Count('.') == 3 && IPAddress.TryParse(text, out var four) && four.AddressFamily == AddressFamily.InterNetwork;
+        return text.IndexOfAny("[]%/ ") < 0 && IPAddress.TryParse(text[5..], out var six) && six.AddressFamily == AddressFamily.InterNetworkV6;
     }
 }
