@@ -13,7 +13,7 @@ public readonly record struct Reply(int Code, string Status, string Text)
     public const int MaxLine = 512;
 
     /// <summary>The refusal's form in SMTP.</summary>
-    public static implicit operator Reply(Refusal refusal) => new(refusal.SmtpCode, refusal.Status, refusal.Sentence);
+    public static Reply Of(Refusal refusal) => new(refusal.SmtpCode, refusal.Status, refusal.Sentence);
 
     /// <summary>Whether the command was taken.</summary>
     public bool IsPositive => Code < 400;
