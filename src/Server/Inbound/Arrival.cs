@@ -1,0 +1,39 @@
+using System.Net;
+using CbaMail.Config;
+using CbaMail.Directory;
+using CbaMail.Envelope;
+
+namespace CbaMail.Inbound;
+
+/// <summary>A recipient that was asked for.</summary>
+public sealed class ArrivalRecipient(MailAddress address, string? notify = null, string? originalRecipient = null)
+{
+    public MailAddress Address { get; internal set; } = address;
+    /// <summary>RFC 3461 4.1, or null.</summary>
+    public string? Notify => notify;
+    /// <summary>RFC 3461 4.2, or null.</summary>
+    public string? OriginalRecipient => originalRecipient;
+    /// <summary>Where it leads; filled by RecipientCheck.</summary>
+    public IReadOnlyList<Target> Targets { get; internal set; } = [];
+}
+
+/// <summary>What is known so far of mail that arrives; the checks read and fill it.</summary>
+public sealed class Arrival
+{
+    public required string Session { get; init; }
+    public required IPAddress Remote { get; init; }
+    public required Protocol Protocol { get; init; }
+    public string Hello { get; set; } = "";
+    /// <summary>Who signed in, or null for a stranger.</summary>
+    public Account? SignedIn { get; set; }
+    /// <summary>Null for the null reverse-path, or while there is none yet.</summary>
+    public MailAddress? Sender { get; set; }
+    /// <summary>What SIZE of MAIL said (RFC 1870), or 0.</summary>
+    public long DeclaredSize { get; set; }
+    /// <summary>Those that were accepted.</summary>
+    public List<ArrivalRecipient> Recipients { get; } = [];
+    /// <summary>The one that is asked for just now.</summary>
+    public ArrivalRecipient? Asked { get; set; }
+    /// <summary>The whole text, our Received field included; empty before the message's moment.</summary>
+    public ReadOnlyMemory<byte> Message { get; set; }
+}

@@ -1,0 +1,39 @@
+using CbaMail.Directory;
+using CbaMail.Envelope;
+
+namespace CbaMail.Inbound.Checks;
+
+/// <summary>
+/// Whether the recipient is ours, or may be relayed to: only those who have signed in relay (RFC 5321 3.6.2; never an open relay).
+/// Fills the recipient's targets.
+/// </summary>
+public sealed class RecipientCheck(UserDirectory directory) : Check
+{
+    public override ValueTask<Refusal?> AskAsync(Arrival arrival, CancellationToken cancel) => ValueTask.FromResult(Ask(arrival));
+
+    Refusal? Ask(Arrival arrival)
+    {
+        var recipient = arrival.Asked!;
+        if (recipient.Address.Domain.Length == 0 && Postmaster() is { } postmaster) recipient.Address = postmaster;
+        if (recipient.Address.Domain.Length == 0) return Refusal.NoSuchUser;
+        if (!directory.IsLocal(recipient.Address))
+        {
+            if (arrival.SignedIn is null) return Refusal.NoRelay;
+            recipient.Targets = [new Target(null, null, recipient.Address)];
+            return null;
+        }
+        // "user%elsewhere@here", "elsewhere!user@here", "user@elsewhere"@here: nobody's name here, and no way to elsewhere;
+        // not even a catch-all takes them, for what it forwards might be read as a route further on
+        if (recipient.Address.LocalPart.AsSpan().IndexOfAny('%', '!', '@') >= 0 &&
+            directory.FindAccount(recipient.Address) is null && directory.FindAlias(recipient.Address) is null)
+            return Refusal.NoRelay;
+        var targets = directory.Resolve(recipient.Address);
+        if (!targets.Ok) return targets.Refusal;
+        recipient.Targets = targets.Value;
+        return null;
+    }
+
+    // RFC 5321 4.1.1.3: <postmaster> without a domain is ours; it leads where the first domain's does
+    MailAddress? Postmaster() =>
+        directory.ListDomains().MinBy(domain => domain.Id) is { } first ? new MailAddress("postmaster", first.Name) : null;
+}

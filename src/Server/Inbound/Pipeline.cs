@@ -1,0 +1,34 @@
+using CbaMail.Config;
+using CbaMail.Directory;
+using CbaMail.Inbound.Checks;
+using CbaMail.Mailboxes;
+
+namespace CbaMail.Inbound;
+
+/// <summary>
+/// The policy for mail that arrives, as a list that one can read: at each moment the checks are asked in this order,
+/// and the first refusal ends it. Later checks may rely on what earlier ones have filled in.
+/// </summary>
+public sealed class Pipeline
+{
+    readonly (Moment Moment, Check Check)[] checks;
+
+    public Pipeline(Settings settings, UserDirectory directory, MailStore mail) => checks =
+    [
+        (Moment.Recipient, new RecipientCheck(directory)), // is it here, or may it be relayed
+        (Moment.Recipient, new QuotaCheck(mail)),          // is there room for it
+        (Moment.Message, new LoopCheck(settings.Smtp.Hops)),
+    ];
+
+    internal Pipeline(params (Moment, Check)[] checks) => this.checks = checks;
+
+    public async ValueTask<Verdict> AskAsync(Moment moment, Arrival arrival, CancellationToken cancel)
+    {
+        foreach (var (when, check) in checks)
+        {
+            if (when != moment) continue;
+            if (await check.AskAsync(arrival, cancel) is { } refusal) return new Verdict(refusal, check.Name);
+        }
+        return Verdict.Accept;
+    }
+}

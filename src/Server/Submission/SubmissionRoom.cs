@@ -1,0 +1,14 @@
+namespace CbaMail.Submission;
+
+/// <summary>
+/// Submission: the one door for mail of our own people (RFC 6409), whatever protocol brought it: whether the account may use the
+/// sender and the From it gives, and the fields that a client left out.
+///
+/// Does not: place or queue (Delivery does, from the same order as for strangers' mail), ask about recipients (Inbound does).
+/// Rules to keep: nobody, administrators included, writes in a name that is not theirs; what a client has written is not changed,
+/// only completed, and at the top.
+/// </summary>
+public static class SubmissionRoom
+{
+    public static IServiceCollection AddSubmission(this IServiceCollection services) => services.AddSingleton<Submit>();
+}
