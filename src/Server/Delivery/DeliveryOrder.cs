@@ -1,0 +1,31 @@
+using CbaMail.Directory;
+using CbaMail.Envelope;
+
+namespace CbaMail.Delivery;
+
+/// <summary>One recipient of an order.</summary>
+/// <param name="Address">As the sender wrote it, "+" detail included.</param>
+/// <param name="Targets">Where it leads (UserDirectory.Resolve), or the address itself as a remote target.</param>
+/// <param name="Notify">RFC 3461 4.1, or null.</param>
+/// <param name="OriginalRecipient">RFC 3461 4.2, or null.</param>
+public sealed record DeliveryRecipient(MailAddress Address, IReadOnlyList<Target> Targets, string? Notify = null, string? OriginalRecipient = null);
+
+/// <summary>A message to be placed: an envelope and the whole text, Received field included.</summary>
+public sealed record DeliveryOrder
+{
+    /// <summary>Null for the null reverse-path.</summary>
+    public MailAddress? ReversePath { get; init; }
+    public required IReadOnlyList<DeliveryRecipient> Recipients { get; init; }
+    /// <summary>Must stay valid until the delivery has completed.</summary>
+    public required ReadOnlyMemory<byte> Message { get; init; }
+    /// <summary>RFC 3461 4.3 RET, or null.</summary>
+    public string? Return { get; init; }
+    /// <summary>RFC 3461 4.4 ENVID, or null.</summary>
+    public string? EnvelopeId { get; init; }
+    public bool SmtpUtf8 { get; init; }
+    public bool Bulk { get; init; }
+    /// <summary>Each recipient is answered for itself (LMTP): one that is over quota is refused though others are not.</summary>
+    public bool Separate { get; init; }
+    /// <summary>Stands on the log lines.</summary>
+    public string Id { get; init; } = "";
+}

@@ -1,0 +1,194 @@
+using System.Collections.Concurrent;
+using System.Text;
+using CbaMail.Directory;
+using CbaMail.Envelope;
+using CbaMail.Mailboxes;
+using CbaMail.Queue;
+using CbaMail.Storage;
+using CbaMail.Storage.Sqlite;
+
+namespace CbaMail.Delivery;
+
+/// <summary>
+/// Places a message: turns recipients into effects (mailbox rows, queue rows) and commits all that the answer promises.
+/// The body is stored once; what differs a recipient is a row's prefix. When the task completes, it is durable.
+/// </summary>
+public sealed class LocalDelivery
+{
+    /// <summary>Rows of one commit: more would keep others waiting (measured.md 3).</summary>
+    internal const int PieceRows = 250;
+
+    readonly Store store;
+    readonly MailStore mail;
+    readonly MailQueue queue;
+    readonly UserDirectory directory;
+    readonly TimeProvider time;
+    readonly ILogger<LocalDelivery> log;
+    readonly ConcurrentDictionary<long, long> inboxes = new(); // account -> mailbox; confirmed by commits only
+
+    public LocalDelivery(Store store, MailStore mail, MailQueue queue, UserDirectory directory, TimeProvider time, ILogger<LocalDelivery> log)
+    {
+        (this.store, this.mail, this.queue, this.directory, this.time, this.log) = (store, mail, queue, directory, time, log);
+        directory.AccountRemoving += (transaction, account) => transaction.OnCommitted(() => inboxes.TryRemove(account.Id, out _));
+    }
+
+    /// <summary>Places a message for one address, as the directory resolves it; a remote address is refused.</summary>
+    public async ValueTask<Refusal?> DeliverAsync(MailAddress? reversePath, MailAddress recipient, ReadOnlyMemory<byte> message, CancellationToken cancel)
+    {
+        var targets = directory.Resolve(recipient);
+        if (!targets.Ok) return targets.Refusal;
+        var order = new DeliveryOrder { ReversePath = reversePath, Recipients = [new(recipient, targets.Value)], Message = message };
+        return (await DeliverAsync(order, cancel))[0];
+    }
+
+    /// <summary>Places a message.</summary>
+    /// <returns>For each recipient null, or why it was refused; unless the order is <see cref="DeliveryOrder.Separate"/>, all or none.</returns>
+    public async ValueTask<IReadOnlyList<Refusal?>> DeliverAsync(DeliveryOrder order, CancellationToken cancel)
+    {
+        var effects = Effects.Of(order);
+        try
+        {
+            using var staged = mail.Stage(order.Message);
+            var placing = new Placing(order, effects, staged, time.GetUtcNow());
+            do await store.CommitAsync(transaction => Place(transaction, placing), cancel);
+            while (placing.Next < effects.Rows.Count);
+            LocalDeliveryTelemetry.Delivered(log, order.Id, staged.MessageId, MailPath.Write(order.ReversePath), effects.Rows.Count, effects.Remote.Count, order.Message.Length);
+            return placing.Outcome();
+        }
+        catch (Exception e) when (IsDiskFull(e))
+        {
+            LocalDeliveryTelemetry.DiskFull(log, order.Id, e.Message);
+            return [.. order.Recipients.Select(_ => Refusal.DiskFull)];
+        }
+    }
+
+    /// <summary>Whether the exception says that no space is left.</summary>
+    public static bool IsDiskFull(Exception e) => e switch
+    {
+        SqliteError error => error.IsDiskFull,
+        IOException io => io.HResult is 28 or 122, // ENOSPC, EDQUOT: .NET puts errno there
+        _ => false,
+    };
+
+    /// <summary>One commit: the next piece of rows, and with the last of them the queue rows.</summary>
+    bool Place(WriteTransaction transaction, Placing placing)
+    {
+        var effects = placing.Effects;
+        var content = placing.Content ?? mail.AddContent(transaction, placing.Staged);
+        var end = Math.Min(effects.Rows.Count, placing.Next + PieceRows);
+        var refused = new List<(Effects.Row Row, Refusal Refusal)>();
+        var placed = 0;
+        for (var i = placing.Next; i < end; i++)
+        {
+            if (AddRow(transaction, effects.Rows[i], content, placing, effects.Rows[i].Account.Quota) is { } refusal) refused.Add((effects.Rows[i], refusal));
+            else placed++;
+        }
+
+        // one answer for all, and others have it already: a mailbox that was not full goes over by this one message
+        var others = placed > 0 || placing.Next > 0 || effects.Remote.Count > 0;
+        if (!placing.Order.Separate && others && refused.Count > 0)
+            refused.RemoveAll(r => r.Refusal.Status == Refusal.OverQuota.Status && AddRow(transaction, r.Row, content, placing, quota: 0) is null);
+
+        if (end == effects.Rows.Count && effects.Remote.Count > 0)
+        {
+            var order = placing.Order;
+            queue.Enqueue(transaction, new NewQueueEntry(
+                order.ReversePath, content, effects.Remote, order.Return, order.EnvelopeId, order.SmtpUtf8,
+                EightBit: !Ascii.IsValid(order.Message.Span), order.Bulk));
+        }
+        transaction.OnCommitted(() => placing.Advance(content, end, refused));
+        return true;
+    }
+
+    Refusal? AddRow(WriteTransaction transaction, Effects.Row row, ContentRef content, Placing placing, long quota)
+    {
+        var message = new NewMessage(content, row.Prefix, MessageFlags.None, [], placing.Now);
+        if (inboxes.TryGetValue(row.Account.Id, out var known))
+        {
+            var result = mail.AddMessage(transaction, known, message, quota);
+            if (result.Ok) return null;
+            if (result.Refusal.Status != Refusal.NoSuchMailbox.Status) return result.Refusal;
+        }
+        if (directory.GetAccount(row.Account.Id) is null) return Refusal.NoSuchUser; // removed since RCPT
+        var inbox = mail.EnsureMailbox(transaction, row.Account.Id, "INBOX");
+        transaction.OnCommitted(() => inboxes[row.Account.Id] = inbox);
+        var second = mail.AddMessage(transaction, inbox, message, quota);
+        return second.Refusal;
+    }
+
+    /// <summary>How far an order has come, over its commits.</summary>
+    sealed class Placing(DeliveryOrder order, Effects effects, StagedMessage staged, DateTimeOffset now)
+    {
+        readonly Refusal?[] outcome = new Refusal?[order.Recipients.Count];
+
+        public DeliveryOrder Order => order;
+        public Effects Effects => effects;
+        public StagedMessage Staged => staged;
+        public DateTimeOffset Now => now;
+        public ContentRef? Content { get; private set; }
+        public int Next { get; private set; }
+
+        public void Advance(ContentRef content, int end, List<(Effects.Row Row, Refusal Refusal)> refused)
+        {
+            Content = content;
+            Next = end;
+            foreach (var (row, refusal) in refused) outcome[row.Recipient] = refusal;
+        }
+
+        // a recipient with several targets is refused only where none of them took it
+        public IReadOnlyList<Refusal?> Outcome()
+        {
+            if (!Array.Exists(outcome, o => o is not null)) return outcome;
+            var all = Array.TrueForAll(outcome, o => o is not null);
+            return order.Separate || all ? outcome : new Refusal?[outcome.Length];
+        }
+    }
+}
+
+/// <summary>What an order comes to: rows in mailboxes and recipients elsewhere, each once.</summary>
+sealed class Effects
+{
+    public List<Row> Rows { get; } = [];
+    public List<QueueRecipient> Remote { get; } = [];
+
+    /// <param name="Recipient">Index in the order.</param>
+    public readonly record struct Row(int Recipient, Account Account, ReadOnlyMemory<byte> Prefix);
+
+    public static Effects Of(DeliveryOrder order)
+    {
+        var effects = new Effects();
+        var single = order.Recipients.Count == 1 && order.Recipients[0].Targets.Count == 1;
+        var local = single ? null : new HashSet<(long, string?)>();
+        var remote = single ? null : new HashSet<string>();
+        for (var i = 0; i < order.Recipients.Count; i++)
+        {
+            var recipient = order.Recipients[i];
+            foreach (var target in recipient.Targets)
+            {
+                if (target.Account is { } account)
+                {
+                    // an alias and its member: one copy; two different "+" details: two
+                    if (local?.Add((account.Id, target.Detail?.ToLowerInvariant())) == false) continue;
+                    effects.Rows.Add(new Row(i, account, Prefix(order, recipient, target)));
+                }
+                else if (target.Remote is { } address && remote?.Add(address.Key) != false)
+                {
+                    effects.Remote.Add(new QueueRecipient(address, recipient.Notify, recipient.OriginalRecipient));
+                }
+            }
+        }
+        return effects;
+    }
+
+    // RFC 5321 4.4: the final delivery puts the reverse-path on top
+    static byte[] Prefix(DeliveryOrder order, DeliveryRecipient recipient, Target target)
+    {
+        var account = target.Account!.Address;
+        var direct = recipient.Address.DomainKey == account.DomainKey &&
+            recipient.Address.LocalPart.Length == account.LocalPart.Length + (target.Detail is null ? 0 : target.Detail.Length + 1);
+        var delivered = direct ? recipient.Address : account;
+        var text = $"Return-Path: {MailPath.Write(order.ReversePath)}\r\nDelivered-To: {delivered}\r\n";
+        if (!direct) text += $"X-Original-To: {recipient.Address}\r\n";
+        return Encoding.UTF8.GetBytes(text);
+    }
+}
