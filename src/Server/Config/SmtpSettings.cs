@@ -3,4 +3,41 @@ namespace CbaMail.Config;
 /// <summary>The keys of SMTP, submission and LMTP.</summary>
 public sealed record SmtpSettings
 {
+    /// <summary>The largest message that is taken, in bytes. Default 50 MiB.</summary>
+    public long MessageSize { get; init; } = 50L << 20;
+
+    /// <summary>Recipients of one message. Default 1000; in the evaluation profile 5000.</summary>
+    public int? Recipients { get; init; }
+
+    /// <summary>Messages on one connection. Default 1000; in the evaluation profile 100000.</summary>
+    public int? MessagesPerConnection { get; init; }
+
+    /// <summary>Wrong commands on one connection, after which it is closed. Default 50; in the evaluation profile 1000.</summary>
+    public int? Errors { get; init; }
+
+    /// <summary>Refused recipients on one connection, after which it is closed. Default 200; in the evaluation profile 1000000.</summary>
+    public int? UnknownRecipients { get; init; }
+
+    /// <summary>Failed sign-ins on one connection, after which it is closed. Default 10.</summary>
+    public int FailedSignIns { get; init; } = 10;
+
+    /// <summary>How long a command is waited for. Default 5 minutes, the least that RFC 5321 4.5.3.2.7 asks.</summary>
+    public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long the next piece of a message is waited for. Default 5 minutes.</summary>
+    public TimeSpan DataTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How slowly a message may come, in bytes a second, after its first ten minutes. Default 1000.</summary>
+    public int SlowestTransfer { get; init; } = 1000;
+
+    /// <summary>How long a connection may last. Default 4 hours.</summary>
+    public TimeSpan SessionTimeout { get; init; } = TimeSpan.FromHours(4);
+
+    /// <summary>Received fields in a message, above which it is taken to go round in circles. Default 50.</summary>
+    public int Hops { get; init; } = 50;
+
+    internal int MostRecipients(bool evaluation) => Recipients ?? (evaluation ? 5000 : 1000);
+    internal int MostMessages(bool evaluation) => MessagesPerConnection ?? (evaluation ? 100_000 : 1000);
+    internal int MostErrors(bool evaluation) => Errors ?? (evaluation ? 1000 : 50);
+    internal int MostUnknown(bool evaluation) => UnknownRecipients ?? (evaluation ? 1_000_000 : 200);
 }

@@ -1,0 +1,109 @@
+using CbaMail.Delivery;
+using CbaMail.Envelope;
+using CbaMail.Inbound;
+
+namespace CbaMail.Smtp.Server;
+
+/// <summary>The end of a transaction: the text is there whole; it is judged, placed durably, and answered.</summary>
+static class Acceptance
+{
+    static readonly Refusal ConversionNeeded = new(554, "5.6.3", "CANNOT", 400, "Binary text cannot be sent on from here; encode it");
+
+    /// <summary>Ends the session's transaction with one reply, or with LMTP one a recipient (RFC 2033 4.2).</summary>
+    public static async ValueTask FinishAsync(SmtpSession session)
+    {
+        using var transaction = session.TakeTransaction();
+        IReadOnlyList<Refusal?> outcome;
+        try
+        {
+            outcome = await PlaceAsync(session, transaction);
+        }
+        catch (Exception e)
+        {
+            SmtpTelemetry.Surprise(session.Parts.Log, e, session.Connection.Id, "delivery of " + transaction.Id);
+            outcome = All(transaction, Refusal.Unavailable);
+        }
+        Answer(session, transaction, outcome);
+    }
+
+    static async ValueTask<IReadOnlyList<Refusal?>> PlaceAsync(SmtpSession session, SmtpTransaction transaction)
+    {
+        var (sink, arrival) = (transaction.Sink!, transaction.Arrival);
+        if (sink.HasBareLineEnd && !transaction.IsBinary) sink.Fail(MessageSink.BareLineEnd);
+        if (sink.Refusal is { } unfit) return All(transaction, unfit);
+        // RFC 3030 3: binary text may go on only to a server that takes BINARYMIME; ours does not ask them
+        if (sink.HasBareLineEnd && arrival.Recipients.Exists(r => r.Targets.Any(t => t.Remote is not null))) return All(transaction, ConversionNeeded);
+
+        arrival.Message = sink.Content;
+        using var completed = new Completed();
+        if (session.Account is { } account && session.IsSubmission)
+        {
+            var own = sink.Content[^(int)sink.Received..];
+            var added = session.Parts.Submit.Prepare(account, own.Span);
+            if (!added.Ok) return All(transaction, added.Refusal);
+            if (added.Value.Length > 0) arrival.Message = completed.Join(session.Parts.Spool.Create(), sink.Content[..^(int)sink.Received].Span, added.Value, own.Span);
+        }
+
+        // the text is here: what follows is not cut short by the client's going away or the server's stopping
+        var verdict = await session.Parts.Pipeline.AskAsync(Moment.Message, arrival, CancellationToken.None);
+        if (!verdict.IsAccept) return All(transaction, verdict.Refusal!);
+        return await session.Parts.Deliver(new DeliveryOrder
+        {
+            ReversePath = arrival.Sender,
+            Recipients = arrival.Recipients.ConvertAll(r => new DeliveryRecipient(r.Address, r.Targets, r.Notify, r.OriginalRecipient)),
+            Message = arrival.Message,
+            Return = transaction.Return,
+            EnvelopeId = transaction.EnvelopeId,
+            SmtpUtf8 = transaction.SmtpUtf8,
+            Separate = session.IsLmtp,
+            Id = transaction.Id,
+        }, CancellationToken.None);
+    }
+
+    static Refusal?[] All(SmtpTransaction transaction, Refusal refusal) => [.. transaction.Arrival.Recipients.Select(_ => refusal)];
+
+    static void Answer(SmtpSession session, SmtpTransaction transaction, IReadOnlyList<Refusal?> outcome)
+    {
+        var (remote, sender) = (session.Connection.Remote.Address, transaction.Sender);
+        var first = outcome.FirstOrDefault(o => o is not null);
+        var accepted = outcome.Count(o => o is null);
+        if (accepted > 0) SmtpTelemetry.Accepted(session.Parts.Log, session.Connection.Id, transaction.Id, sender, accepted, transaction.Sink!.Received, remote);
+        if (first is not null) SmtpTelemetry.MessageRefused(session.Parts.Log, session.Connection.Id, transaction.Id, sender, remote, first.ToString());
+        if (!session.IsLmtp)
+        {
+            session.Reply(accepted > 0 ? new Reply(250, "2.0.0", "Accepted: " + transaction.Id) : Reply.Of(first!));
+            return;
+        }
+        for (var i = 0; i < outcome.Count; i++)
+        {
+            if (outcome[i] is { } refusal) session.Reply(refusal);
+            else session.Reply(250, "2.1.5", $"<{transaction.Arrival.Recipients[i].Address}> delivered: {transaction.Id}");
+        }
+    }
+
+    /// <summary>A copy of the text with fields that the client left out.</summary>
+    sealed class Completed : IDisposable
+    {
+        Storage.SpooledMessage? spool;
+
+        public ReadOnlyMemory<byte> Join(Storage.SpooledMessage into, ReadOnlySpan<byte> received, ReadOnlySpan<byte> added, ReadOnlySpan<byte> own)
+        {
+            spool = into;
+            into.Append(received);
+            into.Append(added);
+            // a text without any field needs the empty line that ends the header (RFC 5322 2.1)
+            if (!StartsWithField(own)) into.Append("\r\n"u8);
+            into.Append(own);
+            return into.Content;
+        }
+
+        static bool StartsWithField(ReadOnlySpan<byte> own)
+        {
+            if (own.StartsWith("\r\n"u8)) return true;
+            var reader = new Mime.HeaderReader(own);
+            return reader.Next(out _);
+        }
+
+        public void Dispose() => spool?.Dispose();
+    }
+}

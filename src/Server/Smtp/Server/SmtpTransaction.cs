@@ -1,0 +1,29 @@
+using System.Globalization;
+using CbaMail.Envelope;
+using CbaMail.Inbound;
+
+namespace CbaMail.Smtp.Server;
+
+/// <summary>What MAIL began: it ends by the reply to the text, by RSET, or by another greeting (RFC 5321 4.1.4).</summary>
+sealed class SmtpTransaction(string id, Arrival arrival) : IDisposable
+{
+    public string Id => id;
+    public Arrival Arrival => arrival;
+    public string? Body { get; set; }
+    public bool IsBinary => Body == "BINARYMIME";
+    public bool SmtpUtf8 { get; set; }
+    public string? Return { get; set; }
+    public string? EnvelopeId { get; set; }
+    /// <summary>RCPTs asked for, refused ones included.</summary>
+    public int Asked { get; set; }
+    /// <summary>The text, from its first octet on.</summary>
+    public MessageSink? Sink { get; set; }
+    /// <summary>A BDAT has come: DATA and RCPT may not follow (RFC 3030 3).</summary>
+    public bool IsChunked { get; set; }
+
+    public static string MakeId(string session, int number) => string.Create(CultureInfo.InvariantCulture, $"{session}-{number}");
+
+    public string Sender => MailPath.Write(arrival.Sender);
+
+    public void Dispose() => Sink?.Dispose();
+}
