@@ -1,14 +1,20 @@
 using System.Diagnostics;
 using CbaMail.Cli;
 using CbaMail.Config;
+using CbaMail.Delivery;
 using CbaMail.Directory;
 using CbaMail.Http;
 using CbaMail.Imap;
+using CbaMail.Inbound;
 using CbaMail.Mailboxes;
+using CbaMail.Net;
 using CbaMail.Observability;
 using CbaMail.Queue;
+using CbaMail.Sasl;
 using CbaMail.Smtp.Server;
 using CbaMail.Storage;
+using CbaMail.Submission;
+using CbaMail.Tls;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -36,12 +42,18 @@ public static class Composition
         services.Configure<ConsoleLifetimeOptions>(console => console.SuppressStatusMessages = true);
         services
             .AddObservability(settings.Log)
+            .AddNet()
             .AddStorage(MailStore.RemoveUnacknowledged)
+            .AddTls()
             .AddDirectory()
             .AddMailboxes()
+            .AddSasl()
             .AddQueue()
+            .AddSubmission()
+            .AddLocalDelivery()
+            .AddInbound()
             .AddSingleton<ImapHandler>()
-            .AddSingleton<SmtpHandler>()
+            .AddSmtpServer()
             .AddHttpRoom();
     }
 
@@ -59,7 +71,7 @@ public static class Composition
         foreach (var listener in settings.Listeners)
         {
             if (listener.Protocol == Protocol.Https) continue;
-            kestrel.Listen(System.Net.IPAddress.Parse(listener.Address), listener.Port, Speaker(listener.Protocol));
+            Listeners.Attach(kestrel, listener, Speaker(listener.Protocol));
         }
     }
 

@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 
 namespace CbaMail.Envelope;
@@ -110,7 +109,7 @@ public sealed record MailAddress(string LocalPart, string Domain)
     static bool IsLiteral(ReadOnlySpan<char> text)
     {
         if (!text.StartsWith("IPv6:", StringComparison.OrdinalIgnoreCase))
-            return text.Count('.') == 3 && IPAddress.TryParse(text, out var four) && four.AddressFamily == AddressFamily.InterNetwork;
-        return text.IndexOfAny("[]%/ ") < 0 && IPAddress.TryParse(text[5..], out var six) && six.AddressFamily == AddressFamily.InterNetworkV6;
+            return text.Count('.') == 3 && IPAddress.TryParse(text, out var four) && four.GetAddressBytes().Length == 4;
+        return text.IndexOfAny("[]%/ ") < 0 && IPAddress.TryParse(text[5..], out var six) && six.GetAddressBytes().Length == 16;
     }
 }

@@ -11,7 +11,7 @@ namespace CbaMail.Submission;
 /// <summary>The one door for mail of our own people: whether they may send as they say, and what their message lacks.</summary>
 public sealed class Submit(Settings settings, UserDirectory directory, TimeProvider time)
 {
-    /// <summary>Whether the account may use this reverse-path. The null one is for notices (RFC 8098 3).</summary>
+    /// <summary>Whether the account may use this reverse-path. The null one is for notices (RFC 5321 4.5.5).</summary>
     public Refusal? CheckSender(Account account, MailAddress? reversePath) =>
         reversePath is null || directory.MaySendAs(account, reversePath) ? null
             : Refusal.MayNotSendAs.Because($"{account.Address} may not send from {reversePath}");
