@@ -7,7 +7,9 @@ using CbaMail.Http;
 using CbaMail.Imap;
 using CbaMail.Inbound;
 using CbaMail.Mailboxes;
+using CbaMail.Mailings;
 using CbaMail.Net;
+using CbaMail.Net.Dns;
 using CbaMail.Observability;
 using CbaMail.Queue;
 using CbaMail.Sasl;
@@ -43,16 +45,19 @@ public static class Composition
         services
             .AddObservability(settings.Log)
             .AddNet()
+            .AddDns()
             .AddStorage(MailStore.RemoveUnacknowledged)
             .AddTls()
             .AddDirectory()
             .AddMailboxes()
             .AddSasl()
             .AddQueue()
+            .AddMailings()
             .AddSubmission()
             .AddLocalDelivery()
+            .AddRemoteDelivery()
             .AddInbound()
-            .AddSingleton<ImapHandler>()
+            .AddImap()
             .AddSmtpServer()
             .AddHttpRoom();
     }
@@ -60,25 +65,20 @@ public static class Composition
     /// <summary>What needs two rooms that do not know each other.</summary>
     static void Wire(IServiceProvider services)
     {
-        var directory = services.GetRequiredService<UserDirectory>();
-        var mail = services.GetRequiredService<MailStore>();
-        MailboxesRoom.Attach(mail, directory);
+        MailboxesRoom.Attach(services.GetRequiredService<MailStore>(), services.GetRequiredService<UserDirectory>());
     }
 
     static void Listen(KestrelServerOptions kestrel, Settings settings)
     {
         HttpRoom.Configure(kestrel, settings);
-        foreach (var listener in settings.Listeners)
-        {
-            if (listener.Protocol == Protocol.Https) continue;
-            Listeners.Attach(kestrel, listener, Speaker(listener.Protocol));
-        }
+        Listeners.Attach(kestrel, settings, Speaker);
     }
 
     static Action<ListenOptions> Speaker(Protocol protocol) => protocol switch
     {
         Protocol.Imap or Protocol.Imaps => options => options.UseConnectionHandler<ImapHandler>(),
         Protocol.Http => options => options.Protocols = HttpProtocols.Http1, // HTTP/2 needs TLS to be agreed on
+        Protocol.Https => options => options.UseHttps(options.ApplicationServices.GetRequiredService<Certificates>().Certificate),
         _ => options => options.UseConnectionHandler<SmtpHandler>(),
     };
 

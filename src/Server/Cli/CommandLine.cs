@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using CbaMail.Config;
 
 namespace CbaMail.Cli;
@@ -6,28 +8,144 @@ namespace CbaMail.Cli;
 /// <param name="Started">Runs once the server listens.</param>
 public sealed record ServeOptions(Func<IServiceProvider, Task> Started);
 
-/// <summary>The command line: finds the verb in its table and runs it.</summary>
+/// <summary>
+/// The command line: a table of verbs, found by their words, with options in any place. Client verbs build no server, so that they
+/// start fast. Exit codes: 0 success, 1 refused or not found with a sentence on standard error, 2 wrong usage (contract.md).
+/// </summary>
 public static class CommandLine
 {
     /// <param name="serve">Builds and runs the server: the command line knows no rooms.</param>
-    public static async Task<int> RunAsync(string[] args, Func<Settings, ServeOptions, Task<int>> serve)
-    {
-        if (args is not ["serve", ..]) return 2;
-        var flags = new SettingsFlags();
-        for (var i = 1; i < args.Length; i++)
+    public static Task<int> RunAsync(string[] args, Func<Settings, ServeOptions, Task<int>> serve) =>
+        RunAsync(args, Verbs(serve), Console.In, Console.Out, Console.Error);
+
+    /// <summary>The table, in the order of the overview.</summary>
+    public static IReadOnlyList<Verb> Verbs(Func<Settings, ServeOptions, Task<int>> serve) =>
+    [
+        ServeVerb.Row(serve),
+        .. StatusVerbs.Rows,
+        .. DomainVerbs.Rows,
+        .. AccountVerbs.Rows,
+        .. AliasVerbs.Rows,
+        .. QueueVerbs.Rows,
+        .. MessageVerbs.Rows,
+        new("version", "", "print the release", [new("--json", null, "print JSON")], invocation =>
         {
-            flags = args[i] switch
+            invocation.Print(invocation.Json ? $"{{\"version\":\"{Version.Text}\"}}" : $"CBA Mail {Version.Text}");
+            return Task.FromResult(0);
+        }),
+    ];
+
+    /// <summary>Runs one line; tests give their own streams.</summary>
+    public static async Task<int> RunAsync(string[] args, IReadOnlyList<Verb> verbs, TextReader input, TextWriter output, TextWriter error)
+    {
+        try
+        {
+            if (args.Length == 0) { await error.WriteAsync(Overview(verbs, "")); return 2; }
+            if (args[0] is "--version" or "-V") args = ["version"];
+            if (args[0] is "help" or "--help" or "-h") return await HelpAsync(args[1..], verbs, output, error);
+            var (verb, rest) = Find(args, verbs);
+            if (verb is null)
             {
-                "--evaluation" => flags with { Evaluation = true },
-                "--data" => flags with { Data = args[++i] },
-                "--config" => flags with { Config = args[++i] },
-                "--hostname" => flags with { Hostname = args[++i] },
-                "--port-offset" => flags with { PortOffset = int.Parse(args[++i], System.Globalization.CultureInfo.InvariantCulture) },
-                _ => flags,
-            };
+                var group = verbs.Any(row => row.Name.StartsWith(args[0] + " ", StringComparison.Ordinal)) ? args[0] : "";
+                if (group.Length > 0 && args.Length > 1 && args[1] is "--help" or "-h") { await output.WriteAsync(Overview(verbs, group)); return 0; }
+                await error.WriteLineAsync($"cbamail: there is no verb \"{string.Join(' ', args.TakeWhile(word => !word.StartsWith('-')).Take(2))}\"; these there are:");
+                await error.WriteAsync(Overview(verbs, group));
+                return 2;
+            }
+            if (rest.TakeWhile(word => word != "--").Any(word => word is "--help" or "-h")) { await output.WriteAsync(Help(verb)); return 0; }
+            using var invocation = Parse(verb, rest, input, output, error);
+            var code = await verb.Run(invocation);
+            await output.FlushAsync();
+            return code;
         }
-        var loaded = SettingsFile.Load(flags);
-        if (loaded.Settings is null) { await Console.Error.WriteLineAsync("cbamail: " + loaded.Problem); return 1; }
-        return await serve(loaded.Settings, new ServeOptions(_ => Task.CompletedTask));
+        catch (Refused refused)
+        {
+            await output.FlushAsync();
+            await error.WriteLineAsync("cbamail: " + refused.Message);
+            return refused.ExitCode;
+        }
+        catch (IOException e) when (e.HResult == BrokenPipe || e.Message.Contains("Broken pipe", StringComparison.Ordinal))
+        {
+            return 0; // "| head" has seen enough
+        }
+    }
+
+    const int BrokenPipe = 32;
+
+    /// <summary>The longest name that the words begin with.</summary>
+    static (Verb? Verb, string[] Left) Find(string[] args, IReadOnlyList<Verb> verbs)
+    {
+        if (args.Length > 1 && verbs.FirstOrDefault(row => row.Name == args[0] + " " + args[1]) is { } two) return (two, args[2..]);
+        return verbs.FirstOrDefault(row => row.Name == args[0]) is { } one ? (one, args[1..]) : (null, []);
+    }
+
+    static Invocation Parse(Verb verb, string[] words, TextReader input, TextWriter output, TextWriter error)
+    {
+        var arguments = new List<string>();
+        var options = new Dictionary<string, List<string>>(StringComparer.Ordinal);
+        for (var i = 0; i < words.Length; i++)
+        {
+            var word = words[i];
+            if (word == "--") { arguments.AddRange(words[(i + 1)..]); break; }
+            if (!word.StartsWith("--", StringComparison.Ordinal)) { arguments.Add(word); continue; }
+            var equals = word.IndexOf('=');
+            var name = equals < 0 ? word : word[..equals];
+            var option = verb.Options.FirstOrDefault(row => row.Name == name) ?? throw Usage(verb, $"\"{verb.Name}\" takes no option {name}");
+            string value;
+            if (option.Value is null)
+            {
+                if (equals >= 0) throw Usage(verb, $"the option {name} takes no value");
+                value = "";
+            }
+            else if (equals >= 0) value = word[(equals + 1)..];
+            else if (i + 1 < words.Length) value = words[++i];
+            else throw Usage(verb, $"the option {name} needs a value: {name} {option.Value}");
+            if (!options.TryGetValue(name, out var values)) options[name] = values = [];
+            else if (!option.Many && option.Value is not null) throw Usage(verb, $"the option {name} was given twice");
+            values.Add(value);
+        }
+        if (arguments.Count < verb.Least) throw Usage(verb, $"\"{verb.Name}\" needs {verb.Arguments}");
+        if (arguments.Count > verb.Most) throw Usage(verb, $"\"{arguments[verb.Most]}\" is one argument too many");
+        return new Invocation(arguments, options, input, output, error);
+    }
+
+    /// <summary>Wrong usage: exit code 2.</summary>
+    public static Refused Usage(Verb verb, string sentence) => new($"{sentence}; usage: cbamail {UsageLine(verb)}", 2);
+
+    static string UsageLine(Verb verb) =>
+        string.Join(' ', ((string[])[verb.Name, verb.Arguments, .. verb.Options.Select(option => $"[{option.Name}{(option.Value is null ? "" : " " + option.Value)}]{(option.Many ? "..." : "")}")]).Where(word => word.Length > 0));
+
+    static async Task<int> HelpAsync(string[] words, IReadOnlyList<Verb> verbs, TextWriter output, TextWriter error)
+    {
+        if (words.Length == 0) { await output.WriteAsync(Overview(verbs, "")); return 0; }
+        if (Find(words, verbs).Verb is { } verb) { await output.WriteAsync(Help(verb)); return 0; }
+        if (verbs.Any(row => row.Name.StartsWith(words[0] + " ", StringComparison.Ordinal))) { await output.WriteAsync(Overview(verbs, words[0])); return 0; }
+        await error.WriteLineAsync($"cbamail: there is no verb \"{string.Join(' ', words)}\"; \"cbamail help\" lists them");
+        return 2;
+    }
+
+    /// <summary>The help of one verb.</summary>
+    public static string Help(Verb verb)
+    {
+        var text = new StringBuilder();
+        text.Append($"cbamail {verb.Name} {verb.Arguments}".TrimEnd()).Append('\n');
+        text.Append(CultureInfo.InvariantCulture, $"  {verb.Summary}\n");
+        if (verb.Details.Length > 0) text.Append('\n').Append(string.Join('\n', verb.Details.ReplaceLineEndings("\n").Split('\n').Select(line => "  " + line))).Append('\n');
+        if (verb.Options.Count > 0) text.Append('\n');
+        foreach (var option in verb.Options)
+            text.Append("  ").Append((option.Value is null ? option.Name : option.Name + " " + option.Value).PadRight(22)).Append(' ').Append(option.Help).Append('\n');
+        return text.ToString();
+    }
+
+    /// <summary>All verbs, or those of one group.</summary>
+    public static string Overview(IReadOnlyList<Verb> verbs, string group)
+    {
+        var text = new StringBuilder();
+        if (group.Length == 0) text.Append(CultureInfo.InvariantCulture, $"CBA Mail {Version.Text}. Verbs (\"cbamail help VERB\" tells more):\n\n");
+        var rows = verbs.Where(verb => group.Length == 0 || verb.Name.StartsWith(group + " ", StringComparison.Ordinal)).ToList();
+        foreach (var verb in rows)
+            text.Append("  ").Append($"{verb.Name} {verb.Arguments}".PadRight(40)).Append(' ').Append(verb.Summary).Append('\n');
+        if (group.Length == 0) text.Append("\nExit codes: 0 done, 1 refused or not found, 2 wrong usage.\n");
+        return text.ToString();
     }
 }

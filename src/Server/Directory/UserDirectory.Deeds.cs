@@ -280,7 +280,7 @@ public sealed partial class UserDirectory
     static Refusal? CheckName(string name) =>
         name.Length > 200 || name.Any(char.IsControl) ? Refusal.Invalid.Because("A display name has at most 200 characters, and no line breaks or control characters") : null;
 
-    static string NormalGroups(string groups) =>
+    internal static string NormalGroups(string groups) =>
         string.Join(' ', groups.Split([' ', ',', ';', '\t', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct(StringComparer.OrdinalIgnoreCase));
 
     // times are kept in milliseconds

@@ -25,22 +25,59 @@ public static class HttpRoom
     public static string SocketPath(string data) => Path.Combine(data, "control.sock");
 
     public static IServiceCollection AddHttpRoom(this IServiceCollection services) => services
+        .AddSingleton<Health>()
+        .AddSingleton<StatusPage>()
         .AddRoutingCore()
         .Configure<SocketTransportOptions>(transport => transport.CreateBoundListenSocket = Bind);
 
     public static void Configure(KestrelServerOptions kestrel, Settings settings)
     {
         kestrel.AddServerHeader = false;
-        kestrel.ListenUnixSocket(SocketPath(settings.Data), listen => listen.Use(next => connection =>
+        kestrel.Limits.MaxRequestBodySize = 100 << 20;
+        var endpoint = ControlSocket.EndPoint(settings.Data).ToString()!;
+        kestrel.ListenUnixSocket(Path.IsPathRooted(endpoint) ? endpoint : Path.GetFullPath(endpoint), listen => listen.Use(next => connection =>
         {
             connection.Features.Set(new ControlDoor());
             return next(connection);
         }));
     }
 
+    /// <summary>The two doors.</summary>
     public static void UseHttpRoom(this WebApplication app)
     {
-        app.MapGet("/healthz", context => context.Response.WriteAsync("ok\n"));
+        app.Use(SurpriseAsync);
+        app.MapWhen(context => context.Features.Get<ControlDoor>() is not null, control =>
+        {
+            control.UseRouting();
+            control.UseEndpoints(ApiRoutes.Map);
+            control.Run(context => context.RefuseAsync(404, $"There is no {context.Request.Method} {context.Request.Path} here"));
+        });
+        app.Run(context => context.Room<StatusPage>().AnswerAsync(context));
+    }
+
+    /// <summary>The one catch: a surprise is logged and becomes 500 without a word about its inside.</summary>
+    static async Task SurpriseAsync(HttpContext context, RequestDelegate next)
+    {
+        var log = context.RequestServices.GetRequiredService<ILogger<ControlDoor>>();
+        try
+        {
+            await next(context);
+            HttpTelemetry.Answered(log, context.Request.Method, context.Request.Path.Value ?? "", context.Response.StatusCode);
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
+        {
+            context.Abort(); // the client has gone away
+        }
+        catch (Microsoft.AspNetCore.Http.BadHttpRequestException e)
+        {
+            if (!context.Response.HasStarted) await context.RefuseAsync(e.StatusCode, "The request cannot be read");
+        }
+        catch (Exception e)
+        {
+            HttpTelemetry.Failed(log, context.Request.Method, context.Request.Path.Value ?? "", e);
+            if (context.Response.HasStarted) context.Abort();
+            else await context.RefuseAsync(500, "Something unexpected happened in the server; its log has the cause");
+        }
     }
 
     static Socket Bind(System.Net.EndPoint endpoint)

@@ -1,0 +1,107 @@
+using System.Text.Json;
+
+namespace CbaMail.Cli;
+
+/// <summary><c>account add | import | export | list | show | set | remove | password</c>.</summary>
+static class AccountVerbs
+{
+    static readonly Option Name = new("--name", "TEXT", "display name");
+    static readonly Option Quota = new("--quota", "SIZE", "as in 500M or 2G; 0 is none");
+    static readonly Option Role = new("--role", "ROLE", "user, domain-admin or admin");
+    static readonly Option Groups = new("--groups", "WORDS", "groups, separated by spaces or commas");
+    static readonly Option FromInput = new("--password-stdin", null, "read the password from standard input, up to the line's end");
+    static readonly Option Generate = new("--generate", null, "make a password and print it");
+    static readonly Option OfDomain = new("--domain", "NAME", "only of this domain");
+
+    public static readonly IReadOnlyList<Verb> Rows =
+    [
+        new("account add", "ADDRESS", "add an account", [Name, Quota, Role, Groups, FromInput, Generate, .. Verb.Client], AddAsync,
+            "With --generate the password is all that is printed."),
+        new("account import", "FILE.csv", "add and change many accounts", Verb.Client, AccountImport.RunAsync, """
+            The first line names the columns: address, name, password, quota, groups; in any order, only address is required.
+            An empty password is generated and written into a report file, whose path is printed.
+            Separated by "," or ";", UTF-8, quoted or not. A bad row is reported by its line, the rest is imported;
+            the same file once more changes nothing. Passwords of accounts that are there already stay as they are.
+            """),
+        new("account export", "", "print all accounts as CSV, without passwords", [OfDomain, .. Verb.Client], ExportAsync),
+        new("account list", "", "list the accounts", [OfDomain, .. Verb.Client], ListAsync),
+        new("account show", "ADDRESS", "show an account", Verb.Client, ShowAsync),
+        new("account set", "ADDRESS", "change an account", [Name, Quota, Role, Groups,
+            new("--enable", null, "let it sign in again"), new("--disable", null, "keep it from signing in; its mail still arrives"), .. Verb.Client], SetAsync),
+        new("account remove", "ADDRESS", "remove an account with all its mail", Verb.Client, RemoveAsync),
+        new("account password", "ADDRESS", "set a new password", [FromInput, Generate, .. Verb.Client], PasswordAsync),
+    ];
+
+    static string Path(Invocation invocation) => "accounts/" + Uri.EscapeDataString(invocation.Arguments[0]);
+
+    static async Task<int> AddAsync(Invocation invocation)
+    {
+        var body = Body(invocation).Add("address", invocation.Arguments[0]);
+        await AddPasswordAsync(invocation, body);
+        return Created(invocation, await invocation.Server.PostAsync("accounts", body), "is added");
+    }
+
+    static async Task<int> PasswordAsync(Invocation invocation)
+    {
+        var body = new JsonBody();
+        await AddPasswordAsync(invocation, body);
+        return Created(invocation, await invocation.Server.PatchAsync(Path(invocation), body), "has a new password");
+    }
+
+    static int Created(Invocation invocation, JsonElement account, string deed) =>
+        invocation.Print(account, answer => answer.Text("password") is { Length: > 0 } password ? password : $"The account {answer.Text("address")} {deed}.");
+
+    static async Task AddPasswordAsync(Invocation invocation, JsonBody body)
+    {
+        if (invocation.Has("--password-stdin") == invocation.Has("--generate"))
+            throw new Refused("Say where the password comes from: either --password-stdin or --generate", 2);
+        if (invocation.Has("--generate")) { body.Add("generate", true); return; }
+        var password = await invocation.Input.ReadLineAsync();
+        if (string.IsNullOrEmpty(password)) throw new Refused("There is no password on standard input; pipe one in, or use --generate");
+        body.Add("password", password);
+    }
+
+    static JsonBody Body(Invocation invocation) => new JsonBody()
+        .Add("name", invocation.Value("--name"))
+        .Add("quota", DomainVerbs.SizeOf(invocation))
+        .Add("role", invocation.Value("--role"))
+        .Add("groups", invocation.Value("--groups"));
+
+    static string Query(Invocation invocation) =>
+        invocation.Value("--domain") is { } domain ? "?domain=" + Uri.EscapeDataString(domain) : "";
+
+    static async Task<int> ExportAsync(Invocation invocation)
+    {
+        if (invocation.Json) invocation.Print((await invocation.Server.GetAsync("accounts" + Query(invocation))).GetRawText());
+        else await invocation.Server.CopyAsync("accounts/export" + Query(invocation), invocation.Output);
+        return 0;
+    }
+
+    static async Task<int> ListAsync(Invocation invocation) =>
+        invocation.Print(await invocation.Server.GetAsync("accounts" + Query(invocation)), ["ADDRESS", "ROLE", "QUOTA", "ENABLED", "NAME"],
+            account => [account.Text("address"), account.Text("role"), account.Size("quota"), account.Text("enabled"), account.Text("name")]);
+
+    static async Task<int> ShowAsync(Invocation invocation) => invocation.Print(await invocation.Server.GetAsync(Path(invocation)), Details);
+
+    static string Details(JsonElement account) => $"""
+        Address    {account.Text("address")}
+        Name       {account.Text("name")}
+        Role       {account.Text("role")}
+        Quota      {account.Size("quota")}
+        Used       {account.Size("bytes")} in {account.Text("messages")} messages
+        Groups     {account.Text("groups")}
+        Enabled    {account.Text("enabled")}
+        Password   {(account.True("hasPassword") ? "set" : "none: cannot sign in")}
+        Created    {account.Text("created")}
+        """;
+
+    static async Task<int> SetAsync(Invocation invocation)
+    {
+        if (invocation.Has("--enable") && invocation.Has("--disable")) throw new Refused("Give either --enable or --disable", 2);
+        var body = Body(invocation).Add("enabled", invocation.Has("--enable") ? true : invocation.Has("--disable") ? false : null);
+        return invocation.Print(await invocation.Server.PatchAsync(Path(invocation), body), Details);
+    }
+
+    static async Task<int> RemoveAsync(Invocation invocation) =>
+        invocation.Print(await invocation.Server.DeleteAsync(Path(invocation)), account => $"The account {account.Text("address")} is removed with all its mail.");
+}

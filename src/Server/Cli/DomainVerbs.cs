@@ -1,0 +1,60 @@
+using System.Text.Json;
+using CbaMail.Config;
+
+namespace CbaMail.Cli;
+
+/// <summary><c>domain add | list | show | set | remove | dns</c>.</summary>
+static class DomainVerbs
+{
+    static readonly Option Quota = new("--quota", "SIZE", "quota of new accounts, as in 500M or 2G; 0 is none");
+    static readonly Option CatchAll = new("--catch-all", "ADDRESS", "gets mail for unknown names of the domain; \"\" ends that");
+
+    public static readonly IReadOnlyList<Verb> Rows =
+    [
+        new("domain add", "NAME", "take in a domain", [Quota, CatchAll, .. Verb.Client], AddAsync),
+        new("domain list", "", "list the domains", Verb.Client, ListAsync),
+        new("domain show", "NAME", "show a domain", Verb.Client, ShowAsync),
+        new("domain set", "NAME", "change a domain", [Quota, CatchAll, .. Verb.Client], SetAsync),
+        new("domain remove", "NAME", "remove a domain that has no accounts and aliases", Verb.Client, RemoveAsync),
+        new("domain dns", "NAME", "print the DNS records to publish", Verb.Client, DnsAsync),
+    ];
+
+    static JsonBody Body(Invocation invocation) =>
+        new JsonBody().Add("quota", SizeOf(invocation)).Add("catchAll", invocation.Value("--catch-all"));
+
+    internal static long? SizeOf(Invocation invocation) =>
+        invocation.Value("--quota") is not { } text ? null
+        : Sizes.TryParse(text, out var bytes) ? bytes
+        : throw new Refused($"\"{text}\" is not a size; write it as in 500M or 2G, or 0 for none");
+
+    static string Path(Invocation invocation) => "domains/" + Uri.EscapeDataString(invocation.Arguments[0]);
+
+    static async Task<int> AddAsync(Invocation invocation) =>
+        invocation.Print(await invocation.Server.PostAsync("domains", Body(invocation).Add("name", invocation.Arguments[0])),
+            domain => $"The domain {domain.Text("name")} is added.");
+
+    static async Task<int> ListAsync(Invocation invocation) =>
+        invocation.Print(await invocation.Server.GetAsync("domains"), ["DOMAIN", "ACCOUNTS", "ALIASES", "QUOTA", "CATCH-ALL"],
+            domain => [domain.Text("name"), domain.Text("accounts"), domain.Text("aliases"), domain.Size("quota"), domain.Text("catchAll")]);
+
+    static async Task<int> ShowAsync(Invocation invocation) => invocation.Print(await invocation.Server.GetAsync(Path(invocation)), Details);
+
+    static async Task<int> SetAsync(Invocation invocation) =>
+        invocation.Print(await invocation.Server.PatchAsync(Path(invocation), Body(invocation)), Details);
+
+    static string Details(JsonElement domain) => $"""
+        Domain     {domain.Text("name")}
+        Accounts   {domain.Text("accounts")}
+        Aliases    {domain.Text("aliases")}
+        Quota      {domain.Size("quota")} for new accounts
+        Catch-all  {(domain.Text("catchAll") is { Length: > 0 } address ? address : "none")}
+        Created    {domain.Text("created")}
+        """;
+
+    static async Task<int> RemoveAsync(Invocation invocation) =>
+        invocation.Print(await invocation.Server.DeleteAsync(Path(invocation)), domain => $"The domain {domain.Text("name")} is removed.");
+
+    static async Task<int> DnsAsync(Invocation invocation) =>
+        invocation.Print(await invocation.Server.GetAsync(Path(invocation) + "/dns"), ["NAME", "TYPE", "VALUE"],
+            record => [record.Text("name"), record.Text("type"), record.Text("value")]);
+}

@@ -1,0 +1,57 @@
+using System.Text.Json;
+
+namespace CbaMail.Cli;
+
+/// <summary>A verb as somebody typed it.</summary>
+public sealed class Invocation : IDisposable
+{
+    readonly Dictionary<string, List<string>> options;
+    ControlClient? client;
+
+    internal Invocation(IReadOnlyList<string> arguments, Dictionary<string, List<string>> options, TextReader input, TextWriter output, TextWriter error)
+    {
+        Arguments = arguments;
+        this.options = options;
+        (Input, Output, Error) = (input, output, error);
+    }
+
+    /// <summary>What stands behind the verb and is no option.</summary>
+    public IReadOnlyList<string> Arguments { get; }
+    public TextReader Input { get; }
+    public TextWriter Output { get; }
+    public TextWriter Error { get; }
+
+    public bool Has(string option) => options.ContainsKey(option);
+    public string? Value(string option) => options.TryGetValue(option, out var values) ? values[^1] : null;
+    public IReadOnlyList<string> Values(string option) => options.TryGetValue(option, out var values) ? values : [];
+    public bool Json => Has("--json");
+    public string Data => Value("--data") ?? "data";
+
+    /// <summary>The running server.</summary>
+    public ControlClient Server => client ??= new ControlClient(Data);
+
+    public void Print(string line) => Output.WriteLine(line);
+
+    /// <summary>With --json the answer as it came, else the sentence.</summary>
+    public int Print(JsonElement answer, Func<JsonElement, string> sentence)
+    {
+        Print(Json ? answer.GetRawText() : sentence(answer));
+        return 0;
+    }
+
+    /// <summary>With --json the array as it came, else a table: the header only on a terminal, so that scripts get rows.</summary>
+    public int Print(JsonElement rows, IReadOnlyList<string> header, Func<JsonElement, string[]> columns)
+    {
+        if (Json) { Print(rows.GetRawText()); return 0; }
+        var lines = rows.EnumerateArray().Select(columns).ToList();
+        if (ReferenceEquals(Output, Console.Out) && !Console.IsOutputRedirected && lines.Count > 0) lines.Insert(0, [.. header]);
+        var widths = new int[header.Count];
+        foreach (var line in lines)
+            for (var i = 0; i < line.Length; i++) widths[i] = Math.Max(widths[i], line[i].Length);
+        foreach (var line in lines)
+            Print(string.Join("  ", line.Select((field, i) => i == line.Length - 1 ? field : field.PadRight(widths[i]))).TrimEnd());
+        return 0;
+    }
+
+    public void Dispose() => client?.Dispose();
+}

@@ -1,0 +1,17 @@
+using CbaMail.Http.Api;
+
+namespace CbaMail.Http;
+
+/// <summary>The API's resources, a line each. They are reachable through the control socket only.</summary>
+static class ApiRoutes
+{
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        StatusApi.Map(routes);
+        DomainsApi.Map(routes);
+        AccountsApi.Map(routes);
+        AliasesApi.Map(routes);
+        QueueApi.Map(routes);
+        MessagesApi.Map(routes);
+    }
+}

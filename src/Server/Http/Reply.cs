@@ -1,0 +1,68 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using CbaMail.Envelope;
+
+namespace CbaMail.Http;
+
+/// <summary>Answers of the API, all in one form: JSON in camel case, refusals as {"error": sentence} with their status.</summary>
+public static class Reply
+{
+    /// <summary>Of every body that comes or goes.</summary>
+    public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // Cyrillic stays readable; nothing of this is put into HTML
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    };
+
+    const int LargestBody = 1 << 20;
+
+    public static async Task JsonAsync(this HttpContext context, object value, int status = 200)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json; charset=utf-8";
+        await JsonSerializer.SerializeAsync(context.Response.Body, value, value.GetType(), Json, context.RequestAborted);
+    }
+
+    public static Task RefuseAsync(this HttpContext context, Refusal refusal) =>
+        context.JsonAsync(new { error = refusal.Sentence }, refusal.HttpStatus);
+
+    public static Task RefuseAsync(this HttpContext context, int status, string sentence) => context.JsonAsync(new { error = sentence }, status);
+
+    /// <summary>The value by <paramref name="show"/>, or the refusal.</summary>
+    public static Task ResultAsync<T>(this HttpContext context, Result<T> result, Func<T, object> show, int status = 200) =>
+        result.Ok ? context.JsonAsync(show(result.Value), status) : context.RefuseAsync(result.Refusal);
+
+    /// <summary>Starts an answer of JSON lines; end each with <see cref="LineAsync"/>.</summary>
+    public static void StartLines(this HttpContext context) => context.Response.ContentType = "application/jsonl; charset=utf-8";
+
+    public static async Task LineAsync(this HttpContext context, object value)
+    {
+        await JsonSerializer.SerializeAsync(context.Response.Body, value, value.GetType(), Json, context.RequestAborted);
+        await context.Response.WriteAsync("\n", context.RequestAborted);
+        await context.Response.Body.FlushAsync(context.RequestAborted);
+    }
+
+    /// <summary>The request's body; where it is not what it should be, the answer is given and null returned.</summary>
+    public static async ValueTask<T?> ReadAsync<T>(this HttpContext context) where T : class
+    {
+        try
+        {
+            if (context.Request.ContentLength > LargestBody) { await context.RefuseAsync(413, "The request is too large"); return null; }
+            var value = await JsonSerializer.DeserializeAsync<T>(context.Request.Body, Json, context.RequestAborted);
+            if (value is not null) return value;
+            await context.RefuseAsync(400, "The request has no body");
+        }
+        catch (JsonException e)
+        {
+            await context.RefuseAsync(400, "The request is not the JSON that is expected here: " + e.Message.ReplaceLineEndings(" "));
+        }
+        return null;
+    }
+
+    /// <summary>A part of the path, decoded.</summary>
+    public static string Part(this HttpContext context, string name) => Uri.UnescapeDataString(context.Request.RouteValues[name] as string ?? "");
+
+    public static T Room<T>(this HttpContext context) where T : notnull => context.RequestServices.GetRequiredService<T>();
+}

@@ -1,0 +1,144 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using CbaMail.Config;
+
+namespace CbaMail.Http;
+
+/// <summary>
+/// What the public HTTP ports answer until the web client exists: a status page (Russian or English), /healthz, and nothing else.
+/// It needs no script and no other file; it names no person, no address and no path.
+/// </summary>
+public sealed class StatusPage(Health health)
+{
+    const string Policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    public Task AnswerAsync(HttpContext context)
+    {
+        var headers = context.Response.Headers;
+        headers.ContentSecurityPolicy = Policy;
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers.CacheControl = "no-store";
+        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method)) return TextAsync(context, 405, "Only GET and HEAD are answered here.\n");
+        return context.Request.Path.Value switch
+        {
+            "/" or "/status" => PageAsync(context),
+            "/healthz" => HealthAsync(context),
+            "/robots.txt" => TextAsync(context, 200, "User-agent: *\nDisallow: /\n"),
+            "/favicon.ico" => TextAsync(context, 404, ""),
+            _ => TextAsync(context, 404, "There is nothing here; the status page is at /\n"),
+        };
+    }
+
+    static async Task TextAsync(HttpContext context, int status, string text)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        context.Response.ContentLength = Encoding.UTF8.GetByteCount(text);
+        if (!HttpMethods.IsHead(context.Request.Method)) await context.Response.WriteAsync(text);
+    }
+
+    async Task HealthAsync(HttpContext context)
+    {
+        var store = await health.StoreAsync(context.RequestAborted);
+        await TextAsync(context, store.Healthy ? 200 : 503, store.Healthy ? "ok\n" : "not healthy\n");
+    }
+
+    async Task PageAsync(HttpContext context)
+    {
+        var report = await health.LookAsync(context.RequestAborted);
+        var words = Words.For(context.Request.Headers.AcceptLanguage.ToString());
+        context.Response.ContentType = "text/html; charset=utf-8";
+        context.Response.Headers.ContentLanguage = words.Language;
+        context.Response.Headers.Vary = "Accept-Language";
+        var page = Encoding.UTF8.GetBytes(Page(report, words));
+        context.Response.ContentLength = page.Length;
+        if (!HttpMethods.IsHead(context.Request.Method)) await context.Response.Body.WriteAsync(page, context.RequestAborted);
+    }
+
+    static string Page(HealthReport report, Words words)
+    {
+        var html = new StringBuilder(8192);
+        html.Append(CultureInfo.InvariantCulture, $"<!doctype html><html lang=\"{words.Language}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><meta http-equiv=\"refresh\" content=\"5\"><title>{Escape(report.Hostname)} · CBA Mail</title><style>{Style}</style></head><body><main>");
+        html.Append(CultureInfo.InvariantCulture, $"<header><div class=\"mark\" aria-hidden=\"true\">✉</div><div><h1>CBA Mail</h1><p>{Escape(report.Hostname)} · {words.Version} {Escape(report.Version)}</p></div><span class=\"state {(report.Healthy ? "good" : "bad")}\">{(report.Healthy ? words.Healthy : words.NotHealthy)}</span></header>");
+        if (report.Evaluation) html.Append(CultureInfo.InvariantCulture, $"<p class=\"note\">{words.Evaluation}</p>");
+        html.Append("<section class=\"tiles\">");
+        Tile(html, words.Accounts, report.Accounts.ToString("N0", words.Culture), $"{words.Domains}: {report.Domains.ToString("N0", words.Culture)}");
+        Tile(html, words.Queue, report.Queue.Messages.ToString("N0", words.Culture), $"{words.Deferred}: {report.Queue.Deferred.ToString("N0", words.Culture)}");
+        Tile(html, words.Memory, Sizes.Show(report.Memory), $"{words.Uptime} {Uptime(report.Uptime, words)}");
+        Tile(html, words.Data, Sizes.Show(report.Disk.Data), $"{words.Free} {Sizes.Show(report.Disk.Free)}");
+        html.Append(CultureInfo.InvariantCulture, $"</section><section><h2>{words.Parts}</h2><ul class=\"parts\">");
+        foreach (var part in report.Parts)
+            html.Append(CultureInfo.InvariantCulture, $"<li><span class=\"dot {(part.Healthy ? "good" : "bad")}\" title=\"{(part.Healthy ? words.Healthy : words.NotHealthy)}\"></span><b>{Escape(part.Name)}</b><span>{Escape(part.Detail)}</span></li>");
+        html.Append("</ul></section></main></body></html>");
+        return html.ToString();
+    }
+
+    static void Tile(StringBuilder html, string name, string value, string below) =>
+        html.Append(CultureInfo.InvariantCulture, $"<div class=\"tile\"><h3>{name}</h3><strong>{Escape(value)}</strong><span>{Escape(below)}</span></div>");
+
+    static string Uptime(long seconds, Words words)
+    {
+        var time = TimeSpan.FromSeconds(seconds);
+        return time.Days > 0 ? $"{time.Days} {words.Days} {time:hh\\:mm}" : time.ToString("hh\\:mm\\:ss", CultureInfo.InvariantCulture);
+    }
+
+    static string Escape(string text) => WebUtility.HtmlEncode(text);
+
+    const string Style = """
+        :root{--bg:#f5f6f8;--card:#fff;--text:#1c2430;--soft:#67707e;--line:#e3e6eb;--good:#1a7f4b;--bad:#c0362c;--tint:#3558d4}
+        @media(prefers-color-scheme:dark){:root{--bg:#12151a;--card:#1b2028;--text:#e8ebf0;--soft:#98a2b1;--line:#2b323d;--good:#4fc98a;--bad:#ff7a6e;--tint:#8aa4ff}}
+        *{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--text);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}
+        main{max-width:60rem;margin:0 auto;padding:2.5rem 1.25rem}header{display:flex;align-items:center;gap:1rem;margin-bottom:1.5rem;flex-wrap:wrap}
+        header>div:nth-child(2){flex:1}.mark{width:3rem;height:3rem;border-radius:.8rem;background:var(--tint);color:var(--card);display:grid;place-items:center;font-size:1.6rem}
+        h1{margin:0;font-size:1.5rem;line-height:1.2}header p{margin:0;color:var(--soft)}h2{font-size:1.05rem;margin:2rem 0 .75rem}h3{margin:0;font-size:.85rem;font-weight:500;color:var(--soft)}
+        .state{padding:.35rem .9rem;border-radius:2rem;font-weight:600;border:1px solid currentColor}.state.good{color:var(--good)}.state.bad{color:var(--bad)}
+        .note{background:var(--card);border-left:4px solid var(--tint);padding:.75rem 1rem;border-radius:.4rem;margin:0 0 1.5rem}
+        .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(12rem,1fr));gap:1rem}.tile{background:var(--card);border:1px solid var(--line);border-radius:.8rem;padding:1rem 1.1rem;display:flex;flex-direction:column}
+        .tile strong{font-size:1.7rem;line-height:1.3}.tile span{color:var(--soft);font-size:.9rem}
+        .parts{list-style:none;margin:0;padding:0;background:var(--card);border:1px solid var(--line);border-radius:.8rem;overflow:hidden}
+        .parts li{display:flex;gap:.8rem;align-items:baseline;padding:.6rem 1.1rem;border-top:1px solid var(--line)}.parts li:first-child{border-top:0}.parts b{min-width:8rem;font-weight:600}.parts li span:last-child{color:var(--soft);overflow-wrap:anywhere}
+        .dot{width:.6rem;height:.6rem;border-radius:50%;flex:none;align-self:center;background:var(--bad)}.dot.good{background:var(--good)}
+        table{width:100%;border-collapse:collapse;background:var(--card);border:1px solid var(--line);border-radius:.8rem;overflow:hidden}th,td{text-align:left;padding:.6rem 1.1rem;border-top:1px solid var(--line)}th{color:var(--soft);font-size:.85rem;font-weight:500;border-top:0}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+        """;
+
+    /// <summary>The page's words.</summary>
+    sealed record Words(
+        string Language, CultureInfo Culture, string Version, string Healthy, string NotHealthy, string Evaluation, string Accounts, string Domains,
+        string Queue, string Deferred, string Memory, string Uptime, string Days, string Data, string Free, string Parts)
+    {
+        static readonly CultureInfo Spaced = WithSeparator("\u00a0");
+
+        static readonly Words English = new("en", CultureInfo.InvariantCulture, "version", "healthy", "not healthy",
+            "Evaluation profile: for trying out and for tests, not for real mail.", "Accounts", "Domains", "Waiting messages", "deferred",
+            "Memory", "up for", "d", "Data", "free:", "Parts");
+
+        static readonly Words Russian = new("ru", Spaced, "версия", "всё в порядке", "есть неполадки",
+            "Пробный режим: для знакомства и тестов, не для настоящей почты.", "Учётные записи", "домены", "Писем в очереди", "отложено",
+            "Память", "работает", "д", "Данные", "свободно:", "Составные части");
+
+        static CultureInfo WithSeparator(string separator)
+        {
+            var culture = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+            culture.NumberFormat.NumberGroupSeparator = separator;
+            return CultureInfo.ReadOnly(culture);
+        }
+
+        /// <summary>Russian where it is preferred to English (RFC 9110 12.5.4).</summary>
+        public static Words For(string acceptLanguage)
+        {
+            var best = (Quality: 0.0, Words: English);
+            foreach (var entry in acceptLanguage.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            {
+                var parts = entry.Split(';', StringSplitOptions.TrimEntries);
+                var quality = 1.0;
+                if (parts.Length > 1 && parts[1].StartsWith("q=", StringComparison.OrdinalIgnoreCase)
+                    && !double.TryParse(parts[1].AsSpan(2), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out quality)) continue;
+                var words = parts[0].Split('-')[0].ToLowerInvariant() switch { "ru" or "be" or "kk" => Russian, "en" => English, _ => null };
+                if (words is not null && quality > best.Quality) best = (quality, words);
+            }
+            return best.Words;
+        }
+    }
+}
