@@ -1,2 +1,34 @@
-Console.Error.WriteLine("usage: bench/run [NAME]");
-return 2;
+using CbaMail.Bench;
+using CbaMail.Bench.Benchmarks;
+
+// name, what it measures, the figure to reach (docs: issue "First light"), how to run it
+(string Name, string What, Func<Report, Task> Run)[] benchmarks =
+[
+    ("idle", "resident memory of a server that does nothing", Idle.RunAsync),
+    ("mailing", "2,500 personalised copies of 20 KB, with and without a shared attachment of 1 MB", Mailing.RunAsync),
+    ("smtp", "10 KB messages over 50 sessions into mailboxes, durable", SmtpIn.RunAsync),
+    ("storage", "the vault alone: 10 KB messages from 1 and 50 producers", Vault.RunAsync),
+    ("mime", "the parser alone: MB/s on one core", MimeSpeed.RunAsync),
+];
+
+if (args.Any(a => a.StartsWith('-') || !benchmarks.Any(b => b.Name == a)))
+{
+    Console.Error.WriteLine("usage: bench/run [NAME...]");
+    foreach (var (name, what, _) in benchmarks) Console.Error.WriteLine($"  {name,-10} {what}");
+    return 2;
+}
+var report = new Report();
+report.Machine();
+foreach (var (name, what, run) in benchmarks.Where(b => args.Length == 0 || args.Contains(b.Name)))
+{
+    report.Begin(name, what);
+    try
+    {
+        await run(report);
+    }
+    catch (Exception e) when (e is InvalidOperationException or IOException or TimeoutException)
+    {
+        report.Failed(e.Message);
+    }
+}
+return report.Failures == 0 ? 0 : 1;

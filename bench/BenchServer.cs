@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace CbaMail.Bench;
+
+/// <summary>The Release build of the program in a process of its own over a temporary folder.</summary>
+internal sealed class BenchServer : IAsyncDisposable
+{
+    private readonly StringBuilder log = new();
+    private Process process = null!;
+
+    private BenchServer(string folder) => Folder = folder;
+
+    public string Folder { get; }
+    public string Data => Path.Combine(Folder, "data");
+    public int Offset { get; } = FreeOffset();
+    public int Smtp => Offset + 25;
+
+    private static string Program => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../src/Server/bin/Release/net10.0/cbamail"));
+
+    /// <summary>Starts over a new folder, or over a copy of a prepared data directory.</summary>
+    public static async Task<BenchServer> StartAsync(string? prepared = null)
+    {
+        var server = new BenchServer(System.IO.Directory.CreateTempSubdirectory("cbamail-bench-").FullName);
+        if (prepared is not null) await RunAsync("cp", ["-a", prepared, server.Data], server.Folder);
+        var start = new ProcessStartInfo(Program, ["serve", "--evaluation", "--data", server.Data, "--port-offset", server.Offset.ToString(CultureInfo.InvariantCulture)])
+        {
+            WorkingDirectory = server.Folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        server.process = Process.Start(start)!;
+        var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Said(string? line)
+        {
+            if (line is null) return;
+            lock (server.log) server.log.AppendLine(line);
+            if (line.Contains(" serves ", StringComparison.Ordinal)) ready.TrySetResult();
+        }
+        server.process.OutputDataReceived += (_, e) => Said(e.Data);
+        server.process.ErrorDataReceived += (_, e) => Said(e.Data);
+        server.process.BeginOutputReadLine();
+        server.process.BeginErrorReadLine();
+        if (await Task.WhenAny(ready.Task, server.process.WaitForExitAsync()).WaitAsync(TimeSpan.FromSeconds(60)) != ready.Task)
+            throw new InvalidOperationException("the server did not start: " + server.log);
+        return server;
+    }
+
+    public async Task<string> CliAsync(params string[] verb) => await RunAsync(Program, [.. verb, "--data", Data], Folder);
+
+    private static async Task<string> RunAsync(string program, string[] arguments, string folder)
+    {
+        using var run = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var (output, error) = (run.StandardOutput.ReadToEndAsync(), run.StandardError.ReadToEndAsync());
+        await run.WaitForExitAsync();
+        return run.ExitCode == 0 ? await output : throw new InvalidOperationException($"{string.Join(' ', arguments)}: {await error}{await output}");
+    }
+
+    public async Task<string> WriteAsync(string name, string text)
+    {
+        var file = Path.Combine(Folder, name);
+        await File.WriteAllTextAsync(file, text);
+        return file;
+    }
+
+    /// <summary>Resident memory in MB: now, and the highest since <see cref="ResetPeak"/>.</summary>
+    public double Resident() => Status("VmRSS:");
+    public double ResidentPeak() => Status("VmHWM:");
+    public void ResetPeak() => File.WriteAllText($"/proc/{process.Id}/clear_refs", "5");
+
+    private double Status(string field) =>
+        double.Parse(File.ReadLines($"/proc/{process.Id}/status").First(l => l.StartsWith(field, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
+
+    public double CpuSeconds()
+    {
+        process.Refresh();
+        return process.TotalProcessorTime.TotalSeconds;
+    }
+
+    /// <summary>MB that the data directory takes on the disk.</summary>
+    public async Task<double> DiskAsync() =>
+        double.Parse((await RunAsync("du", ["-sk", Data], Folder)).Split('\t')[0], CultureInfo.InvariantCulture) / 1024;
+
+    /// <summary>Ends the server but leaves its data; for preparing.</summary>
+    public async Task StopAsync()
+    {
+        await RunAsync("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)], Folder);
+        await process.WaitForExitAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited)
+        {
+            process.Kill();
+            await process.WaitForExitAsync();
+        }
+        process.Dispose();
+        System.IO.Directory.Delete(Folder, recursive: true);
+    }
+
+    private static int FreeOffset()
+    {
+        for (var attempt = 0; attempt < 100; attempt++)
+        {
+            var offset = Random.Shared.Next(200, 275) * 100;
+            try
+            {
+                foreach (var port in new[] { 24, 25, 80, 143, 443, 465, 587, 993 })
+                {
+                    using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                    socket.Bind(new IPEndPoint(IPAddress.Loopback, port + offset));
+                }
+                return offset;
+            }
+            catch (SocketException)
+            {
+                // taken: another
+            }
+        }
+        throw new InvalidOperationException("no free ports");
+    }
+}

@@ -1,0 +1,48 @@
+using System.Diagnostics;
+using CbaMail.Config;
+using CbaMail.Mailboxes;
+using CbaMail.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace CbaMail.Bench.Benchmarks;
+
+internal static class Vault
+{
+    public static async Task RunAsync(Report report)
+    {
+        var letters = Enumerable.Range(0, 500).Select(i => Corpus.Message(i, "u@bench.test", 10_240)).ToArray();
+        foreach (var (producers, count) in new[] { (1, 3_000), (50, 30_000) })
+        {
+            var folder = System.IO.Directory.CreateTempSubdirectory("cbamail-vault-").FullName;
+            var settings = new Settings { Data = folder };
+            var store = new Store(settings, NullLogger<Store>.Instance, MailStore.RemoveUnacknowledged);
+            var mail = new MailStore(store, settings, new Notifier(), TimeProvider.System);
+            var inboxes = new long[50];
+            for (var i = 0; i < inboxes.Length; i++)
+            {
+                var account = i + 1;
+                inboxes[i] = await store.CommitAsync(t =>
+                {
+                    mail.CreateAccount(t, account);
+                    return mail.EnsureMailbox(t, account, "INBOX");
+                });
+            }
+            var next = -1;
+            var (clock, cpu) = (Stopwatch.StartNew(), Environment.CpuUsage.TotalTime);
+            await Task.WhenAll(Enumerable.Range(0, producers).Select(producer => Task.Run(async () =>
+            {
+                int i;
+                while ((i = Interlocked.Increment(ref next)) < count)
+                {
+                    using var staged = mail.Stage(letters[i % letters.Length]);
+                    await mail.AppendAsync(inboxes[producer], staged, MessageFlags.None, [], null, 0, default);
+                }
+            })));
+            var seconds = clock.Elapsed.TotalSeconds;
+            report.Row($"10 KB messages, {producers} producers, each durable", count / seconds, "/s");
+            report.Row("  CPU a message (parsing and compression included)", (Environment.CpuUsage.TotalTime - cpu).TotalMilliseconds / count, "ms");
+            await store.DisposeAsync();
+            System.IO.Directory.Delete(folder, recursive: true);
+        }
+    }
+}
