@@ -85,12 +85,15 @@ internal sealed class ImapInput(Connection connection, ImapWriter writer)
             if (buffer.PositionOf((byte)'\n') is { } end)
             {
                 var line = buffer.Slice(0, end);
-                var status = skipped + line.Length > limit + 1 ? InputStatus.TooLong : TakeLine(line, text);
+                var fits = skipped + line.Length <= limit + 1;
+                if (!fits && skipped == 0) TakeHead(line, text);
+                var status = fits ? TakeLine(line, text) : InputStatus.TooLong;
                 connection.Input.AdvanceTo(buffer.GetPosition(1, end));
                 return status;
             }
             if (buffer.Length > limit)
             {
+                if (skipped == 0) TakeHead(buffer, text);
                 skipped += buffer.Length;
                 connection.Input.AdvanceTo(buffer.End);
                 if (skipped > MostSkipped) return InputStatus.Ended;
@@ -98,6 +101,13 @@ internal sealed class ImapInput(Connection connection, ImapWriter writer)
             else connection.Input.AdvanceTo(buffer.Start, buffer.End);
             if (Over(result) is { } over) return over;
         }
+    }
+
+    // Of a line that is too long the beginning is kept: its tag names the answer.
+    static void TakeHead(in ReadOnlySequence<byte> line, CommandText text)
+    {
+        var head = line.Slice(0, Math.Min(line.Length, 300));
+        head.CopyTo(text.Grow((int)head.Length));
     }
 
     // RFC 9051 2.2: lines end with CRLF. Whoever sends LF alone is told so at once instead of being left to wait.

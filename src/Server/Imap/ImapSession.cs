@@ -4,6 +4,7 @@ using CbaMail.Directory;
 using CbaMail.Imap.Commands;
 using CbaMail.Mailboxes;
 using CbaMail.Net;
+using Microsoft.AspNetCore.Connections;
 
 namespace CbaMail.Imap;
 
@@ -60,9 +61,9 @@ internal sealed class ImapSession
             Writer.Ok("CAPABILITY " + ImapCommands.Capabilities(this), $"{context.Settings.Hostname} CBA Mail at your service");
             while (State != ImapState.Logout)
                 if (await NextAsync() is { } end) { reason = end; break; }
-            await Writer.FlushAsync(Cancel);
+            await Writer.FlushAsync(CancellationToken.None); // also when the server stops: the farewell is to arrive
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException or InvalidOperationException && Connection.Closed.IsCancellationRequested)
+        catch (Exception e) when (e is OperationCanceledException or IOException or ConnectionAbortedException || Cancel.IsCancellationRequested)
         {
             reason = "the peer went away: " + e.Message;
         }
@@ -84,8 +85,8 @@ internal sealed class ImapSession
         if (status is not (InputStatus.Ok or InputStatus.TooLong or InputStatus.BareLineEnd)) return Farewell(status);
         var head = CommandHead.Parse(text.Span, State);
         Tag = head.Tag;
-        if (status == InputStatus.TooLong) head = head with { Refusal = Outcome.Bad("The line is too long", "TOOBIG") };
-        if (status == InputStatus.BareLineEnd) head = head with { Tag = "*", Refusal = Outcome.Bad("Lines end with CR and LF, and neither stands alone") };
+        if (status == InputStatus.TooLong) return Answer(head, Outcome.Bad("The line is too long", "TOOBIG"));
+        if (status == InputStatus.BareLineEnd) return Answer(head with { Tag = "*" }, Outcome.Bad("Lines end with CR and LF, and neither stands alone"));
 
         var started = context.Time.GetTimestamp();
         Outcome outcome;
@@ -96,7 +97,7 @@ internal sealed class ImapSession
             outcome = refusal ?? await Start(head);
             if (State != ImapState.Logout && head.Row is { } row && !row.Has(CommandTraits.NoUpdates)) await UpdateAsync(row);
         }
-        catch (Exception e) when (!Cancel.IsCancellationRequested && e is not Microsoft.AspNetCore.Connections.ConnectionAbortedException)
+        catch (Exception e) when (!Cancel.IsCancellationRequested && e is not ConnectionAbortedException)
         {
             ImapTelemetry.Surprise(Log, e, Connection.Id, head.Name);
             ImapTelemetry.Surprises.Add(1);

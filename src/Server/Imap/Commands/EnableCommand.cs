@@ -15,7 +15,7 @@ internal static class EnableCommand
         var enabled = "";
         foreach (var name in names.Distinct())
         {
-            if (name != "CONDSTORE" || session.CondStore) continue;
+            if (name != "CONDSTORE") continue;
             session.EnableCondStore();
             enabled += " " + name;
         }

@@ -1,0 +1,151 @@
+using Xunit;
+
+namespace CbaMail.Tests.Server.Imap;
+
+/// <summary>What two sessions on one mailbox tell each other, and when (RFC 9051 5.2, 7.5.1, RFC 2177).</summary>
+[Collection("imap")]
+public sealed class UpdateTests(ImapFixture fixture)
+{
+    [Fact]
+    public async Task New_mail_is_told_after_any_command()
+    {
+        var account = await fixture.AccountAsync();
+        await using var one = await fixture.InboxAsync(1, account);
+        await using var two = await fixture.SignInAsync(account);
+        await two.AppendAsync("INBOX", ImapClient.Message(2));
+        Assert.Equal(["* 2 EXISTS", "* 2 RECENT"], await one.OkAsync("NOOP"));
+    }
+
+    [Fact]
+    public async Task Flags_changed_elsewhere_are_told()
+    {
+        var account = await fixture.AccountAsync();
+        await using var one = await fixture.InboxAsync(2, account);
+        await using var two = await fixture.SignInAsync(account);
+        await two.OkAsync("SELECT INBOX");
+        await two.OkAsync("STORE 2 +FLAGS (\\Seen $Label)");
+        var told = await one.OkAsync("NOOP");
+        Assert.Contains("* 2 FETCH (FLAGS (\\Seen \\Recent $Label))", told);
+        Assert.StartsWith("* FLAGS ", told[0], StringComparison.Ordinal);
+        Assert.Empty(await one.OkAsync("NOOP"));
+    }
+
+    [Fact]
+    public async Task An_expunge_waits_while_sequence_numbers_are_in_use()
+    {
+        var account = await fixture.AccountAsync();
+        await using var one = await fixture.InboxAsync(3, account);
+        await using var two = await fixture.SignInAsync(account);
+        await two.OkAsync("SELECT INBOX");
+        await two.OkAsync("STORE 1 +FLAGS.SILENT (\\Deleted)");
+        await two.OkAsync("EXPUNGE");
+        // RFC 9051 7.5.1: not during FETCH, STORE, SEARCH
+        Assert.DoesNotContain(await one.OkAsync("FETCH 3 (UID)"), l => l.EndsWith("EXPUNGE", StringComparison.Ordinal));
+        Assert.DoesNotContain(await one.OkAsync("SEARCH UID 3"), l => l.EndsWith("EXPUNGE", StringComparison.Ordinal));
+        Assert.Equal(["* SEARCH 3"], (await one.OkAsync("SEARCH UID 3")).Where(l => l.Contains("SEARCH", StringComparison.Ordinal)));
+        Assert.DoesNotContain(await one.OkAsync("STORE 3 +FLAGS.SILENT (\\Seen)"), l => l.EndsWith("EXPUNGE", StringComparison.Ordinal));
+        Assert.StartsWith("OK [EXPUNGEISSUED]", await one.TaggedAsync("FETCH 1 (RFC822.SIZE)"), StringComparison.Ordinal);
+        Assert.Contains("* 1 EXPUNGE", await one.OkAsync("NOOP"));
+        Assert.Equal(["* 1 FETCH (UID 2)", "* 2 FETCH (UID 3)"], await one.OkAsync("FETCH 1:* UID"));
+    }
+
+    [Fact]
+    public async Task UID_commands_tell_expunges_at_once()
+    {
+        var account = await fixture.AccountAsync();
+        await using var one = await fixture.InboxAsync(3, account);
+        await using var two = await fixture.SignInAsync(account);
+        await two.OkAsync("SELECT INBOX");
+        await two.OkAsync("STORE 1,3 +FLAGS.SILENT (\\Deleted)");
+        await two.OkAsync("EXPUNGE");
+        var told = await one.OkAsync("UID FETCH 2 (FLAGS)");
+        Assert.Equal("* 3 EXPUNGE", told[^2]);
+        Assert.Equal("* 1 EXPUNGE", told[^1]);
+    }
+
+    [Fact]
+    public async Task IDLE_tells_without_being_asked()
+    {
+        var account = await fixture.AccountAsync();
+        await using var one = await fixture.InboxAsync(1, account);
+        await using var two = await fixture.SignInAsync(account);
+        await two.OkAsync("SELECT INBOX");
+        await one.SendAsync("i IDLE\r\n");
+        Assert.Equal("+ idling", await one.LineAsync());
+        await two.AppendAsync("INBOX", ImapClient.Message(2));
+        Assert.Equal("* 2 EXISTS", await one.LineAsync());
+        Assert.EndsWith("RECENT", await one.LineAsync(), StringComparison.Ordinal);
+        await two.OkAsync("STORE 1 +FLAGS (\\Deleted)");
+        Assert.Equal("* 1 FETCH (FLAGS (\\Deleted \\Recent))", await one.LineAsync());
+        await two.OkAsync("EXPUNGE");
+        Assert.Equal("* 1 EXPUNGE", await one.LineAsync());
+        await one.SendAsync("DONE\r\n");
+        Assert.Equal("i OK IDLE completed", await one.LineAsync());
+    }
+
+    [Fact]
+    public async Task Recent_belongs_to_one_session()
+    {
+        var account = await fixture.AccountAsync();
+        await using var writer = await fixture.SignInAsync(account);
+        await writer.AppendAsync("INBOX", ImapClient.Message(1));
+        await using var one = await fixture.SignInAsync(account);
+        await using var two = await fixture.SignInAsync(account);
+        Assert.Contains("* 1 RECENT", await one.OkAsync("EXAMINE INBOX"));
+        Assert.Contains("* 1 RECENT", await one.OkAsync("SELECT INBOX"));
+        Assert.Contains("* 0 RECENT", await two.OkAsync("SELECT INBOX"));
+        Assert.Equal(["* SEARCH"], await two.OkAsync("SEARCH RECENT"));
+    }
+
+    [Fact]
+    public async Task A_mailbox_deleted_elsewhere_ends_the_session_in_it()
+    {
+        var account = await fixture.AccountAsync();
+        await using var one = await fixture.SignInAsync(account);
+        await using var two = await fixture.SignInAsync(account);
+        await one.OkAsync("CREATE gone");
+        await one.OkAsync("SELECT gone");
+        await two.OkAsync("DELETE gone");
+        await one.SendAsync("x NOOP\r\n");
+        Assert.StartsWith("* BYE", await one.LineAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Deleting_the_mailbox_one_is_in_only_closes_it()
+    {
+        await using var one = await fixture.SignInAsync(await fixture.AccountAsync());
+        await one.OkAsync("CREATE gone");
+        await one.OkAsync("SELECT gone");
+        Assert.StartsWith("* OK [CLOSED]", (await one.OkAsync("DELETE gone"))[0], StringComparison.Ordinal);
+        await one.OkAsync("NOOP");
+        Assert.StartsWith("BAD", await one.TaggedAsync("FETCH 1 UID"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_renamed_mailbox_stays_selected()
+    {
+        var account = await fixture.AccountAsync();
+        await using var one = await fixture.SignInAsync(account);
+        await one.OkAsync("CREATE before");
+        await one.OkAsync("SELECT before");
+        await one.OkAsync("RENAME before after");
+        await one.AppendAsync("after", ImapClient.Message(1));
+        Assert.Equal(["* 1 FETCH (UID 1)"], await one.OkAsync("FETCH 1 UID"));
+    }
+
+    [Fact]
+    public async Task Over_quota_is_refused_before_the_message_is_sent()
+    {
+        await using var one = await fixture.SignInAsync(await fixture.AccountAsync(quota: 2000));
+        await one.AppendAsync("INBOX", ImapClient.Message(1));
+        Assert.StartsWith("NO [OVERQUOTA]", await one.TaggedAsync("APPEND INBOX {1990}"), StringComparison.Ordinal);
+        Assert.Contains("* QUOTA \"\" (STORAGE 1 2)", await one.OkAsync("GETQUOTAROOT INBOX"));
+        await one.OkAsync("SELECT INBOX");
+        for (var i = 0; i < 30; i++)
+        {
+            var answer = await one.TaggedAsync("COPY 1 INBOX");
+            if (answer.StartsWith("NO [OVERQUOTA]", StringComparison.Ordinal)) return;
+        }
+        Assert.Fail("the quota was never reached");
+    }
+}
