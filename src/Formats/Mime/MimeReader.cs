@@ -71,7 +71,8 @@ public ref struct MimeReader
             // Every frame that is open waits for its delimiter; a delimiter of an outer one ends all within (RFC 2046 5.1.2)
             if (!FindDelimiter(position, out var start, out var end, out var depth, out var isClose)) break;
             var bodyEnd = BeforeLineEnd(start, position);
-            while (open.Count > depth + 1) Close(ref events, bodyEnd);
+            // the line end before an outer delimiter is that delimiter's own, also behind an inner close delimiter (RFC 2046 5.1.1)
+            while (open.Count > depth + 1) Close(ref events, BeforeLineEnd(start, open[^1].BodyStart));
             position = end;
             if (isClose)
             {
