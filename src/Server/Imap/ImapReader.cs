@@ -6,7 +6,7 @@ using CbaMail.Mailboxes;
 namespace CbaMail.Imap;
 
 /// <summary>
-/// Grammar tokens (RFC 9051 9, RFC 3501 9) over one whole command: its lines and literals as they came, without the last CRLF.
+/// Grammar tokens (RFC 9051 9) over one whole command: its lines and literals as they came, without the last CRLF.
 /// It remembers its first failure and where, and yields empty values from then on: a command asks <see cref="Failed"/> once, at the end.
 /// Never throws on input.
 /// </summary>

@@ -1,6 +1,5 @@
 using CbaMail.Envelope;
 using CbaMail.Mailboxes;
-using CbaMail.Storage;
 
 namespace CbaMail.Imap.Commands;
 
