@@ -47,7 +47,7 @@ internal sealed class MxLookup(IResolver resolver, Settings settings)
         var text = domain[1..^1];
         if (text.StartsWith("ipv6:", StringComparison.OrdinalIgnoreCase)) text = text[5..];
         else if (text.Contains(':')) return Targets.None(550, "5.1.2", $"{domain} is no address literal");
-        if (!IPAddress.TryParse(text, out var address)) return Targets.None(550, "5.1.2", $"{domain} is no address literal");
+        if (!IPAddress.TryParse(text, out var address) || (text.Count(c => c == '.') != 3 && !text.Contains(':'))) return Targets.None(550, "5.1.2", $"{domain} is no address literal");
         return IsOurs(address) ? Loop(domain) : new Targets([new ClientTarget(domain, address, Queue.Port)], null);
     }
 

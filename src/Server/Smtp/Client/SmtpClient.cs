@@ -76,6 +76,7 @@ public sealed class SmtpClient : IAsyncDisposable
         }
         catch
         {
+            client.Usable = false;
             await client.DisposeAsync();
             throw;
         }

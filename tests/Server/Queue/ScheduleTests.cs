@@ -1,0 +1,163 @@
+using CbaMail.Queue;
+using CbaMail.Tests.Wire;
+using Xunit;
+
+namespace CbaMail.Tests.Server.Queue;
+
+public class ScheduleTests
+{
+    static readonly DateTimeOffset Now = new(2026, 3, 2, 9, 0, 0, TimeSpan.Zero);
+
+    static void Add(Schedule schedule, long message, string destination, bool bulk = false, double minutes = 0, int sequence = 0) =>
+        schedule.Add(new QueueItem(message, sequence), destination, bulk, Now.AddMinutes(minutes), Now);
+
+    static List<string> Started(Schedule schedule)
+    {
+        var list = new List<string>();
+        while (schedule.Start(out _) is { } destination) list.Add(destination);
+        return list;
+    }
+
+    [Fact]
+    public void A_destination_gets_workers_up_to_its_bound_and_others_theirs()
+    {
+        var schedule = new Schedule(perLane: 2, total: 10, bulkTotal: 10);
+        for (var i = 0; i < 5; i++) Add(schedule, i, "slow.test");
+        Add(schedule, 9, "other.test");
+        Assert.Equal(["other.test", "slow.test", "slow.test"], Started(schedule).Order());
+        schedule.End("slow.test", bulk: false);
+        Assert.Equal(["slow.test"], Started(schedule));
+    }
+
+    [Fact]
+    public void The_total_is_bounded_and_mailings_leave_room_for_personal_mail()
+    {
+        var schedule = new Schedule(perLane: 20, total: 4, bulkTotal: 3);
+        for (var i = 0; i < 10; i++) Add(schedule, i, "bulk.test", bulk: true);
+        Assert.Equal(3, Started(schedule).Count);
+        for (var i = 10; i < 20; i++) Add(schedule, i, "person.test");
+        Assert.Equal(["person.test"], Started(schedule));
+    }
+
+    [Fact]
+    public void Personal_mail_goes_before_a_mailing_to_the_same_place()
+    {
+        var schedule = new Schedule(1, 10, 10);
+        Add(schedule, 1, "a.test", bulk: true);
+        Add(schedule, 2, "a.test", bulk: true);
+        Add(schedule, 3, "a.test");
+        Assert.Equal(["a.test"], Started(schedule));
+        Assert.Equal([3L, 1, 2], Enumerable.Range(0, 3).Select(i => schedule.Claim("a.test", 100, i == 0)[0].MessageId));
+    }
+
+    [Fact]
+    public void A_claim_is_one_message_with_its_recipients()
+    {
+        var schedule = new Schedule(1, 10, 10);
+        for (var i = 0; i < 5; i++) Add(schedule, 1, "a.test", sequence: i);
+        Add(schedule, 2, "a.test");
+        Started(schedule);
+        Assert.Equal([0, 1, 2], schedule.Claim("a.test", 3, true).Select(item => item.Sequence));
+        Assert.Equal([3, 4], schedule.Claim("a.test", 3, false).Select(item => item.Sequence));
+        Assert.Equal(2, Assert.Single(schedule.Claim("a.test", 3, false)).MessageId);
+        Assert.Empty(schedule.Claim("a.test", 3, false));
+    }
+
+    [Fact]
+    public void What_is_leased_is_not_given_twice()
+    {
+        var schedule = new Schedule(2, 10, 10);
+        Add(schedule, 1, "a.test");
+        Add(schedule, 1, "a.test");
+        Started(schedule);
+        var first = Assert.Single(schedule.Claim("a.test", 1, true));
+        Assert.Empty(schedule.Claim("a.test", 1, true));
+        schedule.Release([first]);
+        Add(schedule, 1, "a.test");
+        Assert.Single(schedule.Claim("a.test", 1, false));
+    }
+
+    [Fact]
+    public void What_is_due_later_waits_and_says_when()
+    {
+        var schedule = new Schedule(2, 10, 10);
+        Add(schedule, 1, "a.test", minutes: 10);
+        Add(schedule, 2, "a.test", minutes: 5);
+        Assert.Empty(Started(schedule));
+        Assert.Equal(Now.AddMinutes(5), schedule.Promote(Now));
+        Assert.Equal(Now.AddMinutes(10), schedule.Promote(Now.AddMinutes(5)));
+        Assert.Equal(["a.test"], Started(schedule));
+        Assert.Null(schedule.Promote(Now.AddMinutes(10)));
+    }
+
+    [Fact]
+    public async Task An_idle_worker_is_woken_instead_of_a_new_one_started()
+    {
+        var time = new ManualTime(Now);
+        var schedule = new Schedule(20, 100, 100);
+        Add(schedule, 1, "a.test");
+        Started(schedule);
+        schedule.Claim("a.test", 1, true);
+        var idle = schedule.IdleAsync("a.test", TimeSpan.FromSeconds(5), time, default);
+        Assert.False(idle.IsCompleted);
+        Add(schedule, 2, "a.test");
+        Assert.True(await idle);
+        Assert.Empty(Started(schedule));
+        Assert.Single(schedule.Claim("a.test", 1, true));
+
+        idle = schedule.IdleAsync("a.test", TimeSpan.FromSeconds(5), time, default);
+        time.Advance(TimeSpan.FromSeconds(5));
+        Assert.False(await idle);
+        schedule.End("a.test", bulk: false);
+        Add(schedule, 3, "a.test");
+        Assert.Equal(["a.test"], Started(schedule));
+    }
+
+    [Fact]
+    public async Task Whatever_happens_everything_is_claimed_in_the_end()
+    {
+        for (var seed = 0; seed < 30; seed++)
+        {
+            var random = new Random(seed);
+            var schedule = new Schedule(3, 7, 5);
+            var claimed = new System.Collections.Concurrent.ConcurrentDictionary<long, int>();
+            using var stop = new CancellationTokenSource();
+            async Task WorkAsync(string destination, bool bulk)
+            {
+                await Task.Yield();
+                var fresh = true;
+                do
+                {
+                    while (schedule.Claim(destination, 100, fresh) is { Count: > 0 } items)
+                    {
+                        fresh = false;
+                        foreach (var item in items) claimed.AddOrUpdate(item.MessageId, 1, (_, n) => n + 1);
+                        schedule.Release(items);
+                        await Task.Yield();
+                    }
+                    fresh = true;
+                }
+                while (await schedule.IdleAsync(destination, TimeSpan.FromMilliseconds(random.Next(3)), TimeProvider.System, stop.Token));
+                schedule.End(destination, bulk);
+            }
+            var dispatcher = Task.Run(async () =>
+            {
+                while (!stop.IsCancellationRequested)
+                {
+                    var changed = schedule.Changed;
+                    while (schedule.Start(out var bulk) is { } destination) _ = WorkAsync(destination, bulk);
+                    await Task.WhenAny(changed, Task.Delay(Timeout.Infinite, stop.Token));
+                }
+            });
+            for (var i = 0; i < 300; i++)
+            {
+                Add(schedule, i, $"{i % 11}.test", bulk: i % 3 == 0);
+                if (i % 10 == 0) await Task.Yield();
+            }
+            await Wait.UntilAsync(() => claimed.Count == 300, $"all are claimed (seed {seed})", 10);
+            Assert.All(claimed.Values, times => Assert.Equal(1, times));
+            await stop.CancelAsync();
+            await dispatcher;
+        }
+    }
+}
