@@ -1,0 +1,113 @@
+using System.Net;
+using System.Text;
+using CbaMail.Config;
+using CbaMail.Delivery;
+using CbaMail.Directory;
+using CbaMail.Dns;
+using CbaMail.Envelope;
+using CbaMail.Mailboxes;
+using CbaMail.Queue;
+using CbaMail.Storage;
+using CbaMail.Tests.Wire;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace CbaMail.Tests.Server.Delivery;
+
+/// <summary>DNS as a test writes it down: "mx NAME", "a NAME" to what they say; what is not there does not exist.</summary>
+internal sealed class PaperDns : Dictionary<string, string>, IResolver
+{
+    public bool Failing { get; set; }
+    public int Questions { get; private set; }
+
+    DnsAnswer<T> Look<T>(string type, string name, Func<string, T> read)
+    {
+        Questions++;
+        if (Failing) return new DnsAnswer<T>(DnsStatus.Failed, []);
+        if (TryGetValue($"{type} {name}", out var value)) return new DnsAnswer<T>(DnsStatus.Found, [.. value.Split(", ").Select(read)]);
+        return new DnsAnswer<T>(Keys.Any(key => key.EndsWith($" {name}", StringComparison.Ordinal)) ? DnsStatus.NoData : DnsStatus.NoSuchName, []);
+    }
+
+    public ValueTask<DnsAnswer<MxRecord>> MxAsync(string name, CancellationToken cancel) =>
+        new(Look("mx", name, text => new MxRecord(int.Parse(text.Split(' ')[0]), text.Split(' ')[1])));
+    public ValueTask<DnsAnswer<IPAddress>> AddressesAsync(string name, bool v6, CancellationToken cancel) => new(Look(v6 ? "aaaa" : "a", name, IPAddress.Parse));
+    public ValueTask<DnsAnswer<string>> TxtAsync(string name, CancellationToken cancel) => throw new NotSupportedException();
+    public ValueTask<DnsAnswer<string>> PtrAsync(IPAddress address, CancellationToken cancel) => throw new NotSupportedException();
+}
+
+/// <summary>Vault, directory, queue and workers over a real data directory: domain example.test with anna, and a clock of the test's own.</summary>
+internal sealed class PostOffice : IAsyncDisposable
+{
+    readonly string directory = System.IO.Directory.CreateTempSubdirectory("cba-post").FullName;
+
+    PostOffice(Settings settings, TimeProvider? time, IResolver? dns)
+    {
+        Settings = settings with { Data = directory, Hostname = "mail.example.test" };
+        Clock = time ?? Time;
+        Store = new Store(Settings, NullLogger<Store>.Instance, MailStore.RemoveUnacknowledged);
+        Mail = new MailStore(Store, Settings, new Notifier(), Clock);
+        Directory = new UserDirectory(Store, Clock);
+        MailboxesRoom.Attach(Mail, Directory);
+        Queue = new MailQueue(Store, Mail, Clock, Settings);
+        Workers = new RemoteDelivery(Queue, Mail, dns ?? Dns, new BounceDelivery(Mail, Queue, Directory, Settings, Clock), Settings, Clock, NullLogger<RemoteDelivery>.Instance);
+    }
+
+    public Settings Settings { get; }
+    public ManualTime Time { get; } = new();
+    public TimeProvider Clock { get; }
+    public PaperDns Dns { get; } = [];
+    public Store Store { get; }
+    public MailStore Mail { get; }
+    public UserDirectory Directory { get; }
+    public MailQueue Queue { get; }
+    public RemoteDelivery Workers { get; }
+
+    public static async Task<PostOffice> OpenAsync(QueueSettings queue, TimeProvider? time = null, IResolver? dns = null, ListenerSettings? listener = null, bool start = true)
+    {
+        var office = new PostOffice(new Settings { Queue = queue with { RetryJitter = 0 }, Listeners = listener is null ? [] : [listener] }, time, dns);
+        await office.Directory.AddDomainAsync("example.test");
+        await office.Directory.AddAccountAsync(new NewAccount("anna@example.test"));
+        if (start) await office.Workers.StartAsync(default);
+        return office;
+    }
+
+    public static MailAddress Address(string text) => MailAddress.TryParse(text, out var address) ? address : throw new ArgumentException(text);
+
+    public const string Text = "Subject: hello\r\nMessage-ID: <1@example.test>\r\n\r\nbody\r\n";
+
+    public ValueTask<long> SendAsync(string to, string? from = "anna@example.test", string text = Text, string? notify = null, string? ret = null, bool bulk = false) =>
+        Store.CommitAsync(transaction =>
+        {
+            using var staged = Mail.Stage(Encoding.UTF8.GetBytes(text));
+            return Queue.Enqueue(transaction, new NewQueueEntry(from is null ? null : Address(from), Mail.AddContent(transaction, staged),
+                [.. to.Split(' ').Select(one => new QueueRecipient(Address(one), notify))], Return: ret, Bulk: bulk));
+        });
+
+    /// <summary>Moves the clock once the workers wait for it.</summary>
+    public async Task PassAsync(TimeSpan span, int attemptsBefore)
+    {
+        await AttemptsAsync(attemptsBefore);
+        Time.Advance(span);
+    }
+
+    /// <summary>Waits until every recipient in the queue has been tried that often.</summary>
+    public Task AttemptsAsync(int attempts) => Wait.UntilAsync(
+        () => Queue.List() is { Count: > 0 } list && list.All(entry => entry.Recipients.All(r => r.Attempts >= attempts && r.State == "deferred")), $"{attempts} attempts");
+
+    public Task EmptyAsync(double seconds = 30) => Wait.UntilAsync(() => Queue.Counts().Messages == 0, "the queue is empty", seconds);
+
+    public IReadOnlyList<string> Inbox(string address = "anna@example.test")
+    {
+        var account = Directory.FindAccount(Address(address))!;
+        using var reader = Mail.Read();
+        if (reader.Find(account.Id, "INBOX") is not { } inbox) return [];
+        return [.. reader.Messages(inbox.Id).Select(row => reader.Content(inbox.Id, row)!).Select(content => Encoding.UTF8.GetString(content.Read(0, (int)content.Size)))];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Workers.StopAsync(default);
+        Workers.Dispose();
+        await Store.DisposeAsync();
+        System.IO.Directory.Delete(directory, recursive: true);
+    }
+}
