@@ -3,7 +3,6 @@ using CbaMail.Config;
 using CbaMail.Delivery.Remote;
 using CbaMail.Dns;
 using CbaMail.Mailboxes;
-using CbaMail.Mailings;
 using CbaMail.Queue;
 
 namespace CbaMail.Delivery;
@@ -21,16 +20,8 @@ public sealed class RemoteDelivery : BackgroundService
     readonly RemoteParts parts;
     readonly ConcurrentDictionary<Task, byte> running = new();
 
-    public RemoteDelivery(MailQueue queue, MailStore mail, IResolver resolver, BounceDelivery bounces, Settings settings, TimeProvider time, ILogger<RemoteDelivery> log)
-    {
+    public RemoteDelivery(MailQueue queue, MailStore mail, IResolver resolver, BounceDelivery bounces, Settings settings, TimeProvider time, ILogger<RemoteDelivery> log) =>
         parts = new RemoteParts(queue, mail, new MxLookup(resolver, settings), bounces, settings, time, log);
-        queue.Outcome += static (transaction, outcome) => Ledger.RecordRemote(transaction, outcome.LedgerId, outcome.State switch
-        {
-            "delivered" => LedgerState.Delivered,
-            "deferred" => LedgerState.Deferred,
-            _ => LedgerState.Bounced,
-        }, outcome.Reply, outcome.Host.Length > 0 ? outcome.Host : null, outcome.Tls, outcome.At);
-    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
