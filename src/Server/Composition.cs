@@ -56,6 +56,7 @@ public static class Composition
             .AddSubmission()
             .AddLocalDelivery()
             .AddRemoteDelivery()
+            .AddHostedService<MailingRun>()
             .AddInbound()
             .AddImap()
             .AddSmtpServer()

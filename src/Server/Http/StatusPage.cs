@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using CbaMail.Config;
+using CbaMail.Mailings;
 
 namespace CbaMail.Http;
 
@@ -9,8 +10,9 @@ namespace CbaMail.Http;
 /// What the public HTTP ports answer until the web client exists: a status page (Russian or English), /healthz, and nothing else.
 /// It needs no script and no other file; it names no person, no address and no path.
 /// </summary>
-public sealed class StatusPage(Health health)
+public sealed class StatusPage(Health health, PressRoom press)
 {
+    const int MostMailings = 10;
     const string Policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     public Task AnswerAsync(HttpContext context)
@@ -52,12 +54,12 @@ public sealed class StatusPage(Health health)
         context.Response.ContentType = "text/html; charset=utf-8";
         context.Response.Headers.ContentLanguage = words.Language;
         context.Response.Headers.Vary = "Accept-Language";
-        var page = Encoding.UTF8.GetBytes(Page(report, words));
+        var page = Encoding.UTF8.GetBytes(Page(report, LatestMailings(), words));
         context.Response.ContentLength = page.Length;
         if (!HttpMethods.IsHead(context.Request.Method)) await context.Response.Body.WriteAsync(page, context.RequestAborted);
     }
 
-    static string Page(HealthReport report, Words words)
+    static string Page(HealthReport report, IReadOnlyList<(Course Course, MailingStatus Status)> mailings, Words words)
     {
         var html = new StringBuilder(8192);
         html.Append(CultureInfo.InvariantCulture, $"<!doctype html><html lang=\"{words.Language}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><meta http-equiv=\"refresh\" content=\"5\"><title>{Escape(report.Hostname)} · CBA Mail</title><style>{Style}</style></head><body><main>");
@@ -68,11 +70,38 @@ public sealed class StatusPage(Health health)
         Tile(html, words.Queue, report.Queue.Messages.ToString("N0", words.Culture), $"{words.Deferred}: {report.Queue.Deferred.ToString("N0", words.Culture)}");
         Tile(html, words.Memory, Sizes.Show(report.Memory), $"{words.Uptime} {Uptime(report.Uptime, words)}");
         Tile(html, words.Data, Sizes.Show(report.Disk.Data), $"{words.Free} {Sizes.Show(report.Disk.Free)}");
-        html.Append(CultureInfo.InvariantCulture, $"</section><section><h2>{words.Parts}</h2><ul class=\"parts\">");
+        html.Append("</section>");
+        Mailings(html, mailings, words);
+        html.Append(CultureInfo.InvariantCulture, $"<section><h2>{words.Parts}</h2><ul class=\"parts\">");
         foreach (var part in report.Parts)
             html.Append(CultureInfo.InvariantCulture, $"<li><span class=\"dot {(part.Healthy ? "good" : "bad")}\" title=\"{(part.Healthy ? words.Healthy : words.NotHealthy)}\"></span><b>{Escape(part.Name)}</b><span>{Escape(part.Detail)}</span></li>");
         html.Append("</ul></section></main></body></html>");
         return html.ToString();
+    }
+
+    /// <summary>The newest, with the ledger's counts.</summary>
+    IReadOnlyList<(Course, MailingStatus)> LatestMailings()
+    {
+        var latest = new List<(Course, MailingStatus)>();
+        foreach (var (mailing, course) in press.List().OrderByDescending(row => row.Mailing.Id).Take(MostMailings))
+            if (press.Status(mailing.Id) is { Ok: true, Value: { } status }) latest.Add((course, status));
+        return latest;
+    }
+
+    static void Mailings(StringBuilder html, IReadOnlyList<(Course Course, MailingStatus Status)> mailings, Words words)
+    {
+        if (mailings.Count == 0) return;
+        html.Append(CultureInfo.InvariantCulture, $"<section><h2>{words.Mailings}</h2><div class=\"wide\"><table><tr>");
+        foreach (var name in words.Columns) html.Append(CultureInfo.InvariantCulture, $"<th{(name == words.Columns[0] ? "" : " class=\"n\"")}>{name}</th>");
+        html.Append("</tr>");
+        foreach (var (course, (mailing, counts)) in mailings)
+        {
+            html.Append(CultureInfo.InvariantCulture, $"<tr><td>№ {mailing.Id} · {Escape(course.Name)}</td><td class=\"n\">{words.State(mailing.State)}</td>");
+            foreach (var count in (int[])[counts.Total, counts.Delivered, counts.Rendered + counts.Queued + counts.Deferred, counts.Bounced, counts.Skipped])
+                html.Append(CultureInfo.InvariantCulture, $"<td class=\"n\">{count.ToString("N0", words.Culture)}</td>");
+            html.Append("</tr>");
+        }
+        html.Append("</table></div></section>");
     }
 
     static void Tile(StringBuilder html, string name, string value, string below) =>
@@ -100,23 +129,28 @@ public sealed class StatusPage(Health health)
         .parts{list-style:none;margin:0;padding:0;background:var(--card);border:1px solid var(--line);border-radius:.8rem;overflow:hidden}
         .parts li{display:flex;gap:.8rem;align-items:baseline;padding:.6rem 1.1rem;border-top:1px solid var(--line)}.parts li:first-child{border-top:0}.parts b{min-width:8rem;font-weight:600}.parts li span:last-child{color:var(--soft);overflow-wrap:anywhere}
         .dot{width:.6rem;height:.6rem;border-radius:50%;flex:none;align-self:center;background:var(--bad)}.dot.good{background:var(--good)}
-        table{width:100%;border-collapse:collapse;background:var(--card);border:1px solid var(--line);border-radius:.8rem;overflow:hidden}th,td{text-align:left;padding:.6rem 1.1rem;border-top:1px solid var(--line)}th{color:var(--soft);font-size:.85rem;font-weight:500;border-top:0}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+        .wide{overflow-x:auto}table{width:100%;border-collapse:collapse;background:var(--card);border:1px solid var(--line);border-radius:.8rem;overflow:hidden}th,td{text-align:left;padding:.6rem 1.1rem;border-top:1px solid var(--line)}th{color:var(--soft);font-size:.85rem;font-weight:500;border-top:0}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
         """;
 
     /// <summary>The page's words.</summary>
     sealed record Words(
         string Language, CultureInfo Culture, string Version, string Healthy, string NotHealthy, string Evaluation, string Accounts, string Domains,
-        string Queue, string Deferred, string Memory, string Uptime, string Days, string Data, string Free, string Parts)
+        string Queue, string Deferred, string Memory, string Uptime, string Days, string Data, string Free, string Parts,
+        string Mailings, IReadOnlyList<string> Columns, IReadOnlyList<string> States)
     {
         static readonly CultureInfo Spaced = WithSeparator("\u00a0");
 
         static readonly Words English = new("en", CultureInfo.InvariantCulture, "version", "healthy", "not healthy",
             "Evaluation profile: for trying out and for tests, not for real mail.", "Accounts", "Domains", "Waiting messages", "deferred",
-            "Memory", "up for", "d", "Data", "free:", "Parts");
+            "Memory", "up for", "d", "Data", "free:", "Parts",
+            "Latest mailings", ["Mailing", "State", "In all", "Delivered", "Under way", "Bounced", "Skipped"], ["draft", "sending", "paused", "sent", "cancelled"]);
 
         static readonly Words Russian = new("ru", Spaced, "версия", "всё в порядке", "есть неполадки",
             "Пробный режим: для знакомства и тестов, не для настоящей почты.", "Учётные записи", "домены", "Писем в очереди", "отложено",
-            "Память", "работает", "д", "Данные", "свободно:", "Составные части");
+            "Память", "работает", "д", "Данные", "свободно:", "Составные части",
+            "Последние рассылки", ["Рассылка", "Состояние", "Всего", "Доставлено", "В пути", "Возвращено", "Пропущено"], ["черновик", "отправляется", "приостановлена", "отправлена", "отменена"]);
+
+        public string State(MailingState state) => States[(int)state];
 
         static CultureInfo WithSeparator(string separator)
         {
