@@ -214,6 +214,7 @@ public sealed class MailingRun(
     /// <summary>The end, when nobody waits any more; null when somebody still does.</summary>
     ValueTask<MailingState?> FinishAsync(long id, CancellationToken cancel)
     {
+        BeforeCommit?.Invoke(committed++);
         var now = time.GetUtcNow();
         return Store.CommitAsync<MailingState?>(transaction =>
         {

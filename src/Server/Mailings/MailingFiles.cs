@@ -48,6 +48,9 @@ public sealed class MailingFiles(Store store)
         return hash;
     }
 
+    /// <summary>Whether these bytes are kept; false also for what is no name of theirs.</summary>
+    public bool Has(string? hash) => hash is { Length: 64 } && hash.All(char.IsAsciiHexDigitLower) && File.Exists(Path.Combine(folder, hash));
+
     /// <exception cref="IOException">The file is gone or is not what was kept.</exception>
     public byte[] Read(MailingFile file)
     {

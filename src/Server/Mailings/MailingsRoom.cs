@@ -25,5 +25,6 @@ public static class MailingsRoom
     public static IServiceCollection AddMailings(this IServiceCollection services) => services
         .AddSingleton<MailingFiles>()
         .AddSingleton<CourseRegister>()
-        .AddSingleton<PressRoom>();
+        .AddSingleton<PressRoom>()
+        .AddSingleton<DemonstrationCourse>();
 }
