@@ -55,6 +55,7 @@ public static class Composition
             .AddMailings()
             .AddSubmission()
             .AddLocalDelivery()
+            .AddMailingRun()
             .AddRemoteDelivery()
             .AddHostedService<MailingRun>()
             .AddInbound()

@@ -26,6 +26,8 @@ public static class CommandLine
         .. DomainVerbs.Rows,
         .. AccountVerbs.Rows,
         .. AliasVerbs.Rows,
+        .. CourseVerbs.Rows,
+        .. MailingVerbs.Rows,
         .. QueueVerbs.Rows,
         .. MessageVerbs.Rows,
         new("version", "", "print the release", [new("--json", null, "print JSON")], invocation =>

@@ -149,6 +149,17 @@ public sealed class JsonBody
     public JsonBody Add(string name, string? value) { if (value is not null) fields.Add(json => json.WriteString(name, value)); return this; }
     public JsonBody Add(string name, bool? value) { if (value is { } v) fields.Add(json => json.WriteBoolean(name, v)); return this; }
     public JsonBody Add(string name, long? value) { if (value is { } v) fields.Add(json => json.WriteNumber(name, v)); return this; }
+    public JsonBody Add(string name, IReadOnlyList<JsonBody> objects)
+    {
+        fields.Add(json =>
+        {
+            json.WriteStartArray(name);
+            foreach (var item in objects) item.WriteTo(json);
+            json.WriteEndArray();
+        });
+        return this;
+    }
+
     public JsonBody Add(string name, IEnumerable<string> values)
     {
         fields.Add(json =>
@@ -165,12 +176,14 @@ public sealed class JsonBody
     public override string ToString()
     {
         using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream, Written))
-        {
-            json.WriteStartObject();
-            foreach (var field in fields) field(json);
-            json.WriteEndObject();
-        }
+        using (var json = new Utf8JsonWriter(stream, Written)) WriteTo(json);
         return Encoding.UTF8.GetString(stream.ToArray());
+    }
+
+    void WriteTo(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        foreach (var field in fields) field(json);
+        json.WriteEndObject();
     }
 }

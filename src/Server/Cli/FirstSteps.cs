@@ -27,7 +27,7 @@ static class FirstSteps
                 ? $"\n  Administrator  {Administrator}\n  Password       {password}   (shown this once; change it with: ./cbamail account password {Administrator} --data {settings.Data} --generate)\n"
                 : $"\n  The administrator was not made: {added.Refusal.Sentence}\n");
         }
-        await Console.Out.WriteAsync(Next(settings));
+        if (kind != "course" || !await DemonstrationSteps.RunAsync(services, settings)) await Console.Out.WriteAsync(Next(settings));
         await Console.Out.FlushAsync();
     }
 

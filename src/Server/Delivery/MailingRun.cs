@@ -86,6 +86,7 @@ public sealed class MailingRun(
     /// <summary>Brings entries of paused and cancelled mailings in the queue to their state, where a crash came between.</summary>
     internal async Task RecoverAsync(CancellationToken cancel)
     {
+        press.SweepFiles();
         List<long> stopped;
         using (var read = Store.Read()) stopped = MailingTable.Stopped(read);
         foreach (var id in stopped) await press.SettleQueueAsync(id, cancel);

@@ -11,6 +11,8 @@ static class ApiRoutes
         DomainsApi.Map(routes);
         AccountsApi.Map(routes);
         AliasesApi.Map(routes);
+        CoursesApi.Map(routes);
+        MailingsApi.Map(routes);
         QueueApi.Map(routes);
         MessagesApi.Map(routes);
     }

@@ -70,6 +70,9 @@ public sealed class PressRoom
         return MailingTable.Get(read, id) is null ? NoMailing(id) : new Result<IReadOnlyList<LedgerRow>>(LedgerTable.Rows(read, id, after, count), null);
     }
 
+    /// <summary>Removes files that no mailing names; only at start, when nobody is creating one.</summary>
+    public void SweepFiles() => files.Sweep();
+
     // ---- creating
 
     public async ValueTask<Result<Mailing>> CreateAsync(NewMailing wanted, CancellationToken cancel)

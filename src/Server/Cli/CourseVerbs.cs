@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace CbaMail.Cli;
+
+/// <summary><c>course add | import | participants | list | show | remove</c>.</summary>
+static class CourseVerbs
+{
+    public static readonly IReadOnlyList<Verb> Rows =
+    [
+        new("course add", "NAME", "add a course; prints its id", [
+            new("--domain", "DOMAIN", "domain of the course's mail"),
+            new("--language", "ru|en", "language (default: that of the name)"),
+            .. Verb.Client,
+        ], AddAsync),
+        new("course import", "COURSE FILE.csv", "add participants, or update their merge fields", Verb.Client, ImportAsync, """
+            The first line names the columns: address,name and any further ones, which become merge fields. "," or ";", UTF-8.
+            A bad row is named by its line and the rest is imported. The same file again changes nothing.
+            """),
+        new("course participants", "COURSE", "list the people of a course", Verb.Client, ParticipantsAsync),
+        new("course list", "", "list the courses", Verb.Client, ListAsync),
+        new("course show", "COURSE", "show a course with its merge fields", Verb.Client, ShowAsync),
+        new("course remove", "COURSE [ADDRESS]", "remove a course with its mailings and ledgers, or one person from it", Verb.Client, RemoveAsync),
+    ];
+
+    internal static string Course(Invocation invocation) => "courses/" + Uri.EscapeDataString(invocation.Arguments[0]);
+
+    static async Task<int> AddAsync(Invocation invocation)
+    {
+        var domain = invocation.Value("--domain") ?? throw new Refused("a course needs a domain: --domain DOMAIN", 2);
+        var body = new JsonBody().Add("name", invocation.Arguments[0]).Add("domain", domain).Add("language", invocation.Value("--language"));
+        return invocation.Print(await invocation.Server.PostAsync("courses", body), course => course.Text("id"));
+    }
+
+    static async Task<int> ImportAsync(Invocation invocation)
+    {
+        var path = invocation.Arguments[1];
+        await using var file = Open(path);
+        var report = await invocation.Server.PostAsync(Course(invocation) + "/import", file, "text/csv");
+        foreach (var error in report.Items("errors"))
+            await invocation.Error.WriteLineAsync($"{Path.GetFileName(path)}, line {error.Text("line")}: {error.Text("error")}");
+        invocation.Print(report, answer => string.Create(CultureInfo.InvariantCulture,
+            $"{answer.Number("added")} added, {answer.Number("updated")} updated, {answer.Number("unchanged")} unchanged, {answer.Number("failed")} refused."));
+        // rows that were bad are reported; only an import of which nothing could be taken is a failure
+        return report.Number("failed") > 0 && report.Number("added") + report.Number("updated") + report.Number("unchanged") == 0 ? 1 : 0;
+    }
+
+    /// <summary>A file to read, "-" for standard input.</summary>
+    internal static Stream Open(string path)
+    {
+        try { return path == "-" ? Console.OpenStandardInput() : File.OpenRead(path); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new Refused($"The file {path} cannot be read: {e.Message}");
+        }
+    }
+
+    static async Task<int> ParticipantsAsync(Invocation invocation) =>
+        invocation.Print(await invocation.Server.GetAsync(Course(invocation) + "/participants"), ["ADDRESS", "NAME", "FIELDS"], person =>
+        [
+            person.Text("address"), person.Text("name"),
+            person.TryGetProperty("fields", out var fields) ? string.Join(", ", fields.EnumerateObject().Select(field => $"{field.Name}={field.Value.GetString()}")) : "",
+        ]);
+
+    static async Task<int> ListAsync(Invocation invocation) =>
+        invocation.Print(await invocation.Server.GetAsync("courses"), ["ID", "PARTICIPANTS", "DOMAIN", "NAME"], course =>
+            [course.Text("id"), course.Text("participants"), course.Text("domain"), course.Text("name")]);
+
+    static async Task<int> ShowAsync(Invocation invocation) => invocation.Print(await invocation.Server.GetAsync(Course(invocation)), Details);
+
+    static string Details(JsonElement course) =>
+        $"Id            {course.Text("id")}\nName          {course.Text("name")}\nDomain        {course.Text("domain")}\nLanguage      {course.Text("language")}\n"
+        + $"Participants  {course.Text("participants")}\nMerge fields  {string.Join(", ", course.Items("columns").Select(column => column.GetString()))}\nSince         {course.Time("created")}";
+
+    static async Task<int> RemoveAsync(Invocation invocation)
+    {
+        if (invocation.Arguments.Count == 1)
+            return invocation.Print(await invocation.Server.DeleteAsync(Course(invocation)), _ => $"The course {invocation.Arguments[0]} is removed.");
+        var address = invocation.Arguments[1];
+        return invocation.Print(await invocation.Server.DeleteAsync($"{Course(invocation)}/participants/{Uri.EscapeDataString(address)}"), _ => $"{address} is removed from {invocation.Arguments[0]}.");
+    }
+}

@@ -1,0 +1,176 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace CbaMail.Cli;
+
+/// <summary><c>mailing create | preview | check | send | pause | resume | cancel | status | ledger | list</c>.</summary>
+static class MailingVerbs
+{
+    const string Templates = """
+        Templates are Handlebars: {{firstName}}, {{name}}, {{address}}, {{course.name}} and the columns of the course, {{[exam date]}} with a space;
+        {{default group "no group"}}, {{#if seat}}…{{else}}…{{/if}}, {{plural days "день" "дня" "дней"}}. HTML is escaped, {{{raw}}} is not.
+        An image that the HTML shows as src="cid:logo.png" is the file of that name: --attach logo.png.
+        """;
+
+    public static readonly IReadOnlyList<Verb> Rows =
+    [
+        new("mailing create", "COURSE", "write a mailing to a course; prints its id", [
+            new("--from", "ADDRESS", "sender, of a domain of this server; also \"Name <address>\""),
+            new("--subject", "TEMPLATE", "subject"),
+            new("--html", "FILE", "HTML template"),
+            new("--text", "FILE", "plain text template (default: made of the HTML)"),
+            new("--attach", "FILE", "attachment, or an image of the HTML", Many: true),
+            .. Verb.Client,
+        ], CreateAsync, Templates),
+        new("mailing preview", "ID", "show one person's copy", [new("--for", "ADDRESS", "whose (default: the first in the course)"), new("--html", null, "print the HTML instead of the text"), .. Verb.Client], PreviewAsync),
+        new("mailing check", "ID", "render everybody's copy and name what is wrong, by person and row", Verb.Client, CheckAsync),
+        new("mailing send", "ID", "check, and send to everybody", [
+            new("--wait", null, "show the progress until everybody's copy is delivered or tried"),
+            new("--skip-invalid", null, "leave out the people whom the check names"),
+            .. Verb.Client,
+        ], SendAsync),
+        new("mailing pause", "ID", "stop sending for now", Verb.Client, invocation => DeedAsync(invocation, "pause", "is paused; go on with: cbamail mailing resume")),
+        new("mailing resume", "ID", "go on sending", Verb.Client, invocation => DeedAsync(invocation, "resume", "is being sent")),
+        new("mailing cancel", "ID", "stop sending for good", Verb.Client, invocation => DeedAsync(invocation, "cancel", "is cancelled")),
+        new("mailing status", "ID", "how far a mailing is", Verb.Client, StatusAsync),
+        new("mailing ledger", "ID", "who got it and who did not, a line a participant", Verb.Client, LedgerAsync),
+        new("mailing list", "[COURSE]", "list the mailings", Verb.Client, ListAsync),
+    ];
+
+    static string Id(Invocation invocation) =>
+        long.TryParse(invocation.Arguments[0], NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+            ? id.ToString(CultureInfo.InvariantCulture)
+            : throw new Refused($"\"{invocation.Arguments[0]}\" is no id of a mailing; list them with: cbamail mailing list");
+
+    static async Task<int> CreateAsync(Invocation invocation)
+    {
+        string Need(string option) => invocation.Value(option) ?? throw new Refused($"\"mailing create\" needs {option}", 2);
+        var (from, subject) = (Need("--from"), Need("--subject"));
+        if (invocation.Value("--html") is null && invocation.Value("--text") is null) throw new Refused("\"mailing create\" needs --html FILE, --text FILE, or both", 2);
+        var (html, text) = (Template(invocation.Value("--html")), Template(invocation.Value("--text")));
+        var files = new List<JsonBody>();
+        foreach (var path in invocation.Values("--attach"))
+        {
+            await using var file = CourseVerbs.Open(path);
+            var kept = await invocation.Server.PostAsync("mailing-files", file, "application/octet-stream");
+            files.Add(new JsonBody().Add("name", Path.GetFileName(path)).Add("hash", kept.Text("hash")));
+        }
+        var body = new JsonBody().Add("course", invocation.Arguments[0]).Add("from", from).Add("subject", subject).Add("html", html).Add("text", text).Add("files", files);
+        return invocation.Print(await invocation.Server.PostAsync("mailings", body), mailing => mailing.Text("id"));
+    }
+
+    static string? Template(string? path)
+    {
+        if (path is null) return null;
+        using var file = CourseVerbs.Open(path);
+        using var reader = new StreamReader(file, new UTF8Encoding(false, throwOnInvalidBytes: true));
+        try { return reader.ReadToEnd(); }
+        catch (DecoderFallbackException) { throw new Refused($"The file {path} is not UTF-8"); }
+    }
+
+    static async Task<int> PreviewAsync(Invocation invocation)
+    {
+        var path = $"mailings/{Id(invocation)}/preview";
+        if (invocation.Value("--for") is { } address) path += "?for=" + Uri.EscapeDataString(address);
+        var preview = await invocation.Server.GetAsync(path);
+        foreach (var problem in preview.Items("problems")) await invocation.Error.WriteLineAsync($"cbamail: {problem.Text("message")}");
+        var to = preview.Text("name") is { Length: > 0 } name ? $"{name} <{preview.Text("address")}>" : preview.Text("address");
+        return invocation.Print(preview, shown => invocation.Has("--html")
+            ? shown.Text("html")
+            : $"From: {shown.Text("from")}\nTo: {to}\nSubject: {shown.Text("subject")}\n\n{shown.Text("text")}");
+    }
+
+    static async Task<int> CheckAsync(Invocation invocation)
+    {
+        var report = await invocation.Server.GetAsync($"mailings/{Id(invocation)}/check");
+        if (invocation.Json) invocation.Print(report.GetRawText());
+        else await WriteReportAsync(report, invocation.Output);
+        if (!report.True("good")) throw new Refused(report.Items("faults").Any()
+            ? $"Mailing {invocation.Arguments[0]} cannot be sent as it is"
+            : $"{report.Number("affected")} of {report.Number("people")} participants have a problem; mend them, or leave them out with: cbamail mailing send {invocation.Arguments[0]} --skip-invalid");
+        if (!invocation.Json) invocation.Print($"{report.Number("people")} of {report.Number("people")} copies are ready.");
+        return 0;
+    }
+
+    static async Task WriteReportAsync(JsonElement report, TextWriter output)
+    {
+        foreach (var fault in report.Items("faults")) await output.WriteLineAsync("fault: " + fault.GetString());
+        foreach (var problem in report.Items("problems"))
+        {
+            var name = problem.Text("name") is { Length: > 0 } text ? $" ({text})" : "";
+            await output.WriteLineAsync($"row {problem.Text("row")}: {problem.Text("address")}{name}: {problem.Text("message")}");
+        }
+        foreach (var note in report.Items("notes")) await output.WriteLineAsync("note: " + note.GetString());
+    }
+
+    static async Task<int> SendAsync(Invocation invocation)
+    {
+        var id = Id(invocation);
+        JsonElement started;
+        try
+        {
+            started = await invocation.Server.PostAsync($"mailings/{id}/send", new JsonBody().Add("skipInvalid", invocation.Has("--skip-invalid")));
+        }
+        catch (Refused)
+        {
+            await ExplainAsync(invocation, id);
+            throw;
+        }
+        foreach (var note in started.Items("notes")) await invocation.Error.WriteLineAsync("note: " + note.GetString());
+        if (!invocation.Has("--wait"))
+            return invocation.Print(started, answer => string.Create(CultureInfo.InvariantCulture,
+                $"Mailing {id} is being sent to {answer.Number("sending")} participants, {answer.Number("skipped")} skipped. Look with: cbamail mailing status {id}"));
+        var status = await WaitAsync(invocation, id);
+        invocation.Print(status, Summary);
+        if (status.Text("state") is "paused" or "cancelled") throw new Refused($"Mailing {id} is {status.Text("state")}");
+        return 0;
+    }
+
+    /// <summary>Names the people for whose sake a mailing was refused.</summary>
+    static async Task ExplainAsync(Invocation invocation, string id)
+    {
+        JsonElement report;
+        try { report = await invocation.Server.GetAsync($"mailings/{id}/check"); }
+        catch (Refused) { return; } // the first sentence says it
+        if (!report.True("good")) await WriteReportAsync(report, invocation.Error);
+    }
+
+    static async Task<JsonElement> WaitAsync(Invocation invocation, string id)
+    {
+        using var progress = new ProgressBar(invocation, "copies");
+        for (var pause = 20; ; pause = Math.Min(pause * 2, 160))
+        {
+            var status = await invocation.Server.GetAsync("mailings/" + id);
+            var open = status.Number("rendered") + status.Number("queued");
+            progress.Show(status.Number("total") - open, status.Number("total"));
+            if (status.Text("state") is "paused" or "cancelled" || status.Text("state") is not "sending" && open == 0) return status;
+            await Task.Delay(pause);
+        }
+    }
+
+    static string Summary(JsonElement status) => string.Create(CultureInfo.InvariantCulture,
+        $"{status.Text("state")}: {status.Number("total")} in all, {status.Number("delivered")} delivered, {status.Number("queued")} queued, {status.Number("deferred")} deferred, {status.Number("bounced")} bounced, {status.Number("skipped")} skipped, {status.Number("rendered")} to go.");
+
+    static async Task<int> DeedAsync(Invocation invocation, string deed, string sentence)
+    {
+        var id = Id(invocation);
+        return invocation.Print(await invocation.Server.PostAsync($"mailings/{id}/{deed}"), status => deed == "pause" ? $"Mailing {id} {sentence} {id}\n{Summary(status)}" : $"Mailing {id} {sentence}.\n{Summary(status)}");
+    }
+
+    static async Task<int> StatusAsync(Invocation invocation) => invocation.Print(await invocation.Server.GetAsync("mailings/" + Id(invocation)), Summary);
+
+    static async Task<int> LedgerAsync(Invocation invocation)
+    {
+        await foreach (var line in invocation.Server.StreamAsync(HttpMethod.Get, $"mailings/{Id(invocation)}/ledger"))
+            invocation.Print(invocation.Json ? line.GetRawText() : $"{line.Text("state"),-9}  {line.Time("at")}  {line.Text("address")}  {line.Text("reply")}".TrimEnd());
+        return 0;
+    }
+
+    static async Task<int> ListAsync(Invocation invocation)
+    {
+        var path = invocation.Arguments.Count > 0 ? "mailings?course=" + Uri.EscapeDataString(invocation.Arguments[0]) : "mailings";
+        return invocation.Print(await invocation.Server.GetAsync(path), ["ID", "STATE", "CREATED", "COURSE", "SUBJECT"], mailing =>
+            [mailing.Text("id"), mailing.Text("state"), mailing.Time("created"), mailing.Text("course"), mailing.Text("subject")]);
+    }
+}

@@ -1,0 +1,93 @@
+using System.Text.Json;
+using CbaMail.Config;
+using CbaMail.Mailings;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace CbaMail.Http.Api;
+
+/// <summary>/v1/courses and the people in them.</summary>
+static class CoursesApi
+{
+    const int Page = 1000;
+
+    sealed record NewCourse(string Name, string Domain, string? Language = null);
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/v1/courses", context => context.JsonAsync(context.Room<CourseRegister>().List().Select(Shown)));
+        routes.MapPost("/v1/courses", AddAsync);
+        routes.MapGet("/v1/courses/{course}", context => context.ResultAsync(context.Room<CourseRegister>().Find(context.Part("course")), Shown));
+        routes.MapDelete("/v1/courses/{course}", context => DoneAsync(context, context.Room<CourseRegister>().RemoveAsync(context.Part("course"), context.RequestAborted)));
+        routes.MapPost("/v1/courses/{course}/import", ImportAsync);
+        routes.MapGet("/v1/courses/{course}/participants", ParticipantsAsync);
+        routes.MapDelete("/v1/courses/{course}/participants/{address}", context => DoneAsync(
+            context, context.Room<CourseRegister>().RemoveParticipantAsync(context.Part("course"), context.Part("address"), context.RequestAborted)));
+    }
+
+    static object Shown(Course course) => new { id = course.Slug, name = course.Name, domain = course.Domain, language = course.Language, participants = course.Participants, columns = course.Columns, created = course.Created };
+
+    static async Task AddAsync(HttpContext context)
+    {
+        if (await context.ReadAsync<NewCourse>() is not { } wanted) return;
+        await context.ResultAsync(await context.Room<CourseRegister>().AddAsync(wanted.Name ?? "", wanted.Domain ?? "", wanted.Language, context.RequestAborted), Shown);
+    }
+
+    static async Task ImportAsync(HttpContext context)
+    {
+        if (await context.BytesAsync(context.Room<Settings>().Mailings.ImportBytes, "file") is not { } file) return;
+        var report = await context.Room<CourseRegister>().ImportAsync(context.Part("course"), file, context.RequestAborted);
+        await context.ResultAsync(report, done => new
+        {
+            added = done.Added, updated = done.Updated, unchanged = done.Unchanged, failed = done.Errors.Count,
+            errors = done.Errors.Select(error => new { line = error.Line, address = error.Address, error = error.Reason }),
+        });
+    }
+
+    static async Task ParticipantsAsync(HttpContext context)
+    {
+        var register = context.Room<CourseRegister>();
+        var found = register.Find(context.Part("course"));
+        if (!found.Ok) { await context.RefuseAsync(found.Refusal); return; }
+        context.Response.ContentType = "application/json; charset=utf-8";
+        await using var json = new Utf8JsonWriter(context.Response.BodyWriter, new JsonWriterOptions { Encoder = Reply.Json.Encoder });
+        json.WriteStartArray();
+        for (long after = 0; ;)
+        {
+            var people = register.Participants(found.Value, after, Page);
+            foreach (var person in people)
+            {
+                json.WriteStartObject();
+                json.WriteString("address", person.Address);
+                json.WriteString("name", person.Name);
+                json.WriteNumber("row", person.Line);
+                json.WritePropertyName("fields");
+                json.WriteRawValue(person.Fields);
+                json.WriteEndObject();
+            }
+            await json.FlushAsync(context.RequestAborted);
+            if (people.Count < Page) break;
+            after = people[^1].Id;
+        }
+        json.WriteEndArray();
+    }
+
+    internal static async Task DoneAsync(HttpContext context, ValueTask<Envelope.Refusal?> deed)
+    {
+        if (await deed is { } refusal) await context.RefuseAsync(refusal);
+        else await context.JsonAsync(new { done = true });
+    }
+
+    /// <summary>A body as bytes; where it is too long, the answer is given and null returned.</summary>
+    internal static async ValueTask<byte[]?> BytesAsync(this HttpContext context, long most, string what)
+    {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = most + 65536;
+        using var bytes = new MemoryStream((int)Math.Min(context.Request.ContentLength ?? 0, most));
+        var buffer = new byte[64 * 1024];
+        while (await context.Request.Body.ReadAsync(buffer, context.RequestAborted) is > 0 and var count)
+        {
+            if (bytes.Length + count > most) { await context.RefuseAsync(413, $"The {what} is larger than {most} bytes, which is the limit"); return null; }
+            bytes.Write(buffer, 0, count);
+        }
+        return bytes.ToArray();
+    }
+}
