@@ -6,7 +6,7 @@ using CbaMail.Queue;
 namespace CbaMail.Delivery;
 
 /// <summary>What a notice says.</summary>
-public enum NoticeKind { Failed, Delayed, Relayed }
+public enum NoticeKind { Failed, Delayed, Relayed, Delivered }
 
 /// <summary>A notice to the sender of a message that was to leave.</summary>
 /// <param name="Hostname">Ours.</param>
@@ -90,6 +90,7 @@ public static class Bounce
     {
         NoticeKind.Failed => "Письмо не доставлено / Undelivered mail",
         NoticeKind.Delayed => "Доставка письма задерживается / Delayed mail",
+        NoticeKind.Delivered => "Письмо доставлено / Mail delivered",
         _ => "Письмо передано / Mail relayed",
     };
 
@@ -102,6 +103,9 @@ public static class Bounce
             NoticeKind.Failed => (
                 "Ваше письмо не удалось доставить следующим получателям. Повторных попыток не будет.",
                 "Your message could not be delivered to the following recipients. It will not be tried again."),
+            NoticeKind.Delivered => (
+                "Ваше письмо доставлено в почтовые ящики следующих получателей.",
+                "Your message was delivered to the mailboxes of the following recipients."),
             NoticeKind.Delayed => (
                 $"Ваше письмо пока не удалось доставить следующим получателям. Делать ничего не нужно: попытки продолжатся до {notice.Message.Expires:yyyy-MM-dd HH:mm zzz}.",
                 $"Your message could not yet be delivered to the following recipients. You need not do anything: it will be tried until {notice.Message.Expires:yyyy-MM-dd HH:mm zzz}."),
@@ -139,7 +143,7 @@ public static class Bounce
             if (outcome.Recipient.OriginalRecipient is { } original && original.IndexOf(';') is > 0 and var at)
                 Line(output, $"Original-Recipient: {Plain(original[..at])}; {Plain(Xtext(original[(at + 1)..]))}");
             Line(output, $"Final-Recipient: {(global ? "utf-8" : "rfc822")}; {outcome.Recipient.Address}");
-            Line(output, $"Action: {notice.Kind switch { NoticeKind.Failed => "failed", NoticeKind.Delayed => "delayed", _ => "relayed" }}");
+            Line(output, $"Action: {notice.Kind switch { NoticeKind.Failed => "failed", NoticeKind.Delayed => "delayed", NoticeKind.Delivered => "delivered", _ => "relayed" }}");
             Line(output, $"Status: {outcome.Status}");
             if (outcome.Host.Length > 0) Line(output, $"Remote-MTA: dns; {Plain(outcome.Host.Split('[')[0])}");
             // RFC 3464 2.3.6: what the peer said; our own findings are of no protocol

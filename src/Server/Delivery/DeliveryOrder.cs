@@ -28,4 +28,6 @@ public sealed record DeliveryOrder
     public bool Separate { get; init; }
     /// <summary>Stands on the log lines.</summary>
     public string Id { get; init; } = "";
+    /// <summary>Who brought it, for the log: a client's address, an account.</summary>
+    public string Origin { get; init; } = "";
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Mailboxes;
@@ -24,10 +25,12 @@ public sealed class LocalDelivery
     readonly UserDirectory directory;
     readonly TimeProvider time;
     readonly ILogger<LocalDelivery> log;
+    readonly string hostname;
     readonly ConcurrentDictionary<long, long> inboxes = new(); // account -> mailbox; confirmed by commits only
 
-    public LocalDelivery(Store store, MailStore mail, MailQueue queue, UserDirectory directory, TimeProvider time, ILogger<LocalDelivery> log)
+    public LocalDelivery(Store store, MailStore mail, MailQueue queue, UserDirectory directory, TimeProvider time, ILogger<LocalDelivery> log, Settings? settings = null)
     {
+        hostname = settings?.Hostname ?? "localhost";
         (this.store, this.mail, this.queue, this.directory, this.time, this.log) = (store, mail, queue, directory, time, log);
         directory.AccountRemoving += (transaction, account) => transaction.OnCommitted(() => inboxes.TryRemove(account.Id, out _));
     }
@@ -52,14 +55,36 @@ public sealed class LocalDelivery
             var placing = new Placing(order, effects, staged, time.GetUtcNow());
             do await store.CommitAsync(transaction => Place(transaction, placing), cancel);
             while (placing.Next < effects.Rows.Count);
-            LocalDeliveryTelemetry.Delivered(log, order.Id, staged.MessageId, MailPath.Write(order.ReversePath), effects.Rows.Count, effects.Remote.Count, order.Message.Length);
-            return placing.Outcome();
+            LocalDeliveryTelemetry.Delivered(
+                log, order.Id, staged.MessageId, MailPath.Write(order.ReversePath), order.Origin, effects.Rows.Count, effects.Remote.Count, order.Message.Length);
+            var outcome = placing.Outcome();
+            if (order.ReversePath is not null && order.Recipients.Any(r => r.Notify is not null)) await TellSuccessAsync(order, outcome, cancel);
+            return outcome;
         }
         catch (Exception e) when (IsDiskFull(e))
         {
             LocalDeliveryTelemetry.DiskFull(log, order.Id, e.Message);
             return [.. order.Recipients.Select(_ => Refusal.DiskFull)];
         }
+    }
+
+    /// <summary>RFC 3461 5.2.6: who asked for it is told of each delivery to a mailbox; for what leaves, the queue tells.</summary>
+    async ValueTask TellSuccessAsync(DeliveryOrder order, IReadOnlyList<Refusal?> outcome, CancellationToken cancel)
+    {
+        var delivered = new List<DeliveryRecipient>();
+        for (var i = 0; i < outcome.Count; i++)
+        {
+            var recipient = order.Recipients[i];
+            if (outcome[i] is null && recipient.Notify is not null && recipient.Notify.Contains("SUCCESS", StringComparison.Ordinal) &&
+                recipient.Targets.All(target => target.Account is not null)) delivered.Add(recipient);
+        }
+        if (delivered.Count == 0) return;
+        var notice = SuccessNotice.Write(order, delivered, hostname, time.GetUtcNow());
+        var targets = directory.IsLocal(order.ReversePath!)
+            ? directory.Resolve(order.ReversePath!)
+            : new Result<IReadOnlyList<Target>>([new Target(null, null, order.ReversePath)], null);
+        if (!targets.Ok) return; // nobody is left to tell (RFC 5321 4.5.5)
+        await DeliverAsync(new DeliveryOrder { Message = notice, Recipients = [new(order.ReversePath!, targets.Value, "NEVER")], Id = order.Id, Origin = "notice" }, cancel);
     }
 
     /// <summary>Whether the exception says that no space is left.</summary>
@@ -184,8 +209,8 @@ sealed class Effects
     static byte[] Prefix(DeliveryOrder order, DeliveryRecipient recipient, Target target)
     {
         var account = target.Account!.Address;
-        var direct = recipient.Address.DomainKey == account.DomainKey &&
-            recipient.Address.LocalPart.Length == account.LocalPart.Length + (target.Detail is null ? 0 : target.Detail.Length + 1);
+        var key = account.Key;
+        var direct = recipient.Address.Key == (target.Detail is null ? key : $"{key[..^(account.DomainKey.Length + 1)]}+{target.Detail.ToLowerInvariant()}@{account.DomainKey}");
         var delivered = direct ? recipient.Address : account;
         var text = $"Return-Path: {MailPath.Write(order.ReversePath)}\r\nDelivered-To: {delivered}\r\n";
         if (!direct) text += $"X-Original-To: {recipient.Address}\r\n";

@@ -3,8 +3,8 @@ namespace CbaMail.Delivery;
 /// <summary>Log messages of placing mail: event ids from 4500.</summary>
 static partial class LocalDeliveryTelemetry
 {
-    [LoggerMessage(4500, LogLevel.Information, "{Order}: message {MessageId} from {Sender} placed: {Mailboxes} mailboxes, {Queued} queued, {Size} bytes")]
-    public static partial void Delivered(ILogger log, string order, string? messageId, string sender, int mailboxes, int queued, int size);
+    [LoggerMessage(4500, LogLevel.Information, "{Order}: message {MessageId} from {Sender} by {Origin} placed: {Mailboxes} mailboxes, {Queued} queued, {Size} bytes")]
+    public static partial void Delivered(ILogger log, string order, string? messageId, string sender, string origin, int mailboxes, int queued, int size);
 
     [LoggerMessage(4501, LogLevel.Error, "{Order}: refused for now, no space is left: {Cause}")]
     public static partial void DiskFull(ILogger log, string order, string cause);

@@ -1,0 +1,120 @@
+using System.Text;
+using CbaMail.Delivery;
+using CbaMail.Directory;
+using CbaMail.Envelope;
+using CbaMail.Tests.Server.Smtp.Server;
+using Xunit;
+
+namespace CbaMail.Tests.Server.Delivery;
+
+public sealed class LocalDeliveryTests : IAsyncLifetime
+{
+    static readonly MailAddress Sender = PostOffice.Address("sender@elsewhere.test");
+    readonly PostOffice office = new();
+
+    public ValueTask InitializeAsync() => office.InitializeAsync();
+    public ValueTask DisposeAsync() => office.DisposeAsync();
+
+    DeliveryOrder Order(string text, params string[] recipients) => new()
+    {
+        ReversePath = Sender,
+        Recipients = [.. recipients.Select(r => PostOffice.Address(r)).Select(a => new DeliveryRecipient(a, office.Directory.Resolve(a).Value!))],
+        Message = Encoding.UTF8.GetBytes(text),
+    };
+
+    async Task<IReadOnlyList<Refusal?>> Deliver(DeliveryOrder order) => await office.Delivery.DeliverAsync(order, default);
+
+    [Fact]
+    public async Task A_mailbox_gets_the_text_below_its_own_fields()
+    {
+        Assert.Equal([null], await Deliver(Order("Subject: x\r\n\r\ny\r\n", "ivan+shop@example.test")));
+        Assert.Equal(["Return-Path: <sender@elsewhere.test>\r\nDelivered-To: ivan+shop@example.test\r\nSubject: x\r\n\r\ny\r\n"], office.Inbox("ivan"));
+    }
+
+    [Fact]
+    public async Task An_alias_and_its_member_are_one_copy()
+    {
+        await Deliver(Order("Subject: x\r\n\r\n", "team@example.test", "ivan@example.test", "anything@catch.test"));
+        Assert.StartsWith("Return-Path: <sender@elsewhere.test>\r\nDelivered-To: ivan@example.test\r\nX-Original-To: team@example.test\r\n", Assert.Single(office.Inbox("ivan")), StringComparison.Ordinal);
+        Assert.Single(office.Inbox("anna"));
+    }
+
+    [Fact]
+    public async Task What_leads_elsewhere_is_queued_in_the_same_step()
+    {
+        await Deliver(Order("Subject: x\r\n\r\n", "away@example.test", "anna@example.test"));
+        var entry = Assert.Single(office.Queue.List());
+        Assert.Equal("sender@elsewhere.test", entry.Sender);
+        Assert.Equal("far@elsewhere.test", Assert.Single(entry.Recipients).Address);
+        Assert.Single(office.Inbox("anna"));
+    }
+
+    [Fact]
+    public async Task A_full_mailbox_alone_is_refused()
+    {
+        Assert.Equal(["5.2.2"], (await Deliver(Order(new string('x', 500), "full@example.test"))).Select(r => r?.Status));
+        Assert.Single(office.Inbox("full"));
+    }
+
+    [Fact]
+    public async Task Among_others_it_goes_over_by_one_message()
+    {
+        Assert.Equal([null, null], await Deliver(Order(new string('x', 500), "full@example.test", "ivan@example.test")));
+        Assert.Equal(2, office.Inbox("full").Count);
+        Assert.Equal(["5.2.2"], (await Deliver(Order("x", "full@example.test"))).Select(r => r?.Status));
+    }
+
+    [Fact]
+    public async Task Unless_each_is_answered_for_itself()
+    {
+        var outcome = await Deliver(Order(new string('x', 500), "full@example.test", "ivan@example.test") with { Separate = true });
+        Assert.Equal(["5.2.2", null], outcome.Select(r => r?.Status));
+        Assert.Single(office.Inbox("ivan"));
+    }
+
+    [Fact]
+    public async Task Large_fan_outs_go_in_pieces()
+    {
+        var accounts = await office.Directory.AddAccountsAsync([.. Enumerable.Range(0, 600).Select(i => new NewAccount($"p{i}@example.test"))]);
+        var order = new DeliveryOrder
+        {
+            ReversePath = Sender, Message = "Subject: all\r\n\r\n"u8.ToArray(),
+            Recipients = [.. accounts.Select(a => new DeliveryRecipient(a.Value!.Address, [new Target(a.Value, null, null)]))],
+        };
+        Assert.All(await Deliver(order), Assert.Null);
+        Assert.Single(office.Inbox("p0"));
+        Assert.Single(office.Inbox("p599"));
+    }
+
+    [Fact]
+    public async Task An_account_that_has_gone_is_refused()
+    {
+        var order = Order("x", "ivan@example.test");
+        await Deliver(order);
+        await office.Directory.RemoveAccountAsync(office.Account("ivan"));
+        Assert.Equal(["5.1.1"], (await Deliver(order)).Select(r => r?.Status));
+    }
+
+    [Fact]
+    public async Task Success_is_told_to_those_who_asked()
+    {
+        var order = Order("Subject: x\r\n\r\n", "anna@example.test") with { ReversePath = PostOffice.Address("ivan@example.test"), EnvelopeId = "QQ314" };
+        await Deliver(order with { Recipients = [order.Recipients[0] with { Notify = "SUCCESS,FAILURE", OriginalRecipient = "rfc822;Anna@example.test" }] });
+        var notice = Assert.Single(office.Inbox("ivan"));
+        Assert.StartsWith("Return-Path: <>\r\n", notice, StringComparison.Ordinal);
+        Assert.Contains("Action: delivered\r\n", notice, StringComparison.Ordinal);
+        Assert.Contains("Original-Envelope-Id: QQ314\r\n", notice, StringComparison.Ordinal);
+        Assert.Contains("Original-Recipient: rfc822; Anna@example.test\r\n", notice, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_message_for_one_address()
+    {
+        Assert.Null(await office.Delivery.DeliverAsync(null, PostOffice.Address("anna@example.test"), "Subject: x\r\n\r\n"u8.ToArray(), default));
+        Assert.Equal("5.1.1", (await office.Delivery.DeliverAsync(null, PostOffice.Address("nobody@example.test"), "x"u8.ToArray(), default))!.Status);
+        Assert.StartsWith("Return-Path: <>\r\n", Assert.Single(office.Inbox("anna")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_full_disk_is_known_by_its_number() => Assert.True(LocalDelivery.IsDiskFull(new IOException("No space left on device", 28)));
+}
