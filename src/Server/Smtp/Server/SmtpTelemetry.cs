@@ -11,7 +11,7 @@ static partial class SmtpTelemetry
     [LoggerMessage(2001, LogLevel.Information, "{Session}: message {Id} refused, sender {Sender}, client {Remote}: {Reply}")]
     public static partial void MessageRefused(ILogger log, string session, string id, string sender, IPAddress remote, string reply);
 
-    [LoggerMessage(2002, LogLevel.Information, "{Session}: message {Id} accepted, sender {Sender}, {Recipients} recipients, {Size} bytes, client {Remote}")]
+    [LoggerMessage(2002, LogLevel.Debug, "{Session}: message {Id} accepted, sender {Sender}, {Recipients} recipients, {Size} bytes, client {Remote}")]
     public static partial void Accepted(ILogger log, string session, string id, string sender, int recipients, long size, IPAddress remote);
 
     [LoggerMessage(2003, LogLevel.Error, "{Session}: {Verb} failed")]

@@ -48,7 +48,7 @@ public sealed class PostOffice : IAsyncLifetime
         Directory = new UserDirectory(Store, TimeProvider.System);
         MailboxesRoom.Attach(Mail, Directory);
         Queue = new MailQueue(Store, Mail, TimeProvider.System, Settings);
-        Delivery = new LocalDelivery(Store, Mail, Queue, Directory, TimeProvider.System, NullLogger<LocalDelivery>.Instance);
+        Delivery = new LocalDelivery(Store, Mail, Queue, Directory, TimeProvider.System, NullLogger<LocalDelivery>.Instance, Settings);
         await Directory.AddDomainAsync("example.test");
         await AddAsync("ivan");
         await AddAsync("anna", Role.Admin);
@@ -127,9 +127,9 @@ public sealed class PostOffice : IAsyncLifetime
             else
             {
                 var said = await transport.ReadLineAsync();
-                var expected = line == "S!" ? null : line[3..];
-                var matches = expected is null ? said is null : said is not null && Regex.IsMatch(said, "^" + Regex.Escape(expected).Replace("\\*", ".*", StringComparison.Ordinal) + "$");
-                if (!matches) Assert.Fail($"line {number}: expected \"{expected ?? "the end"}\", got \"{said ?? "the end"}\"\n{script}");
+                var expected = line == "S!" ? null : line[3..].TrimEnd();
+                var matches = expected is null ? said is null : said is not null && Regex.IsMatch(said.TrimEnd(), "^" + Regex.Escape(expected).Replace("\\*", ".*", StringComparison.Ordinal) + "$");
+                if (!matches) Assert.Fail($"line {number}: expected \"{expected ?? "the end"}\", got \"{said ?? "the end"}\"\n{(script.Length > 4000 ? "" : script)}");
             }
         }
         transport.HalfClose();
