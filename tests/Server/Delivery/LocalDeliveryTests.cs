@@ -2,15 +2,15 @@ using System.Text;
 using CbaMail.Delivery;
 using CbaMail.Directory;
 using CbaMail.Envelope;
-using CbaMail.Tests.Server.Smtp.Server;
 using Xunit;
+using Office = CbaMail.Tests.Server.Smtp.Server.PostOffice;
 
 namespace CbaMail.Tests.Server.Delivery;
 
 public sealed class LocalDeliveryTests : IAsyncLifetime
 {
-    static readonly MailAddress Sender = PostOffice.Address("sender@elsewhere.test");
-    readonly PostOffice office = new();
+    static readonly MailAddress Sender = Office.Address("sender@elsewhere.test");
+    readonly Office office = new();
 
     public ValueTask InitializeAsync() => office.InitializeAsync();
     public ValueTask DisposeAsync() => office.DisposeAsync();
@@ -18,7 +18,7 @@ public sealed class LocalDeliveryTests : IAsyncLifetime
     DeliveryOrder Order(string text, params string[] recipients) => new()
     {
         ReversePath = Sender,
-        Recipients = [.. recipients.Select(r => PostOffice.Address(r)).Select(a => new DeliveryRecipient(a, office.Directory.Resolve(a).Value!))],
+        Recipients = [.. recipients.Select(r => Office.Address(r)).Select(a => new DeliveryRecipient(a, office.Directory.Resolve(a).Value!))],
         Message = Encoding.UTF8.GetBytes(text),
     };
 
@@ -98,7 +98,7 @@ public sealed class LocalDeliveryTests : IAsyncLifetime
     [Fact]
     public async Task Success_is_told_to_those_who_asked()
     {
-        var order = Order("Subject: x\r\n\r\n", "anna@example.test") with { ReversePath = PostOffice.Address("ivan@example.test"), EnvelopeId = "QQ314" };
+        var order = Order("Subject: x\r\n\r\n", "anna@example.test") with { ReversePath = Office.Address("ivan@example.test"), EnvelopeId = "QQ314" };
         await Deliver(order with { Recipients = [order.Recipients[0] with { Notify = "SUCCESS,FAILURE", OriginalRecipient = "rfc822;Anna@example.test" }] });
         var notice = Assert.Single(office.Inbox("ivan"));
         Assert.StartsWith("Return-Path: <>\r\n", notice, StringComparison.Ordinal);
@@ -110,8 +110,8 @@ public sealed class LocalDeliveryTests : IAsyncLifetime
     [Fact]
     public async Task One_message_for_one_address()
     {
-        Assert.Null(await office.Delivery.DeliverAsync(null, PostOffice.Address("anna@example.test"), "Subject: x\r\n\r\n"u8.ToArray(), default));
-        Assert.Equal("5.1.1", (await office.Delivery.DeliverAsync(null, PostOffice.Address("nobody@example.test"), "x"u8.ToArray(), default))!.Status);
+        Assert.Null(await office.Delivery.DeliverAsync(null, Office.Address("anna@example.test"), "Subject: x\r\n\r\n"u8.ToArray(), default));
+        Assert.Equal("5.1.1", (await office.Delivery.DeliverAsync(null, Office.Address("nobody@example.test"), "x"u8.ToArray(), default))!.Status);
         Assert.StartsWith("Return-Path: <>\r\n", Assert.Single(office.Inbox("anna")), StringComparison.Ordinal);
     }
 
