@@ -45,6 +45,7 @@ public static class HttpRoom
     /// <summary>The two doors.</summary>
     public static void UseHttpRoom(this WebApplication app)
     {
+        _ = app.Services.GetRequiredService<Health>(); // its uptime counts from here
         app.Use(SurpriseAsync);
         app.MapWhen(context => context.Features.Get<ControlDoor>() is not null, control =>
         {

@@ -17,7 +17,7 @@ public sealed class Submit(Settings settings, UserDirectory directory, TimeProvi
             : Refusal.MayNotSendAs.Because($"{account.Address} may not send from {reversePath}");
 
     /// <summary>
-    /// Looks through the message: every From address must be the account's own (RFC 6409 6.1, RFC 5322 3.6.2).
+    /// Looks through the message: every From address must be the account's own, or nobody's in its domain (RFC 6409 6.1, RFC 5322 3.6.2).
     /// </summary>
     /// <returns>Whole header fields to put on top, or empty; or the refusal.</returns>
     public Result<byte[]> Prepare(Account account, ReadOnlySpan<byte> message)
@@ -51,11 +51,15 @@ public sealed class Submit(Settings settings, UserDirectory directory, TimeProvi
         foreach (var mailbox in AddressList.Parse(value).Mailboxes)
         {
             any = true;
-            if (!MailAddress.TryParse(mailbox.Address, out var address) || !directory.MaySendAs(account, address))
+            if (!MailAddress.TryParse(mailbox.Address, out var address) || !(directory.MaySendAs(account, address) || IsNobodys(account, address)))
                 return Refusal.MayNotSendAs.Because($"{account.Address} may not write as {Shown(mailbox.Address)} in From");
         }
         return any ? null : Refusal.MayNotSendAs.Because("The From field holds no address");
     }
+
+    // office@, no-reply@: an address of the account's own domain that nobody has impersonates nobody
+    bool IsNobodys(Account account, MailAddress address) =>
+        address.DomainKey == account.Address.DomainKey && directory.Resolve(address).Refusal?.Status == Refusal.NoSuchUser.Status;
 
     static string Shown(string text) => new([.. text.Take(100).Select(c => char.IsControl(c) ? '?' : c)]);
 }
