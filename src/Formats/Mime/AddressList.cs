@@ -165,7 +165,7 @@ sealed class AddressParser(string text)
                 case ':' when groupName is null && at < 0:
                     // RFC 5322 3.4: display-name ":" [group-list] ";"
                     position++;
-                    var name = phrase.ToString().Trim();
+                    var name = AsName(phrase.ToString());
                     EndGroup();
                     groupName = name;
                     count++;
@@ -179,12 +179,7 @@ sealed class AddressParser(string text)
                     space = true;
                     continue;
                 case '"':
-                    if (space && phrase.Length > 0 && !Glue()) 
-                    {
-                        phrase.Append(' ');
-                        if (at < 0) lastWord = phrase.Length;
-                    }
-
+                    if (space && phrase.Length > 0) Space(c, at, ref lastWord);
                     Quoted(phrase);
                     space = false;
                     continue;
@@ -197,16 +192,16 @@ sealed class AddressParser(string text)
                     continue;
             }
 
-            if (space && phrase.Length > 0 && c is not ('.' or '@') && !Glue())
+            if (space && phrase.Length > 0)
             {
-                if (at >= 0)
+                // "a@b c@d": a comma is missing
+                if (at >= 0 && !IsGlue(c) && HasAtAhead())
                 {
-                    // "a@b c@d": a comma is missing
-                    if (HasAtAhead()) { Bare(at, lastWord); return; }
+                    Bare(at, lastWord);
+                    return;
                 }
 
-                phrase.Append(' ');
-                if (at < 0) lastWord = phrase.Length;
+                Space(c, at, ref lastWord);
             }
 
             space = false;
@@ -219,7 +214,21 @@ sealed class AddressParser(string text)
         Bare(at, lastWord);
     }
 
-    bool Glue() => phrase[^1] is '.' or '@';
+    /// <summary>White space around "." and "@": a space in a name, nothing in an address (RFC 5322 4.4).</summary>
+    const char SoftSpace = '\u0001';
+
+    bool IsGlue(char next) => next is '.' or '@' || phrase[^1] is '.' or '@';
+
+    void Space(char next, int at, ref int lastWord)
+    {
+        var glue = IsGlue(next);
+        phrase.Append(glue ? SoftSpace : ' ');
+        if (at < 0 && !glue) lastWord = phrase.Length;
+    }
+
+    static string AsName(string text) => text.Replace(SoftSpace, ' ').Trim();
+
+    static string AsAddress(string text) => text.Replace("\u0001", "");
 
     bool HasAtAhead()
     {
@@ -241,19 +250,19 @@ sealed class AddressParser(string text)
         if (at < 0)
         {
             // RFC 5322 knows no address without domain; "root" and the like do occur
-            Add(comment.ToString(), all.Trim(), "", "");
+            Add(comment.ToString(), AsName(all), "", "");
             return;
         }
 
         var start = Math.Min(lastWord, at);
-        var name = all[..start].Trim();
-        Add(name.Length > 0 ? name : comment.ToString(), all[start..at], all[(at + 1)..].Trim(), "");
+        var name = AsName(all[..start]);
+        Add(name.Length > 0 ? name : comment.ToString(), AsAddress(all[start..at]), AsAddress(all[(at + 1)..]).Trim(), "");
     }
 
     /// <summary>After "&lt;": an optional route, then local part and domain up to "&gt;".</summary>
     void Angle()
     {
-        var name = phrase.ToString().Trim();
+        var name = AsName(phrase.ToString());
         local.Clear();
         var at = -1;
         var route = "";

@@ -83,6 +83,14 @@ public static class MailDate
             if (c == '(') depth++;
             else if (c == ')' && depth > 0) { depth--; continue; }
             if (depth > 0) continue;
+            // RFC 5322 4.3: comments and white space may stand around the colons
+            if (c == ':' && word.Length == 0 && words.Count > 0)
+            {
+                word.Append(words[^1]);
+                words.RemoveAt(words.Count - 1);
+            }
+
+            if (c is ' ' or '\t' && word.Length > 0 && word[^1] == ':') continue;
             if (c is 'T' && word.Length == 10 && word[4] == '-' && i + 1 < text.Length && char.IsAsciiDigit(text[i + 1])) c = ' ';
             var splits = c is ' ' or '\t' or ',' or ')' || c is '-' or '/' && word.Length > 0 && i + 1 < text.Length && (char.IsAsciiLetter(text[i + 1]) || char.IsAsciiLetter(word[^1]));
             // "GMT+3": the zone keeps its sign
