@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Text;
@@ -16,6 +17,9 @@ public static class HtmlText
     /// <param name="forPreview">Without the addresses of links, and with the hidden text that mailers put first for previews.</param>
     public static string ToPlainText(string html, int limit = int.MaxValue, bool forPreview = false) =>
         new Converter(html, limit, forPreview).Run();
+
+    /// <summary>White space, controls, and characters without width that mailers pad with.</summary>
+    static readonly SearchValues<char> Special = SearchValues.Create([.. Enumerable.Range(0, 33).Select(i => (char)i), '\u00A0', '\u00AD', '\u034F', '\u200B', '\u200C', '\u200D', '\uFEFF']);
 
     sealed class Converter(string html, int limit, bool forPreview)
     {
@@ -271,30 +275,43 @@ public static class HtmlText
         void Text(ReadOnlySpan<char> text)
         {
             if (text.IndexOf('&') >= 0) text = WebUtility.HtmlDecode(text.ToString());
-            foreach (var c in text)
+            while (!text.IsEmpty)
             {
+                var end = text.IndexOfAny(Special);
+                if (end != 0)
+                {
+                    var run = end < 0 ? text : text[..end];
+                    Started();
+                    output.Append(run);
+                    if (end < 0) return;
+                    text = text[end..];
+                }
+
+                var c = text[0];
+                text = text[1..];
                 if (pre > 0 && c == '\n')
                 {
                     output.Append('\n');
                     newlines = 1;
                     space = false;
-                    continue;
+                }
+                else if (pre > 0 && c is (' ' or '\t' or '\u00A0'))
+                {
+                    Started();
+                    output.Append(c == '\t' ? '\t' : ' ');
                 }
 
                 // A no-break space is a space to a reader of plain text, and pads layout tables
-                if (c is ' ' or '\t' or '\r' or '\n' or '\f' or '\u00A0' && pre == 0)
-                {
-                    space = true;
-                    continue;
-                }
-
-                if (c is < ' ' or '\u200B' or '\u200C' or '\u200D' or '\uFEFF' or '\u00AD' or '\u034F') continue;
-                if (newlines > 0) Begin();
-                else if (space) output.Append(' ');
-                space = false;
-                newlines = 0;
-                output.Append(c);
+                else if (c is ' ' or '\t' or '\r' or '\n' or '\f' or '\u00A0') space = true;
             }
+        }
+
+        void Started()
+        {
+            if (newlines > 0) Begin();
+            else if (space) output.Append(' ');
+            space = false;
+            newlines = 0;
         }
 
         void Begin()

@@ -1,5 +1,4 @@
 using System.Text;
-using CbaMail.Text;
 
 namespace CbaMail.Mime;
 

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text;
-using CbaMail.Text;
 
 namespace CbaMail.Mime;
 

@@ -48,12 +48,12 @@ public class CheckMimeTests
         AssertContains(expected, json, name);
     }
 
-    public static TheoryData<string> Vectors() => [.. Directory.GetFiles(Folder(), "*.eml").Select(file => Path.GetFileNameWithoutExtension(file)).Order()];
+    public static TheoryData<string> Vectors() => [.. System.IO.Directory.GetFiles(Folder(), "*.eml").Select(file => Path.GetFileNameWithoutExtension(file)).Order()];
 
     static string Folder()
     {
         for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
-            if (Directory.Exists(Path.Combine(at.FullName, "Vectors", "mime"))) return Path.Combine(at.FullName, "Vectors", "mime");
+            if (System.IO.Directory.Exists(Path.Combine(at.FullName, "Vectors", "mime"))) return Path.Combine(at.FullName, "Vectors", "mime");
         throw new DirectoryNotFoundException("tests/Vectors/mime");
     }
 
