@@ -59,12 +59,19 @@ internal sealed class ImapInput(Connection connection, ImapWriter writer)
     {
         if (connection.Input.TryRead(out var result)) return result;
         await writer.FlushAsync(CancellationToken.None);
+        if (connection.Closed.IsCancellationRequested) connection.Input.CancelPendingRead(); // its own may have been spent on a look
         return await connection.ReadAsync(Patience);
     }
 
     InputStatus? Over(in ReadResult result) =>
         result.IsCanceled ? connection.Closed.IsCancellationRequested ? InputStatus.Stopping : InputStatus.TimedOut
         : result.IsCompleted ? InputStatus.Ended : null;
+
+    /// <summary>Forgets what has come and has not been read: commands that somebody slipped in before the handshake.</summary>
+    public void ThrowAway()
+    {
+        if (connection.Input.TryRead(out var result)) connection.Input.AdvanceTo(result.Buffer.End);
+    }
 
     /// <summary>Waits until something has come, or the peer has gone or been silent too long; takes nothing.</summary>
     public async Task<InputStatus> WaitAsync()
@@ -140,6 +147,7 @@ internal sealed class ImapInput(Connection connection, ImapWriter writer)
             connection.Input.AdvanceTo(piece.End);
             if (none && Over(result) is { } over) return over;
         }
+        if (!connection.HasBufferedInput()) connection.AcknowledgeAtOnce(); // the end of the line is still to come
         return InputStatus.Ok;
     }
 

@@ -44,6 +44,12 @@ public abstract class Connection
     public abstract void Abort();
 
     /// <summary>
+    /// Sends the TCP acknowledgement that is due, without delay. A client that writes a message and its line end apart, with Nagle's
+    /// algorithm on (Python's imaplib), holds the second back until the first is acknowledged: 40 ms for each APPEND.
+    /// </summary>
+    public virtual void AcknowledgeAtOnce() { }
+
+    /// <summary>
     /// Whether the peer has sent something that nobody has read. Ask before the go-ahead to STARTTLS is flushed, and hang up if so:
     /// it is an injected command (CVE-2011-0411).
     /// </summary>

@@ -47,7 +47,10 @@ public sealed class Listeners(
         }
         var stopping = context.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
         await using var connection = new TransportConnection(
-            context.Transport, listener, remote, Plain(context.LocalEndPoint), tls, settings.Limits.HandshakeTimeout, time, stopping, context.Abort);
+            context.Transport, listener, remote, Plain(context.LocalEndPoint), tls, settings.Limits.HandshakeTimeout, time, stopping, context.Abort)
+        {
+            Socket = context.Features.Get<IConnectionSocketFeature>()?.Socket,
+        };
         NetTelemetry.Connected(log, connection.Id, remote, listener.Protocol);
         if (listener.ImplicitTls && !await HandshakeAsync(connection)) return;
         context.Features.Set<Connection>(connection);

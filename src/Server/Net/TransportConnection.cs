@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using CbaMail.Config;
 
@@ -69,6 +70,19 @@ sealed class TransportConnection : Connection, IAsyncDisposable
         // measured.md 6: zero-byte reads keep an idle TLS connection free of our buffers
         input = PipeReader.Create(ssl, new StreamPipeReaderOptions(bufferSize: 16 * 1024, minimumReadSize: 4096, useZeroByteReads: true, leaveOpen: true));
         output = PipeWriter.Create(ssl, new StreamPipeWriterOptions(leaveOpen: true));
+    }
+
+    /// <summary>The socket below, where there is one.</summary>
+    internal Socket? Socket { get; init; }
+
+    public override void AcknowledgeAtOnce()
+    {
+        if (Socket is null || !OperatingSystem.IsLinux()) return;
+        try { Socket.SetRawSocketOption(6, 12, [1, 0, 0, 0]); } // IPPROTO_TCP, TCP_QUICKACK: sends what is due; does not last
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            _ = e; // the peer has gone: the next read says so
+        }
     }
 
     public override void Abort()

@@ -15,6 +15,7 @@ internal static class StartTlsCommand
 
     static async ValueTask<Outcome> StartAsync(ImapSession session)
     {
+        session.Input.ThrowAway();
         session.Writer.Write(session.Tag).Write(" OK Begin TLS now\r\n"u8);
         await session.Writer.FlushAsync(session.Cancel);
         try
@@ -28,7 +29,7 @@ internal static class StartTlsCommand
             session.Connection.Abort();
             return Outcome.Silent;
         }
-        session.Writer.Attach(session.Connection.Output);
+        session.Writer.Attach();
         return Outcome.Answered; // RFC 9051 6.2.1: the client asks for the capabilities anew
     }
 }
