@@ -12,6 +12,9 @@ public sealed record ImapSettings
     /// <summary>How often a client in IDLE gets a sign of life, so that routers on the way do not forget it; 0 = never. Default 4 minutes.</summary>
     public TimeSpan IdleKeepAlive { get; init; } = TimeSpan.FromMinutes(4);
 
+    /// <summary>How long a client may read nothing of an answer. Default 5 minutes.</summary>
+    public TimeSpan WriteTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
     /// <summary>Bytes of the longest line of a command. Default 65536.</summary>
     public int MaxLine { get; init; } = 64 * 1024;
 

@@ -21,7 +21,7 @@ internal sealed class ImapSession
     public ImapSession(Connection connection, ImapContext context)
     {
         (Connection, this.context) = (connection, context);
-        Writer = new ImapWriter(connection.Output);
+        Writer = new ImapWriter(connection, context.Time, Settings.WriteTimeout);
         Input = new ImapInput(connection, Writer) { Patience = Settings.LoginTimeout };
     }
 

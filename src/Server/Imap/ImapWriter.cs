@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.IO.Pipelines;
 using System.Text;
+using CbaMail.Net;
 using Microsoft.AspNetCore.Connections;
 
 namespace CbaMail.Imap;
@@ -9,20 +10,20 @@ namespace CbaMail.Imap;
 /// Response bytes, straight into the connection's pipe. Nothing is sent before <see cref="FlushAsync"/>:
 /// the session flushes when it has no further command to do, and long answers flush as they go.
 /// </summary>
-internal sealed class ImapWriter(PipeWriter output)
+internal sealed class ImapWriter(Connection connection, TimeProvider time, TimeSpan patience)
 {
     /// <summary>How much waits before a long answer flushes; bounds the memory of a connection.</summary>
     const int FlushAt = 32 * 1024;
 
-    PipeWriter output = output;
+    PipeWriter output = connection.Output;
 
     public PipeWriter Output => output;
 
     /// <summary>Whether a literal has been announced and not been written in full: the connection cannot go on after a failure here.</summary>
     public bool InLiteral { get; set; }
 
-    /// <summary>After STARTTLS.</summary>
-    public void Attach(PipeWriter writer) => output = writer;
+    /// <summary>Takes the connection's new output, after STARTTLS.</summary>
+    public void Attach() => output = connection.Output;
 
     public Span<byte> Reserve(int size) => output.GetSpan(size);
 
@@ -30,11 +31,34 @@ internal sealed class ImapWriter(PipeWriter output)
 
     public bool IsFull => output.UnflushedBytes >= FlushAt;
 
-    /// <exception cref="ConnectionAbortedException">The peer has gone: nobody reads any more.</exception>
+    /// <exception cref="ConnectionAbortedException">The peer has gone, or has not read for too long.</exception>
     public async ValueTask FlushAsync(CancellationToken cancel)
     {
-        var result = await output.FlushAsync(cancel);
+        var flush = output.FlushAsync(cancel);
+        if (flush.IsCompleted) Check(await flush);
+        else await WaitAsync(flush.AsTask(), cancel);
+    }
+
+    /// <summary>Cancelled when a body of this size has taken longer than any line that can be called one (10 KB/s).</summary>
+    public CancellationTokenSource Limit(long size) => new(patience + TimeSpan.FromSeconds(size / 10_000), time);
+
+    static void Check(FlushResult result)
+    {
         if (result.IsCompleted) throw new ConnectionAbortedException("the peer has gone");
+    }
+
+    /// <summary>A peer that reads nothing is not waited for without end.</summary>
+    async ValueTask WaitAsync(Task<FlushResult> flush, CancellationToken cancel)
+    {
+        try
+        {
+            Check(await flush.WaitAsync(patience, time, cancel));
+        }
+        catch (TimeoutException e)
+        {
+            connection.Abort();
+            throw new ConnectionAbortedException("the peer does not read", e);
+        }
     }
 
     public ImapWriter Write(ReadOnlySpan<byte> bytes)

@@ -52,11 +52,18 @@ internal sealed class SelectedMailbox : IDisposable
     /// <summary>The index of a UID, or its complement of where it would stand.</summary>
     public int IndexOf(uint uid) => Array.BinarySearch(uids, 0, Count, uid);
 
-    /// <summary>Takes in the first snapshot; nothing of it is news.</summary>
-    public void Load(List<MessageRow> rows, uint uidNext, long modseq, uint? recentFrom)
+    /// <summary>Makes room.</summary>
+    public void Reserve(int messages) => Resize(messages);
+
+    /// <summary>Takes in a piece of the first snapshot; nothing of it is news.</summary>
+    public void Load(List<MessageRow> rows)
     {
-        Resize(rows.Count);
         foreach (var row in rows) Add(row);
+    }
+
+    /// <summary>The first snapshot is complete.</summary>
+    public void Loaded(uint uidNext, long modseq, uint? recentFrom)
+    {
         if (recentFrom is { } from) MarkRecent(from);
         (UidNext, ModSeq, told, toldKeywords) = (uidNext, modseq, Count, keywordSets.Count);
     }

@@ -148,4 +148,81 @@ public sealed class UpdateTests(ImapFixture fixture)
         }
         Assert.Fail("the quota was never reached");
     }
+
+    [Theory]
+    [InlineData(1), InlineData(2), InlineData(3)]
+    public async Task Who_follows_the_news_knows_what_there_is(int seed)
+    {
+        var random = new Random(seed);
+        var account = await fixture.AccountAsync();
+        await using var reader = await fixture.InboxAsync(5, account);
+        await using var one = await fixture.SignInAsync(account);
+        await using var two = await fixture.SignInAsync(account);
+        await one.OkAsync("CREATE box");
+        await one.OkAsync("SELECT INBOX");
+        await two.OkAsync("SELECT INBOX");
+        var view = new List<string> { "()", "()", "()", "()", "()" };
+        string[] flags = ["\\Seen", "\\Deleted", "\\Flagged", "$Work"];
+        for (var i = 0; i < 120; i++)
+        {
+            var writer = random.Next(2) == 0 ? one : two;
+            var n = random.Next(1, 8);
+            await (random.Next(7) switch
+            {
+                0 => writer.AppendAsync("INBOX", ImapClient.Message(i)),
+                1 => writer.CommandAsync("EXPUNGE"),
+                2 => writer.CommandAsync($"UID MOVE {n}:{n + 1} box"),
+                3 => writer.CommandAsync("COPY 1 INBOX"),
+                _ => (Task)writer.CommandAsync($"STORE {n} {"+-"[random.Next(2)]}FLAGS ({flags[random.Next(4)]})"),
+            });
+            if (random.Next(3) == 0) await FollowAsync(view, reader, random.Next(2) == 0 ? "NOOP" : "SEARCH ALL");
+        }
+        await FollowAsync(view, reader, "NOOP");
+        await using var fresh = await fixture.SignInAsync(account);
+        await fresh.OkAsync("EXAMINE INBOX");
+        var truth = view.Count == 0 ? [] : (await fresh.OkAsync("FETCH 1:* FLAGS")).Select(l => Flags(l)).ToList();
+        Assert.Equal(truth, view);
+    }
+
+    /// <summary>As a client does: what is new is asked for.</summary>
+    static async Task FollowAsync(List<string> view, ImapClient reader, string command)
+    {
+        Follow(view, await reader.OkAsync(command));
+        if (view.IndexOf("?") is >= 0 and var first) Follow(view, await reader.OkAsync($"FETCH {first + 1}:* (FLAGS)"));
+    }
+
+    static void Follow(List<string> view, List<string> told)
+    {
+        foreach (var line in told)
+        {
+            var words = line.Split(' ');
+            switch (words.ElementAtOrDefault(2))
+            {
+                case "EXPUNGE": view.RemoveAt(int.Parse(words[1], null) - 1); break;
+                case "EXISTS":
+                    Assert.True(int.Parse(words[1], null) >= view.Count);
+                    while (view.Count < int.Parse(words[1], null)) view.Add("?");
+                    break;
+                case "FETCH": view[int.Parse(words[1], null) - 1] = Flags(line); break;
+            }
+        }
+    }
+
+    static string Flags(string line)
+    {
+        var from = line.IndexOf("FLAGS (", StringComparison.Ordinal) + 7;
+        var words = line[from..line.IndexOf(')', from)].Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(w => w != "\\Recent").Order();
+        return "(" + string.Join(' ', words) + ")";
+    }
+
+    [Fact]
+    public async Task Moving_and_copying_into_the_same_mailbox()
+    {
+        await using var one = await fixture.InboxAsync(2);
+        var told = await one.OkAsync("MOVE 1 INBOX");
+        Assert.Matches("^\\* OK \\[COPYUID [0-9]+ 1 3\\]", told[0]);
+        Assert.Equal(["* 1 EXPUNGE", "* 2 EXISTS"], told[1..3]);
+        await one.OkAsync("COPY 1:2 INBOX");
+        Assert.Equal(["* 1 FETCH (UID 2)", "* 2 FETCH (UID 3)", "* 3 FETCH (UID 4)", "* 4 FETCH (UID 5)"], await one.OkAsync("FETCH 1:* UID"));
+    }
 }

@@ -38,7 +38,9 @@ internal static class FetchBody
         }
         writer.Write("{"u8).Write(size).Write("}\r\n"u8);
         writer.InLiteral = true;
-        await content.CopyToAsync(writer.Output, position + offset, size, session.Cancel);
+        using var late = writer.Limit(size);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, session.Cancel);
+        await content.CopyToAsync(writer.Output, position + offset, size, either.Token);
         writer.InLiteral = false;
     }
 

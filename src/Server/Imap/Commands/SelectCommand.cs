@@ -5,6 +5,8 @@ namespace CbaMail.Imap.Commands;
 /// <summary>SELECT and EXAMINE (RFC 9051 6.3.2, 6.3.3, RFC 3501 6.3.1; CONDSTORE: RFC 7162 3.1.8).</summary>
 internal static class SelectCommand
 {
+    const long PieceOfRows = 4000;
+
     public static ValueTask<Outcome> Select(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, readOnly: false);
     public static ValueTask<Outcome> Examine(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, readOnly: true);
 
@@ -45,7 +47,7 @@ internal static class SelectCommand
         using (var reader = session.Mail.Read())
         {
             mailbox = reader.Mailbox(mailbox.Id);
-            if (mailbox is not null) selected.Load(reader.Messages(mailbox.Id), mailbox.UidNext, mailbox.ModSeq, recent);
+            if (mailbox is not null) Load(reader, selected, mailbox, recent);
         }
         if (mailbox is null)
         {
@@ -54,6 +56,21 @@ internal static class SelectCommand
         }
         Announce(session.Writer, selected);
         return Outcome.Ok(readOnly ? "READ-ONLY" : "READ-WRITE", $"{(readOnly ? "EXAMINE" : "SELECT")} completed");
+    }
+
+    /// <summary>Takes in the rows piece by piece: only the compact view is to stay, and all rows at once are many megabytes.</summary>
+    static void Load(MailReader reader, SelectedMailbox selected, Mailbox mailbox, uint? recent)
+    {
+        // where most UIDs are gone, pieces would be mostly empty
+        var piece = (uint)Math.Min(uint.MaxValue, PieceOfRows * Math.Max(1, mailbox.UidNext / (10L * Math.Max(1, mailbox.Messages))));
+        selected.Reserve(mailbox.Messages);
+        for (uint from = 1; from < mailbox.UidNext;)
+        {
+            var to = mailbox.UidNext - from > piece ? from + piece - 1 : mailbox.UidNext - 1;
+            selected.Load(reader.Messages(mailbox.Id, from, to));
+            from = to + 1;
+        }
+        selected.Loaded(mailbox.UidNext, mailbox.ModSeq, recent);
     }
 
     static void Announce(ImapWriter writer, SelectedMailbox selected)
