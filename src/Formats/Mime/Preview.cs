@@ -5,6 +5,7 @@ namespace CbaMail.Mime;
 /// <summary>The first words of a message as plain text, for lists of messages (RFC 8970).</summary>
 public static class Preview
 {
+    const int FirstBytes = 2 * 1024;
     const int PlainBytes = 16 * 1024;
     const int HtmlBytes = 128 * 1024;
 
@@ -19,7 +20,14 @@ public static class Preview
                 else if (part.Subtype == "plain") plain ??= part;
             }
 
-        if (plain is not null && Cut(ContentDecoder.Text(message, plain, PlainBytes), length) is { Length: > 0 } text) return text;
+        if (plain is not null)
+        {
+            // the first words mostly stand in the first bytes: the rest is decoded only where they do not
+            var text = Cut(ContentDecoder.Text(message, plain, FirstBytes), length);
+            if (text.Length < length - 1 && plain.BodyLength > FirstBytes) text = Cut(ContentDecoder.Text(message, plain, PlainBytes), length);
+            if (text.Length > 0) return text;
+        }
+
         return html is null ? "" : Cut(HtmlText.ToPlainText(ContentDecoder.Text(message, html, HtmlBytes), length * 4 + 400, forPreview: true), length);
     }
 

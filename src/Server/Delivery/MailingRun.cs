@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using CbaMail.Config;
 using CbaMail.Directory;
@@ -7,7 +6,6 @@ using CbaMail.Mailboxes;
 using CbaMail.Mailings;
 using CbaMail.Queue;
 using CbaMail.Storage;
-using Microsoft.Extensions.Hosting;
 
 namespace CbaMail.Delivery;
 

@@ -21,7 +21,7 @@ sealed class RenderShop : IDisposable
     readonly long bytes;
     readonly ArrayBufferWriter<byte>[] buffers;
     readonly MailAddress reversePath;
-    long largest;
+    long footprint;
 
     public RenderShop(Composer composer, MailStore mail, UserDirectory directory, int workers, long bytes)
     {
@@ -34,7 +34,7 @@ sealed class RenderShop : IDisposable
     /// <summary>The next copies behind a ledger row; fewer where they are large, none at the end.</summary>
     public async Task<IReadOnlyList<PreparedCopy>> PrepareAsync(long mailing, long after, int count, long? like, CancellationToken cancel)
     {
-        if (largest > 0) count = (int)Math.Clamp(bytes / largest, 1, count);
+        if (footprint > 0) count = (int)Math.Clamp(bytes / footprint, 1, count);
         List<LedgerWork> work;
         using (var read = mail.Store.Read()) work = LedgerTable.Waiting(read, mailing, after, count);
         if (work.Count == 0) return [];
@@ -57,6 +57,7 @@ sealed class RenderShop : IDisposable
             Release(copies.Where(copy => copy is not null));
             throw;
         }
+        footprint = Footprint(copies);
         return copies;
     }
 
@@ -72,15 +73,23 @@ sealed class RenderShop : IDisposable
         }
         buffer.ResetWrittenCount();
         composer.Compose(work, buffer);
-        InterlockedMax(buffer.WrittenCount);
         var utf8 = !address.IsAscii || !reversePath.IsAscii || targets.Any(target => target.Remote is { IsAscii: false });
         return new(work, mail.Stage(buffer.WrittenMemory, like), reversePath, targets, utf8, null);
     }
 
-    void InterlockedMax(long size)
+    /// <summary>What a staged copy holds in memory. A large part that the copies share is held once, whatever their number.</summary>
+    static long Footprint(PreparedCopy[] copies)
     {
-        var seen = Interlocked.Read(ref largest);
-        while (size > seen && Interlocked.CompareExchange(ref largest, size, seen) is var other && other != seen) seen = other;
+        var shared = new HashSet<object>(ReferenceEqualityComparer.Instance);
+        long sum = 0;
+        foreach (var copy in copies)
+        {
+            if (copy.Staged is not { } staged) continue;
+            sum += staged.Size;
+            foreach (var (_, part) in staged.Cut)
+                if (!shared.Add(part)) sum -= part.Length;
+        }
+        return Math.Max(1, sum / copies.Length);
     }
 
     public static void Release(IEnumerable<PreparedCopy> copies)

@@ -24,7 +24,8 @@ public sealed class DemonstrationCourse(
     const string CourseName = "Основы программирования";
     const string Subject = "{{firstName}}, ваш экзамен {{examDate}}: {{room}}, {{seat}}";
 
-    sealed record Kept(string Password, DateTimeOffset Since);
+    /// <param name="Done">Set up once; whoever removes the course does not get it back at the next start.</param>
+    sealed record Kept(string Password, DateTimeOffset Since, bool Done = false);
 
     /// <param name="say">Gets a line at each step.</param>
     /// <param name="people">Fewer in tests.</param>
@@ -33,7 +34,9 @@ public sealed class DemonstrationCourse(
         var kept = await KeptAsync(cancel);
         var persons = DemonstrationPeople.Make(people, domain, DateOnly.FromDateTime(kept.Since.UtcDateTime));
         var course = courses.List().FirstOrDefault(found => found.Name == CourseName && found.Domain == domain);
-        if (course is null || course.Participants < people)
+        if (kept.Done && (course is null || press.List(course.Id).Count == 0))
+            return Refusal.NoSuchThing.Because("The demonstration course was removed; an empty data directory brings it back");
+        if (!kept.Done && (course is null || course.Participants < people))
         {
             say($"Setting up {people} participants with their mailboxes ...");
             await AccountsAsync(domain, persons, kept.Password, cancel);
@@ -43,7 +46,7 @@ public sealed class DemonstrationCourse(
             if (!report.Ok) return report.Refusal;
             log.Demonstration($"{report.Value.Added} participants added to {course.Slug}");
         }
-        var made = await MailingAsync(course, domain, cancel);
+        var made = await MailingAsync(course!, domain, cancel);
         if (!made.Ok) return made.Refusal;
         var (mailing, took) = (made.Value.Id, (TimeSpan?)null);
         if (made.Value.State is MailingState.Draft or MailingState.Sending)
@@ -55,7 +58,8 @@ public sealed class DemonstrationCourse(
             took = time.GetElapsedTime(began);
             log.Demonstration($"mailing {mailing} sent in {took.Value.TotalSeconds:0.00} s");
         }
-        return new DemonstrationResult(course.Slug, course.Name, mailing, persons[0].Address, persons[0].Name, kept.Password, press.Status(mailing).Value!.Counts, took);
+        if (!kept.Done) await KeepAsync(kept with { Done = true }, cancel);
+        return new DemonstrationResult(course!.Slug, course.Name, mailing, persons[0].Address, persons[0].Name, kept.Password, press.Status(mailing).Value!.Counts, took);
     }
 
     /// <summary>Everybody's account with one hash, and the teacher's office that sends and gets the replies.</summary>
@@ -85,6 +89,13 @@ public sealed class DemonstrationCourse(
         var path = Path.Combine(store.Path, "demonstration.json");
         if (File.Exists(path) && JsonSerializer.Deserialize<Kept>(await File.ReadAllBytesAsync(path, cancel)) is { } kept) return kept;
         kept = new(Passwords.Generate(), time.GetUtcNow());
+        await KeepAsync(kept, cancel);
+        return kept;
+    }
+
+    async Task KeepAsync(Kept kept, CancellationToken cancel)
+    {
+        var path = Path.Combine(store.Path, "demonstration.json");
         var unfinished = path + ".new";
         await using (var file = new FileStream(unfinished, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
         {
@@ -92,6 +103,5 @@ public sealed class DemonstrationCourse(
             file.Flush(flushToDisk: true);
         }
         File.Move(unfinished, path, overwrite: true);
-        return kept;
     }
 }

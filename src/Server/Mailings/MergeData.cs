@@ -5,7 +5,6 @@ public sealed class MergeData
 {
     readonly Dictionary<string, string> fields;
     readonly IReadOnlyDictionary<string, string> shared;
-    readonly string address;
     readonly string name;
     PersonName? parts;
 
@@ -16,17 +15,22 @@ public sealed class MergeData
         "course.name", "course.id", "course.domain", "course.language", "from.name", "from.address",
     ];
 
-    MergeData(Dictionary<string, string> fields, IReadOnlyDictionary<string, string> shared, string address, string name)
+    MergeData(Dictionary<string, string> fields, IReadOnlyDictionary<string, string> shared, string name)
     {
         this.fields = fields;
         this.shared = shared;
-        this.address = address;
         this.name = name;
     }
 
     /// <param name="fields">JSON object of the person's columns.</param>
-    public static MergeData Of(string address, string name, string fields, IReadOnlyDictionary<string, string> shared) =>
-        new(MergeJson.Read(fields), shared, address, name);
+    public static MergeData Of(string address, string name, string fields, IReadOnlyDictionary<string, string> shared)
+    {
+        var own = MergeJson.Read(fields);
+        own.TryAdd("name", name);
+        own.TryAdd("address", address);
+        own.TryAdd("email", address);
+        return new(own, shared, name);
+    }
 
     /// <summary>What is the same for everybody: the course and the sender.</summary>
     public static IReadOnlyDictionary<string, string> Shared(Course course, string fromName, string fromAddress) => new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
@@ -44,16 +48,16 @@ public sealed class MergeData
     {
         if (fields.TryGetValue(field, out var value)) return value;
         if (shared.TryGetValue(field, out value)) return value;
-        if (field.Contains('.', StringComparison.Ordinal)) return null;
-        return field.ToUpperInvariant() switch
-        {
-            "NAME" => name,
-            "ADDRESS" or "EMAIL" => address,
-            "FIRSTNAME" => (parts ??= PersonName.Parse(name)).First,
-            "LASTNAME" => (parts ??= PersonName.Parse(name)).Last,
-            "PATRONYMIC" => (parts ??= PersonName.Parse(name)).Patronymic,
-            _ => null,
-        };
+        value = Part(field);
+        if (value is not null) fields[field] = value;
+        return value;
+    }
+
+    string? Part(string field)
+    {
+        if (string.Equals(field, "firstName", StringComparison.OrdinalIgnoreCase)) return (parts ??= PersonName.Parse(name)).First;
+        if (string.Equals(field, "lastName", StringComparison.OrdinalIgnoreCase)) return (parts ??= PersonName.Parse(name)).Last;
+        return string.Equals(field, "patronymic", StringComparison.OrdinalIgnoreCase) ? (parts ??= PersonName.Parse(name)).Patronymic : null;
     }
 
     /// <summary>The name that was probably meant, or null.</summary>
@@ -72,7 +76,8 @@ public sealed class MergeData
         return best;
     }
 
-    static string Fold(string name) => string.Concat(name.Where(char.IsLetterOrDigit)).ToLowerInvariant().Replace('ё', 'е');
+    // in Latin letters: "grupa" is found to mean "группа"
+    static string Fold(string name) => Transliteration.Slug(name, 100).Replace("-", "", StringComparison.Ordinal);
 
     static int Distance(string a, string b)
     {

@@ -324,6 +324,7 @@ public sealed class PressRoom
         MailingState.Sending => $"Mailing {id} is being sent already",
         MailingState.Paused when what == "sent" => $"Mailing {id} is paused; go on with: cbamail mailing resume {id}",
         MailingState.Paused => $"Mailing {id} is paused already",
+        MailingState.Sent when what == "sent" => $"Mailing {id} has been sent already; create a new one to write again",
         MailingState.Sent => $"Mailing {id} has been sent already, so it cannot be {what}",
         _ => $"Mailing {id} was cancelled, so it cannot be {what}",
     });

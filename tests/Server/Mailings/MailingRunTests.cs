@@ -1,5 +1,6 @@
 using CbaMail.Directory;
 using CbaMail.Mailings;
+using CbaMail.Queue;
 using Xunit;
 using static CbaMail.Tests.Server.Mailings.MailingFixture;
 
@@ -133,6 +134,23 @@ public class MailingRunTests
         await house.Store.CommitAsync(t => { CbaMail.Mailings.Ledger.RecordRemote(t, row.Id, LedgerState.Bounced, "550 no", null, null, at); return true; });
         row = house.Ledger(id)[1];
         Assert.Equal((LedgerState.Delivered, "250 2.0.0 ok", "mx.elsewhere.test [192.0.2.1]", "TLSv1.3", 2, at), (row.State, row.Reply, row.Host, row.Tls, row.Attempts, row.At));
+    }
+
+    [Fact]
+    public async Task What_the_queue_settles_stands_in_the_ledger_by_the_same_commit()
+    {
+        await using var house = new MailingFixture();
+        var course = await house.CourseAsync(1, "r1@elsewhere.test,R,A\n");
+        var id = await house.MailingAsync(course);
+        await house.SendAsync(id);
+        await house.Run.RunAllAsync(default);
+        var claim = house.Queue.Claim(Destination.Of("elsewhere.test", house.Settings.Queue.Routes).Key, fresh: true)!;
+        Assert.True(claim.Message.Bulk);
+        var at = new DateTimeOffset(2026, 9, 1, 8, 3, 0, TimeSpan.Zero);
+        await house.Store.CommitAsync(t => house.Queue.Settle(t, claim, [new(claim.Recipients[0], OutcomeState.Delivered, "250 2.0.0 taken", "2.0.0", "mx.elsewhere.test [192.0.2.1]", "TLSv1.3", at)]));
+        var row = house.Ledger(id)[1];
+        Assert.Equal((LedgerState.Delivered, "250 2.0.0 taken", "mx.elsewhere.test [192.0.2.1]", "TLSv1.3", at), (row.State, row.Reply, row.Host, row.Tls, row.At));
+        Assert.Empty(house.Queue.List());
     }
 
     [Fact]

@@ -86,6 +86,7 @@ public class TemplateTests
     [InlineData("exam_date", "exam date")]
     [InlineData("firstname", "firstName")]
     [InlineData("fistName", "firstName")]
+    [InlineData("груп", "group")]
     [InlineData("банан", null)]
     public void A_similar_name_is_suggested(string wrong, string? meant) => Assert.Equal(meant, MergeData.Similar(wrong, [.. Course.Columns, .. MergeData.Always]));
 
