@@ -14,9 +14,11 @@ internal sealed class TestServer : IAsyncDisposable
     private Process? process;
     private TaskCompletionSource started = new();
 
-    private TestServer(string folder, int offset, string[] arguments)
+    private readonly bool evaluation;
+
+    private TestServer(string folder, int offset, string[] arguments, bool evaluation)
     {
-        (Folder, Offset, this.arguments) = (folder, offset, arguments);
+        (Folder, Offset, this.arguments, this.evaluation) = (folder, offset, arguments, evaluation);
     }
 
     /// <summary>A temporary folder; the data directory is <c>data</c> in it, so the command line finds it from here.</summary>
@@ -51,17 +53,18 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>Starts a server in the evaluation profile; <paramref name="configuration"/> becomes its settings file.</summary>
-    public static async Task<TestServer> StartAsync(string? configuration = null, params string[] arguments)
+    public static async Task<TestServer> StartAsync(string? configuration = null, bool evaluation = true)
     {
+        string[] arguments = [];
         var folder = System.IO.Directory.CreateTempSubdirectory("cbamail-test-").FullName;
         if (configuration is not null)
         {
             await File.WriteAllTextAsync(Path.Combine(folder, "cbamail.yaml"), configuration);
-            arguments = ["--config", Path.Combine(folder, "cbamail.yaml"), .. arguments];
+            arguments = ["--config", Path.Combine(folder, "cbamail.yaml")];
         }
         for (var attempt = 1; ; attempt++)
         {
-            var server = new TestServer(folder, FreePorts.Offset(), arguments);
+            var server = new TestServer(folder, FreePorts.Offset(), arguments, evaluation);
             try
             {
                 await server.StartAgainAsync();
@@ -80,7 +83,7 @@ internal sealed class TestServer : IAsyncDisposable
         started = new(TaskCreationOptions.RunContinuationsAsynchronously);
         var ready = started;
         process = Process.Start(new ProcessStartInfo(Program,
-            ["serve", "--evaluation", "--data", Data, "--port-offset", Offset.ToString(null as IFormatProvider), .. arguments])
+            ["serve", .. evaluation ? ["--evaluation"] : Array.Empty<string>(), "--data", Data, "--port-offset", Offset.ToString(null as IFormatProvider), .. arguments])
         {
             WorkingDirectory = Folder,
             RedirectStandardOutput = true,

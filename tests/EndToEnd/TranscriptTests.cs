@@ -1,0 +1,30 @@
+using CbaMail.Tests.Wire;
+using Xunit;
+
+namespace CbaMail.Tests.EndToEnd;
+
+/// <summary>Every file of tests/Transcripts against the real server.</summary>
+public class TranscriptTests(ServerFixture fixture) : IClassFixture<ServerFixture>
+{
+    public static TheoryData<string> Transcripts =>
+        [.. House.Repository.Files.Where(f => f.StartsWith("tests/Transcripts/", StringComparison.Ordinal) && f.EndsWith(".txt", StringComparison.Ordinal))];
+
+    [Theory]
+    [MemberData(nameof(Transcripts))]
+    public async Task Goes_as_written(string file)
+    {
+        var server = fixture.Server;
+        int Port(string name) => name switch
+        {
+            "smtp" => server.Smtp,
+            "submission" => server.Submission,
+            "submissions" => server.Submissions,
+            "lmtp" => server.Lmtp,
+            "imap" => server.Imap,
+            "imaps" => server.Imaps,
+            _ => throw new FormatException($"there is no port {name}"),
+        };
+        await TranscriptFile.RunAsync(Path.Combine(House.Repository.Root, file), Port,
+            new Dictionary<string, string> { ["anna"] = ServerFixture.Anna, ["boris"] = ServerFixture.Boris, ["password"] = ServerFixture.Password });
+    }
+}

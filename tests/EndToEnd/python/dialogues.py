@@ -1,0 +1,285 @@
+"""Dialogues with Python's own imaplib and smtplib: python3 dialogues.py NAME. Ports and accounts come from the environment."""
+import base64, email, email.policy, imaplib, os, smtplib, ssl, sys, threading, time
+from email.message import EmailMessage
+
+E = os.environ
+HOST, ANNA, BORIS, PASSWORD = "127.0.0.1", E["ANNA"], E["BORIS"], E["PASSWORD"]
+PORT = {name: int(E[name]) for name in ("SMTP", "SUBMISSION", "SUBMISSIONS", "LMTP", "IMAP", "IMAPS")}
+TLS = ssl._create_unverified_context()
+
+
+def imap(user=ANNA, box="INBOX"):
+    m = imaplib.IMAP4(HOST, PORT["IMAP"])
+    m.login(user, PASSWORD)
+    if box:
+        ok(m.select(box))
+    return m
+
+
+def ok(answer):
+    assert answer[0] == "OK", answer
+    return answer[1]
+
+
+def fresh(name):
+    m = imap(box=None)
+    m.delete(name)
+    ok(m.create(name))
+    ok(m.subscribe(name))
+    ok(m.select(name))
+    return m
+
+
+def letter(subject, body="text", **headers):
+    m = EmailMessage(policy=email.policy.SMTP)
+    m["From"], m["To"], m["Subject"] = ANNA, BORIS, subject
+    for k, v in headers.items():
+        m[k.replace("_", "-")] = v
+    m.set_content(body)
+    return m
+
+
+def imap_capability_and_tls():
+    m = imaplib.IMAP4(HOST, PORT["IMAP"])
+    for c in ("IMAP4REV1", "IDLE", "NAMESPACE", "UIDPLUS", "MOVE", "SPECIAL-USE", "ID", "ENABLE", "UNSELECT", "LITERAL+",
+              "ESEARCH", "LIST-EXTENDED", "LIST-STATUS", "CHILDREN", "CONDSTORE"):
+        m2 = imap(box=None) if c not in ("IMAP4REV1",) else m
+        caps = m2._simple_command("CAPABILITY") and m2.untagged_responses["CAPABILITY"][-1].decode().upper().split()
+        assert c in caps or c == "LITERAL+" and "LITERAL-" in caps, (c, caps)
+        if m2 is not m:
+            m2.logout()
+    assert "SASL-IR" in m.capabilities, m.capabilities
+    m.starttls(TLS)
+    m.authenticate("PLAIN", lambda _: f"\0{ANNA}\0{PASSWORD}".encode())
+    ok(m.select("INBOX"))
+    m.logout()
+    m = imaplib.IMAP4_SSL(HOST, PORT["IMAPS"], ssl_context=TLS)
+    m.login(ANNA, PASSWORD)
+    ok(m.namespace())
+    m.logout()
+
+
+def imap_wrong_password():
+    m = imaplib.IMAP4(HOST, PORT["IMAP"])
+    for password in ("wrong", "", PASSWORD + " "):
+        try:
+            m.login(ANNA, password)
+            raise AssertionError("signed in")
+        except imaplib.IMAP4.error as e:
+            assert "AUTHENTICATIONFAILED" in str(e) or "failed" in str(e).lower(), e
+    m.login(ANNA, PASSWORD)
+    m.logout()
+
+
+def imap_mailboxes():
+    m = imap(box=None)
+    for name in ("a/b/c", "a/b", "a", "renamed", '"with space"', '"&BBoEQwRABEE-"'):
+        m.delete(name)
+    ok(m.create("a/b/c"))
+    names = b"\n".join(ok(m.list('""', "*")))
+    for name in (b"a/b/c", b"a/b", b"INBOX"):
+        assert name in names, names
+    assert b"a/b/c" not in b"\n".join(x for x in ok(m.list('""', "%")) if x)
+    ok(m.rename("a/b/c", "renamed"))
+    assert b"renamed" in b"\n".join(ok(m.list('""', "r*")))
+    ok(m.create('"with space"'))
+    ok(m.create('"&BBoEQwRABEE-"'))
+    assert m.create("INBOX")[0] == "NO"
+    assert m.create("renamed")[0] == "NO"
+    assert m.delete("INBOX")[0] == "NO"
+    assert m.delete('"no such"')[0] == "NO"
+    assert m.select('"no such box"')[0] == "NO"
+    for name in ("renamed", '"with space"', '"&BBoEQwRABEE-"'):
+        ok(m.delete(name))
+    m.logout()
+
+
+def imap_append_fetch():
+    m = fresh("fetching")
+    text = letter("Проверка связи", "Тело письма\n" * 5).as_bytes()
+    ok(m.append("fetching", r"(\Seen custom)", imaplib.Time2Internaldate(1700000000), text))
+    n = int(ok(m.select("fetching"))[0])
+    assert n == 1
+    data = ok(m.fetch("1", "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[])"))
+    head = data[0][0] + data[1]
+    assert data[0][1] == text, (data[0][1], text)
+    assert f"RFC822.SIZE {len(text)}".encode() in head, head
+    assert b"\\Seen" in head and b"custom" in head, head
+    assert imaplib.Internaldate2tuple(head) == time.localtime(1700000000)
+    assert ok(m.fetch("1", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])"))[0][1].lower().startswith(b"subject:")
+    assert ok(m.fetch("1", "(BODY.PEEK[]<10.20>)"))[0][1] == text[10:30]
+    assert ok(m.fetch("1", "(BODY.PEEK[TEXT])"))[0][1] == text.split(b"\r\n\r\n", 1)[1]
+    assert ok(m.fetch("1", "(BODY.PEEK[1.MIME])"))[0][1] is not None
+    m.close()
+    m.logout()
+
+
+def imap_search():
+    m = fresh("searching")
+    for i in range(10):
+        ok(m.append("searching", r"(\Flagged)" if i % 2 else "()", None, letter(f"word{i}", f"body number{i} общий", X_Course="a" if i < 5 else "b").as_bytes()))
+    ok(m.noop())
+    hits = lambda *q: len(ok(m.search(None, *q))[0].split())
+    assert hits("ALL") == 10
+    assert hits("FLAGGED") == 5
+    assert hits("SUBJECT", "word3") == 1
+    assert hits("BODY", "NUMBER7") == 1
+    assert hits("TEXT", "number") == 10
+    assert hits("OR", "SUBJECT", "word1", "SUBJECT", "word2") == 2
+    assert hits("NOT", "FLAGGED") == 5
+    assert hits("HEADER", "X-Course", "b") == 5
+    assert hits("FROM", "anna", "UNSEEN") == 10
+    assert hits("SINCE", "1-Jan-2020") == 10 and hits("BEFORE", "1-Jan-2020") == 0
+    assert hits("LARGER", "1") == 10 and hits("SMALLER", "1") == 0
+    assert hits("2:4") == 3
+    assert hits("UID", "1:*") == 10
+    assert hits("(FLAGGED SUBJECT word1)") == 1
+    m.literal = "общий".encode()
+    assert len(ok(m.uid("SEARCH", "CHARSET", "UTF-8", "BODY"))[0].split()) == 10
+    m.logout()
+
+
+def imap_store_copy_move_expunge():
+    m = fresh("moving")
+    for i in range(6):
+        ok(m.append("moving", "()", None, letter(f"m{i}").as_bytes()))
+    m.delete("target")
+    ok(m.create("target"))
+    ok(m.noop())
+    ok(m.store("1:3", "+FLAGS", r"(\Seen kw1)"))
+    ok(m.store("2", "-FLAGS", r"(\Seen)"))
+    ok(m.store("3", "FLAGS", r"(\Answered)"))
+    flags = [imaplib.ParseFlags(x) for x in ok(m.fetch("1:4", "(FLAGS)"))]
+    assert set(flags[0]) - {b"\\Recent"} == {b"\\Seen", b"kw1"}, flags
+    assert set(flags[1]) - {b"\\Recent"} == {b"kw1"}, flags
+    assert set(flags[2]) - {b"\\Recent"} == {b"\\Answered"}, flags
+    ok(m.copy("1:2", "target"))
+    typ, data = m._simple_command("UID", "MOVE", "3", "target")
+    assert typ == "OK", (typ, data)
+    ok(m.store("1", "+FLAGS", r"(\Deleted)"))
+    ok(m.store("2", "+FLAGS", r"(\Deleted)"))
+    m.untagged_responses.clear()
+    assert m._simple_command("UID", "EXPUNGE", "1")[0] == "OK"
+    assert len(ok(m.search(None, "ALL"))[0].split()) == 4
+    ok(m.expunge())
+    assert len(ok(m.search(None, "ALL"))[0].split()) == 3
+    assert int(ok(m.select("target"))[0]) == 3
+    subjects = b"".join(x[1] for x in ok(m.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")) if isinstance(x, tuple))
+    assert all(f"m{i}".encode() in subjects for i in range(3)), subjects
+    m.logout()
+
+
+def imap_idle():
+    m = fresh("idling")
+    m.send(b"i1 IDLE\r\n")
+    assert m.readline().startswith(b"+")
+
+    def deliver():
+        other = imap(box=None)
+        ok(other.append("idling", "()", None, letter("wake up").as_bytes()))
+        other.logout()
+
+    threading.Thread(target=deliver).start()
+    started, seen = time.time(), b""
+    while b"EXISTS" not in seen:
+        assert time.time() - started < 10
+        seen += m.readline()
+    m.send(b"DONE\r\n")
+    while not (line := m.readline()).startswith(b"i1 "):
+        pass
+    assert line.startswith(b"i1 OK"), line
+    m.logout()
+
+
+def imap_two_sessions_see_each_other():
+    one, two = fresh("shared"), None
+    for i in range(3):
+        ok(one.append("shared", "()", None, letter(f"s{i}").as_bytes()))
+    two = imap(box="shared")
+    ok(one.select("shared"))
+    ok(two.store("2", "+FLAGS", r"(\Deleted)"))
+    ok(two.expunge())
+    ok(one.noop())
+    assert b"2" in one.untagged_responses.get("EXPUNGE", []), one.untagged_responses
+    assert len(ok(one.search(None, "ALL"))[0].split()) == 2
+    one.logout()
+    two.logout()
+
+
+def imap_condstore():
+    m = fresh("modseqs")
+    for i in range(3):
+        ok(m.append("modseqs", "()", None, letter(f"c{i}").as_bytes()))
+    ok(m._simple_command("SELECT", "modseqs", "(CONDSTORE)"))
+    m.state = "SELECTED"
+    high = int(m.untagged_responses["HIGHESTMODSEQ"][-1]) if "HIGHESTMODSEQ" in m.untagged_responses else None
+    assert high, m.untagged_responses
+    ok(m.store("2", "+FLAGS", r"(\Flagged)"))
+    data = ok(m.fetch("1:*", f"(FLAGS) (CHANGEDSINCE {high})"))
+    assert len([x for x in data if x]) == 1 and b"MODSEQ" in data[0], data
+    m.untagged_responses.clear()
+    typ, answer = m._simple_command("STORE", "1,2", f"(UNCHANGEDSINCE {high})", "+FLAGS.SILENT", r"(\Seen)")
+    assert typ == "OK" and b"MODIFIED 2" in answer[0], (typ, answer)
+    m.logout()
+
+
+def smtp_sends_and_delivers():
+    for make in (lambda: smtplib.SMTP(HOST, PORT["SUBMISSION"], "client.example.org"),
+                 lambda: smtplib.SMTP_SSL(HOST, PORT["SUBMISSIONS"], "client.example.org", context=TLS)):
+        s = make()
+        if not isinstance(s, smtplib.SMTP_SSL):
+            s.starttls(context=TLS)
+        s.login(ANNA, PASSWORD)
+        assert s.send_message(letter("Привет от smtplib", "строка\n.точка\n..две\n"), ANNA, [BORIS]) == {}
+        s.quit()
+    m = imap(BORIS)
+    for n in ok(m.search(None, "FROM", "anna"))[0].split():
+        raw = ok(m.fetch(n, "(BODY.PEEK[])"))[0][1]
+        got = email.message_from_bytes(raw, policy=email.policy.default)
+        if got["Subject"] == "Привет от smtplib":
+            assert got.get_content() == "строка\n.точка\n..две\n", got.get_content()
+            break
+    else:
+        raise AssertionError("not delivered")
+    m.logout()
+
+
+def smtp_partial_refusal_and_codes():
+    s = smtplib.SMTP(HOST, PORT["SMTP"], "client.example.org")
+    refused = s.sendmail("x@example.org", [BORIS, "nobody@example.test"], letter("some").as_bytes())
+    assert list(refused) == ["nobody@example.test"] and refused["nobody@example.test"][0] == 550, refused
+    assert s.vrfy(BORIS)[0] in (250, 252)
+    assert s.docmd("NOOP")[0] == 250
+    assert s.docmd("RSET")[0] == 250
+    assert s.docmd("NONSENSE")[0] == 500
+    assert s.docmd("RCPT", f"TO:<{BORIS}>")[0] == 503
+    assert s.docmd("MAIL", "FROM:<x@example.org> SIZE=99999999999")[0] == 552
+    s.quit()
+
+
+def smtp_utf8_and_bdat():
+    s = smtplib.SMTP(HOST, PORT["SMTP"], "client.example.org")
+    s.ehlo()
+    assert s.mail("почта@пример.рф", ["SMTPUTF8", "BODY=8BITMIME"])[0] == 250
+    assert s.rcpt(BORIS)[0] == 250
+    text = "From: почта@пример.рф\r\nTo: b\r\nSubject: Сырой UTF-8\r\n\r\nтекст\r\n".encode()
+    half = len(text) // 2
+    s.send(b"BDAT %d\r\n" % half + text[:half] + b"BDAT %d LAST\r\n" % (len(text) - half) + text[half:])
+    assert s.getreply()[0] == 250
+    assert s.getreply()[0] == 250
+    s.quit()
+    m = imap(BORIS)
+    m.literal = "Сырой".encode()
+    assert len(ok(m.uid("SEARCH", "CHARSET", "UTF-8", "SUBJECT"))[0].split()) == 1
+    m.logout()
+
+
+def lmtp_delivers():
+    s = smtplib.LMTP(HOST, PORT["LMTP"])
+    refused = s.sendmail("x@example.org", [ANNA, "nobody@example.test"], letter("by lmtp").as_bytes())
+    assert list(refused) == ["nobody@example.test"], refused
+    s.quit()
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]]()
