@@ -65,7 +65,8 @@ public class OtherSendersTests(ServerFixture fixture) : IClassFixture<ServerFixt
         set imap_pass = "{ServerFixture.Password}"
         set smtp_url = "smtp://127.0.0.1:{server.Smtp}/"
         set folder = "imap://127.0.0.1:{server.Imap}/"
-        set record = "=Sent"
+        set record = "imap://127.0.0.1:{server.Imap}/Sent"
+        set copy = yes
         set confirmcreate = no
         set confirmappend = no
         set quit = yes

@@ -237,7 +237,7 @@ def smtp_sends_and_delivers():
         raw = ok(m.fetch(n, "(BODY.PEEK[])"))[0][1]
         got = email.message_from_bytes(raw, policy=email.policy.default)
         if got["Subject"] == "Привет от smtplib":
-            assert got.get_content() == "строка\n.точка\n..две\n", got.get_content()
+            assert got.get_content().replace("\r\n", "\n") == "строка\n.точка\n..две\n", repr(got.get_content())
             break
     else:
         raise AssertionError("not delivered")
