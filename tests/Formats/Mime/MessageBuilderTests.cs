@@ -133,7 +133,7 @@ public class MessageBuilderTests
     [Fact]
     public void Random_messages_read_back()
     {
-        for (var seed = 0; seed < 400; seed++)
+        for (var seed = 0; seed < 150; seed++)
         {
             var random = new Random(seed);
             var builder = new MessageBuilder
