@@ -56,6 +56,7 @@ internal static class ImapCommands
         new("AUTHENTICATE", ImapState.NotAuthenticated, AuthenticateCommand.Run, Traits: CommandTraits.Secret),
         new("LOGIN", ImapState.NotAuthenticated, LoginCommand.Run, Traits: CommandTraits.Secret),
 
+        new("UNAUTHENTICATE", ImapState.SignedIn, UnauthenticateCommand.Run, "UNAUTHENTICATE", CommandTraits.NoUpdates),
         new("ENABLE", ImapState.SignedIn, EnableCommand.Run, "ENABLE"),
         new("SELECT", ImapState.SignedIn, SelectCommand.Select, Traits: CommandTraits.NoUpdates),
         new("EXAMINE", ImapState.SignedIn, SelectCommand.Examine, Traits: CommandTraits.NoUpdates),

@@ -205,6 +205,16 @@ internal sealed class ImapSession
         Enter(ImapState.Authenticated);
     }
 
+    /// <summary>As before the sign-in: no mailbox (nothing is expunged), no extension enabled (RFC 8437 2).</summary>
+    public void SignOut()
+    {
+        Deselect();
+        Enabled.Clear();
+        Account = null!;
+        Input.Patience = Settings.LoginTimeout;
+        Enter(ImapState.NotAuthenticated);
+    }
+
     public void LogOut() => Enter(ImapState.Logout);
 
     public void Select(SelectedMailbox mailbox)
