@@ -12,13 +12,9 @@ public sealed class ConnectionLimits(Settings settings)
     readonly int most = settings.Limits.Connections;
     readonly int mostByAddress = settings.Limits.PerAddress(settings.Evaluation);
     int open;
-    long closed;
 
     /// <summary>Connections open now.</summary>
     public int Open { get { lock (gate) return open; } }
-
-    /// <summary>Connections that have ended since the start.</summary>
-    public long Closed => Interlocked.Read(ref closed);
 
     /// <summary>A place, given back by disposing it; or null when there is none.</summary>
     public IDisposable? Enter(IPAddress address)
@@ -40,7 +36,6 @@ public sealed class ConnectionLimits(Settings settings)
         lock (gate)
         {
             open--;
-            closed++;
             if (--byAddress[key] == 0) byAddress.Remove(key);
         }
     }

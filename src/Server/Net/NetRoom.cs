@@ -19,7 +19,6 @@ public static class NetRoom
     public static IServiceCollection AddNet(this IServiceCollection services)
     {
         services.AddSingleton<ConnectionLimits>();
-        services.AddHostedService<MemoryTending>();
         services.AddSingleton(p => new Listeners(
             p.GetRequiredService<Settings>(), p.GetRequiredService<ConnectionLimits>(), p.GetRequiredService<TimeProvider>(),
             p.GetRequiredService<ILogger<Listeners>>(), p.GetService<ServerOptionsSelectionCallback>()));

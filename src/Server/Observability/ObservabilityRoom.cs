@@ -18,5 +18,6 @@ public static class ObservabilityRoom
             // the framework's own: what it says at Information is about requests of the status page
             .AddFilter("Microsoft", level <= LogLevel.Debug ? LogLevel.Debug : LogLevel.Warning)
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)) // why a start failed is said in one sentence
-        .AddSingleton<ILoggerProvider>(provider => new StderrLog(provider.GetRequiredService<TimeProvider>()));
+        .AddSingleton<ILoggerProvider>(provider => new StderrLog(provider.GetRequiredService<TimeProvider>()))
+        .AddHostedService<MemoryCare>();
 }
