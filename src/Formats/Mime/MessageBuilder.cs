@@ -50,9 +50,12 @@ public sealed class MessageBuilder
     /// <summary>Further header fields in order; values are encoded and folded as unstructured text.</summary>
     public List<(string Name, string Value)> Headers { get; } = [];
 
+    /// <summary>Text that is not ASCII stands as it is where its lines allow: for mail that does not leave this server, or goes by 8BITMIME.</summary>
+    public bool EightBit { get; set; }
+
     public void WriteTo(IBufferWriter<byte> output)
     {
-        var writer = new MimeWriter(output, MessageId.Length > 0 ? MessageId : MailDate.Format(Date) + From.Address + Subject);
+        var writer = new MimeWriter(output, MessageId.Length > 0 ? MessageId : MailDate.Format(Date) + From.Address + Subject, EightBit);
         WriteHeader(writer.Header);
         if (Attachments.Count == 0)
         {

@@ -10,13 +10,16 @@ public sealed class MimeWriter
 {
     readonly IBufferWriter<byte> output;
     readonly string seed;
+    readonly bool eightBit;
     int boundaries;
 
     /// <param name="output">Takes the bytes.</param>
     /// <param name="seed">What boundaries derive from, so that the same message is written the same again: its Message-ID.</param>
-    public MimeWriter(IBufferWriter<byte> output, string seed)
+    /// <param name="eightBit">Text that is not ASCII may stand as it is (RFC 6152): it does not leave this server.</param>
+    public MimeWriter(IBufferWriter<byte> output, string seed, bool eightBit = false)
     {
         this.output = output;
+        this.eightBit = eightBit;
         Header = new HeaderWriter(output);
         this.seed = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(seed)).AsSpan(0, 10));
     }
@@ -66,13 +69,13 @@ public sealed class MimeWriter
         var raw = rented.AsSpan(0, Encoding.UTF8.GetBytes(text, rented));
         var canonical = Canonical(raw, out var length);
         var body = canonical.AsSpan(0, length);
-        var (encoding, ascii) = Choose(body);
+        var (encoding, ascii) = Choose(body, eightBit);
         Header.Parameters("Content-Type", type, ("charset", ascii ? "us-ascii" : "utf-8"));
         Header.Structured("Content-Transfer-Encoding", encoding);
         EndHeader();
         switch (encoding)
         {
-            case "7bit": output.Write(body); break;
+            case "7bit" or "8bit": output.Write(body); break;
             case "base64": TransferEncoding.WriteBase64(output, body); break;
             default: TransferEncoding.WriteQuoted(output, body); break;
         }
@@ -101,11 +104,13 @@ public sealed class MimeWriter
         }
     }
 
-    static (string Encoding, bool Ascii) Choose(ReadOnlySpan<byte> body)
+    static (string Encoding, bool Ascii) Choose(ReadOnlySpan<byte> body, bool eightBit)
     {
         var ascii = System.Text.Ascii.IsValid(body);
         // RFC 2045 2.7: 7bit has lines of at most 998, no NUL, CR and LF only together
         if (ascii && body.IndexOf((byte)0) < 0 && !body.StartsWith("From "u8) && body.IndexOf("\nFrom "u8) < 0 && LongestLine(body) <= LineFolding.Hard) return ("7bit", true);
+        // RFC 2045 2.8: 8bit has the same rules for lines
+        if (eightBit && !ascii && body.IndexOf((byte)0) < 0 && !body.StartsWith("From "u8) && body.IndexOf("\nFrom "u8) < 0 && LongestLine(body) <= LineFolding.Hard) return ("8bit", false);
         var plain = 0;
         foreach (var b in body)
             if (b is >= (byte)' ' and <= (byte)'~' and not (byte)'=' or (byte)'\r' or (byte)'\n' or (byte)'\t') plain++;

@@ -72,7 +72,7 @@ sealed class RenderShop : IDisposable
             targets = resolved.Value;
         }
         buffer.ResetWrittenCount();
-        composer.Compose(work, buffer);
+        composer.Compose(work, buffer, eightBit: targets.All(target => target.Remote is null));
         var utf8 = !address.IsAscii || !reversePath.IsAscii || targets.Any(target => target.Remote is { IsAscii: false });
         return new(work, mail.Stage(buffer.WrittenMemory, like), reversePath, targets, utf8, null);
     }

@@ -86,7 +86,11 @@ public sealed class Composer
     }
 
     /// <summary>Writes the whole message for a recipient.</summary>
-    public void Compose(LedgerWork work, IBufferWriter<byte> output)
+    /// <param name="eightBit">
+    /// It stays on this server: Cyrillic text is a third shorter than in base64, and copies that differ by a name still have their bytes
+    /// in common, so that they are kept in a tenth of the space.
+    /// </param>
+    public void Compose(LedgerWork work, IBufferWriter<byte> output, bool eightBit = false)
     {
         var (subject, html, text) = Render(Data(work.Address, work.Name, work.Fields));
         var builder = new MessageBuilder
@@ -97,6 +101,7 @@ public sealed class Composer
             MessageId = work.MessageId,
             Html = html,
             Text = text,
+            EightBit = eightBit,
         };
         builder.To.Add((work.Name, work.Address));
         // RFC 2919 3: identifies the course; clients filter and group by it

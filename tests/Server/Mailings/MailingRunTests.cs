@@ -185,6 +185,27 @@ public class MailingRunTests
     }
 
     [Fact]
+    public async Task Text_stays_as_it_is_in_local_copies_and_is_ascii_in_those_that_leave()
+    {
+        await using var house = new MailingFixture();
+        var course = await house.CourseAsync(1, "r1@elsewhere.test,R,A\n");
+        var id = await house.MailingAsync(course);
+        await house.SendAsync(id);
+        await house.Run.RunAllAsync(default);
+        var local = house.Inbox("u1@example.test")[0];
+        Assert.Contains("Content-Transfer-Encoding: 8bit", local, StringComparison.Ordinal);
+        Assert.Contains("Здравствуйте, Участник 1!", local, StringComparison.Ordinal);
+        var claim = house.Queue.Claim(Destination.Of("elsewhere.test", house.Settings.Queue.Routes).Key, fresh: true)!;
+        using var read = house.Mail.Read();
+        var remote = read.Content(claim.Message.ContentId)!;
+        Assert.True(System.Text.Ascii.IsValid(remote.Read(0, (int)remote.Size)));
+        var long8 = await house.MailingAsync(course, html: new string('я', 600) + " {{name}}");
+        await house.SendAsync(long8);
+        await house.Run.RunAllAsync(default);
+        Assert.Contains("Content-Transfer-Encoding: base64", house.Inbox("u1@example.test")[1], StringComparison.Ordinal); // a line is too long for 8bit
+    }
+
+    [Fact]
     public async Task Files_are_stored_once_and_images_stand_inside()
     {
         await using var house = new MailingFixture();
