@@ -139,9 +139,13 @@ public ref struct MimeReader
 
     readonly List<int> startLines = new(8);
 
-    /// <summary>Line ends before the offset; offsets only grow, so every byte is counted once.</summary>
+    /// <summary>
+    /// Line ends before the offset; offsets grow, so every byte is counted once, but for the line end before a delimiter when a part
+    /// without body was counted up to the delimiter itself.
+    /// </summary>
     int LinesAt(int offset)
     {
+        if (offset < counted) return lines - text[offset..counted].Count((byte)'\n');
         if (offset > counted)
         {
             lines += text[counted..offset].Count((byte)'\n');
