@@ -1,6 +1,5 @@
 using CbaMail.Config;
 using CbaMail.Envelope;
-using CbaMail.Mailboxes;
 using CbaMail.Queue;
 using CbaMail.Tests.Server.Mailboxes;
 using CbaMail.Tests.Wire;

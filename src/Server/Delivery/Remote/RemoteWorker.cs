@@ -2,7 +2,6 @@ using CbaMail.Config;
 using CbaMail.Mailboxes;
 using CbaMail.Queue;
 using CbaMail.Smtp.Client;
-using CbaMail.Storage;
 
 namespace CbaMail.Delivery.Remote;
 
