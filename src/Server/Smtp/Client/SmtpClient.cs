@@ -52,9 +52,10 @@ public sealed class SmtpClient : IAsyncDisposable
         {
             return (await OpenAsync(target, options, time, cancel), null);
         }
-        catch (ClientFailure failure) when (failure.InnerException is AuthenticationException && options.Tls == RouteTls.Opportunistic)
+        catch (ClientFailure failure) when (failure.InnerException is AuthenticationException && options is { Tls: RouteTls.Opportunistic, User: "" })
         {
-            return await ConnectAsync(target, options with { Tls = RouteTls.None, User = "" }, time, cancel);
+            // not where a password is to be sent: without it a smarthost would refuse the mail for good
+            return await ConnectAsync(target, options with { Tls = RouteTls.None }, time, cancel);
         }
         catch (ClientFailure failure)
         {

@@ -163,6 +163,17 @@ public sealed class SmtpClientTests : IAsyncDisposable
         Assert.Equal(2, peer.Connections);
     }
 
+    [Fact]
+    public async Task A_route_with_a_password_waits_rather_than_fall_back_to_clear_text()
+    {
+        peer.Extensions = ["STARTTLS", "AUTH PLAIN"];
+        peer.BrokenTls = true;
+        var (client, failure) = await ConnectAsync(new ClientOptions("us.test", Quick, User: "u", Password: "p"));
+        Assert.Null(client);
+        Assert.Equal(("4.7.5", true), (failure!.Status, failure.IsTemporary));
+        Assert.Equal(1, peer.Connections);
+    }
+
     [Theory]
     [InlineData(false, "does not offer STARTTLS")]
     [InlineData(true, "TLS failed")]
