@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using CbaMail.Tests.Wire;
-using Xunit;
 
 namespace CbaMail.Tests.EndToEnd;
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using CbaMail.Tests.Wire;
 using Xunit;
 
@@ -92,7 +91,7 @@ public class MailingTests
         await Wait.UntilAsync(async () => (await CourseSetup.StatusAsync(server, mailing))["delivered"].GetInt32() == people, "all are delivered after the restart", 120);
         var copies = await CourseSetup.CopiesAsync(server);
         Assert.Equal(people, copies.Count);
-        Assert.Empty(copies.Where(pair => pair.Value != 1));
+        Assert.DoesNotContain(copies, pair => pair.Value != 1);
         var ledger = await CourseSetup.LedgerAsync(server, mailing);
         Assert.Equal(people, ledger.Select(row => row.GetProperty("messageId").GetString()).Distinct().Count());
     }

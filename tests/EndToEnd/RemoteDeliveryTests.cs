@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using CbaMail.Tests.Wire;
@@ -181,7 +180,7 @@ public sealed class RemoteDeliveryTests : IAsyncLifetime
     [Fact]
     public async Task A_refused_recipient_bounces_with_the_peers_words()
     {
-        await StartSinkAsync("-r", "RCPT");
+        await StartSinkAsync("-f", "RCPT");
         await SubmitAsync("refused", "nobody@away.test");
         await Wait.UntilAsync(async () => (await InboxAsync()).Count == 1, "a bounce comes back");
         var bounce = (await InboxAsync())[0];

@@ -104,7 +104,6 @@ public partial class NamesTest
         ("System.Threading.Tasks.Task", "Wait" or "WaitAll" or "WaitAny") => "blocks a thread",
         ("System.Threading.Tasks.Task`1" or "System.Threading.Tasks.ValueTask`1", "get_Result") => "blocks a thread",
         ("System.Net.Http.HttpClient", ".ctor") when !use.FromNamespace.StartsWith("CbaMail.Cli", StringComparison.Ordinal) => "only Cli makes one",
-        ("System.GC", "Collect") => "leave the collector alone",
         _ => null,
     };
 

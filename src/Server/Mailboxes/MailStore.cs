@@ -3,7 +3,6 @@ using CbaMail.Config;
 using CbaMail.Envelope;
 using CbaMail.Storage;
 using CbaMail.Storage.Blobs;
-using Microsoft.Extensions.Logging;
 
 namespace CbaMail.Mailboxes;
 

@@ -1,5 +1,4 @@
 using CbaMail.Directory;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace CbaMail.Mailboxes;
 

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace CbaMail.Mailboxes;
 
 /// <summary>Log messages of the vault: 8100-8199.</summary>

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using CbaMail.Config;
 using CbaMail.Storage.Blobs;
 using CbaMail.Storage.Sqlite;
-using Microsoft.Extensions.Logging;
 
 namespace CbaMail.Storage;
 

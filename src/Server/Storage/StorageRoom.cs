@@ -1,6 +1,4 @@
 using CbaMail.Config;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace CbaMail.Storage;
 

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace CbaMail.Storage;
 
 /// <summary>Log messages of the engine: 8000-8099.</summary>

@@ -27,7 +27,7 @@ public class MessageBuilderTests
     {
         var text = Encoding.Latin1.GetString(message);
         Assert.EndsWith("\r\n", text);
-        Assert.Empty(text.Replace("\r\n", "").Where(c => c is '\r' or '\n'));
+        Assert.DoesNotContain(text.Replace("\r\n", ""), c => c is '\r' or '\n');
         // RFC 5322 2.1.1
         Assert.DoesNotContain(text.Split("\r\n"), line => line.Length > 998);
         Assert.True(Ascii.IsValid(message));

@@ -1,5 +1,4 @@
 using System.Text;
-using CbaMail.Mailings;
 using Xunit;
 using static CbaMail.Tests.Server.Mailings.MailingFixture;
 

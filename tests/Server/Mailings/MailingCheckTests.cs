@@ -1,4 +1,3 @@
-using CbaMail.Directory;
 using CbaMail.Mailings;
 using Xunit;
 using static CbaMail.Tests.Server.Mailings.MailingFixture;

@@ -2,7 +2,6 @@ using CbaMail.Directory;
 using CbaMail.Mailings;
 using CbaMail.Queue;
 using Xunit;
-using static CbaMail.Tests.Server.Mailings.MailingFixture;
 
 namespace CbaMail.Tests.Server.Mailings;
 
