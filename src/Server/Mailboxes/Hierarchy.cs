@@ -28,7 +28,9 @@ static class Hierarchy
     {
         MailboxTable.InsertUsage(transaction, accountId);
         var modseq = MailboxTable.Use(transaction, accountId, 0, 0, 0)!.Value;
-        return MailboxTable.Insert(transaction, accountId, name, specialUse, subscribed: true, transaction.NextUidValidity(now), modseq, now);
+        // RFC 9051 6.3.4 knows of no subscription by CREATE; one that was left from before holds again
+        var subscribed = specialUse is not null || name == "INBOX" || MailboxTable.TakeSubscription(transaction, accountId, name);
+        return MailboxTable.Insert(transaction, accountId, name, specialUse, subscribed, transaction.NextUidValidity(now), modseq, now);
     }
 
     public static Result<Mailbox> Rename(WriteTransaction transaction, Notifier notifier, long accountId, string from, string to, DateTimeOffset now)
@@ -72,6 +74,8 @@ static class Hierarchy
         if (normal.Value == "INBOX") return Refusal.NotPossible.Because("INBOX cannot be deleted");
         if (MailboxTable.Find(transaction, accountId, normal.Value) is not { } mailbox) return Refusal.NoSuchMailbox;
         Remove(transaction, notifier, mailbox);
+        // RFC 9051 6.3.5 and 6.3.7: a subscription is not the server's to end
+        if (mailbox.Subscribed) MailboxTable.KeepSubscription(transaction, accountId, mailbox.Name);
         return null;
     }
 
@@ -79,7 +83,8 @@ static class Hierarchy
     {
         var normal = MailboxName.Normalize(name);
         if (!normal.Ok) return normal.Refusal;
-        if (MailboxTable.Find(transaction, accountId, normal.Value) is not { } mailbox) return Refusal.NoSuchMailbox;
+        if (MailboxTable.Find(transaction, accountId, normal.Value) is not { } mailbox)
+            return !subscribed && MailboxTable.TakeSubscription(transaction, accountId, normal.Value) ? null : Refusal.NoSuchMailbox;
         MailboxTable.Subscribe(transaction, mailbox.Id, subscribed);
         return null;
     }

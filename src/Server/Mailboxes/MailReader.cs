@@ -17,6 +17,9 @@ public sealed class MailReader : IDisposable
     /// <summary>All mailboxes of the account, by name.</summary>
     public IReadOnlyList<Mailbox> Mailboxes(long accountId) => MailboxTable.All(transaction, accountId);
 
+    /// <summary>Names that are subscribed although no mailbox has them any more (RFC 9051 6.3.5).</summary>
+    public IReadOnlyList<string> LostSubscriptions(long accountId) => MailboxTable.LostSubscriptions(transaction, accountId);
+
     public Mailbox? Mailbox(long mailboxId) => MailboxTable.Get(transaction, mailboxId);
 
     /// <summary>INBOX is found in any case.</summary>

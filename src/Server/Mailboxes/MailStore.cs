@@ -104,6 +104,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     public void RemoveAccount(WriteTransaction transaction, long accountId)
     {
         foreach (var mailbox in MailboxTable.All(transaction, accountId)) Hierarchy.Remove(transaction, notifier, mailbox);
+        MailboxTable.DropSubscriptions(transaction, accountId);
         MailboxTable.DeleteUsage(transaction, accountId);
         transaction.OnCommitted(() => inboxes.TryRemove(accountId, out _));
     }

@@ -52,6 +52,26 @@ static class MailboxTable
     public static void Subscribe(WriteTransaction write, long id, bool subscribed) =>
         write.Prepare("UPDATE mailbox SET subscribed = ? WHERE id = ?").Bind(1, subscribed).Bind(2, id).Run();
 
+    // ---- subscriptions that have outlived their mailbox
+
+    public static void KeepSubscription(WriteTransaction write, long accountId, string name) =>
+        write.Prepare("INSERT OR IGNORE INTO lost_subscription (account_id, name) VALUES (?, ?)").Bind(1, accountId).Bind(2, name).Run();
+
+    /// <returns>Whether the name was subscribed.</returns>
+    public static bool TakeSubscription(WriteTransaction write, long accountId, string name) =>
+        write.Prepare("DELETE FROM lost_subscription WHERE account_id = ? AND name = ?").Bind(1, accountId).Bind(2, name).Run() > 0;
+
+    public static void DropSubscriptions(WriteTransaction write, long accountId) =>
+        write.Prepare("DELETE FROM lost_subscription WHERE account_id = ?").Bind(1, accountId).Run();
+
+    public static List<string> LostSubscriptions(ReadTransaction read, long accountId)
+    {
+        using var row = read.Prepare("SELECT name FROM lost_subscription WHERE account_id = ? ORDER BY name").Bind(1, accountId);
+        var names = new List<string>();
+        while (row.Step()) names.Add(row.String(0));
+        return names;
+    }
+
     public static void SetSpecialUse(WriteTransaction write, long id, string? use) =>
         write.Prepare("UPDATE mailbox SET special_use = ? WHERE id = ?").Bind(1, use).Bind(2, id).Run();
 

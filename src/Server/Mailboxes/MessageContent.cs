@@ -39,12 +39,13 @@ public sealed class MessageContent
     /// <exception cref="IOException">The pack is damaged.</exception>
     public async ValueTask CopyToAsync(PipeWriter output, long position, long count, CancellationToken cancel)
     {
+        if (position < 0 || count > Size - position) throw new ArgumentOutOfRangeException(nameof(count), "The range is outside of the message.");
         using var source = new Source(this);
         var unflushed = 0;
         while (count > 0)
         {
             var written = source.CopyTo(output, position, count);
-            if (written == 0) return;
+            if (written == 0) throw new IOException($"Content {ContentId} ends early; run 'cbamail verify'.");
             position += written;
             count -= written;
             unflushed += written;

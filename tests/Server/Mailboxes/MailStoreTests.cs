@@ -77,9 +77,9 @@ public sealed class MailStoreTests : IAsyncDisposable
                 Assert.True(expected.AsSpan().SequenceEqual(content.Read(from, count)), $"{from}+{count}");
             }
             var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
-            await content.CopyToAsync(pipe.Writer, 17, whole.Length, default);
+            await content.CopyToAsync(pipe.Writer, 17, whole.Length - 17, default);
             await pipe.Writer.CompleteAsync();
-            var copied = (await pipe.Reader.ReadAtLeastAsync(whole.Length)).Buffer.ToArray();
+            var copied = (await pipe.Reader.ReadAtLeastAsync(whole.Length - 17)).Buffer.ToArray();
             Assert.True(whole.AsSpan(17).SequenceEqual(copied));
         }
     }

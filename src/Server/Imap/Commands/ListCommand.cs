@@ -103,21 +103,23 @@ internal static class ListCommand
     static async ValueTask<Outcome> ListAsync(ImapSession session, Request request)
     {
         IReadOnlyList<Mailbox> mailboxes;
+        IReadOnlyList<string> lost = [];
         var recent = new Dictionary<long, int>();
         using (var reader = session.Mail.Read())
         {
             mailboxes = reader.Mailboxes(session.Account.Id);
+            if (request.OnlySubscribed) lost = reader.LostSubscriptions(session.Account.Id);
             if (request.Status.HasFlag(StatusItems.Recent))
                 foreach (var mailbox in mailboxes) recent[mailbox.Id] = StatusCommand.CountRecent(reader, mailbox);
         }
-        foreach (var entry in ListEntry.Of(mailboxes))
+        foreach (var entry in ListEntry.Of(mailboxes, lost))
         {
             if (!request.Patterns.Any(p => p.Matches(entry.Name))) continue;
-            var chosen = (!request.OnlySubscribed || entry.Mailbox is { Subscribed: true }) && (!request.OnlySpecialUse || entry.Mailbox?.SpecialUse is not null);
+            var chosen = (!request.OnlySubscribed || entry.Subscribed) && (!request.OnlySpecialUse || entry.Mailbox?.SpecialUse is not null);
             // RFC 5258 3.5: a parent that is not chosen itself tells of chosen ones below, which the pattern may hide
             var below = request.Recursive && (!request.OnlySubscribed || entry.SubscribedBelow) && (!request.OnlySpecialUse || entry.SpecialUseBelow);
             if (!chosen && !below) continue;
-            if (entry.Mailbox is null && !entry.HasChildren) continue;
+            if (entry.Mailbox is null && !entry.HasChildren && !entry.Subscribed) continue;
             Write(session.Writer, entry, request, below);
             if (request.Status != StatusItems.None && entry.Mailbox is { } selectable)
                 StatusCommand.Write(session, selectable, request.Status, recent.GetValueOrDefault(selectable.Id));
@@ -130,9 +132,9 @@ internal static class ListCommand
     {
         writer.Write("* LIST ("u8).Write(entry.HasChildren ? "\\HasChildren"u8 : "\\HasNoChildren"u8); // RFC 3348
         if (entry.Mailbox is null) writer.Write(" \\NonExistent \\Noselect"u8);
-        else
+        if (request.ReturnSubscribed && entry.Subscribed) writer.Write(" \\Subscribed"u8);
+        if (entry.Mailbox is not null)
         {
-            if (request.ReturnSubscribed && entry.Mailbox.Subscribed) writer.Write(" \\Subscribed"u8);
             if (entry.Mailbox.SpecialUse is { } use) writer.Space().Write(use);
         }
         writer.Write(") \"/\" "u8).Mailbox(entry.Name);
@@ -147,25 +149,34 @@ internal sealed class ListEntry(string name)
 {
     public string Name => name;
     public Mailbox? Mailbox { get; private set; }
+    /// <summary>The mailbox is subscribed, or the name still is (RFC 9051 6.3.5).</summary>
+    public bool Subscribed { get; private set; }
     public bool HasChildren { get; private set; }
     public bool SubscribedBelow { get; private set; }
     public bool SpecialUseBelow { get; private set; }
 
     /// <summary>All names with the levels above them, INBOX first, then in order.</summary>
-    public static IEnumerable<ListEntry> Of(IReadOnlyList<Mailbox> mailboxes)
+    /// <param name="lost">Subscribed names without a mailbox.</param>
+    public static IEnumerable<ListEntry> Of(IReadOnlyList<Mailbox> mailboxes, IReadOnlyList<string> lost)
     {
         var entries = new Dictionary<string, ListEntry>(StringComparer.Ordinal);
         ListEntry Entry(string name) => entries.TryGetValue(name, out var entry) ? entry : entries[name] = new ListEntry(name);
         foreach (var mailbox in mailboxes)
         {
-            Entry(mailbox.Name).Mailbox = mailbox;
-            for (var slash = mailbox.Name.LastIndexOf('/'); slash > 0; slash = mailbox.Name.LastIndexOf('/', slash - 1))
+            var entry = Entry(mailbox.Name);
+            (entry.Mailbox, entry.Subscribed) = (mailbox, mailbox.Subscribed);
+            foreach (var name in Mailboxes.MailboxName.Above(mailbox.Name))
             {
-                var parent = Entry(mailbox.Name[..slash]);
+                var parent = Entry(name);
                 parent.HasChildren = true;
                 parent.SubscribedBelow |= mailbox.Subscribed;
                 parent.SpecialUseBelow |= mailbox.SpecialUse is not null;
             }
+        }
+        foreach (var name in lost)
+        {
+            Entry(name).Subscribed = true;
+            foreach (var above in Mailboxes.MailboxName.Above(name)) Entry(above).SubscribedBelow = true;
         }
         return entries.Values.OrderBy(e => e.Name == "INBOX" ? 0 : 1).ThenBy(e => e.Name, StringComparer.Ordinal);
     }

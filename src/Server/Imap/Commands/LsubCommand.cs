@@ -21,11 +21,12 @@ internal static class LsubCommand
             return new(Outcome.Done);
         }
         IReadOnlyList<Mailbox> mailboxes;
-        using (var reader = session.Mail.Read()) mailboxes = reader.Mailboxes(session.Account.Id);
-        foreach (var entry in ListEntry.Of(mailboxes))
+        IReadOnlyList<string> lost;
+        using (var reader = session.Mail.Read()) (mailboxes, lost) = (reader.Mailboxes(session.Account.Id), reader.LostSubscriptions(session.Account.Id));
+        foreach (var entry in ListEntry.Of(mailboxes, lost))
         {
             if (!pattern.Matches(entry.Name)) continue;
-            if (entry.Mailbox is { Subscribed: true }) session.Writer.Write("* LSUB () \"/\" "u8).Mailbox(entry.Name).EndLine();
+            if (entry.Subscribed) session.Writer.Write("* LSUB () \"/\" "u8).Mailbox(entry.Name).EndLine();
             // RFC 3501 6.3.9: "%" shows a level that is not subscribed, for what is below
             else if (entry.SubscribedBelow && text.EndsWith('%')) session.Writer.Write("* LSUB (\\Noselect) \"/\" "u8).Mailbox(entry.Name).EndLine();
         }

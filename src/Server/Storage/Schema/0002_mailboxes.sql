@@ -23,6 +23,11 @@ CREATE TABLE mailbox (
     created INTEGER NOT NULL,
     UNIQUE (account_id, name)
 );
+CREATE TABLE lost_subscription (            -- names that stay subscribed without a mailbox (RFC 9051 6.3.5)
+    account_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (account_id, name)
+) WITHOUT ROWID;
 CREATE TABLE content (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     refs INTEGER NOT NULL,                  -- message rows, queue rows and others that hold it
