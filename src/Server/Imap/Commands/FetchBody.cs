@@ -94,10 +94,11 @@ internal static class FetchBody
                 part = part.Children[0];
                 isMessage = true;
             }
-            if (part.IsMultipart && part.Children.Count > 0)
+            if (part.IsMultipart)
             {
-                if (number > part.Children.Count) return null;
-                part = part.Children[(int)number - 1];
+                if (number > Math.Max(1, part.Children.Count)) return null;
+                // RFC 9051 9, body-type-mpart: BODYSTRUCTURE shows an empty text in a multipart without parts; this is it
+                part = part.Children.Count > 0 ? part.Children[(int)number - 1] : new MimePart { HeaderOffset = part.BodyOffset, BodyOffset = part.BodyOffset };
             }
             else if (!isMessage || number != 1) return null;
             isMessage = false;

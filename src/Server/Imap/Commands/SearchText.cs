@@ -61,7 +61,11 @@ internal sealed class SearchText(MessageContent content)
                 var fields = HeaderList.Parse(Read(inner.HeaderOffset, inner.BodyOffset - inner.HeaderOffset));
                 found.Add(string.Join("\r\n", fields.Select(f => $"{f.Name}: {f.Value}")));
             }
-            if (part.Type == "text") found.Add(Charset.Decode(TransferEncoding.Decode(Read(part.BodyOffset, part.BodyLength), part.Encoding), part.Charset));
+            if (part.Type != "text") continue;
+            var text = Charset.Decode(TransferEncoding.Decode(Read(part.BodyOffset, part.BodyLength), part.Encoding), part.Charset);
+            found.Add(text);
+            // what people see, where tags and entities stand between the letters
+            if (part.Subtype == "html") found.Add(HtmlText.ToPlainText(text));
         }
         return found;
     }

@@ -27,6 +27,8 @@ internal static class StatusCommand
             if (mailbox is not null && items.HasFlag(StatusItems.Recent)) recent = CountRecent(reader, mailbox);
         }
         if (mailbox is null) return new(Outcome.No("No such mailbox", "NONEXISTENT"));
+        // RFC 3501 2.3.2: those that this session has taken are recent to it, and to nobody else
+        if (session.Selected is { ReadOnly: false } selected && selected.Id == mailbox.Id) recent += selected.RecentCount;
         Write(session, mailbox, items, recent);
         return new(Outcome.Done);
     }
