@@ -105,7 +105,12 @@ internal sealed class ImapInput(Connection connection, ImapWriter writer)
                 connection.Input.AdvanceTo(buffer.End);
                 if (skipped > MostSkipped) return InputStatus.Ended;
             }
-            else connection.Input.AdvanceTo(buffer.Start, buffer.End);
+            else
+            {
+                connection.Input.AdvanceTo(buffer.Start, buffer.End);
+                // the peer may hold back the rest until what it has sent is acknowledged (Nagle), and we the acknowledgement
+                if (!buffer.IsEmpty) connection.AcknowledgeAtOnce();
+            }
             if (Over(result) is { } over) return over;
         }
     }
