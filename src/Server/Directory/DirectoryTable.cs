@@ -6,38 +6,48 @@ namespace CbaMail.Directory;
 /// <summary>All SQL of the directory (Storage/Schema/0001_directory.sql).</summary>
 internal static class DirectoryTable
 {
-    public static List<Domain> Domains(ReadTransaction read)
+    const string DomainColumns = "SELECT id, name, catch_all, default_quota, created FROM domain";
+
+    const string AccountColumns = """
+        SELECT a.id, a.domain_id, a.local, d.name, a.name, a.role, a.quota, a.groups, a.enabled, a.created, a.password
+        FROM account a JOIN domain d ON d.id = a.domain_id
+        """;
+
+    const string AliasColumns = "SELECT a.id, a.domain_id, a.local, d.name, a.targets, a.created FROM alias a JOIN domain d ON d.id = a.domain_id";
+
+    public static List<Domain> Domains(ReadTransaction read) => All(read.Prepare(DomainColumns), Domain);
+
+    public static List<(Account Account, string Password)> Accounts(ReadTransaction read) => All(read.Prepare(AccountColumns), Account);
+
+    public static List<Alias> Aliases(ReadTransaction read) => All(read.Prepare(AliasColumns), Alias);
+
+    // ---- one row as the transaction sees it: with what others have changed in the same batch and nobody else knows yet
+
+    public static Domain? FindDomain(WriteTransaction write, long id) =>
+        All(write.Prepare(DomainColumns + " WHERE id = ?").Bind(1, id), Domain) is [var domain] ? domain : null;
+
+    public static (Account Account, string Password)? FindAccount(WriteTransaction write, long id) =>
+        All(write.Prepare(AccountColumns + " WHERE a.id = ?").Bind(1, id), Account) is [var account] ? account : null;
+
+    public static Alias? FindAlias(WriteTransaction write, long domainId, string local) =>
+        All(write.Prepare(AliasColumns + " WHERE a.domain_id = ? AND a.local = ?").Bind(1, domainId).Bind(2, local), Alias) is [var alias] ? alias : null;
+
+    static List<T> All<T>(Statement statement, Func<Statement, T> row)
     {
-        using var rows = read.Prepare("SELECT id, name, catch_all, default_quota, created FROM domain");
-        var domains = new List<Domain>();
-        while (rows.Step()) domains.Add(new(rows.Int64(0), rows.String(1), rows.Text(2), rows.Int64(3), rows.Time(4)));
-        return domains;
+        using var rows = statement;
+        var all = new List<T>();
+        while (rows.Step()) all.Add(row(rows));
+        return all;
     }
 
-    public static List<(Account Account, string Password)> Accounts(ReadTransaction read)
-    {
-        using var rows = read.Prepare("""
-            SELECT a.id, a.domain_id, a.local, d.name, a.name, a.role, a.quota, a.groups, a.enabled, a.created, a.password
-            FROM account a JOIN domain d ON d.id = a.domain_id
-            """);
-        var accounts = new List<(Account, string)>();
-        while (rows.Step())
-        {
-            var account = new Account(rows.Int64(0), rows.Int64(1), new(rows.String(2), rows.String(3)), rows.String(4),
-                Roles.Parse(rows.String(5)) ?? Role.User, rows.Int64(6), rows.String(7), rows.Bool(8), rows.Time(9));
-            accounts.Add((account, rows.String(10)));
-        }
-        return accounts;
-    }
+    static Domain Domain(Statement rows) => new(rows.Int64(0), rows.String(1), rows.Text(2), rows.Int64(3), rows.Time(4));
 
-    public static List<Alias> Aliases(ReadTransaction read)
-    {
-        using var rows = read.Prepare("SELECT a.id, a.domain_id, a.local, d.name, a.targets, a.created FROM alias a JOIN domain d ON d.id = a.domain_id");
-        var aliases = new List<Alias>();
-        while (rows.Step())
-            aliases.Add(new(rows.Int64(0), rows.Int64(1), new(rows.String(2), rows.String(3)), rows.String(4).Split('\n'), rows.Time(5)));
-        return aliases;
-    }
+    static (Account Account, string Password) Account(Statement rows) => (
+        new(rows.Int64(0), rows.Int64(1), new(rows.String(2), rows.String(3)), rows.String(4),
+            Roles.Parse(rows.String(5)) ?? Role.User, rows.Int64(6), rows.String(7), rows.Bool(8), rows.Time(9)),
+        rows.String(10));
+
+    static Alias Alias(Statement rows) => new(rows.Int64(0), rows.Int64(1), new(rows.String(2), rows.String(3)), rows.String(4).Split('\n'), rows.Time(5));
 
     /// <returns>The id, or null where the name is taken.</returns>
     public static long? AddDomain(WriteTransaction write, string name, string? catchAll, long defaultQuota, DateTimeOffset created) =>

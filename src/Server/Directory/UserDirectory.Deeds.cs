@@ -41,14 +41,15 @@ public sealed partial class UserDirectory
     {
         if (FindDomain(name) is not { } domain) return NoDomain(name);
         if (catchAll is { Length: > 0 } && !Names.TryAddress(catchAll, out _)) return Refusal.BadAddress.Because($"\"{Printable(catchAll)}\" is not a valid address");
-        var changed = domain with { DefaultQuota = defaultQuota ?? domain.DefaultQuota, CatchAll = catchAll is null ? domain.CatchAll : catchAll.Length == 0 ? null : catchAll };
-        var done = await store.CommitAsync(write =>
+        var changed = await store.CommitAsync(write =>
         {
-            if (!DirectoryTable.SetDomain(write, changed)) return false;
-            write.OnCommitted(() => domains[changed.Name] = changed);
-            return true;
+            if (DirectoryTable.FindDomain(write, domain.Id) is not { } old) return null;
+            var next = old with { DefaultQuota = defaultQuota ?? old.DefaultQuota, CatchAll = catchAll is null ? old.CatchAll : catchAll.Length == 0 ? null : catchAll };
+            DirectoryTable.SetDomain(write, next);
+            write.OnCommitted(() => domains[next.Name] = next);
+            return next;
         }, cancel);
-        return done ? changed : NoDomain(name);
+        return changed is not null ? changed : NoDomain(name);
     }
 
     public async ValueTask<Refusal?> RemoveDomainAsync(string name, CancellationToken cancel = default)
@@ -164,10 +165,10 @@ public sealed partial class UserDirectory
     {
         var changed = await store.CommitAsync(write =>
         {
-            if (accountsById.GetValueOrDefault(id) is not { } entry) return null;
-            var next = change(entry);
+            if (DirectoryTable.FindAccount(write, id) is not var (account, password)) return null;
+            var next = change(new Entry(account, password));
             if (!DirectoryTable.SetAccount(write, next.Account, next.Password)) return null;
-            write.OnCommitted(() => { if (accountsById.ContainsKey(id)) Keep(next.Account, next.Password); });
+            write.OnCommitted(() => Keep(next.Account, next.Password));
             return next.Account;
         }, cancel);
         return changed is not null ? changed : Refusal.NoSuchUser;
@@ -209,7 +210,8 @@ public sealed partial class UserDirectory
         var created = time.GetUtcNow();
         var added = await store.CommitAsync(write =>
         {
-            var old = aliases.GetValueOrDefault(Key(normal));
+            if (!DirectoryTable.HasDomain(write, domain.Id)) return null;
+            var old = DirectoryTable.FindAlias(write, domain.Id, normal.LocalPart);
             var alias = new Alias(old?.Id ?? 0, domain.Id, normal, [.. (old?.Targets ?? []).Union(wanted, StringComparer.Ordinal)], old?.Created ?? Rounded(created));
             if (old is not null) { if (!DirectoryTable.SetAlias(write, alias)) return null; }
             else if (DirectoryTable.AddAlias(write, alias) is { } id) alias = alias with { Id = id };
@@ -225,29 +227,23 @@ public sealed partial class UserDirectory
     {
         if (!Names.TryAddress(address, out var normal) || !aliases.TryGetValue(Key(normal), out var alias))
             return Refusal.NoSuchThing.Because($"There is no alias {Printable(address)}; list them with: cbamail alias list");
-        IReadOnlyList<string> left = [];
-        if (target is not null)
+        var goes = target is not null && Names.TryAddress(target, out var to) ? to.ToString() : target;
+        return await store.CommitAsync(write =>
         {
-            var goes = Names.TryAddress(target, out var to) ? to.ToString() : target;
-            left = [.. alias.Targets.Where(one => one != goes)];
-            if (left.Count == alias.Targets.Count) return Refusal.NoSuchThing.Because($"{alias.Address} has no target {Printable(target)}");
-        }
-        var changed = alias with { Targets = left };
-        await store.CommitAsync(write =>
-        {
+            if (DirectoryTable.FindAlias(write, alias.DomainId, alias.Address.LocalPart) is not { } old) return null; // somebody was quicker
+            IReadOnlyList<string> left = goes is null ? [] : [.. old.Targets.Where(one => one != goes)];
+            if (left.Count == old.Targets.Count) return Refusal.NoSuchThing.Because($"{old.Address} has no target {Printable(target!)}");
             if (left.Count == 0)
             {
-                DirectoryTable.RemoveAlias(write, alias.Id);
+                DirectoryTable.RemoveAlias(write, old.Id);
                 write.OnCommitted(() => aliases.TryRemove(Key(normal), out _));
+                return null;
             }
-            else
-            {
-                DirectoryTable.SetAlias(write, changed);
-                write.OnCommitted(() => aliases[Key(normal)] = changed);
-            }
-            return true;
+            var changed = old with { Targets = left };
+            DirectoryTable.SetAlias(write, changed);
+            write.OnCommitted(() => aliases[Key(normal)] = changed);
+            return null;
         }, cancel);
-        return null;
     }
 
     // ---- signing in

@@ -206,4 +206,39 @@ public sealed class UserDirectoryTests
         Assert.False(import.IsCompleted);
         await import;
     }
+    [Fact]
+    public async Task Changes_that_are_committed_together_do_not_undo_one_another()
+    {
+        await using var fixture = await DirectoryFixture.NewAsync();
+        var (anna, users) = (await fixture.AddAsync("anna@example.test"), fixture.Users);
+        await users.AddAliasAsync("old@example.test", ["a@elsewhere.example", "b@elsewhere.example", "c@elsewhere.example"]);
+        var changes = new List<Task>();
+
+        // the committer is kept busy until all of them wait: then they are one batch
+        using var all = new ManualResetEventSlim();
+        var busy = fixture.Store.CommitAsync(_ => all.Wait(TimeSpan.FromSeconds(30))).AsTask();
+        changes.Add(users.SetAccountAsync(anna, new AccountChange(Name: "Anna")).AsTask());
+        changes.Add(users.SetAccountAsync(anna, new AccountChange(Quota: 4711)).AsTask());
+        changes.Add(users.AddAliasAsync("new@example.test", ["one@elsewhere.example"]).AsTask());
+        changes.Add(users.AddAliasAsync("new@example.test", ["two@elsewhere.example"]).AsTask());
+        changes.Add(users.RemoveAliasAsync("old@example.test", "a@elsewhere.example").AsTask());
+        changes.Add(users.RemoveAliasAsync("old@example.test", "c@elsewhere.example").AsTask());
+        changes.Add(users.SetDomainAsync("example.test", 1000, null).AsTask());
+        changes.Add(users.SetDomainAsync("example.test", null, "anna@example.test").AsTask());
+        all.Set();
+        Assert.True(await busy);
+        await Task.WhenAll(changes);
+
+        for (var restarted = false; ; restarted = true)
+        {
+            Assert.Equal("remote:one@elsewhere.example remote:two@elsewhere.example", fixture.Resolve("new@example.test"));
+            Assert.Equal("remote:b@elsewhere.example", fixture.Resolve("old@example.test"));
+            var account = fixture.Users.GetAccount(anna.Id)!;
+            Assert.Equal(("Anna", 4711), (account.Name, account.Quota));
+            var domain = fixture.Users.FindDomain("example.test")!;
+            Assert.Equal((1000, "anna@example.test"), (domain.DefaultQuota, domain.CatchAll));
+            if (restarted) break;
+            await fixture.RestartAsync();
+        }
+    }
 }
