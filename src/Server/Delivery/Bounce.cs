@@ -207,14 +207,14 @@ public static class Bounce
 
     static string? OriginalId(ReadOnlySpan<byte> message)
     {
-        var end = message.IndexOf("\r\n\r\n"u8);
-        var header = Encoding.Latin1.GetString(end < 0 ? message : message[..end]);
-        foreach (var line in header.Split("\r\n"))
-            if (line.StartsWith("Message-ID:", StringComparison.OrdinalIgnoreCase))
-            {
-                var value = line[11..].Trim();
-                return value.Length is > 2 and < 900 && value[0] == '<' && value[^1] == '>' && Ascii.IsValid(value) && !value.Any(char.IsControl) ? value : null;
-            }
+        var reader = new Mime.HeaderReader(message);
+        while (reader.Next(out var field))
+        {
+            if (!Ascii.EqualsIgnoreCase(message.Slice(field.Start, field.NameLength), "Message-ID"u8)) continue;
+            // RFC 5322 2.2.3: long ones stand on a line of their own
+            var value = Encoding.Latin1.GetString(message[field.ValueStart..field.End]).Trim();
+            return value.Length is > 2 and < 900 && value[0] == '<' && value[^1] == '>' && Ascii.IsValid(value) && !value.Any(c => char.IsControl(c) || c == ' ') ? value : null;
+        }
         return null;
     }
 }
