@@ -54,6 +54,41 @@ public sealed class RemoteDeliveryTests : IAsyncDisposable
         Assert.Single(second.Mails);
     }
 
+    [Theory]
+    [InlineData("RCPT")]
+    [InlineData("MAIL")]
+    public async Task The_next_server_is_tried_too_when_the_best_one_puts_everybody_off(string where)
+    {
+        await OpenAsync();
+        await using var second = new ScriptedPeer(IPAddress.Parse("127.0.0.3"), peer.Port);
+        office.Dns["mx peer.test"] = "10 mx.peer.test, 20 mx3.peer.test";
+        office.Dns["a mx3.peer.test"] = "127.0.0.3";
+        peer.Script = line => line.StartsWith(where, StringComparison.Ordinal) ? "450 4.2.1 come back" : null;
+        await office.SendAsync("a@peer.test");
+        await office.EmptyAsync();
+        Assert.Single(second.Mails);
+
+        // what neither takes waits, and names the best server's reason
+        second.Script = line => line.StartsWith(where, StringComparison.Ordinal) ? "451 4.7.1 not today" : null;
+        await office.SendAsync("b@peer.test");
+        await office.PassAsync(TimeSpan.FromSeconds(59), attemptsBefore: 1);
+        Assert.Equal(1, office.Queue.List()[0].Recipients[0].Attempts);
+        peer.Script = _ => null;
+        office.Time.Advance(TimeSpan.FromSeconds(1));
+        await office.EmptyAsync();
+        Assert.Single(peer.Mails, mail => mail.To is ["<b@peer.test>"]);
+    }
+
+    [Fact]
+    public async Task A_returned_text_of_8_bits_is_sent_as_such()
+    {
+        await OpenAsync();
+        peer.Extensions = ["PIPELINING", "8BITMIME", "SMTPUTF8"];
+        await office.SendAsync("почта@nowhere.test", from: "boss@peer.test");
+        await office.EmptyAsync();
+        Assert.Contains("BODY=8BITMIME", Assert.Single(peer.Mails).From);
+    }
+
     [Fact]
     public async Task Without_MX_the_domains_own_address_is_taken()
     {

@@ -89,8 +89,36 @@ internal sealed class RemoteWorker(RemoteParts parts, string destination)
             if (!result.Begun && tries == 0) continue;
             // RFC 5321 5.1: the next server may take what this one broke off
             if (result.Broken && !result.Unclear && result.Replies.All(reply => reply.IsTemporary) && next < targets!.List.Count) continue;
-            return await CommitAsync(claim, content, result.Replies, client.Target.ToString(), client.Tls, client.Extensions.Dsn);
+            var (host, tls, dsn) = (client.Target.ToString(), client.Tls, client.Extensions.Dsn);
+            if (!result.Broken && !result.Unclear && PutsOff(result) && await ElsewhereAsync(claim, message, cancel) is { } better)
+                (result, host, tls, dsn) = (better, client.Target.ToString(), client.Tls, client.Extensions.Dsn);
+            return await CommitAsync(claim, content, result.Replies, host, tls, dsn);
         }
+    }
+
+    static bool PutsOff(ClientResult result) => result.Replies.All(reply => reply.IsTemporary);
+
+    /// <summary>
+    /// RFC 5321 5.1: the servers are tried until one takes the message, and one that puts everybody off has not taken it. One further
+    /// server and not all: a domain that limits our rate is not to be asked five times.
+    /// </summary>
+    /// <returns>Null where there is no other server, or it does no better; the next message begins with the best one again.</returns>
+    async Task<ClientResult?> ElsewhereAsync(QueueClaim claim, ClientMessage message, CancellationToken cancel)
+    {
+        var first = client!.Target.Host;
+        if (targets is null || targets.List.Skip(next).All(target => target.Host == first)) return null;
+        while (targets.List[next].Host == first) next++;
+        await client.DisposeAsync();
+        client = null;
+        if (await ConnectAsync(claim, cancel) is null)
+        {
+            var result = await client!.SendAsync(message, cancel);
+            if (!PutsOff(result)) return result;
+            await client.DisposeAsync();
+            client = null;
+        }
+        targets = null;
+        return null;
     }
 
     MessageContent? Content(long id)
