@@ -43,7 +43,7 @@ static class QueueVerbs
         foreach (var recipient in entry.Items("recipients"))
         {
             text.Append(CultureInfo.InvariantCulture, $"\n\n  <{recipient.Text("address")}>  {recipient.Text("state")}, {recipient.Text("attempts")} attempts, next {recipient.Time("nextAttempt")}");
-            if (recipient.Text("lastReply") is { Length: > 0 } reply) text.Append(CultureInfo.InvariantCulture, $"\n    {recipient.Text("lastHost")} said: {reply}");
+            if (recipient.Text("lastReply") is { Length: > 0 } reply) text.Append(CultureInfo.InvariantCulture, $"\n    {(recipient.Text("lastHost") is { Length: > 0 } host ? host + " said: " : "")}{reply}");
         }
         return text.ToString();
     }

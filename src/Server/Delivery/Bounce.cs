@@ -125,7 +125,9 @@ public static class Bounce
             }
             text.Append("\r\n");
         }
-        return text.Append(CultureInfo.InvariantCulture, $"-- \r\n{notice.Hostname}, {notice.Message.Id}\r\n").ToString();
+        text.Append("-- \r\n").Append(notice.Hostname);
+        if (notice.Message.Id != 0) text.Append(CultureInfo.InvariantCulture, $", {notice.Message.Id}");
+        return text.Append("\r\n").ToString();
     }
 
     /// <summary>RFC 3464 2.2 and 2.3.</summary>
@@ -135,7 +137,7 @@ public static class Bounce
         // RFC 3461 6.3 (a): decoded
         if (notice.Message.EnvelopeId is { } envelopeId) Line(output, $"Original-Envelope-Id: {Plain(Xtext(envelopeId))}");
         Line(output, $"Arrival-Date: {Date(notice.Message.Created)}");
-        Line(output, $"X-Queue-Id: {notice.Message.Id}");
+        if (notice.Message.Id != 0) Line(output, $"X-Queue-Id: {notice.Message.Id}"); // what went into a mailbox was in no queue
         foreach (var outcome in notice.Outcomes)
         {
             Line(output, "");

@@ -19,9 +19,9 @@ public sealed class BounceDelivery(MailStore mail, MailQueue queue, UserDirector
     const int MaxHeader = 64 * 1024;
 
     /// <summary>Writes and stages the notices; call it outside the committer.</summary>
-    internal IReadOnlyList<StagedMessage> Prepare(QueuedMessage message, Tidings tidings, MessageContent content)
+    internal IReadOnlyList<PreparedNotice> Prepare(QueuedMessage message, Tidings tidings, MessageContent content)
     {
-        var staged = new List<StagedMessage>();
+        var prepared = new List<PreparedNotice>();
         foreach (var (kind, outcomes) in (ReadOnlySpan<(NoticeKind, IReadOnlyList<RecipientOutcome>)>)
             [(NoticeKind.Failed, tidings.Failed), (NoticeKind.Delayed, tidings.Delayed), (NoticeKind.Relayed, tidings.Relayed)])
         {
@@ -30,22 +30,23 @@ public sealed class BounceDelivery(MailStore mail, MailQueue queue, UserDirector
             var whole = kind == NoticeKind.Failed && "FULL".Equals(message.Return, StringComparison.OrdinalIgnoreCase) && content.Size <= MaxReturned;
             ReadOnlyMemory<byte> original = content.Read(0, (int)Math.Min(content.Size, whole ? MaxReturned : MaxHeader));
             var notice = new Notice(kind, message, outcomes, settings.Hostname, Guid.NewGuid().ToString("N"), time.GetUtcNow(), whole ? original : Bounce.Header(original), whole);
-            staged.Add(mail.Stage(Bounce.Write(notice)));
+            var bytes = Bounce.Write(notice);
+            prepared.Add(new PreparedNotice(mail.Stage(bytes), EightBit: !System.Text.Ascii.IsValid(bytes)));
         }
-        return staged;
+        return prepared;
     }
 
-    internal void Deliver(WriteTransaction transaction, QueuedMessage message, IReadOnlyList<StagedMessage> notices)
+    internal void Deliver(WriteTransaction transaction, QueuedMessage message, IReadOnlyList<PreparedNotice> notices)
     {
         foreach (var notice in notices) Deliver(transaction, message.ReversePath!, notice);
     }
 
-    void Deliver(WriteTransaction transaction, MailAddress to, StagedMessage notice)
+    void Deliver(WriteTransaction transaction, MailAddress to, PreparedNotice notice)
     {
-        var content = mail.AddContent(transaction, notice);
+        var content = mail.AddContent(transaction, notice.Staged);
         if (!directory.IsLocal(to))
         {
-            queue.Enqueue(transaction, new NewQueueEntry(null, content, [new QueueRecipient(to, Notify: "NEVER")]));
+            queue.Enqueue(transaction, new NewQueueEntry(null, content, [new QueueRecipient(to, Notify: "NEVER")], EightBit: notice.EightBit));
             return;
         }
         var targets = directory.Resolve(to);
@@ -57,7 +58,14 @@ public sealed class BounceDelivery(MailStore mail, MailQueue queue, UserDirector
                 mail.AddMessage(transaction, mail.EnsureMailbox(transaction, account.Id, "INBOX"),
                     new NewMessage(content, prefix, MessageFlags.None, [], time.GetUtcNow()), quota: 0);
             else if (target.Remote is { } remote)
-                queue.Enqueue(transaction, new NewQueueEntry(null, content, [new QueueRecipient(remote, Notify: "NEVER")]));
+                queue.Enqueue(transaction, new NewQueueEntry(null, content, [new QueueRecipient(remote, Notify: "NEVER")], EightBit: notice.EightBit));
         }
     }
+}
+
+/// <summary>A notice that waits for its transaction.</summary>
+/// <param name="EightBit">It returns 8-bit text: the next server must hear of it (RFC 6152 3).</param>
+internal sealed record PreparedNotice(StagedMessage Staged, bool EightBit) : IDisposable
+{
+    public void Dispose() => Staged.Dispose();
 }

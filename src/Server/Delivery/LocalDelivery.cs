@@ -58,7 +58,12 @@ public sealed class LocalDelivery
             LocalDeliveryTelemetry.Delivered(
                 log, order.Id, staged.MessageId, MailPath.Write(order.ReversePath), order.Origin, effects.Rows.Count, effects.Remote.Count, order.Message.Length);
             var outcome = placing.Outcome();
-            if (order.ReversePath is not null && order.Recipients.Any(r => r.Notify is not null)) await TellSuccessAsync(order, outcome, cancel);
+            if (order.ReversePath is not null && order.Recipients.Any(r => r.Notify is not null))
+            {
+                // the mail is in its mailbox: no trouble with a notice may make the client send it again
+                try { await TellSuccessAsync(order, outcome, cancel); }
+                catch (Exception e) { LocalDeliveryTelemetry.NotTold(log, e, order.Id, MailPath.Write(order.ReversePath)); }
+            }
             return outcome;
         }
         catch (Exception e) when (IsDiskFull(e))

@@ -8,4 +8,7 @@ static partial class LocalDeliveryTelemetry
 
     [LoggerMessage(4501, LogLevel.Error, "{Order}: refused for now, no space is left: {Cause}")]
     public static partial void DiskFull(ILogger log, string order, string cause);
+
+    [LoggerMessage(4502, LogLevel.Error, "{Order}: placed, but {Sender}, who asked for it, could not be told")]
+    public static partial void NotTold(ILogger log, Exception error, string order, string sender);
 }

@@ -51,6 +51,19 @@ public class BounceTests
         Assert.DoesNotContain('\n', text.Replace("\r\n", ""));
     }
 
+    [Theory]
+    [InlineData("Message-ID:\r\n <1@example.test>\r\n", "<1@example.test>")]
+    [InlineData("message-id : <2@example.test>\r\n", "<2@example.test>")]
+    [InlineData("Message-ID: no id\r\n", null)]
+    [InlineData("Message-ID: <3@x>\r\n <4@x>\r\n", null)]
+    [InlineData("Subject: x\r\n\r\nMessage-ID: <5@x>\r\n", null)]
+    public void It_answers_the_message_that_it_speaks_of(string header, string? id)
+    {
+        var text = Write(NoticeKind.Failed, header, whole: true);
+        if (id is null) Assert.DoesNotContain("In-Reply-To:", text);
+        else Assert.Contains($"\r\nIn-Reply-To: {id}\r\nReferences: {id}\r\n", text);
+    }
+
     [Fact]
     public void It_speaks_Russian_and_English()
     {
