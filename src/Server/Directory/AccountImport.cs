@@ -96,7 +96,10 @@ public sealed class AccountImport(UserDirectory directory, string reports, TimeP
         if (directory.FindDomain(address.Domain) is null) { Fail(row, $"The domain {address.Domain} is not here; add it with: cbamail domain add {address.Domain}"); return null; }
         var password = Field(row, "password");
         var generated = password.Length == 0 ? Passwords.Generate() : null;
-        return (row, new NewAccount(address.ToString(), Field(row, "name"), generated ?? password, quota, Groups: Field(row, "groups")), generated);
+        var account = new NewAccount(address.ToString(), Field(row, "name"), generated ?? password, quota, Groups: Field(row, "groups"));
+        // the report names nobody who gets no account
+        if (directory.Precheck(account) is { } refusal) { Fail(row, refusal.Sentence); return null; }
+        return (row, account, generated);
     }
 
     bool TryQuota(CsvRow row, out long? quota)

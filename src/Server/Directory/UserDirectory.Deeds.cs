@@ -119,11 +119,12 @@ public sealed partial class UserDirectory
         }
     }
 
-    Refusal? Precheck(NewAccount account)
+    /// <summary>What refuses the account before its password is looked at.</summary>
+    internal Refusal? Precheck(NewAccount account)
     {
         if (!Names.TryAddress(account.Address, out var address)) return Refusal.BadAddress.Because($"\"{Printable(account.Address)}\" is not a valid address");
         if (!domains.ContainsKey(address.Domain)) return NoDomain(address.Domain);
-        return accounts.ContainsKey(Key(address)) || aliases.ContainsKey(Key(address)) ? Taken(address) : null;
+        return accounts.ContainsKey(Key(address)) || aliases.ContainsKey(Key(address)) ? Taken(address) : CheckName(account.Name);
     }
 
     Result<Account> Add(WriteTransaction write, NewAccount wanted, Result<string> hash, DateTimeOffset created)
@@ -132,7 +133,6 @@ public sealed partial class UserDirectory
         if (!hash.Ok) return hash.Refusal;
         if (!Names.TryAddress(wanted.Address, out var address) || !domains.TryGetValue(address.Domain, out var domain) || !DirectoryTable.HasDomain(write, domain.Id))
             return NoDomain(wanted.Address);
-        if (CheckName(wanted.Name) is { } badName) return badName;
         var account = new Account(0, domain.Id, address, wanted.Name.Trim(), wanted.Role, wanted.Quota ?? domain.DefaultQuota, NormalGroups(wanted.Groups), true, Rounded(created));
         if (DirectoryTable.AddAccount(write, account, hash.Value) is not { } id) return Taken(address);
         account = account with { Id = id };

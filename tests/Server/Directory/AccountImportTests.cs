@@ -65,6 +65,16 @@ public sealed class AccountImportTests
     }
 
     [Fact]
+    public async Task The_report_has_no_password_for_a_row_that_is_refused()
+    {
+        await using var fixture = await DirectoryFixture.NewAsync();
+        var summary = (await ImportAsync(fixture, "address,name\nbad@example.test,\"two\nlines\"\n")).Value!;
+        Assert.Equal((0, 1), (summary.Added, summary.Failed));
+        Assert.Equal(2, summary.Errors.Single().Line);
+        Assert.Null(summary.Report);
+    }
+
+    [Fact]
     public async Task The_same_file_again_changes_nothing()
     {
         await using var fixture = await DirectoryFixture.NewAsync();
