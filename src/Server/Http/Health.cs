@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Serialization;
 using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Queue;
@@ -8,7 +10,8 @@ using CbaMail.Tls;
 namespace CbaMail.Http;
 
 /// <summary>One part of the server.</summary>
-public sealed record PartHealth(string Name, bool Healthy, string Detail);
+/// <param name="Russian">The detail for a page that is read in Russian; null where only English is known, as for surprises.</param>
+public sealed record PartHealth(string Name, bool Healthy, string Detail, [property: JsonIgnore] string? Russian = null);
 
 /// <summary>How the server is, as <c>status</c>, /healthz and the status page tell it.</summary>
 /// <param name="Uptime">Seconds.</param>
@@ -25,17 +28,21 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
 {
     /// <summary>Below this a store that must go on writing is in danger.</summary>
     const long LeastFree = 256L << 20;
+
+    /// <summary>How the detail of a listener begins.</summary>
+    internal const string ListensOn = "listens on ";
+
     readonly long since = time.GetTimestamp();
 
     public async Task<HealthReport> LookAsync(CancellationToken cancel)
     {
         var parts = new List<PartHealth> { await StoreAsync(cancel) };
-        var counts = Attempt(parts, "queue", queue.Counts, Show) ?? new QueueCounts(0, 0, 0, 0, 0, null);
-        var disk = Attempt(parts, "disk", Disk, Show, space => space.Free >= LeastFree) ?? new DiskSpace(0, 0, 0);
+        var counts = Attempt(parts, "queue", queue.Counts, Show, Russian) ?? new QueueCounts(0, 0, 0, 0, 0, null);
+        var disk = Attempt(parts, "disk", Disk, Show, Russian, space => space.Free >= LeastFree) ?? new DiskSpace(0, 0, 0);
         parts.Add(Certificate());
-        parts.Add(new("directory", true, $"{directory.DomainCount} domains, {directory.AccountCount} accounts"));
+        parts.Add(new("directory", true, $"{Count(directory.DomainCount, "domain")}, {Count(directory.AccountCount, "account")}", $"доменов: {directory.DomainCount}, учётных записей: {directory.AccountCount}"));
         foreach (var group in settings.Listeners.GroupBy(listener => listener.Protocol))
-            parts.Add(new(SettingsFile.KeyName(group.Key.ToString()), true, "listens on " + string.Join(", ", group.Select(listener => listener.Address.Contains(':') ? $"[{listener.Address}]:{listener.Port}" : $"{listener.Address}:{listener.Port}"))));
+            parts.Add(new(SettingsFile.KeyName(group.Key.ToString()), true, ListensOn + string.Join(", ", group.Select(listener => listener.Address.Contains(':') ? $"[{listener.Address}]:{listener.Port}" : $"{listener.Address}:{listener.Port}"))));
         return new(parts.TrueForAll(part => part.Healthy), Release, settings.Hostname, settings.Evaluation,
             (long)time.GetElapsedTime(since).TotalSeconds, Environment.WorkingSet, directory.DomainCount, directory.AccountCount, counts, disk, parts);
     }
@@ -49,7 +56,8 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
             using var late = CancellationTokenSource.CreateLinkedTokenSource(cancel);
             late.CancelAfter(TimeSpan.FromSeconds(5));
             await store.CommitAsync(_ => true, late.Token).AsTask().WaitAsync(late.Token);
-            return new("storage", true, $"commits in {Stopwatch.GetElapsedTime(began).TotalMilliseconds:0.0} ms");
+            var took = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+            return new("storage", true, string.Create(CultureInfo.InvariantCulture, $"commits in {took:0.0} ms"), string.Create(CultureInfo.InvariantCulture, $"запись закрепляется на диске за {took:0.0} мс"));
         }
         catch (Exception e) when (!cancel.IsCancellationRequested)
         {
@@ -57,12 +65,12 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
         }
     }
 
-    static T? Attempt<T>(List<PartHealth> parts, string name, Func<T> look, Func<T, string> show, Func<T, bool>? healthy = null) where T : class
+    static T? Attempt<T>(List<PartHealth> parts, string name, Func<T> look, Func<T, string> show, Func<T, string> russian, Func<T, bool>? healthy = null) where T : class
     {
         try
         {
             var value = look();
-            parts.Add(new(name, healthy?.Invoke(value) ?? true, show(value)));
+            parts.Add(new(name, healthy?.Invoke(value) ?? true, show(value), russian(value)));
             return value;
         }
         catch (Exception e)
@@ -72,7 +80,13 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
         }
     }
 
-    static string Show(QueueCounts counts) => $"{counts.Messages} messages for {counts.Recipients} recipients, {counts.Deferred} deferred, {counts.Held} held";
+    static string Count(long number, string what) => string.Create(CultureInfo.InvariantCulture, $"{number} {what}{(number == 1 ? "" : "s")}");
+
+    static string Show(QueueCounts counts) => $"{Count(counts.Messages, "message")} for {Count(counts.Recipients, "recipient")}, {counts.Deferred} deferred, {counts.Held} held";
+
+    static string Russian(QueueCounts counts) => $"писем: {counts.Messages}, получателей: {counts.Recipients}, отложено: {counts.Deferred}, задержано: {counts.Held}";
+
+    static string Russian(DiskSpace disk) => $"свободно {Sizes.Show(disk.Free)} из {Sizes.Show(disk.Total)}, данные занимают {Sizes.Show(disk.Data)}";
 
     static string Show(DiskSpace disk) => $"{Sizes.Show(disk.Free)} of {Sizes.Show(disk.Total)} free, {Sizes.Show(disk.Data)} used by the data";
 
@@ -93,7 +107,7 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
     {
         var left = certificates.Expires - time.GetUtcNow();
         var detail = $"{certificates.Subject}{(certificates.IsSelfSigned ? ", self-signed" : "")}, expires {certificates.Expires:yyyy-MM-dd}";
-        return new("certificate", left > TimeSpan.Zero, detail);
+        return new("certificate", left > TimeSpan.Zero, detail, $"{certificates.Subject}{(certificates.IsSelfSigned ? ", самоподписанный" : "")}, действует до {certificates.Expires:yyyy-MM-dd}");
     }
 
     static string Release { get; } = typeof(Health).Assembly.GetName().Version?.ToString(3) ?? "0";

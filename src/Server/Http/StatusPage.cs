@@ -12,7 +12,7 @@ namespace CbaMail.Http;
 /// </summary>
 public sealed class StatusPage(Health health, PressRoom press)
 {
-    const int MostMailings = 10;
+    const int MostMailings = 5;
     const string Policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     public Task AnswerAsync(HttpContext context)
@@ -68,14 +68,13 @@ public sealed class StatusPage(Health health, PressRoom press)
         html.Append("<section class=\"tiles\">");
         Tile(html, words.Accounts, report.Accounts.ToString("N0", words.Culture), $"{words.Domains}: {report.Domains.ToString("N0", words.Culture)}");
         Tile(html, words.Queue, report.Queue.Messages.ToString("N0", words.Culture), $"{words.Deferred}: {report.Queue.Deferred.ToString("N0", words.Culture)}");
-        Tile(html, words.Memory, Sizes.Show(report.Memory), $"{words.Uptime} {Uptime(report.Uptime, words)}");
-        Tile(html, words.Data, Sizes.Show(report.Disk.Data), $"{words.Free} {Sizes.Show(report.Disk.Free)}");
+        Tile(html, words.Memory, words.Size(report.Memory), $"{words.Uptime} {Uptime(report.Uptime, words)}");
+        Tile(html, words.Data, words.Size(report.Disk.Data), $"{words.Free} {words.Size(report.Disk.Free)}");
         html.Append("</section>");
         Mailings(html, mailings, words);
-        html.Append(CultureInfo.InvariantCulture, $"<section><h2>{words.Parts}</h2><ul class=\"parts\">");
-        foreach (var part in report.Parts)
-            html.Append(CultureInfo.InvariantCulture, $"<li><span class=\"dot {(part.Healthy ? "good" : "bad")}\" title=\"{(part.Healthy ? words.Healthy : words.NotHealthy)}\"></span><b>{Escape(part.Name)}</b><span>{Escape(part.Detail)}</span></li>");
-        html.Append("</ul></section></main></body></html>");
+        Parts(html, words.Parts, report.Parts.Where(part => !IsDoor(part)), words);
+        Parts(html, words.Doors, report.Parts.Where(IsDoor), words);
+        html.Append("</main></body></html>");
         return html.ToString();
     }
 
@@ -88,21 +87,41 @@ public sealed class StatusPage(Health health, PressRoom press)
         return latest;
     }
 
+    static bool IsDoor(PartHealth part) => part.Detail.StartsWith(Health.ListensOn, StringComparison.Ordinal);
+
+    static void Parts(StringBuilder html, string title, IEnumerable<PartHealth> parts, Words words)
+    {
+        html.Append(CultureInfo.InvariantCulture, $"<section><h2>{title}</h2><ul class=\"parts\">");
+        foreach (var part in parts)
+        {
+            var detail = IsDoor(part) ? part.Detail[Health.ListensOn.Length..] : words.Language == "ru" ? part.Russian ?? part.Detail : part.Detail;
+            html.Append(CultureInfo.InvariantCulture, $"<li><span class=\"dot {(part.Healthy ? "good" : "bad")}\" role=\"img\" aria-label=\"{(part.Healthy ? words.Healthy : words.NotHealthy)}\"></span><b>{Escape(words.Part(part.Name))}</b><span>{Escape(detail)}</span></li>");
+        }
+        html.Append("</ul></section>");
+    }
+
+    /// <summary>A card a mailing: a bar of what became of the copies, and the figures below it.</summary>
     static void Mailings(StringBuilder html, IReadOnlyList<(Course Course, MailingStatus Status)> mailings, Words words)
     {
         if (mailings.Count == 0) return;
-        html.Append(CultureInfo.InvariantCulture, $"<section><h2>{words.Mailings}</h2><div class=\"wide\"><table><tr>");
-        foreach (var name in words.Columns) html.Append(CultureInfo.InvariantCulture, $"<th{(name == words.Columns[0] ? "" : " class=\"n\"")}>{name}</th>");
-        html.Append("</tr>");
+        html.Append(CultureInfo.InvariantCulture, $"<section><h2>{words.Mailings}</h2>");
         foreach (var (course, (mailing, counts)) in mailings)
         {
-            html.Append(CultureInfo.InvariantCulture, $"<tr><td>№ {mailing.Id} · {Escape(course.Name)}</td><td class=\"n\">{words.State(mailing.State)}</td>");
-            foreach (var count in (int[])[counts.Total, counts.Delivered, counts.Rendered + counts.Queued + counts.Deferred, counts.Bounced, counts.Skipped])
-                html.Append(CultureInfo.InvariantCulture, $"<td class=\"n\">{count.ToString("N0", words.Culture)}</td>");
-            html.Append("</tr>");
+            (string Kind, int Count)[] parts =
+                [("delivered", counts.Delivered), ("way", counts.Rendered + counts.Queued + counts.Deferred), ("bounced", counts.Bounced), ("skipped", counts.Skipped)];
+            html.Append(CultureInfo.InvariantCulture, $"<article><header><h3><span>№ {mailing.Id}</span> {Escape(course.Name)}</h3><span class=\"chip {MailingTable.Word(mailing.State)}\">{words.State(mailing.State)}</span></header>");
+            html.Append("<div class=\"bar\">");
+            foreach (var (kind, count) in parts.Where(part => part.Count > 0)) html.Append(CultureInfo.InvariantCulture, $"<i class=\"{kind}\" style=\"flex:{count}\"></i>");
+            html.Append("</div><dl>");
+            Figure(html, "", words.Columns[0], counts.Total, words);
+            for (var i = 0; i < parts.Length; i++) Figure(html, parts[i].Kind, words.Columns[i + 1], parts[i].Count, words);
+            html.Append("</dl></article>");
         }
-        html.Append("</table></div></section>");
+        html.Append("</section>");
     }
+
+    static void Figure(StringBuilder html, string kind, string name, int count, Words words) =>
+        html.Append(CultureInfo.InvariantCulture, $"<div class=\"{kind}\"><dt>{name}</dt><dd>{count.ToString("N0", words.Culture)}</dd></div>");
 
     static void Tile(StringBuilder html, string name, string value, string below) =>
         html.Append(CultureInfo.InvariantCulture, $"<div class=\"tile\"><h3>{name}</h3><strong>{Escape(value)}</strong><span>{Escape(below)}</span></div>");
@@ -124,38 +143,62 @@ public sealed class StatusPage(Health health, PressRoom press)
         h1{margin:0;font-size:1.5rem;line-height:1.2}header p{margin:0;color:var(--soft)}h2{font-size:1.05rem;margin:2rem 0 .75rem}h3{margin:0;font-size:.85rem;font-weight:500;color:var(--soft)}
         .state{padding:.35rem .9rem;border-radius:2rem;font-weight:600;border:1px solid currentColor}.state.good{color:var(--good)}.state.bad{color:var(--bad)}
         .note{background:var(--card);border-left:4px solid var(--tint);padding:.75rem 1rem;border-radius:.4rem;margin:0 0 1.5rem}
-        .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(12rem,1fr));gap:1rem}.tile{background:var(--card);border:1px solid var(--line);border-radius:.8rem;padding:1rem 1.1rem;display:flex;flex-direction:column}
-        .tile strong{font-size:1.7rem;line-height:1.3}.tile span{color:var(--soft);font-size:.9rem}
+        .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:1rem}.tile,article{background:var(--card);border:1px solid var(--line);border-radius:.8rem;padding:1rem 1.1rem}.tile{display:flex;flex-direction:column}
+        .tile strong{font-size:1.6rem;line-height:1.3;white-space:nowrap}.tile span{color:var(--soft);font-size:.9rem}
+        article+article{margin-top:1rem}article header{margin:0 0 .8rem;gap:.4rem 1rem;justify-content:space-between}article h3{font-size:1rem;font-weight:600;color:var(--text)}article h3 span{color:var(--soft);font-weight:500}
+        .chip{font-size:.85rem;padding:.1rem .7rem;border-radius:1rem;border:1px solid var(--line);color:var(--soft)}.chip.sent{color:var(--good);border-color:currentColor}.chip.sending{color:var(--tint);border-color:currentColor}
+        .bar{display:flex;gap:2px;height:.6rem;border-radius:.3rem;overflow:hidden;background:var(--line)}.bar i{min-width:3px}.bar .delivered{background:var(--good)}.bar .way{background:var(--tint)}.bar .bounced{background:var(--bad)}.bar .skipped{background:var(--soft)}
+        dl{display:flex;flex-wrap:wrap;gap:.5rem 2rem;margin:.8rem 0 0}dt{color:var(--soft);font-size:.85rem}dd{margin:0;font-weight:600;font-variant-numeric:tabular-nums}dl div[class] dt::before{content:"";display:inline-block;width:.55rem;height:.55rem;border-radius:50%;margin-right:.4rem}
+        .delivered dt::before{background:var(--good)}.way dt::before{background:var(--tint)}.bounced dt::before{background:var(--bad)}.skipped dt::before{background:var(--soft)}dl div[class=""] dt::before{display:none}
         .parts{list-style:none;margin:0;padding:0;background:var(--card);border:1px solid var(--line);border-radius:.8rem;overflow:hidden}
-        .parts li{display:flex;gap:.8rem;align-items:baseline;padding:.6rem 1.1rem;border-top:1px solid var(--line)}.parts li:first-child{border-top:0}.parts b{min-width:8rem;font-weight:600}.parts li span:last-child{color:var(--soft);overflow-wrap:anywhere}
-        .dot{width:.6rem;height:.6rem;border-radius:50%;flex:none;align-self:center;background:var(--bad)}.dot.good{background:var(--good)}
-        .wide{overflow-x:auto}table{width:100%;border-collapse:collapse;background:var(--card);border:1px solid var(--line);border-radius:.8rem;overflow:hidden}th,td{text-align:left;padding:.6rem 1.1rem;border-top:1px solid var(--line)}th{color:var(--soft);font-size:.85rem;font-weight:500;border-top:0}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+        .parts li{display:grid;grid-template-columns:.6rem 10rem 1fr;gap:.1rem .8rem;align-items:baseline;padding:.6rem 1.1rem;border-top:1px solid var(--line)}.parts li:first-child{border-top:0}.parts b{font-weight:600}.parts li span:last-child{color:var(--soft);overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
+        .dot{width:.6rem;height:.6rem;border-radius:50%;align-self:center;background:var(--bad)}.dot.good{background:var(--good)}
+        @media(max-width:34rem){main{padding:1.25rem 1rem}.tiles{gap:.7rem}.parts li{grid-template-columns:.6rem 1fr}.parts li span:last-child{grid-column:2}dl{gap:.5rem 1.3rem}}
         """;
 
     /// <summary>The page's words.</summary>
     sealed record Words(
         string Language, CultureInfo Culture, string Version, string Healthy, string NotHealthy, string Evaluation, string Accounts, string Domains,
-        string Queue, string Deferred, string Memory, string Uptime, string Days, string Data, string Free, string Parts,
-        string Mailings, IReadOnlyList<string> Columns, IReadOnlyList<string> States)
+        string Queue, string Deferred, string Memory, string Uptime, string Days, string Data, string Free, string Parts, string Doors,
+        string Mailings, IReadOnlyList<string> Columns, IReadOnlyList<string> States, IReadOnlyList<string> Units, IReadOnlyDictionary<string, string> PartNames)
     {
-        static readonly CultureInfo Spaced = WithSeparator("\u00a0");
+        static readonly CultureInfo Spaced = WithSeparators("\u00a0", ",");
 
         static readonly Words English = new("en", CultureInfo.InvariantCulture, "version", "healthy", "not healthy",
             "Evaluation profile: for trying out and for tests, not for real mail.", "Accounts", "Domains", "Waiting messages", "deferred",
-            "Memory", "up for", "d", "Data", "free:", "Parts",
-            "Latest mailings", ["Mailing", "State", "In all", "Delivered", "Under way", "Bounced", "Skipped"], ["draft", "sending", "paused", "sent", "cancelled"]);
+            "Memory", "up for", "d", "Data", "free:", "Parts", "Doors",
+            "Latest mailings", ["In all", "Delivered", "Under way", "Bounced", "Skipped"], ["draft", "sending", "paused", "sent", "cancelled"],
+            ["B", "KB", "MB", "GB", "TB"], new Dictionary<string, string>());
 
         static readonly Words Russian = new("ru", Spaced, "версия", "всё в порядке", "есть неполадки",
             "Пробный режим: для знакомства и тестов, не для настоящей почты.", "Учётные записи", "домены", "Писем в очереди", "отложено",
-            "Память", "работает", "д", "Данные", "свободно:", "Составные части",
-            "Последние рассылки", ["Рассылка", "Состояние", "Всего", "Доставлено", "В пути", "Возвращено", "Пропущено"], ["черновик", "отправляется", "приостановлена", "отправлена", "отменена"]);
+            "Память", "работает", "д", "Данные", "свободно:", "Составные части", "Входы",
+            "Последние рассылки", ["Всего", "Доставлено", "В пути", "Возвращено", "Пропущено"], ["черновик", "отправляется", "приостановлена", "отправлена", "отменена"],
+            ["Б", "КБ", "МБ", "ГБ", "ТБ"], new Dictionary<string, string>
+            {
+                ["storage"] = "Хранилище", ["queue"] = "Очередь", ["disk"] = "Диск", ["certificate"] = "Сертификат", ["directory"] = "Справочник",
+            });
 
         public string State(MailingState state) => States[(int)state];
 
-        static CultureInfo WithSeparator(string separator)
+        public string Part(string name) => PartNames.TryGetValue(name, out var known) ? known : name switch
+        {
+            "submission" or "submissions" or "storage" or "queue" or "disk" or "certificate" or "directory" => char.ToUpperInvariant(name[0]) + name[1..],
+            _ => name.ToUpperInvariant(),
+        };
+
+        /// <summary>With a unit behind a space that does not break; K is 1,024 bytes.</summary>
+        public string Size(long bytes)
+        {
+            var (value, unit) = ((double)bytes, 0);
+            for (; value >= 1024 && unit < Units.Count - 1; unit++) value /= 1024;
+            return value.ToString(unit > 0 && value < 100 ? "0.#" : "0", Culture) + "\u00a0" + Units[unit];
+        }
+
+        static CultureInfo WithSeparators(string group, string point)
         {
             var culture = (CultureInfo)CultureInfo.InvariantCulture.Clone();
-            culture.NumberFormat.NumberGroupSeparator = separator;
+            (culture.NumberFormat.NumberGroupSeparator, culture.NumberFormat.NumberDecimalSeparator) = (group, point);
             return CultureInfo.ReadOnly(culture);
         }
 
