@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CbaMail.Config;
 
 namespace CbaMail.Cli;
 
@@ -88,7 +89,7 @@ static class AccountVerbs
         Name       {account.Text("name")}
         Role       {account.Text("role")}
         Quota      {account.Size("quota")}
-        Used       {account.Size("bytes")} in {account.Text("messages")} messages
+        Used       {Sizes.Show(account.Number("bytes"))} in {account.Text("messages")} messages
         Groups     {account.Text("groups")}
         Enabled    {account.Text("enabled")}
         Password   {(account.True("hasPassword") ? "set" : "none: cannot sign in")}

@@ -31,7 +31,7 @@ static class DomainVerbs
 
     static async Task<int> AddAsync(Invocation invocation) =>
         invocation.Print(await invocation.Server.PostAsync("domains", Body(invocation).Add("name", invocation.Arguments[0])),
-            domain => $"The domain {domain.Text("name")} is added.");
+            domain => $"The domain {domain.Text("display")} is added.");
 
     static async Task<int> ListAsync(Invocation invocation) =>
         invocation.Print(await invocation.Server.GetAsync("domains"), ["DOMAIN", "ACCOUNTS", "ALIASES", "QUOTA", "CATCH-ALL"],

@@ -131,7 +131,11 @@ static class MailingVerbs
     static async Task ExplainAsync(Invocation invocation, string id)
     {
         JsonElement report;
-        try { report = await invocation.Server.GetAsync($"mailings/{id}/check"); }
+        try
+        {
+            if ((await invocation.Server.GetAsync("mailings/" + id)).Text("state") != "draft") return; // a second send is the mistake, not its people
+            report = await invocation.Server.GetAsync($"mailings/{id}/check");
+        }
         catch (Refused) { return; } // the first sentence says it
         if (!report.True("good")) await WriteReportAsync(report, invocation.Error);
     }
