@@ -15,12 +15,16 @@ sealed record PreparedCopy(LedgerWork Work, StagedMessage? Staged, MailAddress R
 /// </summary>
 sealed class RenderShop : IDisposable
 {
+    const int Probe = 8;
+
     readonly Composer composer;
     readonly MailStore mail;
     readonly UserDirectory directory;
     readonly long bytes;
     readonly ArrayBufferWriter<byte>[] buffers;
     readonly MailAddress reversePath;
+    readonly PartMemory parts = new(most: 64 << 20); // every file that a mailing may have, in base64
+    HashSet<object> common = []; // large parts of the piece before: what is in this one too is no copy's own
     long footprint;
 
     public RenderShop(Composer composer, MailStore mail, UserDirectory directory, int workers, long bytes)
@@ -34,7 +38,7 @@ sealed class RenderShop : IDisposable
     /// <summary>The next copies behind a ledger row; fewer where they are large, none at the end.</summary>
     public async Task<IReadOnlyList<PreparedCopy>> PrepareAsync(long mailing, long after, int count, long? like, CancellationToken cancel)
     {
-        if (footprint > 0) count = (int)Math.Clamp(bytes / footprint, 1, count);
+        count = footprint > 0 ? (int)Math.Clamp(bytes / footprint, 1, count) : Math.Min(count, Probe); // after a restart nobody knows yet how large they are
         List<LedgerWork> work;
         using (var read = mail.Store.Read()) work = LedgerTable.Waiting(read, mailing, after, count);
         if (work.Count == 0) return [];
@@ -74,11 +78,11 @@ sealed class RenderShop : IDisposable
         buffer.ResetWrittenCount();
         composer.Compose(work, buffer, eightBit: targets.All(target => target.Remote is null));
         var utf8 = !address.IsAscii || !reversePath.IsAscii || targets.Any(target => target.Remote is { IsAscii: false });
-        return new(work, mail.Stage(buffer.WrittenMemory, like), reversePath, targets, utf8, null);
+        return new(work, mail.Stage(buffer.WrittenMemory, like, parts), reversePath, targets, utf8, null);
     }
 
     /// <summary>What a staged copy holds in memory. A large part that the copies share is held once, whatever their number.</summary>
-    static long Footprint(PreparedCopy[] copies)
+    long Footprint(PreparedCopy[] copies)
     {
         var shared = new HashSet<object>(ReferenceEqualityComparer.Instance);
         long sum = 0;
@@ -87,8 +91,9 @@ sealed class RenderShop : IDisposable
             if (copy.Staged is not { } staged) continue;
             sum += staged.Size;
             foreach (var (_, part) in staged.Cut)
-                if (!shared.Add(part)) sum -= part.Length;
+                if (!shared.Add(part) || common.Contains(part)) sum -= part.Length;
         }
+        common = shared;
         return Math.Max(1, sum / copies.Length);
     }
 

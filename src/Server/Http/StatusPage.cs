@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
-using CbaMail.Config;
 using CbaMail.Mailings;
 
 namespace CbaMail.Http;

@@ -41,18 +41,19 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
 
     /// <summary>Parses, splits, hashes and compresses. CPU work: call it outside the committer.</summary>
     /// <param name="likeContent">A content that this one resembles (the first of a mailing), as compression dictionary; or null.</param>
-    public StagedMessage Stage(ReadOnlyMemory<byte> message, long? likeContent = null)
+    /// <param name="memory">The large parts that this message shares with others of a mailing.</param>
+    public StagedMessage Stage(ReadOnlyMemory<byte> message, long? likeContent = null, PartMemory? memory = null)
     {
-        if (likeContent is not { } like) return staging.Stage(message.Span, null, []);
+        if (likeContent is not { } like) return staging.Stage(message.Span, null, [], memory);
         PackLocation? location;
         using (var read = store.Read())
         {
             like = ContentTable.BaseOf(read, like) ?? like; // a base has none itself
             location = ContentTable.BodyLocation(read, like);
         }
-        if (location is not { } at || at.Stored > PackRecord.PieceBytes) return staging.Stage(message.Span, null, []);
+        if (location is not { } at || at.Stored > PackRecord.PieceBytes) return staging.Stage(message.Span, null, [], memory);
         using var reader = store.Packs.Open(at);
-        return reader.Length > PackRecord.PieceBytes ? staging.Stage(message.Span, null, []) : staging.Stage(message.Span, like, bases.Get(like, at).Span);
+        return reader.Length > PackRecord.PieceBytes ? staging.Stage(message.Span, null, [], memory) : staging.Stage(message.Span, like, bases.Get(like, at).Span, memory);
     }
 
     // ---- inside a transaction of the caller (Delivery, Mailings, Queue)

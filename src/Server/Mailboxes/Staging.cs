@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Security.Cryptography;
 using CbaMail.Mime;
 using CbaMail.Storage.Blobs;
 
@@ -12,18 +11,15 @@ namespace CbaMail.Mailboxes;
 /// </summary>
 sealed class Staging(int sharedPartBytes)
 {
-    const int Remembered = 8;
-    const int RememberedBytes = 4 << 20;
-
-    readonly Lock gate = new();
-    readonly List<(byte[] Bytes, StagedPart Part)> recent = [];
+    readonly PartMemory recent = new(most: 8 << 20);
 
     /// <param name="basis">The content to compress against and its raw bytes without large parts.</param>
-    public StagedMessage Stage(ReadOnlySpan<byte> message, long? basis, ReadOnlySpan<byte> basisBytes)
+    /// <param name="memory">The parts of a mailing, which knows when they are no longer needed; null: of late messages.</param>
+    public StagedMessage Stage(ReadOnlySpan<byte> message, long? basis, ReadOnlySpan<byte> basisBytes, PartMemory? memory = null)
     {
         var root = MimeTree.Parse(message);
         var cut = new List<(long Position, StagedPart Part)>();
-        Cut(message, root, cut);
+        Cut(message, root, cut, memory ?? recent);
         PackRecord record;
         if (cut.Count == 0) record = PackRecord.Build(RecordKind.Content, message, basis, basisBytes);
         else
@@ -46,32 +42,15 @@ sealed class Staging(int sharedPartBytes)
         };
     }
 
-    void Cut(ReadOnlySpan<byte> message, MimePart part, List<(long Position, StagedPart Part)> cut)
+    void Cut(ReadOnlySpan<byte> message, MimePart part, List<(long Position, StagedPart Part)> cut, PartMemory memory)
     {
         if (part.Children.Count > 0)
         {
-            foreach (var child in part.Children) Cut(message, child, cut);
+            foreach (var child in part.Children) Cut(message, child, cut, memory);
             return;
         }
         if (part.BodyLength < sharedPartBytes || part.BodyLength > int.MaxValue / 2) return;
-        cut.Add((part.BodyOffset, Share(message.Slice((int)part.BodyOffset, (int)part.BodyLength))));
-    }
-
-    StagedPart Share(ReadOnlySpan<byte> bytes)
-    {
-        lock (gate)
-        {
-            for (var i = recent.Count - 1; i >= 0; i--)
-                if (bytes.SequenceEqual(recent[i].Bytes)) return recent[i].Part;
-        }
-        var part = new StagedPart(SHA256.HashData(bytes), bytes.Length, PackRecord.Build(RecordKind.Object, bytes, null, []));
-        if (bytes.Length > RememberedBytes) return part;
-        lock (gate)
-        {
-            if (recent.Count == Remembered) recent.RemoveAt(0);
-            recent.Add((bytes.ToArray(), part));
-        }
-        return part;
+        cut.Add((part.BodyOffset, memory.Share(message.Slice((int)part.BodyOffset, (int)part.BodyLength))));
     }
 
     static int Without(ReadOnlySpan<byte> message, List<(long Position, StagedPart Part)> cut, Span<byte> rest)

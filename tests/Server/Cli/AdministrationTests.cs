@@ -99,6 +99,22 @@ public sealed class AdministrationTests(ServerFixture fixture) : IClassFixture<S
     }
 
     [Fact]
+    public async Task A_mailing_that_was_sent_is_refused_for_that_alone()
+    {
+        var (people, letter) = (Path.Combine(Server.Folder, "course.csv"), Path.Combine(Server.Folder, "letter.txt"));
+        await File.WriteAllTextAsync(people, $"address,name,group\n{ServerFixture.Anna},Анна,A\n{ServerFixture.Boris},Борис,\n");
+        await File.WriteAllTextAsync(letter, "{{name}}: {{group}}");
+        var course = (await RunAsync("", "course", "add", "Once", "--domain", "example.test")).Out.Trim();
+        Assert.Equal(0, (await RunAsync("", "course", "import", course, people)).Code);
+        var mailing = (await RunAsync("", "mailing", "create", course, "--from", ServerFixture.Anna, "--subject", "Once", "--text", letter)).Out.Trim();
+        var first = await RunAsync("", "mailing", "send", mailing);
+        Assert.Equal(1, first.Code);
+        Assert.Contains("row 3: " + ServerFixture.Boris, first.Error);
+        Assert.Equal(0, (await RunAsync("", "mailing", "send", mailing, "--wait", "--skip-invalid")).Code);
+        await RefusedAsync("has been sent already", "mailing", "send", mailing);
+    }
+
+    [Fact]
     public async Task Status_is_healthy()
     {
         var status = await JsonAsync("status");
@@ -194,7 +210,9 @@ public sealed class AdministrationTests(ServerFixture fixture) : IClassFixture<S
     [Fact]
     public async Task The_status_page_speaks_both_languages_and_loads_nothing()
     {
-        Assert.Contains("Составные части", await GetAsync("/", "GET", "Accept-Language: ru-RU,ru;q=0.9,en;q=0.8"));
+        var russian = await GetAsync("/", "GET", "Accept-Language: ru-RU,ru;q=0.9,en;q=0.8");
+        foreach (var word in (string[])["Составные части", "Хранилище", "запись закрепляется", "доменов: "]) Assert.Contains(word, russian);
+        Assert.DoesNotContain("commits in", russian);
         var english = await GetAsync("/", "GET", "Accept-Language: de, en;q=0.5, ru;q=0.1");
         Assert.Contains("<h2>Parts</h2>", english);
         Assert.DoesNotContain("src=", english);

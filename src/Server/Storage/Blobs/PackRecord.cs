@@ -45,6 +45,8 @@ public sealed class PackRecord : IDisposable
     }
 
     public int Length { get; }
+    /// <summary>Bytes of memory it occupies.</summary>
+    internal int Held => buffer.Length;
     public int RawLength { get; }
     public long? BaseId { get; }
 
@@ -81,7 +83,17 @@ public sealed class PackRecord : IDisposable
         BinaryPrimitives.WriteInt64LittleEndian(header[24..], baseId ?? 0);
         BinaryPrimitives.WriteInt32LittleEndian(header[32..], raw.Length);
         BinaryPrimitives.WriteInt32LittleEndian(header[36..], pieces);
-        return new PackRecord(buffer, at, raw.Length, baseId);
+        return new PackRecord(Fit(buffer, at), at, raw.Length, baseId);
+    }
+
+    /// <summary>Hundreds of records wait for one commit of a mailing: each holds what it needs, not what it came from.</summary>
+    static byte[] Fit(byte[] buffer, int length)
+    {
+        if (length > buffer.Length / 2) return buffer;
+        var fitting = ArrayPool<byte>.Shared.Rent(length);
+        buffer.AsSpan(0, length).CopyTo(fitting);
+        ArrayPool<byte>.Shared.Return(buffer);
+        return fitting;
     }
 
     /// <summary>The finished record, with its row's id.</summary>

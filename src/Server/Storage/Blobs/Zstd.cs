@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 
 namespace CbaMail.Storage.Blobs;
@@ -13,7 +14,8 @@ static partial class Zstd
     const int CompressionLevel = 100; // ZSTD_c_compressionLevel
     const int Level = 1;
 
-    [ThreadStatic] static Contexts? contexts;
+    // as many as were ever at work at once, about a mebibyte each: pool threads come and go, and one for each of them adds up
+    static readonly ConcurrentBag<Contexts> idle = [];
 
     /// <summary>Whether libzstd is present; without it records are stored as they are.</summary>
     public static bool IsAvailable { get; } = NativeLibrary.TryLoad(Library, out _);
@@ -24,12 +26,14 @@ static partial class Zstd
         rented = [];
         if (!IsAvailable || data.Length < 64) return 0;
         rented = ArrayPool<byte>.Shared.Rent((int)ZSTD_compressBound((nuint)data.Length));
-        var context = (contexts ??= new Contexts()).Compressor;
+        var contexts = Take();
+        var context = contexts.Compressor;
         Check(ZSTD_CCtx_setParameter(context, CompressionLevel, Level));
         fixed (byte* from = data, to = rented, like = prefix)
         {
             if (!prefix.IsEmpty) Check(ZSTD_CCtx_refPrefix(context, (nint)like, (nuint)prefix.Length));
             var size = Check(ZSTD_compress2(context, (nint)to, (nuint)rented.Length, (nint)from, (nuint)data.Length));
+            idle.Add(contexts); // one that has failed is not used again
             if ((int)size < data.Length - data.Length / 32) return (int)size;
         }
         ArrayPool<byte>.Shared.Return(rented);
@@ -41,18 +45,21 @@ static partial class Zstd
     public static unsafe void Decompress(ReadOnlySpan<byte> data, ReadOnlySpan<byte> prefix, Span<byte> output)
     {
         if (!IsAvailable) throw new IOException("libzstd.so.1 is missing: install the package libzstd1 to read what was compressed with it.");
-        var context = (contexts ??= new Contexts()).Decompressor;
+        var contexts = Take();
+        var context = contexts.Decompressor;
         fixed (byte* from = data, to = output, like = prefix)
         {
             if (!prefix.IsEmpty) Check(ZSTD_DCtx_refPrefix(context, (nint)like, (nuint)prefix.Length));
             var size = ZSTD_decompressDCtx(context, (nint)to, (nuint)output.Length, (nint)from, (nuint)data.Length);
             if (ZSTD_isError(size) != 0 || (int)size != output.Length) throw new IOException("A stored object cannot be decompressed: it is damaged.");
+            idle.Add(contexts);
         }
     }
 
+    static Contexts Take() => idle.TryTake(out var contexts) ? contexts : new Contexts();
+
     static nuint Check(nuint code) => ZSTD_isError(code) == 0 ? code : throw new IOException("libzstd reports error " + (long)code);
 
-    // native contexts live as long as their thread and are freed with it
     sealed class Contexts
     {
         public readonly nint Compressor = ZSTD_createCCtx();
