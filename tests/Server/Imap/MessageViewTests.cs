@@ -11,7 +11,8 @@ public sealed class MessageViewTests(ImapFixture fixture)
     [InlineData("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b--\r\nepilogue\r\n", "1")]
     [InlineData("Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Type: multipart/x; boundary=b\r\n\r\nlost\r\n--a--\r\n", "1.1")]
     [InlineData("Content-Type: message/rfc822\r\n\r\nContent-Type: multipart/x; boundary=b\r\n\r\nlost\r\n", "1.1")]
-    public async Task A_multipart_without_parts_has_the_empty_text_that_its_structure_shows(string message, string section)
+    [InlineData("Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nU3ViamVjdDogeA0KDQp4\r\n", "1.1")]
+    public async Task A_multipart_without_parts_or_a_message_not_looked_into_has_the_empty_text_that_its_structure_shows(string message, string section)
     {
         await using var client = await fixture.InboxAsync(0);
         await client.AppendAsync("INBOX", message);

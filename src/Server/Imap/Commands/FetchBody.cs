@@ -98,13 +98,17 @@ internal static class FetchBody
             {
                 if (number > Math.Max(1, part.Children.Count)) return null;
                 // RFC 9051 9, body-type-mpart: BODYSTRUCTURE shows an empty text in a multipart without parts; this is it
-                part = part.Children.Count > 0 ? part.Children[(int)number - 1] : new MimePart { HeaderOffset = part.BodyOffset, BodyOffset = part.BodyOffset };
+                part = part.Children.Count > 0 ? part.Children[(int)number - 1] : EmptyText(part);
             }
+            // the same stands in a message that is encoded, against RFC 2045 6.4, or too deep, and so has not been looked into
+            else if (!isMessage && part.IsMessage && number == 1) part = EmptyText(part);
             else if (!isMessage || number != 1) return null;
             isMessage = false;
         }
         return part;
     }
+
+    static MimePart EmptyText(MimePart within) => new() { HeaderOffset = within.BodyOffset, BodyOffset = within.BodyOffset };
 
     /// <summary>The fields named, or all others, each as it stands, and the empty line (RFC 9051 6.4.5.1).</summary>
     internal static byte[] Fields(ReadOnlySpan<byte> header, IReadOnlyList<string> names, bool named)
