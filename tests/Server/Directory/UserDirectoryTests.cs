@@ -145,11 +145,12 @@ public sealed class UserDirectoryTests
     }
 
     [Theory]
-    [InlineData("$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO/O817G3uBnIFNjnQJuesI68OTLiQFdcbYEdFCoEOfaS35inz1", "Hello world!")]
+    [InlineData("$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1", "Hello world!")]
+    [InlineData("$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5", "Hello world!")]
+    [InlineData("$2b$05$abcdefghijklmnopqrstuu7nFISH/8YdwlXD3lw69A4iBUf6fvWAW", "Hello world!")]
     [InlineData("$1$saltsalt$qjXMvbEw8oaL.CzflDtaK/", "password")]
     public async Task Hashes_of_other_servers_are_taken_and_renewed(string hash, string password)
     {
-        if (!Crypt.Verify(password, hash)) Assert.Skip("this libcrypt was built without the scheme");
         await using var fixture = await DirectoryFixture.NewAsync();
         var account = (await fixture.Users.AddAccountAsync(new("anna@example.test", PasswordHash: hash))).Value!;
         Assert.True((await fixture.Users.SignInAsync("anna@example.test", password, default)).Ok);
