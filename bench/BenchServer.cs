@@ -19,7 +19,7 @@ internal sealed class BenchServer : IAsyncDisposable
     public int Offset { get; } = FreeOffset();
     public int Smtp => Offset + 25;
 
-    private static string Program => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../src/Server/bin/Release/net10.0/cbamail"));
+    private static string Program => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../cbamail"));
 
     /// <summary>Starts over a new folder, or over a copy of a prepared data directory.</summary>
     public static async Task<BenchServer> StartAsync(string? prepared = null)

@@ -23,7 +23,7 @@ internal static class Corpus
             for (var i = 0; i < 11; i++) text.Append(Words[(int)(Words.Length * Math.Pow(random.NextDouble(), 3))]).Append(' ');
             text.Append("\r\n");
         }
-        return text.ToString(0, size);
+        return text.ToString(0, size).TrimEnd('\r'); // never half a line end
     }
 
     /// <summary>A multipart/alternative message of about that size.</summary>
