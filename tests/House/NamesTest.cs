@@ -51,10 +51,10 @@ public partial class NamesTest
     public void Sql_stands_only_in_tables_and_schema()
     {
         Breach.None(from file in Repository.CSharp("src")
-                     where !file.EndsWith("Table.cs", StringComparison.Ordinal)
-                     from literal in new SourceText(Repository.Read(file)).Strings
-                     where Sql.IsMatch(literal.Text)
-                     select $"{file}:{literal.Line}: SQL belongs in a *Table.cs of its room or in Storage/Schema");
+                    where !file.EndsWith("Table.cs", StringComparison.Ordinal)
+                    from literal in new SourceText(Repository.Read(file)).Strings
+                    where Sql.IsMatch(literal.Text)
+                    select $"{file}:{literal.Line}: SQL belongs in a *Table.cs of its room or in Storage/Schema");
         Breach.None(Repository.Files.Where(f => f.StartsWith("src/", StringComparison.Ordinal) && f.EndsWith(".sql", StringComparison.Ordinal)
             && !f.StartsWith("src/Server/Storage/Schema/", StringComparison.Ordinal)));
     }
@@ -110,9 +110,9 @@ public partial class NamesTest
     [Fact]
     public void Private_fields_wear_no_underscore() =>
         Breach.None(from file in Repository.CSharp("src", "tests", "bench")
-                     let source = new SourceText(Repository.Read(file))
-                     from match in Underscored.Matches(source.Code)
-                     select $"{file}:{source.LineOf(match.Index)}: {match.Value.Trim()}");
+                    let source = new SourceText(Repository.Read(file))
+                    from match in Underscored.Matches(source.Code)
+                    select $"{file}:{source.LineOf(match.Index)}: {match.Value.Trim()}");
 
     [Fact]
     public void The_rules_find_what_is_planted()

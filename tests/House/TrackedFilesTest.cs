@@ -40,10 +40,10 @@ public partial class TrackedFilesTest
     public void No_file_points_at_a_folder_of_one_machine()
     {
         Breach.None(from file in Repository.Files
-                     where TextFiles.Any(e => file.EndsWith(e, StringComparison.Ordinal)) && file != "tests/House/TrackedFilesTest.cs"
-                     from line in Repository.Lines(file).Select((text, i) => (text, number: i + 1))
-                     where MachinePath.IsMatch(line.text)
-                     select $"{file}:{line.number}: {line.text.Trim()}");
+                    where TextFiles.Any(e => file.EndsWith(e, StringComparison.Ordinal)) && file != "tests/House/TrackedFilesTest.cs"
+                    from line in Repository.Lines(file).Select((text, i) => (text, number: i + 1))
+                    where MachinePath.IsMatch(line.text)
+                    select $"{file}:{line.number}: {line.text.Trim()}");
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public partial class TrackedFilesTest
     [Fact]
     public void Scripts_can_be_started() =>
         Breach.None(from file in Repository.Files
-                     where Repository.Read(file) is ['#', '!', ..]
-                     where !OperatingSystem.IsWindows() && !File.GetUnixFileMode(Path.Combine(Repository.Root, file)).HasFlag(UnixFileMode.UserExecute)
-                     select $"{file} begins with #! and is not executable");
+                    where Repository.Read(file) is ['#', '!', ..]
+                    where !OperatingSystem.IsWindows() && !File.GetUnixFileMode(Path.Combine(Repository.Root, file)).HasFlag(UnixFileMode.UserExecute)
+                    select $"{file} begins with #! and is not executable");
 }

@@ -186,10 +186,25 @@ public static class Structure
             end = body + length;
             return new MimePart
             {
-                Type = type, Subtype = subtype, Encoding = encoding, Parameters = parameters, WireParameters = wire,
-                Disposition = disposition, DispositionParameters = dispositionParameters, WireDispositionParameters = wireDisposition,
-                ContentId = id, Description = description, Md5 = md5, Location = location, Language = language, Envelope = envelope,
-                HeaderOffset = header, BodyOffset = body, BodyLength = length, BodyLines = lines, Children = children,
+                Type = type,
+                Subtype = subtype,
+                Encoding = encoding,
+                Parameters = parameters,
+                WireParameters = wire,
+                Disposition = disposition,
+                DispositionParameters = dispositionParameters,
+                WireDispositionParameters = wireDisposition,
+                ContentId = id,
+                Description = description,
+                Md5 = md5,
+                Location = location,
+                Language = language,
+                Envelope = envelope,
+                HeaderOffset = header,
+                BodyOffset = body,
+                BodyLength = length,
+                BodyLines = lines,
+                Children = children,
             };
         }
 

@@ -175,7 +175,11 @@ public sealed class StatusPage(Health health, PressRoom press)
             "Последние рассылки", ["Всего", "Доставлено", "В пути", "Возвращено", "Пропущено"], ["черновик", "отправляется", "приостановлена", "отправлена", "отменена"],
             ["Б", "КБ", "МБ", "ГБ", "ТБ"], new Dictionary<string, string>
             {
-                ["storage"] = "Хранилище", ["queue"] = "Очередь", ["disk"] = "Диск", ["certificate"] = "Сертификат", ["directory"] = "Справочник",
+                ["storage"] = "Хранилище",
+                ["queue"] = "Очередь",
+                ["disk"] = "Диск",
+                ["certificate"] = "Сертификат",
+                ["directory"] = "Справочник",
             });
 
         public string State(MailingState state) => States[(int)state];

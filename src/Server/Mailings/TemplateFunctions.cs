@@ -55,7 +55,7 @@ static class TemplateFunctions
     static int RussianForm(long number) => (number % 10, number % 100) switch
     {
         (1, not 11) => 1,
-        (>= 2 and <= 4, not (>= 12 and <= 14)) => 2,
+        ( >= 2 and <= 4, not (>= 12 and <= 14)) => 2,
         _ => 3,
     };
 }

@@ -46,11 +46,21 @@ public class DnsMessageTests
         var edns = Flag() ? new DnsEdns((ushort)random.Next(65536), Flag(), (byte)random.Next(2)) : null;
         return new DnsMessage
         {
-            Id = (ushort)random.Next(65536), IsResponse = Flag(), Opcode = (byte)random.Next(16), Authoritative = Flag(), Truncated = Flag(),
-            RecursionDesired = Flag(), RecursionAvailable = Flag(), AuthenticData = Flag(), CheckingDisabled = Flag(),
-            Code = (DnsCode)random.Next(edns is null ? 16 : 4096), Edns = edns,
+            Id = (ushort)random.Next(65536),
+            IsResponse = Flag(),
+            Opcode = (byte)random.Next(16),
+            Authoritative = Flag(),
+            Truncated = Flag(),
+            RecursionDesired = Flag(),
+            RecursionAvailable = Flag(),
+            AuthenticData = Flag(),
+            CheckingDisabled = Flag(),
+            Code = (DnsCode)random.Next(edns is null ? 16 : 4096),
+            Edns = edns,
             Questions = [.. Enumerable.Range(0, random.Next(3)).Select(_ => new DnsQuestion(Names[random.Next(Names.Length)], (DnsType)random.Next(300)))],
-            Answers = Some(), Authority = Some(), Additional = Some(),
+            Answers = Some(),
+            Authority = Some(),
+            Additional = Some(),
         };
     }
 

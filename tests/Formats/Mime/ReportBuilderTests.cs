@@ -32,7 +32,8 @@ public class ReportBuilderTests
                 DiagnosticCode = "550 5.1.1 no such user " + string.Join(" ", Enumerable.Repeat("really", 30)), WillRetryUntil = Noon.AddDays(1),
             },
             new RecipientStatus("second@far.test", "delayed", "4.4.1"),
-        ]) { OriginalEnvelopeId = "e+3D1", ReceivedFromMta = "client.test", ArrivalDate = Noon.AddHours(-1) },
+        ])
+        { OriginalEnvelopeId = "e+3D1", ReceivedFromMta = "client.test", ArrivalDate = Noon.AddHours(-1) },
         Original = "Subject: x\r\nMessage-ID: <o@x>\r\n\r\nbody"u8.ToArray(),
     };
 

@@ -78,7 +78,8 @@ public sealed class LocalDeliveryTests : IAsyncLifetime
         var accounts = await office.Directory.AddAccountsAsync([.. Enumerable.Range(0, 600).Select(i => new NewAccount($"p{i}@example.test"))]);
         var order = new DeliveryOrder
         {
-            ReversePath = Sender, Message = "Subject: all\r\n\r\n"u8.ToArray(),
+            ReversePath = Sender,
+            Message = "Subject: all\r\n\r\n"u8.ToArray(),
             Recipients = [.. accounts.Select(a => new DeliveryRecipient(a.Value!.Address, [new Target(a.Value, null, null)]))],
         };
         Assert.All(await Deliver(order), Assert.Null);

@@ -38,7 +38,10 @@ static class CoursesApi
         var report = await context.Room<CourseRegister>().ImportAsync(context.Part("course"), file, context.RequestAborted);
         await context.ResultAsync(report, done => new
         {
-            added = done.Added, updated = done.Updated, unchanged = done.Unchanged, failed = done.Errors.Count,
+            added = done.Added,
+            updated = done.Updated,
+            unchanged = done.Unchanged,
+            failed = done.Errors.Count,
             errors = done.Errors.Select(error => new { line = error.Line, address = error.Address, error = error.Reason }),
         });
     }

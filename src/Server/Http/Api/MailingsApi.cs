@@ -36,20 +36,34 @@ static class MailingsApi
     static object Status(MailingStatus status) => new
     {
         state = MailingTable.Word(status.Mailing.State),
-        total = status.Counts.Total, rendered = status.Counts.Rendered, queued = status.Counts.Queued, delivered = status.Counts.Delivered,
-        deferred = status.Counts.Deferred, bounced = status.Counts.Bounced, skipped = status.Counts.Skipped,
+        total = status.Counts.Total,
+        rendered = status.Counts.Rendered,
+        queued = status.Counts.Queued,
+        delivered = status.Counts.Delivered,
+        deferred = status.Counts.Deferred,
+        bounced = status.Counts.Bounced,
+        skipped = status.Counts.Skipped,
     };
 
     static object Preview(MailingPreview preview) => new
     {
-        address = preview.Address, name = preview.Name, from = preview.From, subject = preview.Subject, html = preview.Html, text = preview.Text,
+        address = preview.Address,
+        name = preview.Name,
+        from = preview.From,
+        subject = preview.Subject,
+        html = preview.Html,
+        text = preview.Text,
         problems = preview.Problems.Select(Problem),
     };
 
     static object Report(CheckReport report) => new
     {
-        good = report.IsGood, people = report.People, affected = report.Affected, faults = report.Faults,
-        problems = report.Problems.Select(Problem), notes = report.Notes,
+        good = report.IsGood,
+        people = report.People,
+        affected = report.Affected,
+        faults = report.Faults,
+        problems = report.Problems.Select(Problem),
+        notes = report.Notes,
     };
 
     static object Problem(CheckProblem problem) => new { row = problem.Line, address = problem.Address, name = problem.Name, field = problem.Field, message = problem.Message };
@@ -66,8 +80,14 @@ static class MailingsApi
         var press = context.Room<PressRoom>();
         return context.JsonAsync(press.List(course).Select(pair => new
         {
-            id = pair.Mailing.Id, course = pair.Course.Slug, state = MailingTable.Word(pair.Mailing.State), from = pair.Mailing.FromAddress, subject = pair.Mailing.Subject,
-            created = pair.Mailing.Created, started = pair.Mailing.Started, finished = pair.Mailing.Finished,
+            id = pair.Mailing.Id,
+            course = pair.Course.Slug,
+            state = MailingTable.Word(pair.Mailing.State),
+            from = pair.Mailing.FromAddress,
+            subject = pair.Mailing.Subject,
+            created = pair.Mailing.Created,
+            started = pair.Mailing.Started,
+            finished = pair.Mailing.Finished,
         }));
     }
 

@@ -243,7 +243,11 @@ sealed class SmtpSession
         }
         return new SmtpTransaction(SmtpTransaction.MakeId(Connection.Id, messages), new Arrival
         {
-            Session = Connection.Id, Remote = Connection.Remote.Address, Protocol = Protocol, Hello = Hello!, SignedIn = Account,
+            Session = Connection.Id,
+            Remote = Connection.Remote.Address,
+            Protocol = Protocol,
+            Hello = Hello!,
+            SignedIn = Account,
         });
     }
 

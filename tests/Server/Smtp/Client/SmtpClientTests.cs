@@ -312,7 +312,9 @@ public sealed class SmtpClientTests : IAsyncDisposable
         await using var client = await OpenAsync();
         var message = Message("a@peer.test") with
         {
-            Return = "HDRS", EnvelopeId = "x\r\nRSET", Recipients = [new ClientRecipient(Address("a@peer.test"), "SUCCESS,DELAY", "rfc822;a+2Bb@peer.test")],
+            Return = "HDRS",
+            EnvelopeId = "x\r\nRSET",
+            Recipients = [new ClientRecipient(Address("a@peer.test"), "SUCCESS,DELAY", "rfc822;a+2Bb@peer.test")],
         };
         Assert.True((await client.SendAsync(message, default)).Replies[0].IsPositive);
         Assert.Equal("<anna@example.test> SIZE=30 RET=HDRS", peer.Mails[0].From);

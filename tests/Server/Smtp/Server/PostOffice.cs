@@ -40,7 +40,9 @@ public sealed class PostOffice : IAsyncLifetime
     {
         Settings = new Settings
         {
-            Data = data, Hostname = "mail.example.test", Evaluation = true,
+            Data = data,
+            Hostname = "mail.example.test",
+            Evaluation = true,
             Smtp = new SmtpSettings { MessageSize = 100_000, Recipients = 5, Hops = 10 },
         };
         Store = new Store(Settings, NullLogger<Store>.Instance);
