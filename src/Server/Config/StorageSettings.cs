@@ -9,6 +9,9 @@ public sealed record StorageSettings
     /// <summary>Bytes of the pack that are filled with zeros ahead of the writer: it halves the time of a flush. Default 2 MiB.</summary>
     public int PackAheadBytes { get; init; } = 2 << 20;
 
+    /// <summary>Packs kept open for reading at most; a mailbox may lie in many. Default 64.</summary>
+    public int OpenPacks { get; init; } = 64;
+
     /// <summary>How long a batch waits for as many commits as the last one had, in microseconds; a lonely commit never waits. Default 400.</summary>
     public int GatherMicroseconds { get; init; } = 400;
 

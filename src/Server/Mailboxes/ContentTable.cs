@@ -141,11 +141,11 @@ static class ContentTable
     // ---- after a crash: rows whose record may not have been flushed
 
     /// <summary>Contents whose record was never whole. Ids rise with positions, so the walk ends at the first that is certainly safe.</summary>
-    public static List<long> Lost(WriteTransaction write, PackGap gap) => Lost(write.Prepare("SELECT id, pack, position, stored FROM content ORDER BY id DESC"), gap);
+    public static List<long> Lost(WriteTransaction write, PackGap gap) => Lost(write.Prepare("SELECT id, pack, position, stored FROM content ORDER BY id DESC"), RecordKind.Content, gap);
 
-    public static List<long> LostObjects(WriteTransaction write, PackGap gap) => Lost(write.Prepare("SELECT id, pack, position, stored FROM object ORDER BY id DESC"), gap);
+    public static List<long> LostObjects(WriteTransaction write, PackGap gap) => Lost(write.Prepare("SELECT id, pack, position, stored FROM object ORDER BY id DESC"), RecordKind.Object, gap);
 
-    static List<long> Lost(Statement statement, PackGap gap)
+    static List<long> Lost(Statement statement, RecordKind kind, PackGap gap)
     {
         using var row = statement;
         var lost = new List<long>();
@@ -153,7 +153,7 @@ static class ContentTable
         {
             var location = Location(row, 1);
             if (gap.IsBefore(location)) break;
-            if (!gap.Holds(location)) lost.Add(row.Int64(0));
+            if (!gap.Holds(location, kind, row.Int64(0))) lost.Add(row.Int64(0));
         }
         return lost;
     }

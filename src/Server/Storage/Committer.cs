@@ -21,27 +21,22 @@ sealed class Committer
 
     readonly SqliteConnection connection;
     readonly Packs packs;
+    readonly Disk disk;
     readonly StorageSettings settings;
     readonly ILogger log;
     readonly object gate = new();
     readonly Thread thread;
-    readonly Thread flusher;
-    readonly AutoResetEvent flushWanted = new(false);
-    readonly AutoResetEvent flushDone = new(false);
     List<Work> waiting = [];
-    Exception? flushError;
     bool stopping;
     bool needsCheckpoint;
     (int Pack, long Position) safe;
 
-    public Committer(SqliteConnection connection, Packs packs, StorageSettings settings, ILogger log)
+    public Committer(SqliteConnection connection, Packs packs, Disk disk, StorageSettings settings, ILogger log)
     {
-        (this.connection, this.packs, this.settings, this.log) = (connection, packs, settings, log);
+        (this.connection, this.packs, this.disk, this.settings, this.log) = (connection, packs, disk, settings, log);
         safe = packs.End;
         thread = new Thread(Loop) { Name = "committer", IsBackground = true };
-        flusher = new Thread(FlushLoop) { Name = "pack flush", IsBackground = true };
         thread.Start();
-        flusher.Start();
     }
 
     /// <summary>One caller's work.</summary>
@@ -90,8 +85,6 @@ sealed class Committer
             Monitor.Pulse(gate);
         }
         thread.Join();
-        flushWanted.Set();
-        flusher.Join();
     }
 
     void Loop()
@@ -153,6 +146,7 @@ sealed class Committer
         connection.Execute("BEGIN IMMEDIATE");
         var flushing = false;
         var flushed = false;
+        var committing = false;
         try
         {
             foreach (var work in batch) RunOne(work);
@@ -161,38 +155,39 @@ sealed class Committer
                 VaultTable.SetSafe(connection, safe);
                 packs.WriteOut();
                 flushing = true;
-                flushWanted.Set();
+                packs.StartFlush();
                 if (batch.Exists(work => !work.Failed && work.Transaction!.WantsBodiesFirst))
                 {
-                    flushDone.WaitOne();
                     flushing = false;
-                    if (flushError is not null) throw new IOException("The disk failed to make mail durable.", flushError);
+                    if (packs.AwaitFlush() is { } error) throw new IOException("The disk failed to make mail durable.", error);
                     flushed = true;
                 }
             }
+            committing = true;
             connection.Execute("COMMIT");
         }
         catch
         {
-            if (flushing) flushDone.WaitOne();
+            // A commit that failed may still come back after a power cut: then its bodies must be there.
+            if (flushing) Flushed();
             connection.TryRollback();
-            packs.Reset(start);
+            safe = committing ? packs.StepOver() : packs.Abandon(start);
             throw;
         }
-        if (flushing)
-        {
-            flushDone.WaitOne();
-            // The rows are committed, their bodies perhaps not: to go on would be to lie. The next start sorts it out.
-            if (flushError is not null) Environment.FailFast("The disk failed to make mail durable; the server stops rather than lose it.", flushError);
-            flushed = true;
-        }
-        if (flushed) safe = packs.End;
+        if (flushing) Flushed();
+        if (flushing || flushed) safe = packs.End;
         foreach (var work in batch)
         {
             if (work.Failed) continue;
             work.Transaction!.Committed();
             work.Succeed();
         }
+    }
+
+    // Rows are committed, or may be, and their bodies perhaps not.
+    void Flushed()
+    {
+        if (packs.AwaitFlush() is { } error) disk.Halt("The disk failed to make mail durable; the server stops rather than lose it.", error);
     }
 
     void RunOne(Work work)
@@ -210,27 +205,9 @@ sealed class Committer
         {
             connection.Prepare("ROLLBACK TO work").Run();
             connection.Prepare("RELEASE work").Run();
-            packs.Reset(before);
+            packs.Forget(before);
             work.Failed = true;
             work.Fail(error);
-        }
-    }
-
-    void FlushLoop()
-    {
-        while (true)
-        {
-            flushWanted.WaitOne();
-            if (stopping && !thread.IsAlive) return;
-            try
-            {
-                packs.Flush();
-            }
-            catch (Exception error)
-            {
-                flushError = error;
-            }
-            flushDone.Set();
         }
     }
 }

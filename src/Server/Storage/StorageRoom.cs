@@ -1,4 +1,5 @@
 using CbaMail.Config;
+using CbaMail.Storage.Blobs;
 
 namespace CbaMail.Storage;
 

@@ -5,21 +5,6 @@ using CbaMail.Storage.Sqlite;
 
 namespace CbaMail.Storage;
 
-/// <summary>Where a crash may have left rows without a record.</summary>
-/// <param name="Safe">Everything before it was flushed.</param>
-/// <param name="End">Behind the last whole record.</param>
-public sealed record PackGap((int Pack, long Position) Safe, (int Pack, long Position) End, ILogger Log)
-{
-    /// <summary>Whether the record is certainly whole.</summary>
-    public bool Holds(PackLocation location) =>
-        location.Pack < Safe.Pack || (location.Pack == Safe.Pack && location.Position < Safe.Position) ||
-        location.Pack < End.Pack || (location.Pack == End.Pack && location.Position + location.Stored <= End.Position);
-
-    /// <summary>Whether the record lies before what may be damaged.</summary>
-    public bool IsBefore(PackLocation location) =>
-        location.Pack < Safe.Pack || (location.Pack == Safe.Pack && location.Position < Safe.Position);
-}
-
 /// <summary>
 /// The engine of the vault: one data directory, its lock, the database, the packs and the one committer.
 /// Rooms own their tables; they write inside <see cref="CommitAsync{T}"/> and read from <see cref="Read"/>.
@@ -33,7 +18,8 @@ public sealed record PackGap((int Pack, long Position) Safe, (int Pack, long Pos
 /// </remarks>
 public sealed class Store : IAsyncDisposable
 {
-    readonly FileStream directoryLock;
+    readonly Disk disk;
+    readonly IDisposable directoryLock;
     readonly SqliteConnection writer;
     readonly Committer committer;
     readonly StorageSettings settings;
@@ -44,18 +30,19 @@ public sealed class Store : IAsyncDisposable
     /// <summary>Opens the directory, takes its lock, migrates the schema, removes what a crash left and nobody was promised.</summary>
     /// <exception cref="InvalidOperationException">Another server has the directory; the message is a sentence for people.</exception>
     /// <param name="removeUnacknowledged">
-    /// Removes the rows whose record lies at or behind the first position and does not end before the second:
-    /// a crash came between their commit and their flush. The room that owns the rows gives it.
+    /// Removes the rows whose record is not whole: a crash came between their commit and their flush. The room that owns the rows gives it.
     /// </param>
-    public Store(Settings settings, ILogger<Store> log, Action<WriteTransaction, PackGap>? removeUnacknowledged = null)
+    /// <param name="disk">What packs and database lie on; null is the machine's own. Disposed with the store.</param>
+    public Store(Settings settings, ILogger<Store> log, Action<WriteTransaction, PackGap>? removeUnacknowledged = null, Disk? disk = null)
     {
         this.settings = settings.Storage;
+        this.disk = disk ??= new RealDisk();
         Path = System.IO.Path.GetFullPath(settings.Data);
-        System.IO.Directory.CreateDirectory(Path);
-        directoryLock = DataLock.Take(Path);
+        disk.CreateDirectory(Path);
+        directoryLock = disk.Lock(Path);
         database = System.IO.Path.Combine(Path, "cbamail.db");
-        var isNew = !File.Exists(database);
-        writer = new SqliteConnection(database, readOnly: false);
+        var isNew = !disk.Exists(database);
+        writer = new SqliteConnection(database, readOnly: false, disk.SqliteVfs);
         writer.Execute($"""
             PRAGMA journal_mode=WAL;
             PRAGMA synchronous=FULL;
@@ -64,16 +51,15 @@ public sealed class Store : IAsyncDisposable
             PRAGMA cache_size=-{this.settings.WriterCacheKib};
             PRAGMA temp_store=MEMORY;
             """);
-        if (isNew) Posix.FlushDirectory(Path);
+        if (isNew) disk.FlushDirectory(Path);
         Migrations.Apply(writer);
-        Packs = new Packs(System.IO.Path.Combine(Path, "packs"), this.settings);
-        var safe = VaultTable.Safe(writer);
-        var end = Packs.Recover(safe.Pack, safe.Position);
+        Packs = new Packs(System.IO.Path.Combine(Path, "packs"), this.settings, disk) { Log = log };
+        var gap = Packs.Recover(VaultTable.Safe(writer), log);
         writer.Execute("BEGIN IMMEDIATE");
-        removeUnacknowledged?.Invoke(new WriteTransaction(writer, Packs), new PackGap(safe, end, log));
-        VaultTable.SetSafe(writer, end);
+        removeUnacknowledged?.Invoke(new WriteTransaction(writer, Packs), gap);
+        VaultTable.SetSafe(writer, gap.End);
         writer.Execute("COMMIT");
-        committer = new Committer(writer, Packs, this.settings, log);
+        committer = new Committer(writer, Packs, disk, this.settings, log);
     }
 
     /// <summary>The data directory.</summary>
@@ -100,7 +86,7 @@ public sealed class Store : IAsyncDisposable
         ObjectDisposedException.ThrowIf(disposed, this);
         if (!readers.TryTake(out var reader))
         {
-            reader = new SqliteConnection(database, readOnly: true);
+            reader = new SqliteConnection(database, readOnly: true, disk.SqliteVfs);
             reader.Execute($"PRAGMA cache_size=-{settings.ReaderCacheKib}; PRAGMA temp_store=MEMORY");
         }
         reader.Prepare("BEGIN").Run();
@@ -126,6 +112,7 @@ public sealed class Store : IAsyncDisposable
         Packs.Dispose();
         writer.Dispose();
         directoryLock.Dispose();
+        disk.Dispose();
         return ValueTask.CompletedTask;
     }
 }

@@ -3,13 +3,15 @@ using System.Buffers;
 namespace CbaMail.Storage.Blobs;
 
 /// <summary>
-/// Reads one object out of a pack, piece by piece; keeps the last piece it decoded. Not thread-safe; dispose it to give its buffer back.
+/// Reads one object out of a pack, piece by piece; keeps the last piece it decoded, and the pack open, even if it is
+/// removed meanwhile. Not thread-safe; dispose it to give both back.
 /// </summary>
 public sealed class PackReader : IDisposable
 {
-    readonly Packs packs;
+    readonly PackFiles files;
     readonly PackLocation location;
     readonly Func<ReadOnlyMemory<byte>>? prefix;
+    PackFiles.Lease? lease;
     byte[] head = [];
     byte[] piece = [];
     int pieceIndex = -1;
@@ -18,9 +20,9 @@ public sealed class PackReader : IDisposable
     int raw;
 
     /// <param name="prefix">Gets the raw bytes of the base where the object was compressed against one.</param>
-    internal PackReader(Packs packs, PackLocation location, Func<ReadOnlyMemory<byte>>? prefix)
+    internal PackReader(PackFiles files, PackLocation location, Func<ReadOnlyMemory<byte>>? prefix)
     {
-        this.packs = packs;
+        this.files = files;
         this.location = location;
         this.prefix = prefix;
     }
@@ -57,10 +59,10 @@ public sealed class PackReader : IDisposable
         try
         {
             var bytes = buffer.AsSpan(0, stored);
-            if (!packs.TryRead(location.Pack, at, bytes) || Crc32C.Of(bytes) != crc) throw Damaged();
+            if (!Packs.TryRead(lease!.File, at, bytes) || Crc32C.Of(bytes) != crc) throw Damaged();
             if (piece.Length < length)
             {
-                Dispose();
+                GiveBack();
                 piece = ArrayPool<byte>.Shared.Rent(Math.Max(1, length));
             }
             if (stored == length) bytes.CopyTo(piece);
@@ -76,16 +78,23 @@ public sealed class PackReader : IDisposable
     void LoadHead()
     {
         Span<byte> first = stackalloc byte[PackRecord.HeaderBytes];
-        if (!packs.TryRead(location.Pack, location.Position, first) || !PackRecord.TryHeader(first, out var stored, out raw, out pieces) || stored != location.Stored)
+        lease ??= files.Use(location.Pack) ?? throw Damaged();
+        if (!Packs.TryRead(lease.File, location.Position, first) || !PackRecord.TryHeader(first, out var stored, out raw, out pieces) || stored != location.Stored)
             throw Damaged();
         var all = new byte[PackRecord.HeaderBytes + 8 * pieces];
-        if (!packs.TryRead(location.Pack, location.Position, all) || !PackRecord.HeadIsWhole(all, pieces)) throw Damaged();
+        if (!Packs.TryRead(lease.File, location.Position, all) || !PackRecord.HeadIsWhole(all, pieces)) throw Damaged();
         head = all;
     }
 
     IOException Damaged() => new($"The stored object at {location.Position} of pack {location.Pack} is damaged; run 'cbamail verify'.");
 
     public void Dispose()
+    {
+        GiveBack();
+        lease?.Dispose();
+    }
+
+    void GiveBack()
     {
         if (piece.Length > 0) ArrayPool<byte>.Shared.Return(piece);
         piece = [];

@@ -121,6 +121,10 @@ public sealed class PackRecord : IDisposable
         head.Length >= HeaderBytes + 8 * pieces &&
         BinaryPrimitives.ReadUInt32LittleEndian(head[4..]) == Crc32C.Of(head[8..(HeaderBytes + 8 * pieces)]);
 
+    /// <summary>The kind and the row's id that stand in a header.</summary>
+    internal static (RecordKind Kind, long Id) Names(ReadOnlySpan<byte> head) =>
+        ((RecordKind)head[13], BinaryPrimitives.ReadInt64LittleEndian(head[IdAt..]));
+
     /// <summary>Stored length and checksum of a piece.</summary>
     internal static (int Stored, uint Crc) Piece(ReadOnlySpan<byte> head, int index) =>
         (BinaryPrimitives.ReadInt32LittleEndian(head[(HeaderBytes + 8 * index)..]),

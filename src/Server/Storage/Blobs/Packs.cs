@@ -1,73 +1,72 @@
 using System.Buffers;
-using System.Collections.Concurrent;
-using System.Globalization;
 using CbaMail.Config;
-using Microsoft.Win32.SafeHandles;
 
 namespace CbaMail.Storage.Blobs;
 
 /// <summary>
-/// The pack files of <c>DATA/packs</c>: records appended by the committer alone, read by everybody.
+/// The packs of <c>DATA/packs</c>: records appended by the committer alone, read by everybody.
 /// The file is filled with zeros ahead of the writer, so that a flush needs no journal commit of the file system
 /// (measured: 0.20 instead of 0.40 ms). A record counts only once a row names it; what a crash leaves behind
-/// the last good record is cut off at the start.
+/// the last good record is cut off at the start (<see cref="PackRecovery"/>).
 /// </summary>
+/// <remarks>
+/// Rules: a pack is flushed whole before the next one is begun; bytes that were handed to a file and then given up (their commit failed)
+/// are never written over while they may still come back after a power cut.
+/// </remarks>
 public sealed class Packs : IDisposable
 {
-    readonly string directory;
+    readonly Disk disk;
     readonly StorageSettings settings;
-    readonly ConcurrentDictionary<int, SafeFileHandle> handles = new();
-    readonly HashSet<int> dirty = [];
     readonly Lock fillGate = new();
     byte[] pending = ArrayPool<byte>.Shared.Rent(64 * 1024);
     int pendingLength;
     int current;
+    PackFiles.Lease? writing;  // the current pack
+    bool dirty;                // written to since the last flush
     long written;              // end of what has been handed to the file
     long filled;               // end of what is zero-filled or written
     Task fill = Task.CompletedTask;
 
-    public Packs(string directory, StorageSettings settings)
+    public Packs(string directory, StorageSettings settings, Disk disk)
     {
-        this.directory = directory;
-        this.settings = settings;
-        System.IO.Directory.CreateDirectory(directory);
+        (this.disk, this.settings) = (disk, settings);
+        disk.CreateDirectory(directory);
+        Files = new PackFiles(directory, disk, settings.OpenPacks);
     }
+
+    internal PackFiles Files { get; }
 
     /// <summary>Where the next record will begin. Committer only.</summary>
     public (int Pack, long Position) End => (current, written + pendingLength);
 
     /// <summary>Whether something was appended since the last flush. Committer only.</summary>
-    public bool IsDirty => pendingLength > 0 || dirty.Count > 0;
+    public bool IsDirty => pendingLength > 0 || dirty;
 
-    /// <summary>
-    /// Finds the end after a stop or a crash: walks the records from the last position that is known to be flushed,
-    /// cuts off what follows the last whole one.
-    /// </summary>
-    /// <returns>The end; rows that name anything behind it were never acknowledged.</returns>
-    public (int Pack, long Position) Recover(int safePack, long safePosition)
+    /// <summary>Finds the end after a stop or a crash and goes on from there.</summary>
+    /// <param name="safe">Everything before it is known to be flushed.</param>
+    /// <returns>What may have been lost behind it.</returns>
+    internal PackGap Recover((int Pack, long Position) safe, ILogger log)
     {
-        (current, written) = (Math.Max(1, safePack), safePack == 0 ? 0 : safePosition);
-        while (true)
-        {
-            while (WholeRecordAt(current, written) is { } length) written += length;
-            if (!File.Exists(FileName(current + 1)) || WholeRecordAt(current + 1, 0) is null) break;
-            (current, written) = (current + 1, 0);
-        }
-        foreach (var file in System.IO.Directory.GetFiles(directory, "*.pack"))
-            if (int.TryParse(Path.GetFileNameWithoutExtension(file), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > current) File.Delete(file);
-        var handle = Handle(current, create: true)!;
-        if (RandomAccess.GetLength(handle) > written) RandomAccess.SetLength(handle, written);
-        RandomAccess.FlushToDisk(handle);
+        var gap = PackRecovery.Walk(this, safe, log);
+        (current, written) = gap.End;
+        foreach (var number in Files.Numbers())
+            if (number > current) Files.Remove(number);
+        Files.FlushNames();
+        writing = Files.Use(current, create: true)!;
+        if (writing.File.Length > written) writing.File.Length = written;
+        writing.File.Flush();
         filled = written;
-        return End;
+        return gap;
     }
 
     /// <summary>Puts a record behind the others; it reaches the file with <see cref="WriteOut"/>. Committer only.</summary>
-    public PackLocation Append(PackRecord record, long id)
+    public PackLocation Append(PackRecord record, long id) => Append(record.Finish(id));
+
+    /// <summary>The same for a finished record.</summary>
+    internal PackLocation Append(ReadOnlySpan<byte> bytes)
     {
-        if (written + pendingLength > 0 && written + pendingLength + record.Length > settings.PackBytes) NextPack();
-        var location = new PackLocation(current, written + pendingLength, record.Length);
-        var bytes = record.Finish(id);
+        if (written + pendingLength > 0 && written + pendingLength + bytes.Length > settings.PackBytes) NextPack();
+        var location = new PackLocation(current, written + pendingLength, bytes.Length);
         if (pendingLength + bytes.Length > pending.Length)
         {
             if (pendingLength > 0 && bytes.Length + pendingLength > 1 << 20) WriteOut();
@@ -84,19 +83,45 @@ public sealed class Packs : IDisposable
         return location;
     }
 
-    /// <summary>Forgets what was appended after the position: its work failed. Committer only.</summary>
-    public void Reset((int Pack, long Position) to)
+    /// <summary>Forgets what one work appended: it failed, the batch goes on. What has reached the file stays there as garbage. Committer only.</summary>
+    public void Forget((int Pack, long Position) to) =>
+        pendingLength = to.Pack == current && to.Position > written ? (int)(to.Position - written) : 0;
+
+    /// <summary>Steps over what a failed batch wrote: it is flushed, and a row that a power cut brings back may name it.</summary>
+    /// <returns>The new end.</returns>
+    public (int Pack, long Position) StepOver()
     {
-        if (to.Pack == current && to.Position >= written) { pendingLength = (int)(to.Position - written); return; }
         pendingLength = 0;
-        if (to.Pack != current)
-        {
-            current = to.Pack;
-            WaitForFill();
-            filled = RandomAccess.GetLength(Handle(current, create: true)!);
-        }
-        written = to.Position;
+        return End;
     }
+
+    /// <summary>
+    /// Gives up what a batch appended that never came to its commit. Bytes may have reached the disk: they are cut off durably,
+    /// or, where the disk refuses even that, stepped over.
+    /// </summary>
+    /// <returns>The new end: no row names anything between what was flushed before and here.</returns>
+    public (int Pack, long Position) Abandon((int Pack, long Position) to)
+    {
+        pendingLength = 0;
+        WaitForFill();
+        var from = to.Pack == current ? to.Position : 0;
+        if (written == from) return End;
+        try
+        {
+            writing!.File.Length = from;
+            writing.File.Flush();
+            (written, dirty) = (from, false);
+        }
+        catch (IOException error)
+        {
+            StorageTelemetry.NotCutOff(Log, current, from, written, error);
+        }
+        filled = written;
+        return End;
+    }
+
+    /// <summary>Where the packs tell of what went wrong; set with the store.</summary>
+    internal ILogger Log { get; set; } = Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
 
     /// <summary>Hands what was appended to the file, before the rows that name it are committed. Committer only.</summary>
     /// <exception cref="IOException">No space is left.</exception>
@@ -104,10 +129,11 @@ public sealed class Packs : IDisposable
     {
         if (pendingLength == 0) return;
         var end = written + pendingLength;
-        if (end > filled) WaitForFill(); // never write where the filler writes
-        RandomAccess.Write(Handle(current, create: true)!, pending.AsSpan(0, pendingLength), written);
-        dirty.Add(current);
-        written = end;
+        if (end > Volatile.Read(ref filled)) WaitForFill(); // never write where the filler writes
+        dirty = true;
+        var begin = written;
+        written = end; // also if the write fails half way: these bytes are no longer untouched
+        writing!.File.Write(pending.AsSpan(0, pendingLength), begin);
         pendingLength = 0;
         if (pending.Length > 4 << 20)
         {
@@ -118,20 +144,30 @@ public sealed class Packs : IDisposable
         FillAhead();
     }
 
-    /// <summary>Makes durable what was written out; called while the database commits, on the flushing thread.</summary>
-    public void Flush()
+    /// <summary>Begins to make durable what was written out, while the database commits.</summary>
+    public void StartFlush() => disk.StartFlush([writing!.File]);
+
+    /// <summary>Waits for it.</summary>
+    /// <returns>What went wrong, or null.</returns>
+    public Exception? AwaitFlush()
     {
-        foreach (var pack in dirty) RandomAccess.FlushToDisk(Handle(pack, create: false)!);
-        dirty.Clear();
+        var error = disk.AwaitFlush();
+        if (error is null) dirty = false;
+        return error;
     }
 
     /// <summary>Reads bytes of a pack; false where the file is missing or shorter.</summary>
     public bool TryRead(int pack, long position, Span<byte> bytes)
     {
-        if (Handle(pack, create: false) is not { } handle) return false;
+        using var lease = Files.Use(pack);
+        return lease is not null && TryRead(lease.File, position, bytes);
+    }
+
+    internal static bool TryRead(DiskFile file, long position, Span<byte> bytes)
+    {
         while (!bytes.IsEmpty)
         {
-            var count = RandomAccess.Read(handle, bytes, position);
+            var count = file.Read(bytes, position);
             if (count <= 0) return false;
             bytes = bytes[count..];
             position += count;
@@ -141,57 +177,40 @@ public sealed class Packs : IDisposable
 
     /// <summary>Opens an object for reading.</summary>
     /// <param name="prefix">Gets the base's raw bytes where the object has a base.</param>
-    public PackReader Open(PackLocation location, Func<ReadOnlyMemory<byte>>? prefix = null) => new(this, location, prefix);
+    public PackReader Open(PackLocation location, Func<ReadOnlyMemory<byte>>? prefix = null) => new(Files, location, prefix);
 
+    // Flushed whole before a record stands in the next: so the walk at the start may take every earlier pack as good.
     void NextPack()
     {
         WriteOut();
         WaitForFill();
-        var handle = Handle(current, create: true)!;
-        RandomAccess.SetLength(handle, written); // a sealed pack has no zeros behind its last record
-        (current, written, filled) = (current + 1, 0, 0);
-        Handle(current, create: true);
-    }
-
-    long? WholeRecordAt(int pack, long position)
-    {
-        Span<byte> header = stackalloc byte[PackRecord.HeaderBytes];
-        if (!TryRead(pack, position, header) || !PackRecord.TryHeader(header, out var stored, out _, out var pieces)) return null;
-        var head = new byte[PackRecord.HeaderBytes + 8 * pieces];
-        if (!TryRead(pack, position, head) || !PackRecord.HeadIsWhole(head, pieces)) return null;
-        var at = position + head.Length;
-        var bytes = ArrayPool<byte>.Shared.Rent(PackRecord.PieceBytes);
-        try
+        writing!.File.Length = written; // a sealed pack has no zeros behind its last record
+        writing.File.Flush();
+        var next = Files.Use(current + 1, create: true)!;
+        writing.Dispose();
+        (writing, current, written, filled, dirty) = (next, current + 1, 0, 0, false);
+        if (writing.File.Length > 0)
         {
-            for (var i = 0; i < pieces; i++)
-            {
-                var (length, crc) = PackRecord.Piece(head, i);
-                if (length < 0 || length > PackRecord.PieceBytes || !TryRead(pack, at, bytes.AsSpan(0, length)) || Crc32C.Of(bytes.AsSpan(0, length)) != crc) return null;
-                at += length;
-            }
+            writing.File.Length = 0;
+            writing.File.Flush();
         }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(bytes);
-        }
-        return at == position + stored ? stored : null;
     }
 
     void FillAhead()
     {
         var ahead = Math.Min(settings.PackAheadBytes, settings.PackBytes - filled);
         if (ahead <= 0 || filled - written > settings.PackAheadBytes / 2 || !fill.IsCompleted) return;
-        var handle = Handle(current, create: true)!;
+        var file = writing!.File;
         var from = filled;
-        fill = Task.Run(() =>
+        fill = disk.Beside(() =>
         {
             var zeros = ArrayPool<byte>.Shared.Rent(128 * 1024);
             try
             {
                 Array.Clear(zeros);
                 for (var at = from; at < from + ahead; at += zeros.Length)
-                    RandomAccess.Write(handle, zeros.AsSpan(0, (int)Math.Min(zeros.Length, from + ahead - at)), at);
-                RandomAccess.FlushToDisk(handle);
+                    file.Write(zeros.AsSpan(0, (int)Math.Min(zeros.Length, from + ahead - at)), at);
+                file.Flush();
                 lock (fillGate) filled = from + ahead;
             }
             catch (IOException)
@@ -212,30 +231,12 @@ public sealed class Packs : IDisposable
         if (!fill.IsCompleted) ((IAsyncResult)fill).AsyncWaitHandle.WaitOne();
     }
 
-    SafeFileHandle? Handle(int pack, bool create)
-    {
-        if (handles.TryGetValue(pack, out var handle)) return handle;
-        lock (handles)
-        {
-            if (handles.TryGetValue(pack, out handle)) return handle;
-            var name = FileName(pack);
-            var isNew = !File.Exists(name);
-            if (isNew && !create) return null;
-            handle = File.OpenHandle(name, isNew ? FileMode.CreateNew : FileMode.Open, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
-            if (isNew) Posix.FlushDirectory(directory);
-            handles[pack] = handle;
-            return handle;
-        }
-    }
-
-    string FileName(int pack) => Path.Combine(directory, pack.ToString("d8", CultureInfo.InvariantCulture) + ".pack");
-
     public void Dispose()
     {
         WaitForFill();
-        if (handles.TryGetValue(current, out var last) && RandomAccess.GetLength(last) > written) RandomAccess.SetLength(last, written);
-        foreach (var handle in handles.Values) handle.Dispose();
-        handles.Clear();
+        if (writing is not null && writing.File.Length > written) writing.File.Length = written;
+        writing?.Dispose();
+        Files.Dispose();
         ArrayPool<byte>.Shared.Return(pending);
         pending = [];
     }

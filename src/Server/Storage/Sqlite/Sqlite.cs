@@ -25,10 +25,11 @@ public sealed class SqliteConnection : IDisposable
     static SqliteConnection() => Batteries_V2.Init();
 
     /// <summary>Opens the file; creates it unless <paramref name="readOnly"/>.</summary>
-    public SqliteConnection(string path, bool readOnly)
+    /// <param name="vfs">See <see cref="Disk.SqliteVfs"/>.</param>
+    public SqliteConnection(string path, bool readOnly, string? vfs = null)
     {
         var flags = readOnly ? raw.SQLITE_OPEN_READONLY : raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE;
-        var code = raw.sqlite3_open_v2(path, out handle, flags | raw.SQLITE_OPEN_NOMUTEX, null);
+        var code = raw.sqlite3_open_v2(path, out handle, flags | raw.SQLITE_OPEN_NOMUTEX, vfs);
         if (code != raw.SQLITE_OK) throw new SqliteError(code, $"{path}: {raw.sqlite3_errmsg(handle).utf8_to_string()}");
         raw.sqlite3_extended_result_codes(handle, 1);
         raw.sqlite3_busy_timeout(handle, 5000);

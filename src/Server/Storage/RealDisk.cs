@@ -1,0 +1,94 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace CbaMail.Storage;
+
+/// <summary>The machine's own files.</summary>
+public sealed class RealDisk : Disk
+{
+    readonly AutoResetEvent wanted = new(false);
+    readonly AutoResetEvent done = new(false);
+    IReadOnlyCollection<DiskFile> flushing = [];
+    Exception? flushError;
+    Thread? flusher;
+    volatile bool disposed;
+
+    public override IDisposable Lock(string directory) => DataLock.Take(directory);
+
+    public override void CreateDirectory(string path) => System.IO.Directory.CreateDirectory(path);
+
+    public override bool Exists(string path) => File.Exists(path);
+
+    public override IReadOnlyList<string> Files(string directory) => System.IO.Directory.GetFiles(directory);
+
+    public override DiskFile? Open(string path, bool create)
+    {
+        var exists = File.Exists(path);
+        if (!exists && !create) return null;
+        return new OpenFile(File.OpenHandle(path, exists ? FileMode.Open : FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete));
+    }
+
+    public override void Delete(string path) => File.Delete(path);
+
+    public override void FlushDirectory(string path) => Posix.FlushDirectory(path);
+
+    public override void StartFlush(IReadOnlyCollection<DiskFile> files)
+    {
+        flushing = files;
+        if (flusher is null)
+        {
+            flusher = new Thread(FlushLoop) { Name = "pack flush", IsBackground = true };
+            flusher.Start();
+        }
+        wanted.Set();
+    }
+
+    public override Exception? AwaitFlush()
+    {
+        done.WaitOne();
+        return flushError;
+    }
+
+    void FlushLoop()
+    {
+        while (true)
+        {
+            wanted.WaitOne();
+            if (disposed) return;
+            flushError = null;
+            try
+            {
+                foreach (var file in flushing) file.Flush();
+            }
+            catch (Exception error)
+            {
+                flushError = error;
+            }
+            done.Set();
+        }
+    }
+
+    public override Task Beside(Action work) => Task.Run(work);
+
+    public override void Dispose()
+    {
+        disposed = true;
+        wanted.Set();
+        flusher?.Join();
+        wanted.Dispose();
+        done.Dispose();
+    }
+
+    sealed class OpenFile(SafeFileHandle handle) : DiskFile
+    {
+        public override long Length
+        {
+            get => RandomAccess.GetLength(handle);
+            set => RandomAccess.SetLength(handle, value);
+        }
+
+        public override int Read(Span<byte> bytes, long position) => RandomAccess.Read(handle, bytes, position);
+        public override void Write(ReadOnlySpan<byte> bytes, long position) => RandomAccess.Write(handle, bytes, position);
+        public override void Flush() => RandomAccess.FlushToDisk(handle);
+        public override void Dispose() => handle.Dispose();
+    }
+}
