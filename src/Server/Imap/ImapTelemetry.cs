@@ -35,6 +35,9 @@ static partial class ImapTelemetry
     [LoggerMessage(3008, LogLevel.Information, "{Id}: TLS handshake failed: {Reason}")]
     public static partial void HandshakeFailed(ILogger log, string id, string reason);
 
+    [LoggerMessage(3010, LogLevel.Error, "{Id}: {Account}, mailbox {Mailbox}, UID {Uid} cannot be read: {Problem}")]
+    public static partial void Damaged(ILogger log, string id, string account, long mailbox, uint uid, string problem);
+
     [LoggerMessage(3009, LogLevel.Information, "{Id}: client {Client}")]
     public static partial void ClientNamed(ILogger log, string id, string client);
 }

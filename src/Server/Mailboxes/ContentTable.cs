@@ -86,9 +86,12 @@ static class ContentTable
         if (basis is { } from) DropReference(write, from, 1);
     }
 
-    static void DropObject(WriteTransaction write, long id)
+    static void DropObject(WriteTransaction write, long id) => AdjustObject(write, id, -1);
+
+    /// <summary>Changes the references of a large part; with the last one it goes.</summary>
+    public static void AdjustObject(WriteTransaction write, long id, long difference)
     {
-        using (var row = write.Prepare("UPDATE object SET refs = refs - 1 WHERE id = ? RETURNING refs, pack, position, stored").Bind(1, id))
+        using (var row = write.Prepare("UPDATE object SET refs = refs + ? WHERE id = ? RETURNING refs, pack, position, stored").Bind(1, difference).Bind(2, id))
         {
             if (!row.Step() || row.Int64(0) > 0) return;
             write.Drop(Location(row, 1));
@@ -115,7 +118,7 @@ static class ContentTable
             for (var i = 0; i < cut.Length; i++) cut[i] = new CutPart(parts[3 * i], parts[3 * i + 1], ObjectLocation(read, parts[3 * i + 2]));
             content = content with { Parts = cut };
         }
-        return basis is { } from && BodyLocation(read, from) is { } at ? content with { Base = (from, at) } : content;
+        return basis is { } from ? content with { Base = (from, BodyLocation(read, from) ?? default) } : content; // one that is gone reads as damaged
     }
 
     /// <summary>Where a body lies and what it was compressed against.</summary>

@@ -36,7 +36,7 @@ public sealed class MessageContent
     public string? MessageId => row.MessageId;
 
     /// <summary>Writes a range to the pipe in pieces, flushing as it goes; memory does not depend on the size.</summary>
-    /// <exception cref="IOException">The pack is damaged.</exception>
+    /// <exception cref="DamageError">The pack is damaged.</exception>
     public async ValueTask CopyToAsync(PipeWriter output, long position, long count, CancellationToken cancel)
     {
         if (position < 0 || count > Size - position) throw new ArgumentOutOfRangeException(nameof(count), "The range is outside of the message.");
@@ -45,7 +45,7 @@ public sealed class MessageContent
         while (count > 0)
         {
             var written = source.CopyTo(output, position, count);
-            if (written == 0) throw new IOException($"Content {ContentId} ends early; run 'cbamail verify'.");
+            if (written == 0) throw new DamageError($"Content {ContentId} ends early; run 'cbamail verify'.");
             position += written;
             count -= written;
             unflushed += written;
@@ -57,7 +57,7 @@ public sealed class MessageContent
     }
 
     /// <summary>A range as one array, for headers and small parts; shorter where the message ends.</summary>
-    /// <exception cref="IOException">The pack is damaged.</exception>
+    /// <exception cref="DamageError">The pack is damaged.</exception>
     public byte[] Read(long position, int count)
     {
         count = (int)Math.Clamp(Size - position, 0, count);
@@ -73,6 +73,25 @@ public sealed class MessageContent
         }
         return bytes;
     }
+
+    /// <summary>Looks at the checksums of a range, cheaply and without decoding: reading it afterwards does not break off midway.</summary>
+    /// <exception cref="DamageError">The pack is damaged.</exception>
+    public void Check(long position, long count)
+    {
+        var (from, to) = (Math.Clamp(position - Prefix.Length, 0, row.Size), Math.Clamp(position + count - Prefix.Length, 0, row.Size));
+        if (from == to) return;
+        foreach (var cut in row.Parts)
+        {
+            if (cut.Position >= to || cut.Position + cut.Length <= from) continue;
+            using var part = packs.Open(cut.Location);
+            part.Check(Math.Max(0, from - cut.Position), Math.Min(cut.Length, to - cut.Position));
+        }
+        if (row.Base is { } basis) bases.Get(basis.Id, basis.Location);
+        using var rest = packs.Open(row.Location);
+        rest.Check(from - CutBefore(from), to - CutBefore(to));
+    }
+
+    long CutBefore(long position) => row.Parts.Sum(cut => Math.Clamp(position - cut.Position, 0, cut.Length));
 
     // walks prefix, rest of the body and large parts as one sequence
     sealed class Source(MessageContent message) : IDisposable
@@ -142,7 +161,7 @@ sealed class Bases(Packs packs)
                 if (known == id) return bytes;
         }
         using var reader = packs.Open(location);
-        var read = reader.Length <= PackRecord.PieceBytes ? reader.From(0).ToArray() : throw new IOException("A base is larger than one piece.");
+        var read = reader.Length <= PackRecord.PieceBytes ? reader.From(0).ToArray() : throw new DamageError("A base is larger than one piece.");
         lock (gate)
         {
             if (recent.Count == Kept) recent.RemoveAt(0);

@@ -13,6 +13,20 @@ internal static class FetchBody
     /// <summary>Bytes of header that HEADER.FIELDS looks at; whoever has more gets the rest by HEADER.</summary>
     const int MaxHeader = 1 << 20;
 
+    /// <summary>Whether the section can be read: asked before the first byte of its message is written, since no literal can be taken back.</summary>
+    /// <exception cref="Storage.Blobs.DamageError">The stored body is damaged.</exception>
+    public static void Check(MessageContent content, BodySection section)
+    {
+        if (Locate(content, section) is not var (position, length)) return;
+        if (section.Text is SectionText.HeaderFields or SectionText.HeaderFieldsNot)
+        {
+            content.Check(position, Math.Min(length, MaxHeader));
+            return;
+        }
+        var (offset, size) = Cut(section, length);
+        content.Check(position + offset, size);
+    }
+
     public static async ValueTask WriteAsync(ImapSession session, MessageContent content, BodySection section)
     {
         var writer = session.Writer;

@@ -1,5 +1,6 @@
 using CbaMail.Mailboxes;
 using CbaMail.Mime;
+using CbaMail.Storage.Blobs;
 
 namespace CbaMail.Imap.Commands;
 
@@ -43,6 +44,7 @@ internal static class FetchCommand
     {
         readonly ImapWriter writer = session.Writer;
         readonly HashSet<int> madeSeen = [];
+        readonly List<uint> damaged = [];
         bool missing;
 
         public async ValueTask<Outcome> RunAsync(List<(int First, int Last)> ranges, long? changedSince)
@@ -67,9 +69,13 @@ internal static class FetchCommand
                 }
             }
             if (batch.Count > 0) await BatchAsync(batch);
+            // RFC 5530 3: what is whole has been served; the administrator has to mend the rest
+            if (damaged.Count > 0) return Outcome.No($"The body of {Damaged()} is damaged on the server; its administrator can mend it with cbamail verify --repair", "SERVERBUG");
             // RFC 5530 3, RFC 2180 4.1: others have expunged some; the client learns which at its next NOOP
             return missing ? Outcome.Ok("EXPUNGEISSUED", "Some messages have just been expunged") : Outcome.Done;
         }
+
+        string Damaged() => damaged.Count == 1 ? $"UID {damaged[0]}" : $"{damaged.Count} messages (UID {string.Join(", ", damaged.Take(10))}{(damaged.Count > 10 ? " and more" : "")})";
 
         // The loop of FETCH 1:* (FLAGS): nothing is allocated here.
         void WriteView(int index)
@@ -130,8 +136,7 @@ internal static class FetchCommand
                 {
                     var index = mailbox.IndexOf(row.Uid);
                     if (index < 0) continue;
-                    var content = items.NeedsContent ? reader.Content(mailbox.Id, row) : null;
-                    if (content is not null || !items.NeedsContent) found.Add((index, row, content));
+                    found.Add((index, row, items.NeedsContent ? reader.Content(mailbox.Id, row) : null)); // null with its row there: lost
                 }
                 i = run + 1;
             }
@@ -158,17 +163,36 @@ internal static class FetchCommand
         {
             var data = items.Data;
             if (madeSeen.Contains(index)) data |= FetchData.Flags | (session.CondStore ? FetchData.ModSeq : 0);
+            var whole = items.NeedsContent ? IsWhole(row.Uid, content) : true;
+            if (content is null) data &= ~FetchData.OfContent;
+            if (!whole && data == FetchData.None) return;
             mailbox.TellKeywords(writer);
             writer.Write("* "u8).Write(index + 1).Write(" FETCH ("u8);
             WriteMetadata(index, row, content, data);
             var first = data == FetchData.None;
-            foreach (var section in items.Sections)
+            foreach (var section in whole ? items.Sections : [])
             {
                 if (!first) writer.Space();
                 first = false;
                 await FetchBody.WriteAsync(session, content!, section);
             }
             writer.Write(")\r\n"u8);
+        }
+
+        bool IsWhole(uint uid, MessageContent? content)
+        {
+            try
+            {
+                if (content is null) throw new DamageError("The row of the body is gone; run 'cbamail verify'.");
+                foreach (var section in items.Sections) FetchBody.Check(content, section);
+                return true;
+            }
+            catch (DamageError error)
+            {
+                ImapTelemetry.Damaged(session.Log, session.Connection.Id, session.Account.Address.ToString(), mailbox.Id, uid, error.Message);
+                damaged.Add(uid);
+                return false;
+            }
         }
 
         void WriteMetadata(int index, in MessageRow row, MessageContent? content, FetchData data)

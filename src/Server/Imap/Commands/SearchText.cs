@@ -16,7 +16,7 @@ internal sealed class SearchText(MessageContent content)
     HeaderList? header;
     List<string>? texts;
 
-    HeaderList Header => header ??= HeaderList.Parse(content.Read(0, (int)Math.Min(MaxHeader, content.Prefix.Length + content.Structure.BodyOffset)));
+    HeaderList Header => header ??= HeaderList.Parse(Bytes(0, Math.Min(MaxHeader, content.Prefix.Length + content.Structure.BodyOffset)));
 
     /// <summary>The day of the Date field as its writer saw it: time and zone are disregarded.</summary>
     public DateOnly? SentOn =>
@@ -70,5 +70,12 @@ internal sealed class SearchText(MessageContent content)
         return found;
     }
 
-    byte[] Read(long position, long length) => content.Read(content.Prefix.Length + position, (int)Math.Min(MaxPart, length));
+    byte[] Read(long position, long length) => Bytes(content.Prefix.Length + position, Math.Min(MaxPart, length));
+
+    // one damaged body is not found, and does not keep the others from being
+    byte[] Bytes(long position, long length)
+    {
+        try { return content.Read(position, (int)length); }
+        catch (Storage.Blobs.DamageError) { return []; }
+    }
 }

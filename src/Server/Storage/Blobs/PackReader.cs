@@ -2,6 +2,9 @@ using System.Buffers;
 
 namespace CbaMail.Storage.Blobs;
 
+/// <summary>A record that is not what it was when it was stored. Reading others goes on.</summary>
+public sealed class DamageError(string message) : IOException(message);
+
 /// <summary>
 /// Reads one object out of a pack, piece by piece; keeps the last piece it decoded, and the pack open, even if it is
 /// removed meanwhile. Not thread-safe; dispose it to give both back.
@@ -38,7 +41,7 @@ public sealed class PackReader : IDisposable
     }
 
     /// <summary>Bytes from <paramref name="position"/> to the end of the piece it lies in; valid until the next call.</summary>
-    /// <exception cref="IOException">The record is damaged or missing.</exception>
+    /// <exception cref="DamageError">The record is damaged or missing.</exception>
     public ReadOnlySpan<byte> From(int position)
     {
         var index = position / PackRecord.PieceBytes;
@@ -46,27 +49,44 @@ public sealed class PackReader : IDisposable
         return piece.AsSpan(0, pieceLength)[(position - index * PackRecord.PieceBytes)..];
     }
 
-    void Load(int index)
+    /// <summary>Looks at the checksums of a range without decoding it: what follows will not find damage midway.</summary>
+    /// <exception cref="DamageError">The record is damaged or missing.</exception>
+    public void Check(long from, long to)
+    {
+        for (var index = (int)(from / PackRecord.PieceBytes); (long)index * PackRecord.PieceBytes < Math.Max(to, 1); index++)
+            ArrayPool<byte>.Shared.Return(Stored(index, out _));
+    }
+
+    // the stored bytes of a piece in a rented array, checked
+    byte[] Stored(int index, out int stored)
     {
         if (head.Length == 0) LoadHead();
         if (index >= pieces) throw Damaged();
         var at = location.Position + PackRecord.HeaderBytes + 8L * pieces;
         for (var i = 0; i < index; i++) at += PackRecord.Piece(head, i).Stored;
-        var (stored, crc) = PackRecord.Piece(head, index);
+        (stored, var crc) = PackRecord.Piece(head, index);
         var length = Math.Min(PackRecord.PieceBytes, raw - index * PackRecord.PieceBytes);
         if (length < 0 || stored < 0 || stored > length) throw Damaged();
         var buffer = ArrayPool<byte>.Shared.Rent(Math.Max(1, stored));
+        var bytes = buffer.AsSpan(0, stored);
+        if (Packs.TryRead(lease!.File, at, bytes) && Crc32C.Of(bytes) == crc) return buffer;
+        ArrayPool<byte>.Shared.Return(buffer);
+        throw Damaged();
+    }
+
+    void Load(int index)
+    {
+        var buffer = Stored(index, out var stored);
+        var length = Math.Min(PackRecord.PieceBytes, raw - index * PackRecord.PieceBytes);
         try
         {
-            var bytes = buffer.AsSpan(0, stored);
-            if (!Packs.TryRead(lease!.File, at, bytes) || Crc32C.Of(bytes) != crc) throw Damaged();
             if (piece.Length < length)
             {
                 GiveBack();
                 piece = ArrayPool<byte>.Shared.Rent(Math.Max(1, length));
             }
-            if (stored == length) bytes.CopyTo(piece);
-            else Zstd.Decompress(bytes, prefix is null ? default : prefix().Span, piece.AsSpan(0, length));
+            if (stored == length) buffer.AsSpan(0, stored).CopyTo(piece);
+            else Zstd.Decompress(buffer.AsSpan(0, stored), prefix is null ? default : prefix().Span, piece.AsSpan(0, length));
         }
         finally
         {
@@ -86,7 +106,7 @@ public sealed class PackReader : IDisposable
         head = all;
     }
 
-    IOException Damaged() => new($"The stored object at {location.Position} of pack {location.Pack} is damaged; run 'cbamail verify'.");
+    DamageError Damaged() => new($"The stored object at {location.Position} of pack {location.Pack} is damaged; run 'cbamail verify'.");
 
     public void Dispose()
     {

@@ -51,7 +51,7 @@ static partial class Zstd
         {
             if (!prefix.IsEmpty) Check(ZSTD_DCtx_refPrefix(context, (nint)like, (nuint)prefix.Length));
             var size = ZSTD_decompressDCtx(context, (nint)to, (nuint)output.Length, (nint)from, (nuint)data.Length);
-            if (ZSTD_isError(size) != 0 || (int)size != output.Length) throw new IOException("A stored object cannot be decompressed: it is damaged.");
+            if (ZSTD_isError(size) != 0 || (int)size != output.Length) throw new DamageError("A stored object cannot be decompressed: it is damaged.");
             idle.Add(contexts);
         }
     }
