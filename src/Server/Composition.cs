@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using CbaMail.Backup;
 using CbaMail.Cli;
 using CbaMail.Config;
 using CbaMail.Delivery;
@@ -51,6 +52,7 @@ public static class Composition
             .AddDirectory()
             .AddMailboxes()
             .AddSasl()
+            .AddBackup()
             .AddQueue()
             .AddMailings()
             .AddSubmission()

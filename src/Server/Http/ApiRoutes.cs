@@ -15,5 +15,6 @@ static class ApiRoutes
         MailingsApi.Map(routes);
         QueueApi.Map(routes);
         MessagesApi.Map(routes);
+        VerifyApi.Map(routes);
     }
 }

@@ -107,4 +107,22 @@ public static class MailingTable
         while (query.Step()) used.Add(query.String(0));
         return used;
     }
+
+    // ---- for verification
+
+    public static List<long> Bases(ReadTransaction read)
+    {
+        using var row = read.Prepare("SELECT base_content FROM mailing WHERE base_content IS NOT NULL");
+        var all = new List<long>();
+        while (row.Step()) all.Add(row.Int64(0));
+        return all;
+    }
+
+    public static List<string> Holding(ReadTransaction read, long contentId)
+    {
+        using var row = read.Prepare("SELECT id FROM mailing WHERE base_content = ? LIMIT 10").Bind(1, contentId);
+        var all = new List<string>();
+        while (row.Step()) all.Add($"mailing {row.Int64(0)}");
+        return all;
+    }
 }

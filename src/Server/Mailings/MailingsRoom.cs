@@ -24,5 +24,6 @@ public static class MailingsRoom
         .AddSingleton<MailingFiles>()
         .AddSingleton<CourseRegister>()
         .AddSingleton<PressRoom>()
-        .AddSingleton<DemonstrationCourse>();
+        .AddSingleton<DemonstrationCourse>()
+        .AddSingleton(MailingHolding.Holder);
 }

@@ -16,5 +16,5 @@ namespace CbaMail.Queue;
 /// </summary>
 public static class QueueRoom
 {
-    public static IServiceCollection AddQueue(this IServiceCollection services) => services.AddSingleton<MailQueue>();
+    public static IServiceCollection AddQueue(this IServiceCollection services) => services.AddSingleton<MailQueue>().AddSingleton(QueueHolding.Holder);
 }

@@ -121,4 +121,33 @@ internal static class QueueTable
         recipients.Step();
         return new QueueCounts(messages.Int32(0), recipients.Int32(0), recipients.Int32(1), recipients.Int32(2), active, messages.TimeOrNull(1));
     }
+
+    // ---- for verification
+
+    /// <summary>The body of every message.</summary>
+    public static List<long> Contents(ReadTransaction read)
+    {
+        using var row = read.Prepare("SELECT content_id FROM queue_message");
+        var all = new List<long>();
+        while (row.Step()) all.Add(row.Int64(0));
+        return all;
+    }
+
+    public static List<string> Holding(ReadTransaction read, long contentId)
+    {
+        using var row = read.Prepare("SELECT id, sender FROM queue_message WHERE content_id = ? LIMIT 10").Bind(1, contentId);
+        var all = new List<string>();
+        while (row.Step()) all.Add($"queue {row.Int64(0)} from <{row.String(1)}> (remove it with: cbamail queue drop {row.Int64(0)})");
+        return all;
+    }
+
+    public static List<string> Wrong(ReadTransaction read)
+    {
+        var all = new List<string>();
+        using (var row = read.Prepare("SELECT id FROM queue_message m WHERE NOT EXISTS (SELECT 1 FROM queue_recipient r WHERE r.message_id = m.id)"))
+            while (row.Step()) all.Add($"queue {row.Int64(0)} has no recipient any more");
+        using (var row = read.Prepare("SELECT DISTINCT message_id FROM queue_recipient r WHERE NOT EXISTS (SELECT 1 FROM queue_message m WHERE m.id = r.message_id)"))
+            while (row.Step()) all.Add($"queue {row.Int64(0)} has recipients but no message");
+        return all;
+    }
 }

@@ -8,14 +8,19 @@ namespace CbaMail.Storage;
 /// </summary>
 public static class Migrations
 {
+    /// <summary>The schema that this release writes.</summary>
+    public static int Newest => Files().LastOrDefault().Number;
+
+    static (int Number, string Name)[] Files() => [.. typeof(Migrations).Assembly.GetManifestResourceNames()
+        .Where(name => name.Contains(".Schema.", StringComparison.Ordinal) && name.EndsWith(".sql", StringComparison.Ordinal))
+        .Select(name => (Number: int.Parse(name.Split(".Schema.")[1].TrimStart('_')[..4], System.Globalization.CultureInfo.InvariantCulture), Name: name))
+        .OrderBy(file => file.Number)];
+
     /// <exception cref="InvalidOperationException">The data are from a newer release.</exception>
     public static void Apply(SqliteConnection connection)
     {
         var assembly = typeof(Migrations).Assembly;
-        var files = assembly.GetManifestResourceNames()
-            .Where(name => name.Contains(".Schema.", StringComparison.Ordinal) && name.EndsWith(".sql", StringComparison.Ordinal))
-            .Select(name => (Number: int.Parse(name.Split(".Schema.")[1].TrimStart('_')[..4], System.Globalization.CultureInfo.InvariantCulture), Name: name))
-            .OrderBy(file => file.Number).ToArray();
+        var files = Files();
         var version = (int)(connection.Prepare("PRAGMA user_version").Scalar() ?? 0);
         if (files.Length > 0 && version > files[^1].Number)
             throw new InvalidOperationException($"The data directory was written by a newer release (schema {version}); this one knows {files[^1].Number}. Install the newer release.");

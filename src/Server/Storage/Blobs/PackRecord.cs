@@ -74,16 +74,30 @@ public sealed class PackRecord : IDisposable
             at += stored.Length;
             if (size > 0) ArrayPool<byte>.Shared.Return(compressed);
         }
-        var header = buffer.AsSpan(0, HeaderBytes);
-        header.Clear();
+        WriteHeader(buffer, kind, 0, baseId, at, raw.Length);
+        return new PackRecord(Fit(buffer, at), at, raw.Length, baseId);
+    }
+
+    /// <summary>A record that stands whole in an array of its own.</summary>
+    internal static PackRecord Of(byte[] whole, int rawLength, long? baseId)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(whole.Length);
+        whole.CopyTo(buffer, 0);
+        return new PackRecord(buffer, whole.Length, rawLength, baseId);
+    }
+
+    /// <summary>All of the header but its checksum, which <see cref="Finish"/> adds.</summary>
+    internal static void WriteHeader(Span<byte> header, RecordKind kind, long id, long? baseId, int stored, int raw)
+    {
+        header[..HeaderBytes].Clear();
         BinaryPrimitives.WriteUInt32LittleEndian(header, Magic);
-        BinaryPrimitives.WriteInt32LittleEndian(header[8..], at);
+        BinaryPrimitives.WriteInt32LittleEndian(header[8..], stored);
         header[12] = Version;
         header[13] = (byte)kind;
+        BinaryPrimitives.WriteInt64LittleEndian(header[IdAt..], id);
         BinaryPrimitives.WriteInt64LittleEndian(header[24..], baseId ?? 0);
-        BinaryPrimitives.WriteInt32LittleEndian(header[32..], raw.Length);
-        BinaryPrimitives.WriteInt32LittleEndian(header[36..], pieces);
-        return new PackRecord(Fit(buffer, at), at, raw.Length, baseId);
+        BinaryPrimitives.WriteInt32LittleEndian(header[32..], raw);
+        BinaryPrimitives.WriteInt32LittleEndian(header[36..], Math.Max(1, (raw + PieceBytes - 1) / PieceBytes));
     }
 
     /// <summary>Hundreds of records wait for one commit of a mailing: each holds what it needs, not what it came from.</summary>

@@ -1,0 +1,123 @@
+using CbaMail.Directory;
+using CbaMail.Mailboxes;
+using CbaMail.Storage;
+using CbaMail.Storage.Blobs;
+
+namespace CbaMail.Backup;
+
+/// <summary>A body or large part that cannot be read whole, and the messages that hold it.</summary>
+/// <param name="Row">Null where there is no such row although something names it.</param>
+/// <param name="Because">The damaged thing that it needs, if itself is whole.</param>
+sealed record Damage(RecordKind Kind, long Id, StoredRow? Row, string Fault, (RecordKind Kind, long Id)? Because = null)
+{
+    public List<(long AccountId, long MailboxId, string Mailbox, uint Uid)> Messages { get; } = [];
+}
+
+/// <summary>One walk through everything: what it needs, what it has found, and how it stays out of the way.</summary>
+sealed class Inspection(Store store, IReadOnlyList<BodyHolder> holders, TimeProvider time, VerifyOptions options, Action<Finding> report, Action<long, long> progress, CancellationToken cancel)
+{
+    readonly SortedDictionary<(RecordKind, long), Damage> damages = [];
+    readonly List<Fix> fixes = [];
+    Dictionary<long, string> names = [];
+    long done, of;
+    long problems;
+
+    public Store Store => store;
+    public IReadOnlyList<BodyHolder> Holders => holders;
+    public CancellationToken Cancel => cancel;
+    public IReadOnlyDictionary<(RecordKind Kind, long Id), Damage> Damages => damages;
+    public IReadOnlyList<Fix> Fixes => fixes;
+    public long Problems => problems;
+
+    // what the summary tells
+    public long Accounts { get; set; }
+    public long Mailboxes { get; set; }
+    public long Messages { get; set; }
+    public long Bodies { get; set; }
+    public long Parts { get; set; }
+    public long Bytes { get; set; }
+    public long GarbageRecords { get; set; }
+    public long GarbageBytes { get; set; }
+
+    /// <summary>Everything, in an order in which a later check knows what an earlier one found.</summary>
+    public async Task RunAsync()
+    {
+        using (var read = store.Read())
+        {
+            names = Names(read);
+            var (contents, objects, messages) = VerifyTable.Extent(read);
+            of = contents + objects + messages;
+        }
+        await DatabaseCheck.RunAsync(this);
+        var packs = await PackCheck.BeginAsync(this);
+        var bodies = new BodyCheck(this, packs);
+        await bodies.RunAsync(RecordKind.Object);
+        await bodies.RunAsync(RecordKind.Content);
+        await bodies.SpreadAsync();
+        await new MailboxCheck(this).RunAsync();
+        await ReferenceCheck.RunAsync(this);
+        HoldersCheck();
+        await packs.RunAsync();
+        new DamageReport(this).Write();
+        progress(of, of);
+    }
+
+    public void Report(Finding finding, string? done = null, Action<WriteTransaction>? mend = null)
+    {
+        if (finding.IsProblem) problems++;
+        if (mend is not null) fixes.Add(new Fix(finding, done!, mend));
+        report(finding);
+    }
+
+    public void Note(string sentence) => report(new Finding("note", sentence));
+
+    public Damage Add(Damage damage) => damages.TryGetValue((damage.Kind, damage.Id), out var known) ? known : damages[(damage.Kind, damage.Id)] = damage;
+
+    /// <summary>The address of an account; those that are younger than the run are asked for.</summary>
+    public string Name(long accountId)
+    {
+        if (names.TryGetValue(accountId, out var name)) return name;
+        using (var read = store.Read()) names = Names(read);
+        return names.TryGetValue(accountId, out name) ? name : $"account {accountId} (which the directory does not know)";
+    }
+
+    public bool IsKnown(ReadTransaction read, long accountId) => names.ContainsKey(accountId) || (names = Names(read)).ContainsKey(accountId);
+
+    static Dictionary<long, string> Names(ReadTransaction read) => DirectoryTable.Accounts(read).ToDictionary(row => row.Account.Id, row => row.Account.Address.ToString());
+
+    public void Advance(long count)
+    {
+        done += count;
+        progress(Math.Min(done, of), of);
+    }
+
+    public long Begin() => time.GetTimestamp();
+
+    /// <summary>Rests as long as the piece took, where others are at work.</summary>
+    public async ValueTask RestAsync(long begun)
+    {
+        cancel.ThrowIfCancellationRequested();
+        if (!options.Gentle) return;
+        var took = time.GetElapsedTime(begun);
+        await Task.Delay(took < TimeSpan.FromSeconds(1) ? took : TimeSpan.FromSeconds(1), time, cancel);
+    }
+
+    /// <summary>The bytes of a pack of ours.</summary>
+    public ReadAt Pack(int pack) => (position, bytes) => store.Packs.TryRead(pack, position, bytes);
+
+    void HoldersCheck()
+    {
+        foreach (var holder in holders)
+        {
+            List<string> wrong;
+            List<long> missing;
+            using (var read = store.Read())
+            {
+                wrong = [.. holder.Wrong(read)];
+                missing = [.. holder.Held(read).Distinct().Where(id => VerifyTable.Get(read, RecordKind.Content, id) is null)];
+            }
+            foreach (var sentence in wrong) Report(new Finding(holder.Name, sentence));
+            foreach (var id in missing) Add(new Damage(RecordKind.Content, id, null, "the row of its body is gone"));
+        }
+    }
+}

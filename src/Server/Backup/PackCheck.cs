@@ -1,0 +1,63 @@
+using CbaMail.Mailboxes;
+using CbaMail.Storage.Blobs;
+
+namespace CbaMail.Backup;
+
+/// <summary>The pack files as wholes: are they there, and what of them is dead.</summary>
+sealed class PackCheck
+{
+    readonly Inspection inspection;
+    readonly (int Pack, long Position) end;
+    readonly Dictionary<int, long> deadBefore;
+    readonly SortedDictionary<int, (long Records, long Bytes)> live = [];
+
+    PackCheck(Inspection inspection, (int, long) end, Dictionary<int, long> dead) => (this.inspection, this.end, deadBefore) = (inspection, end, dead);
+
+    public static async Task<PackCheck> BeginAsync(Inspection inspection)
+    {
+        var store = inspection.Store;
+        var end = await store.CommitAsync(_ => store.Packs.End, inspection.Cancel);
+        using var read = store.Read();
+        return new PackCheck(inspection, end, VerifyTable.Dead(read));
+    }
+
+    /// <summary>A row that names a record.</summary>
+    public void Count(PackLocation location)
+    {
+        live.TryGetValue(location.Pack, out var sums);
+        live[location.Pack] = (sums.Records + 1, sums.Bytes + location.Stored);
+    }
+
+    public async Task RunAsync()
+    {
+        Dictionary<int, long> dead;
+        using (var read = inspection.Store.Read()) dead = VerifyTable.Dead(read);
+        var files = inspection.Store.Packs.Files;
+        foreach (var pack in live.Keys.Where(pack => !files.Exists(pack)).ToList())
+            inspection.Report(new Finding("pack", $"pack {pack} is missing ({files.FileName(pack)}), with {live[pack].Records} records in it") { Pack = pack });
+        foreach (var pack in files.Numbers().Where(pack => pack <= end.Pack))
+        {
+            var begun = inspection.Begin();
+            var length = pack == end.Pack ? end.Position : Length(files, pack);
+            var all = RecordReader.All(inspection.Pack(pack), length).Sum(_ => 1L);
+            live.TryGetValue(pack, out var sums);
+            inspection.GarbageRecords += Math.Max(0, all - sums.Records);
+            inspection.GarbageBytes += Math.Max(0, length - sums.Bytes);
+            // comparable only if nothing was removed from it while the rows were read
+            dead.TryGetValue(pack, out var kept);
+            if (pack != end.Pack && kept == deadBefore.GetValueOrDefault(pack) && length >= sums.Bytes && length - sums.Bytes != kept)
+            {
+                var difference = length - sums.Bytes - kept;
+                inspection.Report(new Finding("note", $"pack {pack} has {kept + difference} bytes of removed mail, {kept} are noted") { Pack = pack },
+                    $"The dead bytes of pack {pack} were counted anew: {kept + difference}.", write => VerifyTable.AdjustDead(write, pack, difference));
+            }
+            await inspection.RestAsync(begun);
+        }
+    }
+
+    static long Length(PackFiles files, int pack)
+    {
+        using var lease = files.Use(pack);
+        return lease?.File.Length ?? 0;
+    }
+}

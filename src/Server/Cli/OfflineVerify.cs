@@ -1,0 +1,68 @@
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Threading.Channels;
+using CbaMail.Backup;
+using CbaMail.Config;
+using CbaMail.Http;
+using CbaMail.Mailboxes;
+using CbaMail.Mailings;
+using CbaMail.Queue;
+using CbaMail.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace CbaMail.Cli;
+
+/// <summary>Verifies a data directory that no server uses; gives the lines that a server would.</summary>
+static class OfflineVerify
+{
+    /// <summary>Whether a server answers on the control socket of the directory.</summary>
+    public static bool IsServed(string data)
+    {
+        if (!File.Exists(HttpRoom.SocketPath(Path.GetFullPath(data)))) return false;
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            socket.Connect(ControlSocket.EndPoint(data));
+            return true;
+        }
+        catch (SocketException e)
+        {
+            return e.SocketErrorCode != SocketError.ConnectionRefused; // one that was killed left its socket behind
+        }
+    }
+
+    public static async IAsyncEnumerable<JsonElement> RunAsync(string data, bool repair, string? from, TextWriter error, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        data = Path.GetFullPath(data);
+        if (!File.Exists(Path.Combine(data, "cbamail.db"))) throw new Refused($"{data} is no data directory of a server; name it with --data DIR");
+        var lines = Channel.CreateUnbounded<object>();
+        var work = WorkAsync();
+        await foreach (var line in lines.Reader.ReadAllAsync(cancel)) yield return JsonSerializer.SerializeToElement(line, line.GetType(), Reply.Json);
+        yield return JsonSerializer.SerializeToElement(await work, Reply.Json);
+
+        async Task<VerifySummary> WorkAsync()
+        {
+            try
+            {
+                await using var store = Open(data);
+                var mail = new MailStore(store, new Settings { Data = data }, new Notifier(), TimeProvider.System);
+                var verification = new Verification(mail, [QueueHolding.Holder, MailingHolding.Holder], TimeProvider.System);
+                var result = await verification.RunAsync(new VerifyOptions(repair, from, Gentle: false),
+                    finding => lines.Writer.TryWrite(finding), (done, of) => lines.Writer.TryWrite(new { done, of }), cancel);
+                return result.Ok ? result.Value : throw new Refused(result.Refusal.Sentence);
+            }
+            finally { lines.Writer.Complete(); }
+        }
+    }
+
+    static Store Open(string data)
+    {
+        var settings = new Settings { Data = data };
+        try { return new Store(settings, NullLogger<Store>.Instance, MailStore.RemoveUnacknowledged); }
+        catch (Exception e) when (StartProblem.Sentence(e, settings) is { } sentence)
+        {
+            throw new Refused(sentence);
+        }
+    }
+}

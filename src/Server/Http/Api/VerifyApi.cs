@@ -1,0 +1,47 @@
+using System.Threading.Channels;
+using CbaMail.Backup;
+
+namespace CbaMail.Http.Api;
+
+/// <summary>POST /v1/verify: JSON lines: {"done","of"} as it gets on, a finding each as it is made, the summary last.</summary>
+static class VerifyApi
+{
+    /// <param name="Repair">Mend what is found.</param>
+    /// <param name="From">A backup's directory on this machine, or null.</param>
+    sealed record Request(bool Repair = false, string? From = null);
+
+    /// <summary>Findings that wait for a client that reads slowly; there are rarely so many.</summary>
+    const int MostWaiting = 100_000;
+
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/verify", RunAsync);
+
+    static async Task RunAsync(HttpContext context)
+    {
+        if (await context.ReadAsync<Request>() is not { } request) return;
+        var findings = Channel.CreateBounded<object>(new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropWrite });
+        var time = context.Room<TimeProvider>();
+        var told = time.GetTimestamp();
+        var work = WorkAsync();
+        context.StartLines();
+        await foreach (var line in findings.Reader.ReadAllAsync(context.RequestAborted)) await context.LineAsync(line);
+        var result = await work;
+        await context.LineAsync(result.Ok ? result.Value : new { error = result.Refusal.Sentence });
+
+        async Task<Envelope.Result<VerifySummary>> WorkAsync()
+        {
+            try
+            {
+                return await context.Room<Verification>().RunAsync(new VerifyOptions(request.Repair, request.From),
+                    finding => findings.Writer.TryWrite(finding), Progress, context.RequestAborted);
+            }
+            finally { findings.Writer.Complete(); }
+        }
+
+        void Progress(long done, long of)
+        {
+            if (done < of && time.GetElapsedTime(told) < TimeSpan.FromMilliseconds(100)) return;
+            told = time.GetTimestamp();
+            findings.Writer.TryWrite(new { done, of });
+        }
+    }
+}
