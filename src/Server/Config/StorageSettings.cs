@@ -15,6 +15,18 @@ public sealed record StorageSettings
     /// <summary>How long a batch waits for as many commits as the last one had, in microseconds; a lonely commit never waits. Default 400.</summary>
     public int GatherMicroseconds { get; init; } = 400;
 
+    /// <summary>A lonely commit runs on its caller's own thread while commits take less than this, in milliseconds; 0 = never. Default 2.</summary>
+    public int LeadMilliseconds { get; init; } = 2;
+
+    /// <summary>Pages of 4 KiB after which the database's log is moved into the database, beside the writer; 0 = never by itself. Default 2,000.</summary>
+    public int CheckpointPages { get; init; } = 2_000;
+
+    /// <summary>Time without a commit after which the log is moved, and after as much again cut off, in milliseconds. Default 500.</summary>
+    public int CheckpointIdleMilliseconds { get; init; } = 500;
+
+    /// <summary>Pages of 4 KiB to which the log may grow while commits never pause; then the writer moves the rest itself. Default 16,000.</summary>
+    public int LogPages { get; init; } = 16_000;
+
     /// <summary>Commits in one batch at most. Default 512.</summary>
     public int BatchCommits { get; init; } = 512;
 

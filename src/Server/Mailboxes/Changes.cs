@@ -2,19 +2,45 @@ using CbaMail.Storage;
 
 namespace CbaMail.Mailboxes;
 
-/// <summary>What a transaction changes in mailboxes; published once each after the commit.</summary>
+/// <summary>
+/// What one work does to the vault as a whole: references to bodies, counted together and written once at its end (a mail to 250 mailboxes
+/// is one update of its body), and changes of mailboxes, published once each after the commit.
+/// </summary>
 sealed class Changes
 {
     readonly List<Change> list = [];
+    readonly Dictionary<long, int> references = [];
+
+    static Changes Of(WriteTransaction transaction)
+    {
+        if (transaction.Attached is Changes known) return known;
+        var changes = new Changes();
+        transaction.Attached = changes;
+        transaction.OnEnding(() => changes.Settle(transaction));
+        return changes;
+    }
 
     public static void Add(WriteTransaction transaction, Notifier notifier, long accountId, long mailboxId, long modseq)
     {
-        if (transaction.Attached is not Changes changes)
-        {
-            transaction.Attached = changes = new Changes();
-            transaction.OnCommitted(() => { foreach (var change in changes.list) notifier.Publish(change); });
-        }
-        if (changes.list.Count > 0 && changes.list[^1].MailboxId == mailboxId) changes.list[^1] = new Change(accountId, mailboxId, modseq);
-        else changes.list.Add(new Change(accountId, mailboxId, modseq));
+        var list = Of(transaction).list;
+        if (list.Count == 0) transaction.OnCommitted(() => { foreach (var change in list) notifier.Publish(change); });
+        if (list.Count > 0 && list[^1].MailboxId == mailboxId) list[^1] = new Change(accountId, mailboxId, modseq);
+        else list.Add(new Change(accountId, mailboxId, modseq));
+    }
+
+    /// <summary>Adds references to a body, or takes some away; one that has none at the end of the work is removed.</summary>
+    public static void Refer(WriteTransaction transaction, long contentId, int count)
+    {
+        var references = Of(transaction).references;
+        references[contentId] = references.GetValueOrDefault(contentId) + count;
+    }
+
+    // those that gain first: a body that goes may take its base along only if nobody else has come to it
+    void Settle(WriteTransaction transaction)
+    {
+        foreach (var (id, count) in references)
+            if (count > 0) ContentTable.AddReference(transaction, id, count);
+        foreach (var (id, count) in references)
+            if (count <= 0) ContentTable.DropReference(transaction, id, -count);
     }
 }

@@ -19,17 +19,17 @@ static class ContentTable
 {
     public static long Insert(WriteTransaction write, StagedMessage staged)
     {
-        // the row first: its id stands in the record
+        var parts = Parts(write, staged); // their records come before
+        var location = write.Reserve(staged.Record);
         write.Prepare("""
             INSERT INTO content (refs, pack, position, stored, size, base, parts, envelope, structure, preview, sent, message_id)
-            VALUES (0, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?)
-            """).Bind(1, staged.Size).Bind(2, staged.Record.BaseId).Bind(3, Parts(write, staged)).Bind(4, staged.Envelope).Bind(5, staged.Structure)
-            .Bind(6, staged.Preview).Bind(7, staged.Sent).Bind(8, staged.MessageId).Run();
+            VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """).Bind(1, location.Pack).Bind(2, location.Position).Bind(3, location.Stored)
+            .Bind(4, staged.Size).Bind(5, staged.Record.BaseId).Bind(6, parts).Bind(7, staged.Envelope).Bind(8, staged.Structure)
+            .Bind(9, staged.Preview).Bind(10, staged.Sent).Bind(11, staged.MessageId).Run();
         var id = write.LastInsertId;
-        var location = write.Append(staged.Record, id);
-        write.Prepare("UPDATE content SET pack = ?, position = ?, stored = ? WHERE id = ?")
-            .Bind(1, location.Pack).Bind(2, location.Position).Bind(3, location.Stored).Bind(4, id).Run();
-        if (staged.Record.BaseId is { } basis) AddReference(write, basis, 1);
+        write.Append(staged.Record, id); // the row's id stands in the record
+        if (staged.Record.BaseId is { } basis) Changes.Refer(write, basis, 1);
         return id;
     }
 
@@ -50,11 +50,11 @@ static class ContentTable
     {
         using (var found = write.Prepare("UPDATE object SET refs = refs + 1 WHERE hash = ? RETURNING id").Bind(1, part.Hash))
             if (found.Step()) return found.Int64(0);
-        write.Prepare("INSERT INTO object (hash, refs, pack, position, stored, size) VALUES (?, 1, 0, 0, 0, ?)").Bind(1, part.Hash).Bind(2, part.Length).Run();
+        var location = write.Reserve(part.Record);
+        write.Prepare("INSERT INTO object (hash, refs, pack, position, stored, size) VALUES (?, 1, ?, ?, ?, ?)")
+            .Bind(1, part.Hash).Bind(2, location.Pack).Bind(3, location.Position).Bind(4, location.Stored).Bind(5, part.Length).Run();
         var id = write.LastInsertId;
-        var location = write.Append(part.Record, id);
-        write.Prepare("UPDATE object SET pack = ?, position = ?, stored = ? WHERE id = ?")
-            .Bind(1, location.Pack).Bind(2, location.Position).Bind(3, location.Stored).Bind(4, id).Run();
+        write.Append(part.Record, id);
         return id;
     }
 

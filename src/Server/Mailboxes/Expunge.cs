@@ -34,7 +34,7 @@ static class Expunge
         {
             MessageTable.Delete(transaction, mailbox.Id, row.Uid);
             MessageTable.AddExpunged(transaction, mailbox.Id, row.Uid, modseq);
-            ContentTable.DropReference(transaction, row.ContentId, 1);
+            Changes.Refer(transaction, row.ContentId, -1);
         }
         MailboxTable.Adjust(transaction, mailbox.Id, -rows.Count,
             -rows.Count(row => !row.Flags.HasFlag(MessageFlags.Seen)), -rows.Count(row => row.Flags.HasFlag(MessageFlags.Deleted)), -bytes, modseq);

@@ -62,7 +62,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     public ContentRef AddContent(WriteTransaction transaction, StagedMessage staged)
     {
         var id = ContentTable.Insert(transaction, staged);
-        transaction.OnEnding(() => ContentTable.DropReference(transaction, id, 0));
+        Changes.Refer(transaction, id, 0);
         return new ContentRef(id, staged.Size);
     }
 
@@ -79,7 +79,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
             return Refusal.NoSuchMailbox;
         }
         MessageTable.Insert(transaction, mailboxId, taken.Uid, message, size, Keywords.Of(message.Keywords), time.GetUtcNow(), modseq);
-        ContentTable.AddReference(transaction, message.Content.Id, 1);
+        Changes.Refer(transaction, message.Content.Id, 1);
         Changes.Add(transaction, notifier, accountId, mailboxId, modseq);
         return new Appended(taken.UidValidity, taken.Uid, modseq);
     }
@@ -114,10 +114,10 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     public void AddReference(WriteTransaction transaction, long contentId, int count = 1)
     {
         transaction.BodiesFirst();
-        ContentTable.AddReference(transaction, contentId, count);
+        Changes.Refer(transaction, contentId, count);
     }
 
-    public void DropReference(WriteTransaction transaction, long contentId, int count = 1) => ContentTable.DropReference(transaction, contentId, count);
+    public void DropReference(WriteTransaction transaction, long contentId, int count = 1) => Changes.Refer(transaction, contentId, -count);
 
     // ---- deeds with a commit of their own
 

@@ -31,7 +31,7 @@ static class Transfer
         {
             var taken = MailboxTable.TakeUid(transaction, destination.Id, row.Flags.HasFlag(MessageFlags.Seen), row.Flags.HasFlag(MessageFlags.Deleted), row.Size, modseq)!.Value;
             MessageTable.Copy(transaction, mailboxId, row.Uid, destination.Id, taken.Uid, now, modseq);
-            ContentTable.AddReference(transaction, row.ContentId, 1);
+            Changes.Refer(transaction, row.ContentId, 1);
             pairs.Add((row.Uid, taken.Uid));
         }
         Changes.Add(transaction, notifier, destination.AccountId, destination.Id, modseq);

@@ -6,9 +6,9 @@ using CbaMail.Storage.Sqlite;
 namespace CbaMail.Storage;
 
 /// <summary>
-/// The one writer. It takes whatever waits as one batch, runs it in one transaction, flushes the pack and commits the database
-/// at the same time, and tells the callers when both are done. Concurrency makes the flush cheap, a lonely commit is not delayed
-/// (measured.md, 2: "b-parallel").
+/// The one writer at a time. Whatever waits is one batch: one transaction, the pack flushed while the database commits, the callers told
+/// when both are done (measured.md, 2: "b-parallel"). Concurrency makes the flush cheap; a lonely commit is not delayed: where nobody else
+/// writes and the disk is quick, the caller commits by himself, without a change of threads.
 /// </summary>
 /// <remarks>
 /// A commit that ends before its pack flush is harmless: the next start finds rows whose record is not whole, and those were
@@ -17,23 +17,28 @@ namespace CbaMail.Storage;
 /// </remarks>
 sealed class Committer
 {
-    const int IdleMilliseconds = 500;
+    /// <summary>How long the thread keeps the writer after a batch of several: the next ones are on their way.</summary>
+    const int LingerMilliseconds = 2;
 
     readonly SqliteConnection connection;
     readonly Packs packs;
     readonly Disk disk;
     readonly StorageSettings settings;
+    readonly Checkpoints checkpoints;
     readonly ILogger log;
     readonly object gate = new();
     readonly Thread thread;
+    readonly List<Work> alone = new(1);
     List<Work> waiting = [];
+    bool busy;          // a caller or the thread has the writer
+    bool mine;          // the thread has it
     bool stopping;
-    bool needsCheckpoint;
+    double lately;      // milliseconds that a commit takes, a moving average
     (int Pack, long Position) safe;
 
-    public Committer(SqliteConnection connection, Packs packs, Disk disk, StorageSettings settings, ILogger log)
+    public Committer(SqliteConnection connection, Packs packs, Disk disk, StorageSettings settings, Checkpoints checkpoints, ILogger log)
     {
-        (this.connection, this.packs, this.disk, this.settings, this.log) = (connection, packs, disk, settings, log);
+        (this.connection, this.packs, this.disk, this.settings, this.checkpoints, this.log) = (connection, packs, disk, settings, checkpoints, log);
         safe = packs.End;
         thread = new Thread(Loop) { Name = "committer", IsBackground = true };
         thread.Start();
@@ -43,18 +48,23 @@ sealed class Committer
     public abstract class Work
     {
         internal WriteTransaction? Transaction;
+        internal bool Failed;
         internal abstract void Run(WriteTransaction transaction);
         internal abstract void Succeed();
         internal abstract void Fail(Exception error);
-        internal bool Failed;
     }
 
     public sealed class Work<T>(Func<WriteTransaction, T> body, CancellationToken cancel) : Work
     {
-        readonly TaskCompletionSource<T> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource<T>? done;
+        Exception? error;
         T? result;
 
-        public Task<T> Task => done.Task;
+        /// <summary>What the caller awaits; asked for before the work is queued, or after the caller has run it himself.</summary>
+        public ValueTask<T> Outcome => done is not null ? new ValueTask<T>(done.Task)
+            : error is null ? new ValueTask<T>(result!) : ValueTask.FromException<T>(error);
+
+        public void Queue() => done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
 
         internal override void Run(WriteTransaction transaction)
         {
@@ -62,27 +72,49 @@ sealed class Committer
             result = body(transaction);
         }
 
-        internal override void Succeed() => done.TrySetResult(result!);
-        internal override void Fail(Exception error) => done.TrySetException(error);
+        internal override void Succeed() => done?.TrySetResult(result!);
+
+        internal override void Fail(Exception why)
+        {
+            Failed = true;
+            error = why;
+            done?.TrySetException(why);
+        }
     }
 
-    public void Enqueue(Work work)
+    /// <param name="mayLead">The caller waits for the outcome at once: he may commit by himself.</param>
+    public ValueTask<T> Commit<T>(Work<T> work, bool mayLead)
     {
         lock (gate)
         {
             if (stopping) throw new InvalidOperationException("The server is stopping; nothing more is stored.");
-            waiting.Add(work);
-            if (waiting.Count == 1) Monitor.Pulse(gate);
+            if (busy || !mayLead || lately > settings.LeadMilliseconds)
+            {
+                work.Queue();
+                waiting.Add(work);
+                if (waiting.Count == 1) Monitor.PulseAll(gate);
+                return work.Outcome;
+            }
+            busy = true;
         }
+        alone.Add(work);
+        CommitOrFail(alone);
+        alone.Clear();
+        lock (gate)
+        {
+            busy = false;
+            if (waiting.Count > 0 || stopping) Monitor.PulseAll(gate);
+        }
+        return work.Outcome;
     }
 
-    /// <summary>Commits what waits and ends the threads.</summary>
+    /// <summary>Commits what waits and ends the thread.</summary>
     public void Stop()
     {
         lock (gate)
         {
             stopping = true;
-            Monitor.Pulse(gate);
+            Monitor.PulseAll(gate);
         }
         thread.Join();
     }
@@ -93,34 +125,23 @@ sealed class Committer
         while (Take(last) is { } batch)
         {
             last = batch.Count;
-            try
-            {
-                Commit(batch);
-            }
-            catch (Exception error)
-            {
-                StorageTelemetry.CommitFailed(log, batch.Count, error);
-                foreach (var work in batch) work.Fail(error);
-            }
-            needsCheckpoint = true;
+            CommitOrFail(batch);
         }
     }
 
-    // Waits for work; gathers as many as last time, for at most GatherMicroseconds, and not at all after a batch of one.
+    // Gathers as many as last time, for at most GatherMicroseconds, and not at all after a batch of one; after one it gives the writer up at once.
     List<Work>? Take(int last)
     {
-        while (true)
+        lock (gate)
         {
-            lock (gate)
+            if (mine && last > 1 && waiting.Count == 0 && !stopping) Monitor.Wait(gate, LingerMilliseconds);
+            while (waiting.Count == 0 || (busy && !mine))
             {
-                if (waiting.Count > 0) break;
-                if (stopping) return null;
-                if (!needsCheckpoint) Monitor.Wait(gate);
-                else if (Monitor.Wait(gate, IdleMilliseconds)) continue;
-                if (waiting.Count > 0 || stopping || !needsCheckpoint) continue;
-                needsCheckpoint = false;
+                if (mine) mine = busy = false;
+                if (stopping && waiting.Count == 0 && !busy) return null;
+                Monitor.Wait(gate);
             }
-            connection.Checkpoint(); // idle: the log moves into the database and is cut off
+            mine = busy = true;
         }
         if (last > 1 && Volatile.Read(ref waiting).Count < last)
         {
@@ -140,16 +161,35 @@ sealed class Committer
         }
     }
 
+    void CommitOrFail(List<Work> batch)
+    {
+        var began = Stopwatch.GetTimestamp();
+        try
+        {
+            Commit(batch);
+        }
+        catch (Exception error)
+        {
+            StorageTelemetry.CommitFailed(log, batch.Count, error);
+            foreach (var work in batch)
+                if (!work.Failed) work.Fail(error);
+        }
+        lately += (Stopwatch.GetElapsedTime(began).TotalMilliseconds - lately) / 8;
+        checkpoints.Committed(connection);
+    }
+
     void Commit(List<Work> batch)
     {
         var start = packs.End;
-        connection.Execute("BEGIN IMMEDIATE");
+        connection.Prepare("BEGIN IMMEDIATE").Run();
         var flushing = false;
         var flushed = false;
         var committing = false;
         try
         {
-            foreach (var work in batch) RunOne(work);
+            if (batch.Count > 1)
+                foreach (var work in batch) RunOne(work);
+            else if (!RunAlone(batch[0])) return;
             if (packs.IsDirty)
             {
                 VaultTable.SetSafe(connection, safe);
@@ -164,7 +204,7 @@ sealed class Committer
                 }
             }
             committing = true;
-            connection.Execute("COMMIT");
+            connection.Prepare("COMMIT").Run();
         }
         catch
         {
@@ -179,7 +219,7 @@ sealed class Committer
         foreach (var work in batch)
         {
             if (work.Failed) continue;
-            work.Transaction!.Committed();
+            work.Transaction!.Committed(log);
             work.Succeed();
         }
     }
@@ -189,6 +229,29 @@ sealed class Committer
     {
         if (packs.AwaitFlush() is { } error) disk.Halt("The disk failed to make mail durable; the server stops rather than lose it.", error);
     }
+
+    // a batch of one needs no savepoint: if it fails, all is undone
+    bool RunAlone(Work work)
+    {
+        var before = packs.End;
+        work.Transaction = new WriteTransaction(connection, packs);
+        try
+        {
+            work.Run(work.Transaction);
+            work.Transaction.Ending();
+            return true;
+        }
+        catch (Exception error) when (IsItsOwn(error))
+        {
+            connection.TryRollback();
+            packs.Forget(before);
+            work.Fail(error);
+            return false;
+        }
+    }
+
+    // the work's own failure; any other is the disk's and fails the batch
+    bool IsItsOwn(Exception error) => error is not SqliteError { IsFatal: true } && !packs.IsTorn;
 
     void RunOne(Work work)
     {
@@ -201,12 +264,11 @@ sealed class Committer
             work.Transaction.Ending();
             connection.Prepare("RELEASE work").Run();
         }
-        catch (Exception error) when (error is not SqliteError { IsFatal: true })
+        catch (Exception error) when (IsItsOwn(error))
         {
             connection.Prepare("ROLLBACK TO work").Run();
             connection.Prepare("RELEASE work").Run();
             packs.Forget(before);
-            work.Failed = true;
             work.Fail(error);
         }
     }

@@ -22,6 +22,7 @@ public sealed class Store : IAsyncDisposable
     readonly IDisposable directoryLock;
     readonly SqliteConnection writer;
     readonly Committer committer;
+    readonly Checkpoints checkpoints;
     readonly StorageSettings settings;
     readonly string database;
     readonly ConcurrentBag<SqliteConnection> readers = [];
@@ -46,8 +47,7 @@ public sealed class Store : IAsyncDisposable
         writer.Execute($"""
             PRAGMA journal_mode=WAL;
             PRAGMA synchronous=FULL;
-            PRAGMA wal_autocheckpoint=16000;
-            PRAGMA journal_size_limit=1048576;
+            PRAGMA wal_autocheckpoint=0;
             PRAGMA cache_size=-{this.settings.WriterCacheKib};
             PRAGMA temp_store=MEMORY;
             """);
@@ -59,7 +59,8 @@ public sealed class Store : IAsyncDisposable
         removeUnacknowledged?.Invoke(new WriteTransaction(writer, Packs), gap);
         VaultTable.SetSafe(writer, gap.End);
         writer.Execute("COMMIT");
-        committer = new Committer(writer, Packs, disk, this.settings, log);
+        checkpoints = new Checkpoints(() => new SqliteConnection(database, readOnly: false, disk.SqliteVfs), this.settings);
+        committer = new Committer(writer, Packs, disk, this.settings, checkpoints, log);
     }
 
     /// <summary>The data directory.</summary>
@@ -75,10 +76,18 @@ public sealed class Store : IAsyncDisposable
     public ValueTask<T> CommitAsync<T>(Func<WriteTransaction, T> work, CancellationToken cancel = default)
     {
         cancel.ThrowIfCancellationRequested();
-        var item = new Committer.Work<T>(work, cancel);
-        committer.Enqueue(item);
-        return new ValueTask<T>(item.Task);
+        return committer.Commit(new Committer.Work<T>(work, cancel), mayLead: true);
     }
+
+    /// <summary>The same for who goes on and asks for the outcome later: it never runs on his own thread.</summary>
+    public Task<T> StartCommit<T>(Func<WriteTransaction, T> work, CancellationToken cancel = default)
+    {
+        cancel.ThrowIfCancellationRequested();
+        return committer.Commit(new Committer.Work<T>(work, cancel), mayLead: false).AsTask();
+    }
+
+    /// <summary>Moves the write-ahead log into the database now, as far as readers allow.</summary>
+    public void Checkpoint() => checkpoints.Run();
 
     /// <summary>A snapshot of the last commit, from a pool. Dispose it soon; never hold it over a write to a connection.</summary>
     public ReadTransaction Read()
@@ -105,6 +114,7 @@ public sealed class Store : IAsyncDisposable
         if (disposed) return ValueTask.CompletedTask;
         disposed = true;
         committer.Stop();
+        checkpoints.Dispose();
         writer.Execute("BEGIN IMMEDIATE");
         VaultTable.SetSafe(writer, Packs.End);
         writer.Execute("COMMIT");

@@ -12,6 +12,9 @@ public sealed class WriteTransaction(SqliteConnection connection, Packs packs)
     /// <summary>A room's own state for the length of this transaction; the mailboxes keep their changes here.</summary>
     internal object? Attached { get; set; }
 
+    /// <summary>Where the record will lie if it is the next to be appended.</summary>
+    public PackLocation Reserve(PackRecord record) => packs.Reserve(record.Length);
+
     /// <summary>Puts a record into the pack; it is flushed with this commit.</summary>
     public PackLocation Append(PackRecord record, long id) => packs.Append(record, id);
 
@@ -43,14 +46,21 @@ public sealed class WriteTransaction(SqliteConnection connection, Packs packs)
 
     internal void Ending()
     {
-        if (ending is not null)
-            foreach (var action in ending) action();
+        for (var i = 0; i < ending?.Count; i++) ending[i]();
     }
 
-    internal void Committed()
+    internal void Committed(ILogger log)
     {
-        if (committed is not null)
-            foreach (var action in committed) action();
+        if (committed is null) return;
+        foreach (var action in committed)
+            try
+            {
+                action();
+            }
+            catch (Exception error)
+            {
+                StorageTelemetry.AfterCommit(log, error); // all is durable; who waits for it must hear so
+            }
     }
 }
 

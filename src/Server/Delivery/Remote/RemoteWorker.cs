@@ -221,7 +221,7 @@ internal sealed class RemoteWorker(RemoteParts parts, string destination)
             var notices = content is null ? [] : parts.Bounces.Prepare(claim.Message, tidings, content);
             try
             {
-                await parts.Mail.Store.CommitAsync(transaction =>
+                await parts.Mail.Store.StartCommit(transaction =>
                 {
                     // whoever dropped the message meanwhile wants nobody told
                     if (parts.Queue.Settle(transaction, claim, outcomes) > 0) parts.Bounces.Deliver(transaction, claim.Message, notices);

@@ -42,6 +42,9 @@ public sealed class Packs : IDisposable
     /// <summary>Whether something was appended since the last flush. Committer only.</summary>
     public bool IsDirty => pendingLength > 0 || dirty;
 
+    /// <summary>A write has failed half way: the batch cannot go on. Committer only.</summary>
+    public bool IsTorn { get; private set; }
+
     /// <summary>Finds the end after a stop or a crash and goes on from there.</summary>
     /// <param name="safe">Everything before it is known to be flushed.</param>
     /// <returns>What may have been lost behind it.</returns>
@@ -62,11 +65,17 @@ public sealed class Packs : IDisposable
     /// <summary>Puts a record behind the others; it reaches the file with <see cref="WriteOut"/>. Committer only.</summary>
     public PackLocation Append(PackRecord record, long id) => Append(record.Finish(id));
 
+    /// <summary>Where a record of this length will lie if it is the next; begins the next pack where this one is full. Committer only.</summary>
+    public PackLocation Reserve(int length)
+    {
+        if (written + pendingLength > 0 && written + pendingLength + length > settings.PackBytes) NextPack();
+        return new PackLocation(current, written + pendingLength, length);
+    }
+
     /// <summary>The same for a finished record.</summary>
     internal PackLocation Append(ReadOnlySpan<byte> bytes)
     {
-        if (written + pendingLength > 0 && written + pendingLength + bytes.Length > settings.PackBytes) NextPack();
-        var location = new PackLocation(current, written + pendingLength, bytes.Length);
+        var location = Reserve(bytes.Length);
         if (pendingLength + bytes.Length > pending.Length)
         {
             if (pendingLength > 0 && bytes.Length + pendingLength > 1 << 20) WriteOut();
@@ -102,7 +111,7 @@ public sealed class Packs : IDisposable
     /// <returns>The new end: no row names anything between what was flushed before and here.</returns>
     public (int Pack, long Position) Abandon((int Pack, long Position) to)
     {
-        pendingLength = 0;
+        (pendingLength, IsTorn) = (0, false);
         WaitForFill();
         var from = to.Pack == current ? to.Position : 0;
         if (written == from) return End;
@@ -133,7 +142,9 @@ public sealed class Packs : IDisposable
         dirty = true;
         var begin = written;
         written = end; // also if the write fails half way: these bytes are no longer untouched
+        IsTorn = true;
         writing!.File.Write(pending.AsSpan(0, pendingLength), begin);
+        IsTorn = false;
         pendingLength = 0;
         if (pending.Length > 4 << 20)
         {

@@ -59,12 +59,28 @@ public sealed class SqliteConnection : IDisposable
         if (code != raw.SQLITE_OK) throw Error(code);
     }
 
-    /// <summary>Moves the write-ahead log into the database and cuts it off, as far as readers allow; never waits for them.</summary>
-    public void Checkpoint()
+    /// <summary>Moves the write-ahead log into the database as far as readers allow; waits for nobody and lets nobody wait.</summary>
+    /// <returns>Pages that the log goes on with; 0 where all were moved and it begins again.</returns>
+    public int Checkpoint()
+    {
+        var code = raw.sqlite3_wal_checkpoint_v2(handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out var log, out var moved);
+        return code == raw.SQLITE_OK && log == moved ? 0 : Math.Max(0, log);
+    }
+
+    /// <summary>Cuts the write-ahead log off where nobody reads or writes.</summary>
+    public bool CutLog()
     {
         raw.sqlite3_busy_timeout(handle, 0);
-        _ = raw.sqlite3_wal_checkpoint_v2(handle, "main", raw.SQLITE_CHECKPOINT_TRUNCATE, out _, out _);
+        var code = raw.sqlite3_wal_checkpoint_v2(handle, "main", raw.SQLITE_CHECKPOINT_TRUNCATE, out _, out _);
         raw.sqlite3_busy_timeout(handle, 5000);
+        return code == raw.SQLITE_OK;
+    }
+
+    /// <summary>Pages handed to the log since the last call.</summary>
+    public int TakePagesWritten()
+    {
+        _ = raw.sqlite3_db_status(handle, raw.SQLITE_DBSTATUS_CACHE_WRITE, out var pages, out _, 1);
+        return pages;
     }
 
     /// <summary>Undoes the transaction where SQLite has not done so itself.</summary>

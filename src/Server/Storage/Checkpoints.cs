@@ -1,0 +1,103 @@
+using CbaMail.Config;
+using CbaMail.Storage.Sqlite;
+
+namespace CbaMail.Storage;
+
+/// <summary>
+/// Moves SQLite's write-ahead log into the database beside the writer: on a thread and a connection of its own, passively, so that no commit
+/// waits for it. The log begins again from its start when all of it has been moved and nobody reads it; where commits never pause,
+/// the writer moves the last pages himself once the log has grown to <see cref="StorageSettings.LogPages"/>.
+/// A log that is written over is quicker to flush than one that grows: it is cut off only after a while without work.
+/// </summary>
+sealed class Checkpoints : IDisposable
+{
+    readonly SqliteConnection connection;
+    readonly StorageSettings settings;
+    readonly object gate = new();
+    readonly Thread? thread;
+    long pages;         // written to the log since it was last moved
+    long logPages;      // in the log, as far as known
+    bool idle;          // nothing was committed since the last look
+    bool grown;         // the log takes space
+    bool stopping;
+
+    public Checkpoints(Func<SqliteConnection> open, StorageSettings settings)
+    {
+        this.settings = settings;
+        connection = open();
+        connection.Execute("PRAGMA wal_autocheckpoint=0; PRAGMA synchronous=FULL");
+        if (settings.CheckpointPages <= 0) return;
+        thread = new Thread(Loop) { Name = "checkpoint", IsBackground = true };
+        thread.Start();
+    }
+
+    /// <summary>After each commit, on the thread that has the writer.</summary>
+    public void Committed(SqliteConnection writer)
+    {
+        if (thread is null) return;
+        var written = writer.TakePagesWritten();
+        if (Interlocked.Add(ref logPages, written) > settings.LogPages)
+        {
+            writer.Checkpoint();
+            Interlocked.Exchange(ref logPages, 0);
+            Interlocked.Exchange(ref pages, 0);
+            return;
+        }
+        Volatile.Write(ref idle, false);
+        var now = Interlocked.Add(ref pages, written);
+        var before = now - written;
+        if (before > 0 && (before >= settings.CheckpointPages || now < settings.CheckpointPages)) return;
+        lock (gate) Monitor.Pulse(gate);
+    }
+
+    /// <summary>Moves what can be moved, now.</summary>
+    public void Run()
+    {
+        lock (connection) connection.Checkpoint();
+    }
+
+    void Loop()
+    {
+        while (Next() is { } move)
+            lock (connection)
+            {
+                if (move)
+                {
+                    Interlocked.Exchange(ref pages, 0);
+                    Interlocked.Exchange(ref logPages, connection.Checkpoint());
+                    grown = true;
+                }
+                else if (connection.CutLog()) grown = false;
+            }
+    }
+
+    // true: move pages; false: nothing has happened since they were moved, cut the log off; null: end
+    bool? Next()
+    {
+        lock (gate)
+            while (!stopping)
+            {
+                if (Interlocked.Read(ref pages) >= settings.CheckpointPages) return true;
+                if (Interlocked.Read(ref pages) == 0 && !grown)
+                {
+                    Monitor.Wait(gate);
+                    continue;
+                }
+                idle = true;
+                Monitor.Wait(gate, settings.CheckpointIdleMilliseconds);
+                if (Volatile.Read(ref idle) && !stopping) return Interlocked.Read(ref pages) > 0;
+            }
+        return null;
+    }
+
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            stopping = true;
+            Monitor.Pulse(gate);
+        }
+        thread?.Join();
+        connection.Dispose();
+    }
+}
