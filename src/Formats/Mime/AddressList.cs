@@ -15,8 +15,8 @@ public sealed record HeaderAddress(string Name, string LocalPart, string Domain)
     /// <summary>Obsolete source route, <c>@a,@b</c> (RFC 5322 4.4), or empty.</summary>
     public string Route { get; init; } = "";
 
-    /// <summary>local-part@domain with the local part quoted where it must be.</summary>
-    public string Address => Domain.Length == 0 ? AddressList.Local(LocalPart) : AddressList.Local(LocalPart) + "@" + Domain;
+    /// <summary>local-part@domain with the local part quoted where it must be; empty for <c>&lt;&gt;</c>.</summary>
+    public string Address => Domain.Length == 0 && LocalPart.Length == 0 ? "" : Domain.Length == 0 ? AddressList.Local(LocalPart) : AddressList.Local(LocalPart) + "@" + Domain;
 
     public bool Equals(HeaderAddress? other) => other is not null && Name == other.Name && LocalPart == other.LocalPart && Domain == other.Domain;
 
@@ -276,7 +276,7 @@ sealed class AddressParser(string text)
             }
 
             // A forgotten ">": the next address begins after the comma
-            if (c is ',' or ';' && at > 0) break;
+            if (c is ',' or ';' && at > 0 && !IsAtEnd()) break;
             if (c == ':' && at == 0)
             {
                 // RFC 5322 4.4: obs-route
@@ -287,7 +287,15 @@ sealed class AddressParser(string text)
                 continue;
             }
 
-            if (c is ' ' or '\t' or '\r' or '\n' or '<') { position++; continue; }
+            if (c is ' ' or '\t' or '\r' or '\n')
+            {
+                position++;
+                // RFC 5322 4.4: white space around dots is nothing; between two words of an illegal local part it stays one
+                if (at < 0 && local.Length > 0 && local[^1] is not ('.' or ' ') && position < text.Length && text[position] is not (' ' or '.' or '@' or '>' or ':' or '(' or '"')) local.Append(' ');
+                continue;
+            }
+
+            if (c == '<') { position++; continue; }
             if (c == '(') { Comment(); continue; }
             if (c == '"') { Quoted(local); continue; }
             if (c == '[' && at >= 0)
@@ -319,6 +327,9 @@ sealed class AddressParser(string text)
         if (at < 0) Add(name, all, "", route);
         else Add(name, all[..at], all[(at + 1)..], route);
     }
+
+    /// <summary>"&lt;undisclosed-recipients:;&gt;", after a mailer put a domain behind it: the bracket comes after all.</summary>
+    bool IsAtEnd() => position + 1 < text.Length && text[position + 1] == '>';
 
     void Add(string name, string localPart, string domain, string route)
     {

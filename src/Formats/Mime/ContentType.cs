@@ -17,28 +17,27 @@ public sealed record ContentType(
     /// <summary>The parameter of that (lower-case) name, or null.</summary>
     public string? this[string name] => MimePart.Parameter(Parameters, name);
 
-    /// <summary>Reads Content-Type's value; what is not legal is read as text/plain (RFC 2045 5.2).</summary>
+    /// <summary>Reads Content-Type's value; what has no type and subtype is text/plain, as RFC 2045 5.2 recommends.</summary>
     public static ContentType Parse(ReadOnlySpan<byte> value)
     {
         var position = 0;
         var type = Word(value, ref position);
         var subtype = "";
+        var slash = false;
         ParameterList.SkipSpace(value, ref position);
         if (position < value.Length && value[position] == '/')
         {
             position++;
+            slash = true;
             subtype = Word(value, ref position);
         }
 
-        if (type.Length == 0 || !ParameterList.IsToken(type) || subtype.Length > 0 && !ParameterList.IsToken(subtype)) (type, subtype) = ("text", "plain");
-        else if (subtype.Length == 0) (type, subtype) = type switch
-        {
-            "text" => ("text", "plain"),
-            "multipart" => ("multipart", "mixed"),
-            "application" or "image" or "audio" or "video" => ("application", "octet-stream"),
-            "message" => ("message", "rfc822"),
-            _ => ("text", "plain"),
-        };
+        // two types, or three words: which one was meant nobody knows
+        ParameterList.SkipSpace(value, ref position);
+        var ends = position >= value.Length || value[position] is not ((byte)'/' or (byte)',');
+        // RFC 2046 4: data of an unknown kind
+        if (ends && slash && subtype.Length == 0 && type is "application" or "image" or "audio" or "video") (type, subtype) = ("application", "octet-stream");
+        else if (!ends || !ParameterList.IsToken(type) || !ParameterList.IsToken(subtype)) (type, subtype) = ("text", "plain");
         var (decoded, wire) = ReadParameters(value[position..]);
         return new ContentType(type, subtype, decoded, wire);
     }

@@ -54,12 +54,7 @@ public ref struct HeaderReader
             return false;
         }
 
-        var name = rest.IndexOfAny(NotName);
-        if (name <= 0) return false;
-        var colon = name;
-        // RFC 5322 4.5: obsolete white space before the colon
-        while (colon < rest.Length && rest[colon] is ((byte)' ' or (byte)'\t')) colon++;
-        if (colon >= rest.Length || rest[colon] != ':') return false;
+        if (!IsField(position, out var name, out var colon) && (!SkipStray() || !IsField(position, out name, out colon))) return false;
         var start = position;
         var end = NextLine(position + colon);
         // RFC 5322 2.2.3: a line that begins with white space goes on with the field; one of white space alone does too
@@ -67,6 +62,28 @@ public ref struct HeaderReader
         while (end < limit && text[end] is ((byte)' ' or (byte)'\t')) end = NextLine(end);
         position = end;
         field = new FieldSpan(start, name, start + colon + 1, end);
+        return true;
+    }
+
+    readonly bool IsField(int at, out int name, out int colon)
+    {
+        var rest = text[at..];
+        name = colon = Math.Max(0, rest.IndexOfAny(NotName));
+        // RFC 5322 4.5: obsolete white space before the colon
+        while (colon < rest.Length && rest[colon] is ((byte)' ' or (byte)'\t')) colon++;
+        return name > 0 && colon < rest.Length && rest[colon] == ':';
+    }
+
+    /// <summary>
+    /// Steps over lines that go on with no field, have no name, or are an mbox's, when a field comes after them: somebody cut the
+    /// header, and the fields behind are no less fields for it. Else they are the body's first lines.
+    /// </summary>
+    bool SkipStray()
+    {
+        var at = position;
+        while (at < limit && (text[at] is (byte)' ' or (byte)'\t' or (byte)':' || text[at..].StartsWith("From "u8))) at = NextLine(at);
+        if (at == position || at >= limit || text[at] == '-' || !IsField(at, out _, out _)) return false;
+        position = at;
         return true;
     }
 

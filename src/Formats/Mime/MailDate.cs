@@ -63,11 +63,11 @@ public static class MailDate
         if (day == 0 || month == 0 || year is < 1 or > 9998 || day > DateTime.DaysInMonth(year, month)) return false;
         var local = new DateTime(year, month, day).Add(time ?? default);
         var minutes = zone ?? 0;
-        // RFC 5322 3.3: a zone is less than a day; the type knows 14 hours
-        if (Math.Abs(minutes) > 14 * 60) minutes = 0;
+        // RFC 5322 3.3: a zone is less than a day. The type knows 14 hours: beyond them the moment is kept and the zone lost
+        if (Math.Abs(minutes) >= 24 * 60) minutes = 0;
         var span = TimeSpan.FromMinutes(minutes);
         if (local.Ticks - span.Ticks < 0) return false;
-        date = new DateTimeOffset(local, span);
+        date = Math.Abs(minutes) > 14 * 60 ? new DateTimeOffset(local - span, TimeSpan.Zero) : new DateTimeOffset(local, span);
         return true;
     }
 

@@ -97,6 +97,8 @@ public ref struct MimeReader
             else
             {
                 CloseChild(ref events, bodyEnd);
+                // RFC 2046 5.1.1: a delimiter has its own line end before it, so that there is no part between two adjacent lines
+                while (end < text.Length && IsDelimiter(end, out var next, out var same, out var closes) && same == depth && !closes) position = end = next;
                 position = Part(ref events, end, open[depth].Digest ? ContentType.Rfc822 : ContentType.TextPlain, top: false);
             }
         }

@@ -22,14 +22,14 @@ public static class TransferEncoding
     };
 
     /// <summary>
-    /// Base64 with whatever line lengths; characters outside of the alphabet are skipped (RFC 2045 6.8), padding ends it: mailing
-    /// lists put footers behind.
+    /// Base64 with whatever line lengths; characters outside of the alphabet are skipped (RFC 2045 6.8), padding that fills a quantum
+    /// ends it: mailing lists put footers behind. A "=" that fills none is junk.
     /// </summary>
     static byte[] Base64Bytes(ReadOnlySpan<byte> body)
     {
         var output = new byte[body.Length / 4 * 3 + 6];
         var length = 0;
-        int bits = 0, count = 0;
+        int bits = 0, count = 0, padding = 0;
         while (!body.IsEmpty)
         {
             var end = body.IndexOf((byte)'\n');
@@ -47,14 +47,16 @@ public static class TransferEncoding
 
             foreach (var b in line)
             {
-                if (b == '=' && count >= 12)
+                if (b == '=')
                 {
+                    if (count < 12 || count / 6 + ++padding < 4) continue;
                     body = default;
                     break;
                 }
 
                 var value = Value(b);
                 if (value < 0) continue;
+                padding = 0;
                 bits = (bits << 6) | value;
                 count += 6;
                 if (count < 24) continue;
@@ -146,6 +148,7 @@ public static class TransferEncoding
     static byte[] Uuencoded(ReadOnlySpan<byte> body)
     {
         var output = new List<byte>(body.Length * 3 / 4);
+        var whole = body;
         var begun = false;
         while (!body.IsEmpty)
         {
@@ -154,11 +157,12 @@ public static class TransferEncoding
             body = end < 0 ? default : body[(end + 1)..];
             if (!begun)
             {
-                begun = line.StartsWith("begin "u8);
+                // POSIX uuencode: "begin", the mode in octal, the name
+                begun = line.StartsWith("begin "u8) && line[6..].IndexOfAnyExceptInRange((byte)'0', (byte)'7') is > 0 and var mode && line[6 + mode] == ' ';
                 continue;
             }
 
-            if (line.SequenceEqual("end"u8)) break;
+            if (line.TrimEnd(" \t"u8).SequenceEqual("end"u8)) break;
             if (line.IsEmpty) continue;
             var count = (line[0] - 32) & 63;
             for (var i = 1; count > 0 && i < line.Length; i += 4)
@@ -169,7 +173,7 @@ public static class TransferEncoding
             }
         }
 
-        return [.. output];
+        return begun ? [.. output] : whole.ToArray();
     }
 
     /// <summary>Writes base64 in lines of 76 characters, each ended by CRLF (RFC 2045 6.8). May be called again after a multiple of 57 bytes.</summary>

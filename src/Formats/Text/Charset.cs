@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
@@ -127,7 +128,8 @@ public static class Charset
         if (CodePages.TryGetValue(name, out var page)) return Page(page);
         try
         {
-            if (CodePagesEncodingProvider.Instance.GetEncoding(name) is { } known) return known;
+            if (CodePagesEncodingProvider.Instance.GetEncoding(name) is { } known) return Page(known.CodePage);
+            if (Iso8859Part(name) is { } part && TableEncoding.Iso8859(part) is { } table) return table;
             if (NumberIn(name) is { } number && Page(number) is { } numbered) return numbered;
             // UTF-7 and other names that the framework refuses throw
             return name.StartsWith("utf-7", StringComparison.OrdinalIgnoreCase) || name.Contains("utf-7", StringComparison.OrdinalIgnoreCase) ? null : Encoding.GetEncoding(name);
@@ -227,30 +229,47 @@ public static class Charset
         1201 => Encoding.BigEndianUnicode,
         12000 => Encoding.UTF32,
         12001 => Utf32Big,
-        _ => CodePagesEncodingProvider.Instance.GetEncoding(number),
+        _ => Pages.TryGetValue(number, out var known) ? known : Add(number),
     };
+
+    static Encoding? Add(int number) =>
+        CodePagesEncodingProvider.Instance.GetEncoding(number, EncoderFallback.ReplacementFallback, new UnreadableBytes()) is { } encoding ? Pages.GetOrAdd(number, encoding) : null;
+
+    static readonly ConcurrentDictionary<int, Encoding> Pages = [];
 
     static readonly UTF32Encoding Utf32Big = new(bigEndian: true, byteOrderMark: false);
 
     /// <summary>The code page in "cp1251", "windows1251", "x-cp-1251", "ibm866", "iso8859-5" and the like.</summary>
     static int? NumberIn(string name)
     {
-        var text = name.AsSpan();
-        if (text.StartsWith("x-", StringComparison.OrdinalIgnoreCase)) text = text[2..];
+        if (Iso8859Part(name) is { } part) return part switch { 1 => 1252, 9 => 1254, 11 => 874, _ => 28590 + part };
+        var text = WithoutX(name);
+        foreach (var prefix in (ReadOnlySpan<string>)["windows", "cp", "win", "ibm", "ansi", "dos", "oem", "ms"])
+            if (text.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
+            {
+                var digits = text[prefix.Length..].TrimStart("-_ ");
+                return digits.Length is >= 3 and <= 5 && int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var page) ? page == 936 ? 54936 : page : null;
+            }
+
+        return null;
+    }
+
+    static ReadOnlySpan<char> WithoutX(string name) => name.StartsWith("x-", StringComparison.OrdinalIgnoreCase) ? name.AsSpan(2) : name;
+
+    /// <summary>The part of ISO 8859 in "iso-8859-10", "iso_8859-10:1992", "8859-10" and the like.</summary>
+    static int? Iso8859Part(string name)
+    {
+        if (name.Equals("latin6", StringComparison.OrdinalIgnoreCase)) return 10;
+        if (name.Equals("latin8", StringComparison.OrdinalIgnoreCase)) return 14;
+        if (name.Equals("latin10", StringComparison.OrdinalIgnoreCase)) return 16;
+        var text = WithoutX(name);
         foreach (var iso in (ReadOnlySpan<string>)["iso-8859", "iso_8859", "iso8859", "8859"])
             if (text.StartsWith(iso, StringComparison.OrdinalIgnoreCase))
             {
                 var digits = text[iso.Length..].TrimStart("-_ ");
                 var colon = digits.IndexOf(':');
                 if (colon >= 0) digits = digits[..colon];
-                return int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var part) && part is >= 1 and <= 16 ? part switch { 1 => 1252, 9 => 1254, 11 => 874, _ => 28590 + part } : null;
-            }
-
-        foreach (var prefix in (ReadOnlySpan<string>)["windows", "cp", "win", "ibm", "ansi", "dos", "oem", "ms"])
-            if (text.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
-            {
-                var digits = text[prefix.Length..].TrimStart("-_ ");
-                return digits.Length is >= 3 and <= 5 && int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var page) ? page == 936 ? 54936 : page : null;
+                return int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var part) && part is >= 1 and <= 16 ? part : null;
             }
 
         return null;

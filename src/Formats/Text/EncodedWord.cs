@@ -89,7 +89,8 @@ public static class EncodedWord
         isBase64 = false;
         charset = content = default;
         var mark = text[2..Math.Min(text.Length, 66)].IndexOf((byte)'?');
-        if (mark < 1 || mark + 5 > text.Length) return false;
+        // A character set that was forgotten is guessed
+        if (mark < 0 || mark + 5 > text.Length) return false;
         charset = text.Slice(2, mark);
         if (charset.IndexOfAny(" \t\"<>@,="u8) >= 0) return false;
         // RFC 2231 5: =?charset*language?
@@ -120,7 +121,7 @@ public static class EncodedWord
         text = text[..Math.Min(text.Length, 512)];
         if (text.Length < 8 || text[0] != '=' || text[1] != '?') return 0;
         var mark = text[2..].IndexOf('?');
-        if (mark < 1) return 0;
+        if (mark < 0) return 0;
         var rest = text[(mark + 3)..];
         if (rest.Length < 4 || rest[1] != '?' || rest[0] is not ('b' or 'B' or 'q' or 'Q')) return 0;
         var end = rest[2..].IndexOf("?=", StringComparison.Ordinal);
@@ -152,9 +153,11 @@ public static class EncodedWord
     static void LenientBase64(ReadOnlySpan<byte> content, ArrayBufferWriter<byte> output)
     {
         var span = output.GetSpan(content.Length + 3);
-        int bits = 0, count = 0, length = 0;
+        int bits = 0, count = 0, length = 0, digits = 0, padding = 0;
         foreach (var b in content)
         {
+            // RFC 2045 6.8: padding that fills a quantum is the end
+            if (b == '=' && digits % 4 >= 2 && digits % 4 + ++padding >= 4) break;
             var value = b switch
             {
                 >= (byte)'A' and <= (byte)'Z' => b - 'A',
@@ -165,6 +168,8 @@ public static class EncodedWord
                 _ => -1,
             };
             if (value < 0) continue;
+            padding = 0;
+            digits++;
             bits = (bits << 6) | value;
             count += 6;
             if (count < 8) continue;

@@ -87,8 +87,7 @@ public static class ParameterList
             if (piece is { Index: < 0, Encoded: true } && parts.Count == 0) parts.Add(piece);
         if (parts.Count == 0)
         {
-            list.Sort((a, b) => a.Index.CompareTo(b.Index));
-            foreach (var piece in list)
+            foreach (var piece in list.OrderBy(piece => piece.Index))
                 if (piece.Index == parts.Count || parts.Count == 0 && piece.Index == 1) parts.Add(piece);
             if (parts.Count == 0) parts.Add(list[0]);
         }
@@ -238,9 +237,24 @@ public static class ParameterList
         var end = text[position..].IndexOf((byte)';');
         end = end < 0 ? text.Length : position + end;
         var value = text[start..end];
-        // RFC 2045 5.1: a comment may follow; only after white space, for file names have parentheses
+        // RFC 2045 5.1: a comment may follow, with a semicolon even; only after white space, for file names have parentheses
         var comment = value.IndexOf(" ("u8);
-        if (comment > 0 && value[^1] == ')') value = value[..comment];
+        if (comment > 0)
+        {
+            var after = start + comment + 1;
+            var near = text[..Math.Min(text.Length, after + 1000)];
+            SkipComment(near, ref after);
+            if (near[after - 1] == ')')
+            {
+                SkipSpace(near, ref after);
+                if (after == text.Length || text[after] == ';')
+                {
+                    position = after;
+                    return LineFolding.Unfold(value[..comment]);
+                }
+            }
+        }
+
         // charset=utf-8 format=flowed: a semicolon is missing
         var equals = value.IndexOf((byte)'=');
         if (equals > 0 && value[..equals].LastIndexOfAny(" \t\r\n"u8) is > 0 and var space && !value.StartsWith("=?"u8) && IsName(value[(space + 1)..equals]))

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -109,6 +110,31 @@ static class CheckMime
         return Encoding.UTF8.GetString(output.WrittenSpan);
     }
 
+    /// <summary>What the fields of RFC 5322 3.6 with addresses and dates say: <c>addresses</c> of name and address, <c>date</c> as ISO 8601.</summary>
+    static void Structured(Utf8JsonWriter json, HeaderField field)
+    {
+        switch (field.Name.ToLowerInvariant())
+        {
+            case "from" or "sender" or "reply-to" or "to" or "cc" or "bcc"
+                or "resent-from" or "resent-sender" or "resent-reply-to" or "resent-to" or "resent-cc" or "resent-bcc":
+                json.WriteStartArray("addresses");
+                foreach (var mailbox in AddressList.Parse(field.Raw.Span).Mailboxes)
+                {
+                    json.WriteStartObject();
+                    json.WriteString("name", mailbox.Name);
+                    json.WriteString("address", mailbox.Address is { Length: > 0 } address ? address : "<>");
+                    json.WriteEndObject();
+                }
+
+                json.WriteEndArray();
+                break;
+            case "date" or "resent-date" or "orig-date":
+                if (MailDate.TryParse(field.Raw.Span, out var date)) json.WriteString("date", date.ToString("yyyy-MM-dd'T'HH:mm:sszzz", CultureInfo.InvariantCulture));
+                else json.WriteNull("date");
+                break;
+        }
+    }
+
     static void Part(Utf8JsonWriter json, ReadOnlySpan<byte> message, MimePart part)
     {
         json.WriteStartArray("headers");
@@ -117,6 +143,7 @@ static class CheckMime
             json.WriteStartObject();
             json.WriteString("name", field.Name);
             json.WriteString("value", field.Value);
+            Structured(json, field);
             json.WriteEndObject();
         }
 
@@ -132,7 +159,7 @@ static class CheckMime
         json.WriteNumber("size", content.Length);
         json.WriteNumber("rawSize", part.BodyLength);
         json.WriteString("disposition", part.Disposition);
-        json.WriteString("filename", part.FileName);
+        json.WriteString("filename", part.FileName?.Trim());
         if (!part.IsMultipart) json.WriteString("sha256", Convert.ToHexStringLower(SHA256.HashData(content)));
         json.WriteStartArray("children");
         foreach (var child in part.Children)

@@ -23,6 +23,7 @@ public class MailDateTests
     [InlineData("Mon, 1 Jan 124 10:00:00 Z", "2024-01-01T10:00:00+00:00")]
     [InlineData("1 Jan 2024 10:00:60 +0300", "2024-01-01T10:00:59+03:00")]
     [InlineData("1 Jan 2024", "2024-01-01T00:00:00+00:00")]
+    [InlineData("1 Jan 2024 10:00:00 -1600", "2024-01-02T02:00:00+00:00")]
     [InlineData("1 Jan 2024 10:00:00 +9999", "2024-01-01T10:00:00+00:00")]
     [InlineData("31 Feb 2024 10:00:00 +0300", null)]
     [InlineData("", null)]

@@ -171,12 +171,53 @@ public class MimeTreeTests
         Assert.Equal("Отчёт.pdf", Read("Content-Disposition: attachment; filename*1*=%91%D1%82.pdf; filename*0*=utf-8''%D0%9E%D1%82%D1%87%D1\n\n").Root.FileName);
         Assert.Equal("a b.pdf", Read("Content-Disposition: attachment; filename*0=\"a \"; filename*1=b.pdf\n\n").Root.FileName);
         Assert.Equal("Привет.txt", Read("Content-Type: text/plain; name=\"=?UTF-8?B?0J/RgNC40LLQtdGC?=\n =?utf-8?q?.txt?=\"\n\n").Root.FileName);
+        Assert.Equal("a.txt", Read("Content-Type: application/x; name=a.txt (a comment; with=one) ; size=3\n\n").Root.FileName);
         Assert.Equal("My File (1).pdf", Read("Content-Type: application/pdf; name=My File (1).pdf\n\n").Root.FileName);
         Assert.Equal(@"C:\dir\x ""y"".txt", Read("Content-Disposition: attachment; filename=\"C:\\dir\\x \\\"y\\\".txt\"\n\n").Root.FileName);
     }
 
     [Theory]
+    [InlineData(" cut\nTo: a@b\n\nx\n", "x\n", "To")]
+    [InlineData(": nameless\n more\nTo: a@b\n\nx\n", "x\n", "To")]
+    [InlineData("Cc: a@b\nFrom a@b Mon Jan  1\nTo: a@b\n\nx\n", "x\n", "Cc To")]
+    [InlineData(" indented text\nand more\n", " indented text\nand more\n", "")]
+    [InlineData("Cc: a@b\nFrom here on it is text\n\nx\n", "From here on it is text\n\nx\n", "Cc")]
+    public void Lines_that_are_no_fields_are_stepped_over_where_fields_follow(string text, string body, string names)
+    {
+        var message = Encoding.ASCII.GetBytes(text);
+        Assert.Equal(body, Encoding.ASCII.GetString(MimeTree.Parse(message).Body(message)));
+        Assert.Equal(names, string.Join(' ', HeaderList.Parse(message).Select(field => field.Name)));
+    }
+
+    /// <summary>RFC 2046 5.1.1: the line end before a delimiter is its own, so that nothing stands between two adjacent lines.</summary>
+    [Fact]
+    public void Adjacent_delimiters_hold_no_part()
+    {
+        var root = Read("Content-Type: multipart/mixed; boundary=b\n\n--b\n--b\n\none\n--b\n--b\n--b\n\ntwo\n--b--\n").Root;
+        Assert.Equal(2, root.Children.Count);
+    }
+
+    [Theory]
+    [InlineData("base64", "QU*JD\n R!EVG \n", "ABCDEF")]
+    [InlineData("base64", "QUI=\n_____\nfooter\n", "AB")]
+    [InlineData("base64", "QU=JD\n", "ABC")]
+    [InlineData("base64", "QQ=\nREVG\n", "ADT")]
+    [InlineData("base64", "QUJDR\n", "ABC")]
+    [InlineData("base64", "QUJDRA", "ABCD")]
+    [InlineData("quoted-printable", "a \n=3D=\n==\n==41=\t\nb\n", "a\n===Ab\n")]
+    [InlineData("x-uuencode", "hello\nbegin 644 a.txt\n#0V%T\n`\nend\nbye\n", "Cat")]
+    [InlineData("x-uuencode", "begin with this\n#0V%T\n", "begin with this\n#0V%T\n")]
+    public void Content_is_decoded_whatever_came_of_it(string encoding, string body, string content)
+    {
+        var message = Encoding.ASCII.GetBytes($"Content-Transfer-Encoding: {encoding}\n\n{body}");
+        Assert.Equal(content, Encoding.ASCII.GetString(ContentDecoder.Bytes(message, MimeTree.Parse(message))));
+    }
+
+    [Theory]
     [InlineData("text", "text/plain")]
+    [InlineData("multipart", "text/plain")]
+    [InlineData("text/html/x", "text/plain")]
+    [InlineData("text/html, text/plain", "text/plain")]
     [InlineData("TEXT/HTML; charset=x", "text/html")]
     [InlineData("text/html charset=utf-8", "text/html")]
     [InlineData(";charset=utf-8", "text/plain")]

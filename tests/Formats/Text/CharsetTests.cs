@@ -52,6 +52,28 @@ public class CharsetTests
     [InlineData("../etc/passwd")]
     public void Knows_what_nobody_knows(string? name) => Assert.Null(Charset.Find(name));
 
+    /// <summary>Parts of ISO 8859 that the framework does not have.</summary>
+    [Theory]
+    [InlineData("iso-8859-10", 0xBD, '―')]
+    [InlineData("latin6", 0xA2, 'Ē')]
+    [InlineData("ISO_8859-14:1998", 0xA1, 'Ḃ')]
+    [InlineData("iso8859-16", 0xA4, '€')]
+    [InlineData("iso-8859-16", 0xFF, 'ÿ')]
+    public void Knows_every_part_of_iso_8859(string name, int place, char letter)
+    {
+        Assert.Equal($"a{letter}\u0085", Charset.Decode([0x61, (byte)place, 0x85], name));
+        Assert.Equal([0x61, (byte)place, (byte)'?'], Charset.Find(name)!.GetBytes($"a{letter}漢"));
+    }
+
+    /// <summary>A character that was cut must not swallow the ASCII behind it.</summary>
+    [Theory]
+    [InlineData("big5")]
+    [InlineData("euc-kr")]
+    [InlineData("shift_jis")]
+    [InlineData("gb18030")]
+    public void What_cannot_be_read_is_one_mark(string name) =>
+        Assert.Equal("a\uFFFD b", Charset.Decode([0x61, (byte)(name == "shift_jis" ? 0x88 : 0xB0), 0x20, 0x62], name));
+
     [Fact]
     public void Unknown_names_are_guessed()
     {
