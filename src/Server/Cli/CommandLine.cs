@@ -30,6 +30,7 @@ public static class CommandLine
         .. MailingVerbs.Rows,
         .. QueueVerbs.Rows,
         .. MessageVerbs.Rows,
+        .. BackupVerbs.Rows,
         .. VerifyVerb.Rows,
         .. CheckVerbs.Rows,
         new("version", "", "print the release", [new("--json", null, "print JSON")], invocation =>

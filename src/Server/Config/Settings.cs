@@ -9,6 +9,9 @@ public sealed record Settings
     /// <summary>The directory that holds everything. Default <c>./data</c>.</summary>
     public string Data { get; init; } = "data";
 
+    /// <summary>The settings file that these come from, or null; no key of it.</summary>
+    internal string? File { get; init; }
+
     /// <summary>The server's own fully qualified name: greetings, Received fields, Message-IDs. Default: the machine's.</summary>
     public string Hostname { get; init; } = "localhost";
 

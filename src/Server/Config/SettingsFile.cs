@@ -50,6 +50,7 @@ public static class SettingsFile
             settings = settings with
             {
                 Evaluation = evaluation,
+                File = flags.Config is null ? null : Path.GetFullPath(flags.Config),
                 Data = flags.Data ?? settings.Data,
                 PortOffset = flags.PortOffset ?? settings.PortOffset,
                 Hostname = (flags.Hostname ?? settings.Hostname).Trim().TrimEnd('.').ToLowerInvariant(),

@@ -16,5 +16,6 @@ static class ApiRoutes
         QueueApi.Map(routes);
         MessagesApi.Map(routes);
         VerifyApi.Map(routes);
+        BackupsApi.Map(routes);
     }
 }

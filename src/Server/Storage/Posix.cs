@@ -16,6 +16,14 @@ static partial class Posix
         _ = close(handle);
     }
 
+    /// <summary>Whether the error says that no space, or no more of one's share of it, is left.</summary>
+    public static bool IsFull(IOException error) => (error.HResult & 0xffff) is 28 or 122; // ENOSPC, EDQUOT
+
+    /// <summary>Tells the kernel that a range of a file will not be read again: a copy of gigabytes must not push out what the server reads.</summary>
+    public static void WillNotNeed(Microsoft.Win32.SafeHandles.SafeFileHandle file, long position, long length) =>
+        _ = posix_fadvise(file, position, length, 4); // POSIX_FADV_DONTNEED
+
+    [LibraryImport("libc")] private static partial int posix_fadvise(Microsoft.Win32.SafeHandles.SafeFileHandle file, long position, long length, int advice);
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)] private static partial int open(string path, int flags);
     [LibraryImport("libc")] private static partial int fsync(int handle);
     [LibraryImport("libc")] private static partial int close(int handle);

@@ -18,6 +18,11 @@ namespace CbaMail.Storage;
 /// </remarks>
 public sealed class Store : IAsyncDisposable
 {
+    /// <summary>The database's file in the data directory.</summary>
+    internal const string DatabaseName = "cbamail.db";
+    /// <summary>Where a restore works until everything is whole; no server starts while a database lies there.</summary>
+    internal const string Restoring = "restoring";
+
     readonly Disk disk;
     readonly IDisposable directoryLock;
     readonly SqliteConnection writer;
@@ -41,7 +46,12 @@ public sealed class Store : IAsyncDisposable
         Path = System.IO.Path.GetFullPath(settings.Data);
         disk.CreateDirectory(Path);
         directoryLock = disk.Lock(Path);
-        database = System.IO.Path.Combine(Path, "cbamail.db");
+        database = System.IO.Path.Combine(Path, DatabaseName);
+        if (disk.Exists(System.IO.Path.Combine(Path, Restoring, DatabaseName)))
+        {
+            directoryLock.Dispose();
+            throw new InvalidOperationException($"A restore into {Path} was interrupted: run \"cbamail restore\" again, which begins anew.");
+        }
         var isNew = !disk.Exists(database);
         writer = new SqliteConnection(database, readOnly: false, disk.SqliteVfs);
         writer.Execute($"""
@@ -100,6 +110,15 @@ public sealed class Store : IAsyncDisposable
         }
         reader.Prepare("BEGIN").Run();
         return new ReadTransaction(reader, GiveBack);
+    }
+
+    /// <summary>Copies the database as of now into a file that is not there yet, beside all other work.</summary>
+    /// <param name="step">Told how many pages of how many are done; where the copy rests.</param>
+    internal async Task CopyDatabaseAsync(string to, Func<int, int, Task> step)
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        using var source = new SqliteConnection(database, readOnly: true, disk.SqliteVfs);
+        await DatabaseCopy.RunAsync(source, to, step);
     }
 
     void GiveBack(SqliteConnection reader)

@@ -1,0 +1,35 @@
+using CbaMail.Config;
+using CbaMail.Envelope;
+using CbaMail.Mailboxes;
+using CbaMail.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace CbaMail.Backup;
+
+/// <summary>The same deeds on a data directory that no server uses.</summary>
+public static class OfflineStore
+{
+    public static async Task<Result<BackupSummary>> BackUpAsync(Settings settings, BackupOrder order, Action<long, long>? progress, CancellationToken cancel)
+    {
+        var opened = Open(settings);
+        if (!opened.Ok) return opened.Refusal;
+        await using var store = opened.Value;
+        return await new Backups(store, settings, TimeProvider.System).RunAsync(order, progress, cancel);
+    }
+
+    static Result<Store> Open(Settings settings)
+    {
+        try
+        {
+            return new Store(settings, NullLogger<Store>.Instance, MailStore.RemoveUnacknowledged);
+        }
+        catch (InvalidOperationException said)
+        {
+            return Refusal.Conflict.Because(said.Message); // another has it, or it is of a newer release
+        }
+        catch (UnauthorizedAccessException error)
+        {
+            return Refusal.NotPermitted.Because($"The data directory {settings.Data} cannot be used: {error.Message.ReplaceLineEndings(" ")}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+using System.Globalization;
+using CbaMail.Storage;
+
+namespace CbaMail.Backup;
+
+/// <summary>The directory that holds snapshots: its layout, its lock, what is in it and what goes.</summary>
+sealed class Repository : IDisposable
+{
+    const UnixFileMode OwnersDirectory = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    internal const UnixFileMode OwnersFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    readonly FileStream? held;
+
+    Repository(string directory, FileStream? held) => (Directory, this.held) = (directory, held);
+
+    public string Directory { get; }
+    public string Packs => Path.Combine(Directory, "packs");
+    public string Snapshots => Path.Combine(Directory, "snapshots");
+    public string Files => Path.Combine(Directory, "files");
+
+    public string Snapshot(string name) => Path.Combine(Snapshots, name);
+    public string Pack(int number) => Path.Combine(Packs, PackName(number));
+    public string StoredFile(string sha256) => Path.Combine(Files, sha256);
+
+    public static string PackName(int number) => number.ToString("d8", CultureInfo.InvariantCulture) + ".pack";
+
+    /// <summary>Opens for writing, makes what is missing, takes the lock.</summary>
+    /// <exception cref="BackupProblem">It may not be written, is no place for a backup, or another backup runs.</exception>
+    public static Repository OpenToWrite(string directory, string data)
+    {
+        directory = Path.GetFullPath(directory);
+        var (real, realData) = (Real(directory), Real(data));
+        if (real == realData || real.StartsWith(realData + "/", StringComparison.Ordinal))
+            throw new BackupProblem($"{directory} lies inside the data directory: a backup there is lost with it; name a directory elsewhere, best on another disk");
+        try
+        {
+            var isOurs = System.IO.Directory.Exists(Path.Combine(directory, "snapshots"));
+            if (!isOurs && System.IO.Directory.Exists(directory) && System.IO.Directory.EnumerateFileSystemEntries(directory).Any(entry => Path.GetFileName(entry) is not ("lost+found" or "lock")))
+                throw new BackupProblem($"{directory} holds other things and no backup: name an empty or a new directory");
+            System.IO.Directory.CreateDirectory(directory, OwnersDirectory);
+            var repository = new Repository(directory, Hold(directory));
+            foreach (var below in new[] { repository.Packs, repository.Files, repository.Snapshots }) System.IO.Directory.CreateDirectory(below, OwnersDirectory);
+            Posix.FlushDirectory(directory);
+            return repository;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            throw new BackupProblem($"The user {Environment.UserName}, as whom this runs, may not write to {directory}; give it to that user with: chown {Environment.UserName} {directory}");
+        }
+    }
+
+    /// <summary>Opens for reading; keeps backups into it from removing anything meanwhile where the directory allows that.</summary>
+    /// <exception cref="BackupProblem">There is none, or a backup runs.</exception>
+    public static Repository OpenToRead(string directory)
+    {
+        directory = Path.GetFullPath(directory);
+        if (!System.IO.Directory.Exists(Path.Combine(directory, "snapshots"))) throw new BackupProblem($"{directory} is no backup: name the directory that was given to \"cbamail backup\"");
+        FileStream? held = null;
+        var file = Path.Combine(directory, "lock");
+        try
+        {
+            if (File.Exists(file)) held = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // who may read the snapshots but not the lock may read them
+        }
+        catch (IOException)
+        {
+            throw Busy(directory);
+        }
+        return new Repository(directory, held);
+    }
+
+    static FileStream Hold(string directory)
+    {
+        try
+        {
+            return new FileStream(Path.Combine(directory, "lock"), new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = OwnersFile });
+        }
+        catch (IOException error) when (!Posix.IsFull(error))
+        {
+            throw Busy(directory);
+        }
+    }
+
+    static BackupProblem Busy(string directory) => new($"Another backup or restore works on {directory} right now; wait until it has ended");
+
+    // through symbolic links, as far as the path exists
+    static string Real(string path)
+    {
+        path = Path.GetFullPath(path).TrimEnd('/');
+        var parent = Path.GetDirectoryName(path);
+        if (string.IsNullOrEmpty(parent)) return path.Length == 0 ? "/" : path;
+        var at = Path.Combine(Real(parent), Path.GetFileName(path));
+        return new FileInfo(at) is { LinkTarget: not null } link && link.ResolveLinkTarget(returnFinalTarget: true) is { } target ? target.FullName.TrimEnd('/') : at;
+    }
+
+    /// <summary>Names of snapshots whose manifest is there and cannot be read; set by <see cref="Complete"/>.</summary>
+    public IReadOnlyList<string> Unreadable { get; private set; } = [];
+
+    /// <summary>The complete snapshots, oldest first.</summary>
+    public List<Manifest> Complete()
+    {
+        var all = new List<Manifest>();
+        var unreadable = new List<string>();
+        foreach (var directory in System.IO.Directory.EnumerateDirectories(Snapshots).Order(StringComparer.Ordinal))
+        {
+            var file = Path.Combine(directory, Manifest.FileName);
+            if (!File.Exists(file)) continue;
+            if (Manifest.Parse(File.ReadAllBytes(file)) is { } manifest && manifest.Name == Path.GetFileName(directory)) all.Add(manifest);
+            else unreadable.Add(Path.GetFileName(directory));
+        }
+        Unreadable = unreadable;
+        return [.. all.OrderBy(manifest => manifest.Sequence)];
+    }
+
+    /// <summary>The snapshot of that name, the newest whose name begins so, or the newest of all for "latest".</summary>
+    /// <exception cref="BackupProblem">There is none.</exception>
+    public Manifest Choose(string? at)
+    {
+        var all = Complete();
+        if (all.Count == 0) throw new BackupProblem(Unreadable.Count > 0 ? $"The manifest of {Unreadable[^1]} in {Directory} is damaged, and there is no other complete snapshot" : $"{Directory} holds no complete snapshot");
+        var found = at is null or "latest" ? all[^1] : all.FindLast(manifest => manifest.Name.StartsWith(at, StringComparison.OrdinalIgnoreCase));
+        if (found is null) throw new BackupProblem($"{Directory} has no snapshot {at}; list them with: cbamail restore {Directory} --list");
+        return found.Format <= Manifest.ThisFormat ? found : throw new BackupProblem($"The snapshot {found.Name} was written by a newer release ({found.Program}); install that one");
+    }
+
+    /// <summary>Removes what interrupted runs left: snapshots without a manifest, files half written.</summary>
+    public void RemoveUnfinished()
+    {
+        foreach (var directory in System.IO.Directory.EnumerateDirectories(Snapshots))
+            if (!File.Exists(Path.Combine(directory, Manifest.FileName))) System.IO.Directory.Delete(directory, recursive: true);
+        foreach (var file in System.IO.Directory.EnumerateFiles(Files, "*.new")) File.Delete(file);
+    }
+
+    /// <summary>Removes all but the newest snapshots.</summary>
+    /// <returns>Their names.</returns>
+    public List<string> Prune(int keep)
+    {
+        var goes = Complete().SkipLast(keep).Select(manifest => manifest.Name).ToList();
+        foreach (var name in goes)
+        {
+            // without its manifest it is none, whatever happens next
+            File.Delete(Path.Combine(Snapshot(name), Manifest.FileName));
+            Posix.FlushDirectory(Snapshot(name));
+            System.IO.Directory.Delete(Snapshot(name), recursive: true);
+        }
+        if (goes.Count > 0) Posix.FlushDirectory(Snapshots);
+        return goes;
+    }
+
+    /// <summary>Removes packs and files that no snapshot needs. While a manifest cannot be read nothing goes: it may need them.</summary>
+    public void RemoveUnneeded()
+    {
+        var all = Complete();
+        if (Unreadable.Count > 0) return;
+        var packs = all.SelectMany(manifest => manifest.Packs).Select(pack => PackName(pack.Number)).ToHashSet(StringComparer.Ordinal);
+        var files = all.SelectMany(manifest => manifest.Files).Select(file => file.Sha256).ToHashSet(StringComparer.Ordinal);
+        foreach (var file in System.IO.Directory.EnumerateFiles(Packs, "*.pack"))
+            if (!packs.Contains(Path.GetFileName(file))) File.Delete(file);
+        foreach (var file in System.IO.Directory.EnumerateFiles(Files))
+            if (!files.Contains(Path.GetFileName(file))) File.Delete(file);
+        Posix.FlushDirectory(Packs);
+        Posix.FlushDirectory(Files);
+    }
+
+    /// <summary>The highest number of a pack that the repository knows.</summary>
+    public int LastPack(IEnumerable<Manifest> all)
+    {
+        var last = all.SelectMany(manifest => manifest.Packs).Select(pack => pack.Number).DefaultIfEmpty(0).Max();
+        foreach (var file in System.IO.Directory.EnumerateFiles(Packs, "*.pack"))
+            if (int.TryParse(Path.GetFileNameWithoutExtension(file), NumberStyles.None, CultureInfo.InvariantCulture, out var number)) last = Math.Max(last, number);
+        return last;
+    }
+
+    public void Dispose() => held?.Dispose();
+}

@@ -1,0 +1,46 @@
+using System.Threading.Channels;
+using CbaMail.Backup;
+using CbaMail.Envelope;
+
+namespace CbaMail.Http.Api;
+
+/// <summary>
+/// POST /v1/backups: a snapshot into a directory of this machine; POST /v1/restores: one account out of a snapshot.
+/// JSON lines go: {"done","of"} as it gets on, the summary last. Both end when the client goes away.
+/// </summary>
+static class BackupsApi
+{
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/v1/backups", BackUpAsync);
+    }
+
+    static async Task BackUpAsync(HttpContext context)
+    {
+        if (await context.ReadAsync<BackupOrder>() is not { } order) return;
+        if (!Path.IsPathFullyQualified(order.Directory ?? "")) await context.RefuseAsync(400, "The directory must be an absolute path");
+        else if (order.Keep < 1) await context.RefuseAsync(400, "At least one snapshot must be kept");
+        else await WorkAsync(context, progress => context.Room<Backups>().RunAsync(order, progress, context.RequestAborted));
+    }
+
+    static async Task WorkAsync<T>(HttpContext context, Func<Action<long, long>, Task<Result<T>>> deed) where T : notnull
+    {
+        // the work must not wait for a client that reads slowly: only the newest figure is kept
+        var progress = Channel.CreateBounded<(long Done, long Of)>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+        context.StartLines();
+        var work = Task.Run(RunAsync);
+        await foreach (var (done, of) in progress.Reader.ReadAllAsync(context.RequestAborted))
+        {
+            await context.LineAsync(new { done, of });
+            await Task.WhenAny(work, Task.Delay(TimeSpan.FromMilliseconds(100), context.Room<TimeProvider>(), context.RequestAborted));
+        }
+        var result = await work;
+        await context.LineAsync(result.Ok ? result.Value : new { error = result.Refusal!.Sentence });
+
+        async Task<Result<T>> RunAsync()
+        {
+            try { return await deed((done, of) => progress.Writer.TryWrite((done, of))); }
+            finally { progress.Writer.Complete(); }
+        }
+    }
+}
