@@ -1,5 +1,6 @@
 using CbaMail.Bench;
 using CbaMail.Bench.Benchmarks;
+using CbaMail.Bench.Fuzz;
 
 // name, what it measures, the figure to reach (docs: issue "First light"), how to run it
 (string Name, string What, Func<Report, Task> Run)[] benchmarks =
@@ -11,10 +12,12 @@ using CbaMail.Bench.Benchmarks;
     ("mime", "the parser alone: MB/s on one core", MimeSpeed.RunAsync),
 ];
 
+if (args is ["fuzz", .. var options]) return MimeFuzz.Run(options);
 if (args.Any(a => a.StartsWith('-') || !benchmarks.Any(b => b.Name == a)))
 {
     Console.Error.WriteLine("usage: bench/run [NAME...]");
     foreach (var (name, what, _) in benchmarks) Console.Error.WriteLine($"  {name,-10} {what}");
+    Console.Error.WriteLine("       bench/run fuzz [--minutes N] [--seed N]   mutated messages through all that reads MIME");
     return 2;
 }
 var report = new Report();

@@ -132,7 +132,8 @@ public ref struct MimeReader
 
     void End<T>(ref T events, int start, int end) where T : IMimeEvents, allows ref struct
     {
-        end = Math.Max(start, end);
+        // Nor does a part end before what is in it: a delimiter right behind another leaves a part that begins on the outer one's line
+        end = ended = Math.Max(Math.Max(start, end), ended);
         var count = LinesAt(end) - startLines[^1];
         startLines.RemoveAt(startLines.Count - 1);
         if (end > start && text[end - 1] != '\n') count++;
@@ -140,6 +141,7 @@ public ref struct MimeReader
     }
 
     readonly List<int> startLines = new(8);
+    int ended;
 
     /// <summary>
     /// Line ends before the offset; offsets grow, so every byte is counted once, but for the line end before a delimiter when a part

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using CbaMail.Bench.Fuzz;
 using CbaMail.Mime;
 using Xunit;
 
@@ -54,6 +55,26 @@ public class MimeFuzzTests
             Assert.InRange(Preview.Of(message, root, 50).Length, 0, 50);
             foreach (var part in root.Walk()) ContentDecoder.Text(message, part);
             _ = HeaderList.Parse(message).Select(field => field.Value).ToList();
+        }
+    }
+
+    /// <summary>A few seconds of what <c>bench/run fuzz</c> does for minutes, from the messages of tests/Vectors/mime.</summary>
+    [Fact]
+    public void Mutated_vectors_keep_every_invariant()
+    {
+        var seeds = System.IO.Directory.GetFiles(Path.Combine(House.Repository.Root, "tests/Vectors/mime"), "*.eml").Order(StringComparer.Ordinal).Select(File.ReadAllBytes).ToList();
+        var mutator = new MimeMutator(seeds);
+        for (var i = 0; i < 3000; i++)
+        {
+            var message = mutator.Next(new Random(i));
+            try
+            {
+                MimeInvariants.Check(message);
+            }
+            catch (Exception e)
+            {
+                Assert.Fail($"seed {i}: {e}\n{Convert.ToBase64String(message)}");
+            }
         }
     }
 
