@@ -32,6 +32,7 @@ public static class CommandLine
         .. MessageVerbs.Rows,
         .. BackupVerbs.Rows,
         .. VerifyVerb.Rows,
+        .. VaultVerbs.Rows,
         .. CheckVerbs.Rows,
         new("version", "", "print the release", [new("--json", null, "print JSON")], invocation =>
         {

@@ -12,6 +12,24 @@ public sealed record StorageSettings
     /// <summary>Packs kept open for reading at most; a mailbox may lie in many. Default 64.</summary>
     public int OpenPacks { get; init; } = 64;
 
+    /// <summary>A full pack of which this many per cent are dead is rewritten: what lives is copied behind the newest pack, the file is removed. Default 50.</summary>
+    public int CollectDeadPercent { get; init; } = 50;
+
+    /// <summary>How often packs are looked at for space to give back; 0 never. Default 10 minutes.</summary>
+    public TimeSpan CollectEvery { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Bytes a second that are copied at most when packs are rewritten; a quarter of it while the server is busy; 0 is as fast as it goes. Default 16 MiB.</summary>
+    public long CollectBytesPerSecond { get; init; } = 16L << 20;
+
+    /// <summary>Bytes copied in one commit when packs are rewritten; a larger object is copied alone. Default 1 MiB.</summary>
+    public int CollectPieceBytes { get; init; } = 1 << 20;
+
+    /// <summary>How long it is remembered which messages were expunged, so that clients that were away learn of it cheaply (QRESYNC). Default 90 days.</summary>
+    public TimeSpan KeepExpunged { get; init; } = TimeSpan.FromDays(90);
+
+    /// <summary>Expunged messages of each mailbox that are remembered longer than that. Default 10,000.</summary>
+    public int KeepExpungedAtLeast { get; init; } = 10_000;
+
     /// <summary>How long a batch waits for as many commits as the last one had, in microseconds; a lonely commit never waits. Default 400.</summary>
     public int GatherMicroseconds { get; init; } = 400;
 

@@ -17,5 +17,6 @@ static class ApiRoutes
         MessagesApi.Map(routes);
         VerifyApi.Map(routes);
         BackupsApi.Map(routes);
+        VaultApi.Map(routes);
     }
 }

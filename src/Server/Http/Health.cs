@@ -21,7 +21,10 @@ public sealed record HealthReport(
     QueueCounts Queue, DiskSpace Disk, IReadOnlyList<PartHealth> Parts);
 
 /// <param name="Data">Bytes that the data directory takes.</param>
-public sealed record DiskSpace(long Free, long Total, long Data);
+/// <param name="Packs">Pack files.</param>
+/// <param name="PackBytes">Bytes of them, mail and garbage.</param>
+/// <param name="DeadBytes">Bytes of them that belong to no mail any more and come back by themselves.</param>
+public sealed record DiskSpace(long Free, long Total, long Data, int Packs, long PackBytes, long DeadBytes);
 
 /// <summary>Looks after every part: reads and writes the store, measures the disk, looks at the certificate.</summary>
 public sealed class Health(Settings settings, Store store, UserDirectory directory, MailQueue queue, Certificates certificates, TimeProvider time)
@@ -38,7 +41,7 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
     {
         var parts = new List<PartHealth> { await StoreAsync(cancel) };
         var counts = Attempt(parts, "queue", queue.Counts, Show, Russian) ?? new QueueCounts(0, 0, 0, 0, 0, null);
-        var disk = Attempt(parts, "disk", Disk, Show, Russian, space => space.Free >= LeastFree) ?? new DiskSpace(0, 0, 0);
+        var disk = Attempt(parts, "disk", Disk, Show, Russian, space => space.Free >= LeastFree) ?? new DiskSpace(0, 0, 0, 0, 0, 0);
         parts.Add(Certificate());
         parts.Add(new("directory", true, $"{Count(directory.DomainCount, "domain")}, {Count(directory.AccountCount, "account")}", $"доменов: {directory.DomainCount}, учётных записей: {directory.AccountCount}"));
         foreach (var group in settings.Listeners.GroupBy(listener => listener.Protocol))
@@ -86,14 +89,16 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
 
     static string Russian(QueueCounts counts) => $"писем: {counts.Messages}, получателей: {counts.Recipients}, отложено: {counts.Deferred}, задержано: {counts.Held}";
 
-    static string Russian(DiskSpace disk) => $"свободно {Sizes.Show(disk.Free)} из {Sizes.Show(disk.Total)}, данные занимают {Sizes.Show(disk.Data)}";
+    static string Russian(DiskSpace disk) => $"свободно {Sizes.Show(disk.Free)} из {Sizes.Show(disk.Total)}, данные занимают {Sizes.Show(disk.Data)}; файлов с письмами: {disk.Packs}, {Sizes.Show(disk.PackBytes)}, из них освободится {Sizes.Show(disk.DeadBytes)}";
 
-    static string Show(DiskSpace disk) => $"{Sizes.Show(disk.Free)} of {Sizes.Show(disk.Total)} free, {Sizes.Show(disk.Data)} used by the data";
+    static string Show(DiskSpace disk) => $"{Sizes.Show(disk.Free)} of {Sizes.Show(disk.Total)} free, {Sizes.Show(disk.Data)} used by the data; {Count(disk.Packs, "pack")} of {Sizes.Show(disk.PackBytes)}, {Sizes.Show(disk.DeadBytes)} of them dead";
 
     DiskSpace Disk()
     {
         var drive = new DriveInfo(store.Path);
-        return new(drive.AvailableFreeSpace, drive.TotalSize, new DirectoryInfo(store.Path).EnumerateFiles("*", SearchOption.AllDirectories).Sum(Length));
+        var packs = store.PackSpace();
+        return new(drive.AvailableFreeSpace, drive.TotalSize, new DirectoryInfo(store.Path).EnumerateFiles("*", SearchOption.AllDirectories).Sum(Length),
+            packs.Packs, packs.Bytes, packs.Dead);
     }
 
     // a file may go away while it is being counted

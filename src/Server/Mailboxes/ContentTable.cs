@@ -12,7 +12,7 @@ sealed record ContentRow(
     byte[] Envelope, byte[] Structure, string Preview, DateTimeOffset? Sent, string? MessageId);
 
 /// <summary>A large part: where it stood in the message, and the object that holds its encoded bytes.</summary>
-readonly record struct CutPart(long Position, long Length, PackLocation Location);
+readonly record struct CutPart(long Position, long Length, long ObjectId, PackLocation Location);
 
 /// <summary>SQL of bodies and of the large parts that they share.</summary>
 static class ContentTable
@@ -115,27 +115,44 @@ static class ContentTable
         if (parts.Length > 0)
         {
             var cut = new CutPart[parts.Length / 3];
-            for (var i = 0; i < cut.Length; i++) cut[i] = new CutPart(parts[3 * i], parts[3 * i + 1], ObjectLocation(read, parts[3 * i + 2]));
+            for (var i = 0; i < cut.Length; i++) cut[i] = new CutPart(parts[3 * i], parts[3 * i + 1], parts[3 * i + 2], Place(read, RecordKind.Object, parts[3 * i + 2]) ?? default);
             content = content with { Parts = cut };
         }
         return basis is { } from ? content with { Base = (from, BodyLocation(read, from) ?? default) } : content; // one that is gone reads as damaged
     }
 
-    /// <summary>Where a body lies and what it was compressed against.</summary>
-    public static PackLocation? BodyLocation(ReadTransaction read, long id)
+    /// <summary>Where a body lies.</summary>
+    public static PackLocation? BodyLocation(ReadTransaction read, long id) => Place(read, RecordKind.Content, id);
+
+    /// <summary>Where a record lies, or null where its row is gone.</summary>
+    public static PackLocation? Place(ReadTransaction read, RecordKind kind, long id) => Place(read.Prepare(PlaceSql(kind)).Bind(1, id));
+
+    static string PlaceSql(RecordKind kind) =>
+        kind == RecordKind.Content ? "SELECT pack, position, stored FROM content WHERE id = ?" : "SELECT pack, position, stored FROM object WHERE id = ?";
+
+    static PackLocation? Place(Statement statement)
     {
-        using var row = read.Prepare("SELECT pack, position, stored FROM content WHERE id = ?").Bind(1, id);
+        using var row = statement;
         return row.Step() ? Location(row, 0) : null;
     }
 
+    /// <summary>Copies a record to the end of the current pack, if its row still names the place that it was read from.</summary>
+    public static bool Move(WriteTransaction write, RecordKind kind, long id, PackLocation from, ReadOnlySpan<byte> record)
+    {
+        if (Place(write.Prepare(PlaceSql(kind)).Bind(1, id)) != from) return false;
+        var to = write.Append(record);
+        write.Prepare(kind == RecordKind.Content ? "UPDATE content SET pack = ?, position = ? WHERE id = ?" : "UPDATE object SET pack = ?, position = ? WHERE id = ?")
+            .Bind(1, to.Pack).Bind(2, to.Position).Bind(3, id).Run();
+        write.Drop(from);
+        return true;
+    }
+
+    /// <summary>Bytes of records in a pack by the rows themselves: a walk over all of them, for when the statistics are in doubt.</summary>
+    public static long Live(WriteTransaction write, int pack) =>
+        write.Prepare("SELECT (SELECT coalesce(sum(stored), 0) FROM content WHERE pack = ?1) + (SELECT coalesce(sum(stored), 0) FROM object WHERE pack = ?1)").Bind(1, pack).Scalar() ?? 0;
+
     /// <summary>The base of a content, or null where it has none.</summary>
     public static long? BaseOf(ReadTransaction read, long id) => read.Prepare("SELECT base FROM content WHERE id = ?").Bind(1, id).Scalar();
-
-    static PackLocation ObjectLocation(ReadTransaction read, long id)
-    {
-        using var row = read.Prepare("SELECT pack, position, stored FROM object WHERE id = ?").Bind(1, id);
-        return row.Step() ? Location(row, 0) : default;
-    }
 
     static PackLocation Location(Statement row, int column) => new(row.Int32(column), row.Int64(column + 1), row.Int32(column + 2));
 
@@ -143,7 +160,14 @@ static class ContentTable
 
     // ---- after a crash: rows whose record may not have been flushed
 
-    /// <summary>Contents whose record was never whole. Ids rise with positions, so the walk ends at the first that is certainly safe.</summary>
+    /// <summary>Contents whose record was never whole, the newest first; the walk over the rows ends at the first that is certainly safe.</summary>
+    /// <remarks>
+    /// Why nothing lost lies beyond that end. Ids rise with the positions at which records are first appended. A safe row that has never been moved
+    /// stands before what may be damaged, and so does every row of a lower id that has never been moved. A safe row that was moved stood in a sealed
+    /// pack before, which is flushed whole: again every lower id that has never been moved stands earlier still. And no row that was moved is lost,
+    /// whatever its id: its copy was flushed before the commit that names it, together with all that stands before it in its pack, so the walk
+    /// over the packs reached it; the original is removed only after that commit is durable.
+    /// </remarks>
     public static List<long> Lost(WriteTransaction write, PackGap gap) => Lost(write.Prepare("SELECT id, pack, position, stored FROM content ORDER BY id DESC"), RecordKind.Content, gap);
 
     public static List<long> LostObjects(WriteTransaction write, PackGap gap) => Lost(write.Prepare("SELECT id, pack, position, stored FROM object ORDER BY id DESC"), RecordKind.Object, gap);
@@ -174,12 +198,19 @@ static class ContentTable
             (SELECT mailbox_id, count(*) AS n, sum(flags & 1 = 0) AS unseen, sum(flags & 8 != 0) AS deleted, sum(size) AS bytes FROM message WHERE content_id = ?1 GROUP BY 1) AS lost
             WHERE mailbox.id = lost.mailbox_id
             """).Bind(1, contentId).Run();
-        write.Prepare("INSERT OR IGNORE INTO expunged (mailbox_id, modseq, uid) SELECT mailbox_id, modseq, uid FROM message WHERE content_id = ?").Bind(1, contentId).Run();
+        write.Prepare("INSERT OR IGNORE INTO expunged (mailbox_id, modseq, uid, at) SELECT mailbox_id, modseq, uid, saved FROM message WHERE content_id = ?").Bind(1, contentId).Run();
         write.Prepare("DELETE FROM message WHERE content_id = ?").Bind(1, contentId).Run();
         write.Prepare("UPDATE content SET refs = 1 WHERE id = ?").Bind(1, contentId).Run();
         DropReference(write, contentId, 1);
     }
 
-    public static void EraseObject(WriteTransaction write, long objectId) =>
-        write.Prepare("DELETE FROM object WHERE id = ?").Bind(1, objectId).Run();
+    /// <summary>
+    /// The row of a large part that was never whole. Who shares it stands behind it in the packs (a part is appended before the first body
+    /// that names it), is lost like it, and has given up its share by now; a row that is left is one that nothing names.
+    /// </summary>
+    public static void EraseObject(WriteTransaction write, long objectId)
+    {
+        using var row = write.Prepare("DELETE FROM object WHERE id = ? RETURNING pack, position, stored").Bind(1, objectId);
+        if (row.Step()) write.Drop(Location(row, 0));
+    }
 }

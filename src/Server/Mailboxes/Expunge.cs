@@ -15,17 +15,17 @@ static class Expunge
     }
 
     /// <summary>Removes those that are still flagged \Deleted.</summary>
-    public static void Remove(WriteTransaction transaction, Notifier notifier, long mailboxId, IReadOnlyList<uint> uids, List<uint> gone)
+    public static void Remove(WriteTransaction transaction, Notifier notifier, long mailboxId, IReadOnlyList<uint> uids, List<uint> gone, DateTimeOffset now)
     {
         if (MailboxTable.Get(transaction, mailboxId) is not { } mailbox) return;
         var rows = Flags.Rows(transaction, mailboxId, uids).Where(row => row.Flags.HasFlag(MessageFlags.Deleted)).ToList();
-        Take(transaction, notifier, mailbox, rows);
+        Take(transaction, notifier, mailbox, rows, now);
         gone.AddRange(rows.Select(row => row.Uid));
     }
 
     /// <summary>Takes rows out of a mailbox; the last reference takes the body with it.</summary>
     /// <returns>The modification sequence.</returns>
-    public static long Take(WriteTransaction transaction, Notifier notifier, Mailbox mailbox, List<MessageRow> rows)
+    public static long Take(WriteTransaction transaction, Notifier notifier, Mailbox mailbox, List<MessageRow> rows, DateTimeOffset now)
     {
         if (rows.Count == 0) return mailbox.ModSeq;
         var bytes = rows.Sum(row => row.Size);
@@ -33,7 +33,7 @@ static class Expunge
         foreach (var row in rows)
         {
             MessageTable.Delete(transaction, mailbox.Id, row.Uid);
-            MessageTable.AddExpunged(transaction, mailbox.Id, row.Uid, modseq);
+            MessageTable.AddExpunged(transaction, mailbox.Id, row.Uid, modseq, now);
             Changes.Refer(transaction, row.ContentId, -1);
         }
         MailboxTable.Adjust(transaction, mailbox.Id, -rows.Count,

@@ -53,7 +53,7 @@ static class Hierarchy
             var moved = MailboxTable.Get(transaction, Insert(transaction, accountId, to, null, now))!;
             var rows = MessageTable.Range(transaction, mailbox!.Id, 1, uint.MaxValue);
             Transfer.Copy(transaction, notifier, mailbox.Id, rows, moved, 0, now);
-            Expunge.Take(transaction, notifier, mailbox, rows);
+            Expunge.Take(transaction, notifier, mailbox, rows, now);
             return MailboxTable.Get(transaction, moved.Id)!;
         }
         foreach (var child in below)
@@ -92,7 +92,7 @@ static class Hierarchy
     /// <summary>The mailbox with all its messages.</summary>
     public static void Remove(WriteTransaction transaction, Notifier notifier, Mailbox mailbox)
     {
-        Expunge.Take(transaction, notifier, mailbox, MessageTable.Range(transaction, mailbox.Id, 1, uint.MaxValue));
+        Expunge.Take(transaction, notifier, mailbox, MessageTable.Range(transaction, mailbox.Id, 1, uint.MaxValue), DateTimeOffset.UnixEpoch); // forgotten with the mailbox
         MailboxTable.Delete(transaction, mailbox.Id);
         var modseq = MailboxTable.Use(transaction, mailbox.AccountId, 0, 0, 0) ?? mailbox.ModSeq;
         Changes.Add(transaction, notifier, mailbox.AccountId, mailbox.Id, modseq);

@@ -1,5 +1,4 @@
 using CbaMail.Storage;
-using CbaMail.Storage.Blobs;
 
 namespace CbaMail.Mailboxes;
 
@@ -7,10 +6,9 @@ namespace CbaMail.Mailboxes;
 public sealed class MailReader : IDisposable
 {
     readonly ReadTransaction transaction;
-    readonly Packs packs;
-    readonly Bases bases;
+    readonly Bodies bodies;
 
-    internal MailReader(ReadTransaction transaction, Packs packs, Bases bases) => (this.transaction, this.packs, this.bases) = (transaction, packs, bases);
+    internal MailReader(ReadTransaction transaction, Bodies bodies) => (this.transaction, this.bodies) = (transaction, bodies);
 
     internal ReadTransaction Transaction => transaction;
 
@@ -31,23 +29,30 @@ public sealed class MailReader : IDisposable
 
     public MessageRow? Message(long mailboxId, uint uid) => MessageTable.Get(transaction, mailboxId, uid);
 
-    /// <summary>Null where the mailbox is gone.</summary>
+    /// <summary>
+    /// Null where the mailbox is gone. Where expunges after <paramref name="modseq"/> are no longer all remembered, every UID without a message
+    /// counts as vanished: the full resynchronisation of RFC 7162 3.2.5.
+    /// </summary>
     public MailboxChanges? ChangesSince(long mailboxId, long modseq)
     {
         if (Mailbox(mailboxId) is not { } mailbox) return null;
         if (mailbox.ModSeq <= modseq) return new MailboxChanges([], [], mailbox.ModSeq, mailbox.UidNext);
-        return new MailboxChanges(
-            MessageTable.ChangedSince(transaction, mailboxId, modseq), MessageTable.ExpungedSince(transaction, mailboxId, modseq), mailbox.ModSeq, mailbox.UidNext);
+        var vanished = modseq < Forgotten(mailboxId)
+            ? MessageTable.Missing(transaction, mailboxId, mailbox.UidNext) : MessageTable.ExpungedSince(transaction, mailboxId, modseq);
+        return new MailboxChanges(MessageTable.ChangedSince(transaction, mailboxId, modseq), vanished, mailbox.ModSeq, mailbox.UidNext);
     }
+
+    /// <summary>Expunges up to this modification sequence are no longer all remembered; a client that knows an older one resynchronises in full.</summary>
+    public long Forgotten(long mailboxId) => MailboxTable.Forgotten(transaction, mailboxId);
 
     /// <summary>The content of a row, or null when it has just been expunged and collected.</summary>
     public MessageContent? Content(long mailboxId, in MessageRow row) =>
         ContentTable.Get(transaction, row.ContentId) is { } content
-            ? new MessageContent(content, MessageTable.Prefix(transaction, mailboxId, row.Uid), packs, bases) : null;
+            ? new MessageContent(content, MessageTable.Prefix(transaction, mailboxId, row.Uid), bodies) : null;
 
     /// <summary>A content without a row, for the queue; the prefix is empty.</summary>
     public MessageContent? Content(long contentId) =>
-        ContentTable.Get(transaction, contentId) is { } content ? new MessageContent(content, [], packs, bases) : null;
+        ContentTable.Get(transaction, contentId) is { } content ? new MessageContent(content, [], bodies) : null;
 
     /// <summary>Bytes and messages that the account uses.</summary>
     public (long Bytes, long Messages) Usage(long accountId) => MailboxTable.Usage(transaction, accountId);

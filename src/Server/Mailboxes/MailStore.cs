@@ -19,7 +19,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
         [("Archive", "\\Archive"), ("Drafts", "\\Drafts"), ("Junk", "\\Junk"), ("Sent", "\\Sent"), ("Trash", "\\Trash")];
 
     readonly Staging staging = new(settings.Storage.SharedPartBytes);
-    readonly Bases bases = new(store.Packs);
+    readonly Bodies bodies = new(store);
     readonly ConcurrentDictionary<long, long> accounts = new();  // of a mailbox: never changes
     readonly ConcurrentDictionary<long, long> inboxes = new();   // of an account: never changes
 
@@ -27,7 +27,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     public Store Store => store;
 
     /// <summary>A snapshot for reading.</summary>
-    public MailReader Read() => new(store.Read(), store.Packs, bases);
+    public MailReader Read() => new(store.Read(), bodies);
 
     /// <summary>Removes rows whose body a crash has taken; given to the store, which calls it before anybody can read.</summary>
     public static void RemoveUnacknowledged(WriteTransaction transaction, PackGap gap)
@@ -52,8 +52,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
             location = ContentTable.BodyLocation(read, like);
         }
         if (location is not { } at || at.Stored > PackRecord.PieceBytes) return staging.Stage(message.Span, null, [], memory);
-        using var reader = store.Packs.Open(at);
-        return reader.Length > PackRecord.PieceBytes ? staging.Stage(message.Span, null, [], memory) : staging.Stage(message.Span, like, bases.Get(like, at).Span, memory);
+        return bodies.BaseOrNull(like, at) is { } bytes ? staging.Stage(message.Span, like, bytes.Span, memory) : staging.Stage(message.Span, null, [], memory);
     }
 
     // ---- inside a transaction of the caller (Delivery, Mailings, Queue)
@@ -167,7 +166,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
         for (var i = 0; i < uids.Count; i += RowsPerCommit)
         {
             var piece = Piece(uids, i);
-            await store.CommitAsync(t => { Expunge.Remove(t, notifier, mailboxId, piece, gone); return 0; }, cancel);
+            await store.CommitAsync(t => { Expunge.Remove(t, notifier, mailboxId, piece, gone, time.GetUtcNow()); return 0; }, cancel);
         }
         return gone;
     }

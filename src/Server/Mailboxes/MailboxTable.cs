@@ -75,6 +75,8 @@ static class MailboxTable
     public static void SetSpecialUse(WriteTransaction write, long id, string? use) =>
         write.Prepare("UPDATE mailbox SET special_use = ? WHERE id = ?").Bind(1, use).Bind(2, id).Run();
 
+    public static long Forgotten(ReadTransaction read, long id) => read.Prepare("SELECT forgotten FROM mailbox WHERE id = ?").Bind(1, id).Scalar() ?? 0;
+
     public static void Delete(WriteTransaction write, long id)
     {
         write.Prepare("DELETE FROM mailbox WHERE id = ?").Bind(1, id).Run();

@@ -15,6 +15,7 @@ namespace CbaMail.Mailboxes;
 //   counters of a mailbox and of the account change in the same transaction as the rows
 //   a UID is never used again; MODSEQ only rises (RFC 7162 3.1); every change of a mailbox is published after its commit
 //   a content without references is removed in the transaction that takes the last one
+//   a location that a row named may be out of date when it is used: packs are rewritten (PackRewriting), Bodies looks again
 //   no reader is held while a connection is written to
 //
 // RFC 9051 2.3, RFC 3501 2.3, RFC 4315, RFC 7162, RFC 8514.
@@ -24,7 +25,10 @@ public static class MailboxesRoom
 {
     public static IServiceCollection AddMailboxes(this IServiceCollection services) => services
         .AddSingleton<Notifier>()
-        .AddSingleton<MailStore>();
+        .AddSingleton<MailStore>()
+        .AddSingleton<PackRewriting>()
+        .AddSingleton<ExpungeHistory>()
+        .AddHostedService<VaultUpkeep>();
 
     /// <summary>New accounts get their mailboxes in the transaction that makes them; removed ones lose them.</summary>
     public static void Attach(MailStore mail, UserDirectory directory)

@@ -5,4 +5,22 @@ static partial class MailboxesTelemetry
 {
     [LoggerMessage(8100, LogLevel.Information, "The last stop was not clean: {Contents} bodies and {Objects} large parts that had never been acknowledged were removed")]
     public static partial void Recovered(ILogger log, int contents, int objects);
+
+    [LoggerMessage(8110, LogLevel.Information, "Pack {Pack} of {Bytes} bytes was collected: {Copied} bytes of it lived and were copied, in {Milliseconds} ms")]
+    public static partial void PackCollected(ILogger log, int pack, long bytes, long copied, long milliseconds);
+
+    [LoggerMessage(8111, LogLevel.Error, "{Kind} {Id} at {Position} of pack {Pack} is damaged and stays where it is; run 'cbamail verify'")]
+    public static partial void DamagedInPack(ILogger log, Storage.Blobs.RecordKind kind, long id, int pack, long position);
+
+    [LoggerMessage(8112, LogLevel.Error, "Pack {Pack} is mostly dead but holds something damaged, and is kept; run 'cbamail verify'")]
+    public static partial void PackKept(ILogger log, int pack);
+
+    [LoggerMessage(8113, LogLevel.Error, "Pack {Pack} is missing, and messages lie in it; run 'cbamail verify'")]
+    public static partial void PackMissing(ILogger log, int pack);
+
+    [LoggerMessage(8114, LogLevel.Warning, "The statistics of pack {Pack} were wrong: no message lies in it; they were put right")]
+    public static partial void StatisticsMended(ILogger log, int pack);
+
+    [LoggerMessage(8115, LogLevel.Error, "The vault's upkeep failed; it is tried again")]
+    public static partial void UpkeepFailed(ILogger log, Exception error);
 }

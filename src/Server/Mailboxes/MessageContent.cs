@@ -12,13 +12,12 @@ namespace CbaMail.Mailboxes;
 public sealed class MessageContent
 {
     readonly ContentRow row;
-    readonly Packs packs;
-    readonly Bases bases;
+    readonly Bodies bodies;
     MimePart? structure;
 
-    internal MessageContent(ContentRow row, byte[] prefix, Packs packs, Bases bases)
+    internal MessageContent(ContentRow row, byte[] prefix, Bodies bodies)
     {
-        (this.row, this.packs, this.bases) = (row, packs, bases);
+        (this.row, this.bodies) = (row, bodies);
         Prefix = prefix;
     }
 
@@ -35,12 +34,16 @@ public sealed class MessageContent
     public DateTimeOffset? Sent => row.Sent;
     public string? MessageId => row.MessageId;
 
-    /// <summary>Writes a range to the pipe in pieces, flushing as it goes; memory does not depend on the size.</summary>
+    /// <summary>
+    /// Writes a range to the pipe in pieces, flushing as it goes; memory does not depend on the size. Once it has begun it comes to its end, however
+    /// slowly the pipe is read, and even if the message is expunged and its pack removed meanwhile.
+    /// </summary>
     /// <exception cref="DamageError">The pack is damaged.</exception>
     public async ValueTask CopyToAsync(PipeWriter output, long position, long count, CancellationToken cancel)
     {
         if (position < 0 || count > Size - position) throw new ArgumentOutOfRangeException(nameof(count), "The range is outside of the message.");
         using var source = new Source(this);
+        if (count > 32 * 1024) source.Hold(position, count);
         var unflushed = 0;
         while (count > 0)
         {
@@ -96,10 +99,25 @@ public sealed class MessageContent
     // walks prefix, rest of the body and large parts as one sequence
     sealed class Source(MessageContent message) : IDisposable
     {
-        readonly PackReader rest = message.packs.Open(message.row.Location,
-            message.row.Base is { } basis ? () => message.bases.Get(basis.Id, basis.Location) : null);
+        readonly PackReader rest = message.bodies.Rest(message.row);
+        PackReader?[]? held;
         PackReader? part;
         int partIndex = -1;
+
+        /// <summary>Opens the packs of everything that lies within a range.</summary>
+        public void Hold(long position, long count)
+        {
+            rest.Hold();
+            position -= message.Prefix.Length;
+            for (var i = 0; i < message.row.Parts.Count; i++)
+            {
+                var cut = message.row.Parts[i];
+                if (cut.Position >= position + count || cut.Position + cut.Length <= position) continue;
+                held ??= new PackReader?[message.row.Parts.Count];
+                held[i] = message.bodies.Part(cut);
+                held[i]!.Hold();
+            }
+        }
 
         public ReadOnlySpan<byte> At(long position)
         {
@@ -117,7 +135,7 @@ public sealed class MessageContent
                     if (partIndex != i)
                     {
                         part?.Dispose();
-                        part = message.packs.Open(cut.Location);
+                        part = held?[i] ?? message.bodies.Part(cut);
                         partIndex = i;
                     }
                     return part!.From((int)(position - cut.Position));
@@ -141,32 +159,7 @@ public sealed class MessageContent
         {
             rest.Dispose();
             part?.Dispose();
+            foreach (var reader in held ?? []) reader?.Dispose();
         }
-    }
-}
-
-/// <summary>The raw bytes of contents that others were compressed against; a few are kept, since a mailing shares one.</summary>
-sealed class Bases(Packs packs)
-{
-    const int Kept = 8;
-
-    readonly Lock gate = new();
-    readonly List<(long Id, byte[] Bytes)> recent = [];
-
-    public ReadOnlyMemory<byte> Get(long id, PackLocation location)
-    {
-        lock (gate)
-        {
-            foreach (var (known, bytes) in recent)
-                if (known == id) return bytes;
-        }
-        using var reader = packs.Open(location);
-        var read = reader.Length <= PackRecord.PieceBytes ? reader.From(0).ToArray() : throw new DamageError("A base is larger than one piece.");
-        lock (gate)
-        {
-            if (recent.Count == Kept) recent.RemoveAt(0);
-            recent.Add((id, read));
-        }
-        return read;
     }
 }

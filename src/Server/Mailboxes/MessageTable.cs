@@ -73,8 +73,50 @@ static class MessageTable
     public static void Delete(WriteTransaction write, long mailboxId, uint uid) =>
         write.Prepare("DELETE FROM message WHERE mailbox_id = ? AND uid = ?").Bind(1, mailboxId).Bind(2, uid).Run();
 
-    public static void AddExpunged(WriteTransaction write, long mailboxId, uint uid, long modseq) =>
-        write.Prepare("INSERT OR IGNORE INTO expunged (mailbox_id, modseq, uid) VALUES (?, ?, ?)").Bind(1, mailboxId).Bind(2, modseq).Bind(3, uid).Run();
+    public static void AddExpunged(WriteTransaction write, long mailboxId, uint uid, long modseq, DateTimeOffset now) =>
+        write.Prepare("INSERT OR IGNORE INTO expunged (mailbox_id, modseq, uid, at) VALUES (?, ?, ?, ?)").Bind(1, mailboxId).Bind(2, modseq).Bind(3, uid).Bind(4, now).Run();
+
+    /// <summary>Mailboxes of which more expunges are remembered than <paramref name="least"/>.</summary>
+    public static List<long> WithMoreExpunged(ReadTransaction read, int least)
+    {
+        using var row = read.Prepare("SELECT mailbox_id FROM expunged GROUP BY mailbox_id HAVING count(*) > ?").Bind(1, least);
+        var mailboxes = new List<long>();
+        while (row.Step()) mailboxes.Add(row.Int64(0));
+        return mailboxes;
+    }
+
+    /// <summary>The last modification sequence of which the expunges may be forgotten: older than <paramref name="before"/> and not among the last <paramref name="least"/>.</summary>
+    public static long? Forgettable(ReadTransaction read, long mailboxId, int least, DateTimeOffset before) =>
+        read.Prepare("""
+            SELECT max(modseq) FROM expunged WHERE mailbox_id = ?1 AND at < ?2
+            AND modseq < coalesce((SELECT modseq FROM expunged WHERE mailbox_id = ?1 ORDER BY modseq DESC, uid DESC LIMIT 1 OFFSET ?3), 9223372036854775807)
+            """).Bind(1, mailboxId).Bind(2, before).Bind(3, Math.Max(0, least - 1)).Scalar();
+
+    /// <summary>Forgets some of the expunges up to a modification sequence.</summary>
+    /// <returns>How many.</returns>
+    public static int Forget(WriteTransaction write, long mailboxId, long modseq, int most)
+    {
+        write.Prepare("UPDATE mailbox SET forgotten = max(forgotten, ?) WHERE id = ?").Bind(1, modseq).Bind(2, mailboxId).Run();
+        return write.Prepare("""
+            DELETE FROM expunged WHERE mailbox_id = ?1 AND (modseq, uid) IN
+            (SELECT modseq, uid FROM expunged WHERE mailbox_id = ?1 AND modseq <= ?2 ORDER BY modseq, uid LIMIT ?3)
+            """).Bind(1, mailboxId).Bind(2, modseq).Bind(3, most).Run();
+    }
+
+    /// <summary>UIDs below <paramref name="uidNext"/> that have no message.</summary>
+    public static List<uint> Missing(ReadTransaction read, long mailboxId, uint uidNext)
+    {
+        using var row = read.Prepare("SELECT uid FROM message WHERE mailbox_id = ? ORDER BY uid").Bind(1, mailboxId);
+        var missing = new List<uint>();
+        uint next = 1;
+        while (row.Step())
+        {
+            for (var uid = (uint)row.Int64(0); next < uid; next++) missing.Add(next);
+            next++;
+        }
+        for (; next < uidNext; next++) missing.Add(next);
+        return missing;
+    }
 
     public static List<uint> ExpungedSince(ReadTransaction read, long mailboxId, long modseq)
     {

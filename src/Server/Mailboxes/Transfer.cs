@@ -18,7 +18,7 @@ static class Transfer
         if (MailboxTable.Get(transaction, mailboxId) is null || MailboxTable.Get(transaction, destinationId) is not { } destination) return Refusal.NoSuchMailbox;
         var rows = Flags.Rows(transaction, mailboxId, uids).ToList();
         var copied = Copy(transaction, notifier, mailboxId, rows, destination, 0, now); // moving within an account takes no space
-        if (copied.Ok) Expunge.Take(transaction, notifier, MailboxTable.Get(transaction, mailboxId)!, rows);
+        if (copied.Ok) Expunge.Take(transaction, notifier, MailboxTable.Get(transaction, mailboxId)!, rows, now);
         return copied;
     }
 

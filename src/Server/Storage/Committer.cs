@@ -26,6 +26,7 @@ sealed class Committer
     readonly StorageSettings settings;
     readonly Checkpoints checkpoints;
     readonly ILogger log;
+    readonly PackTally tally = new();
     readonly object gate = new();
     readonly Thread thread;
     readonly List<Work> alone = new(1);
@@ -181,15 +182,16 @@ sealed class Committer
     void Commit(List<Work> batch)
     {
         var start = packs.End;
+        tally.Clear();
         connection.Prepare("BEGIN IMMEDIATE").Run();
         var flushing = false;
-        var flushed = false;
         var committing = false;
         try
         {
             if (batch.Count > 1)
                 foreach (var work in batch) RunOne(work);
             else if (!RunAlone(batch[0])) return;
+            WriteStatistics();
             if (packs.IsDirty)
             {
                 VaultTable.SetSafe(connection, safe);
@@ -200,7 +202,6 @@ sealed class Committer
                 {
                     flushing = false;
                     if (packs.AwaitFlush() is { } error) throw new IOException("The disk failed to make mail durable.", error);
-                    flushed = true;
                 }
             }
             committing = true;
@@ -215,7 +216,8 @@ sealed class Committer
             throw;
         }
         if (flushing) Flushed();
-        if (flushing || flushed) safe = packs.End;
+        if (!packs.IsDirty) safe = packs.End; // flushed here, or by the sealing of a pack
+        packs.Sealed.Clear();
         foreach (var work in batch)
         {
             if (work.Failed) continue;
@@ -234,7 +236,7 @@ sealed class Committer
     bool RunAlone(Work work)
     {
         var before = packs.End;
-        work.Transaction = new WriteTransaction(connection, packs);
+        work.Transaction = new WriteTransaction(connection, packs, tally) { Safe = safe };
         try
         {
             work.Run(work.Transaction);
@@ -253,10 +255,17 @@ sealed class Committer
     // the work's own failure; any other is the disk's and fails the batch
     bool IsItsOwn(Exception error) => error is not SqliteError { IsFatal: true } && !packs.IsTorn;
 
+    void WriteStatistics()
+    {
+        tally.Write(connection);
+        foreach (var (pack, bytes) in packs.Sealed) VaultTable.Seal(connection, pack, bytes);
+    }
+
     void RunOne(Work work)
     {
         var before = packs.End;
-        work.Transaction = new WriteTransaction(connection, packs);
+        var mark = tally.Mark;
+        work.Transaction = new WriteTransaction(connection, packs, tally) { Safe = safe };
         connection.Prepare("SAVEPOINT work").Run();
         try
         {
@@ -269,6 +278,7 @@ sealed class Committer
             connection.Prepare("ROLLBACK TO work").Run();
             connection.Prepare("RELEASE work").Run();
             packs.Forget(before);
+            tally.Undo(mark);
             work.Fail(error);
         }
     }

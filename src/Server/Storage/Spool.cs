@@ -123,5 +123,11 @@ public sealed class Spool
         System.IO.Directory.CreateDirectory(directory);
     }
 
+    /// <summary>Removes files that a killed process has left: a file of ours loses its name as soon as it has one.</summary>
+    public void RemoveLeftovers()
+    {
+        foreach (var path in System.IO.Directory.EnumerateFiles(directory)) File.Delete(path);
+    }
+
     public SpooledMessage Create() => new(directory, memoryLimit);
 }

@@ -5,6 +5,10 @@ using CbaMail.Storage.Sqlite;
 
 namespace CbaMail.Storage;
 
+/// <param name="Bytes">Of all packs.</param>
+/// <param name="Dead">Bytes of removed mail and of failed commits: they come back when packs are collected.</param>
+public readonly record struct PackSpace(int Packs, long Bytes, long Dead);
+
 /// <summary>
 /// The engine of the vault: one data directory, its lock, the database, the packs and the one committer.
 /// Rooms own their tables; they write inside <see cref="CommitAsync{T}"/> and read from <see cref="Read"/>.
@@ -31,6 +35,7 @@ public sealed class Store : IAsyncDisposable
     readonly StorageSettings settings;
     readonly string database;
     readonly ConcurrentBag<SqliteConnection> readers = [];
+    long commits;
     bool disposed;
 
     /// <summary>Opens the directory, takes its lock, migrates the schema, removes what a crash left and nobody was promised.</summary>
@@ -66,7 +71,10 @@ public sealed class Store : IAsyncDisposable
         Packs = new Packs(System.IO.Path.Combine(Path, "packs"), this.settings, disk) { Log = log };
         var gap = Packs.Recover(VaultTable.Safe(writer), log);
         writer.Execute("BEGIN IMMEDIATE");
-        removeUnacknowledged?.Invoke(new WriteTransaction(writer, Packs), gap);
+        var tally = new PackTally();
+        removeUnacknowledged?.Invoke(new WriteTransaction(writer, Packs, tally), gap);
+        tally.Write(writer);
+        VaultTable.Agree(writer, gap.End.Pack, Packs.Files.Length);
         VaultTable.SetSafe(writer, gap.End);
         writer.Execute("COMMIT");
         checkpoints = new Checkpoints(() => new SqliteConnection(database, readOnly: false, disk.SqliteVfs), this.settings);
@@ -78,6 +86,23 @@ public sealed class Store : IAsyncDisposable
 
     public Packs Packs { get; }
 
+    /// <summary>Commits that were asked for since the start: background work looks whether others are busy.</summary>
+    public long Commits => Interlocked.Read(ref commits);
+
+    /// <summary>What the packs take of the disk, and how much of it nobody needs.</summary>
+    public PackSpace PackSpace()
+    {
+        var newest = Packs.Newest;
+        using var read = Read();
+        var space = new PackSpace();
+        foreach (var pack in VaultTable.All(read))
+        {
+            var bytes = pack.Pack == newest.Pack ? newest.Bytes : Math.Max(pack.Bytes, pack.Live);
+            space = new PackSpace(space.Packs + 1, space.Bytes + bytes, space.Dead + Math.Max(0, bytes - pack.Live));
+        }
+        return space;
+    }
+
     /// <summary>
     /// Runs <paramref name="work"/> on the committer inside a transaction that it shares with whatever else waits;
     /// completes when the work is durable. If the work throws, its own changes alone are undone and the exception is passed on.
@@ -86,6 +111,7 @@ public sealed class Store : IAsyncDisposable
     public ValueTask<T> CommitAsync<T>(Func<WriteTransaction, T> work, CancellationToken cancel = default)
     {
         cancel.ThrowIfCancellationRequested();
+        Interlocked.Increment(ref commits);
         return committer.Commit(new Committer.Work<T>(work, cancel), mayLead: true);
     }
 
@@ -93,6 +119,7 @@ public sealed class Store : IAsyncDisposable
     public Task<T> StartCommit<T>(Func<WriteTransaction, T> work, CancellationToken cancel = default)
     {
         cancel.ThrowIfCancellationRequested();
+        Interlocked.Increment(ref commits);
         return committer.Commit(new Committer.Work<T>(work, cancel), mayLead: false).AsTask();
     }
 

@@ -4,10 +4,15 @@ using CbaMail.Storage.Sqlite;
 namespace CbaMail.Storage;
 
 /// <summary>The committer's transaction: write through it, and ask to be told when all is durable.</summary>
-public sealed class WriteTransaction(SqliteConnection connection, Packs packs)
+public sealed class WriteTransaction
 {
+    readonly SqliteConnection connection;
+    readonly Packs packs;
+    readonly PackTally tally;
     List<Action>? committed;
     List<Action>? ending;
+
+    internal WriteTransaction(SqliteConnection connection, Packs packs, PackTally tally) => (this.connection, this.packs, this.tally) = (connection, packs, tally);
 
     /// <summary>A room's own state for the length of this transaction; the mailboxes keep their changes here.</summary>
     internal object? Attached { get; set; }
@@ -16,7 +21,15 @@ public sealed class WriteTransaction(SqliteConnection connection, Packs packs)
     public PackLocation Reserve(PackRecord record) => packs.Reserve(record.Length);
 
     /// <summary>Puts a record into the pack; it is flushed with this commit.</summary>
-    public PackLocation Append(PackRecord record, long id) => packs.Append(record, id);
+    public PackLocation Append(PackRecord record, long id) => Append(record.Finish(id));
+
+    /// <summary>The same for a finished record, as it stands in another place.</summary>
+    internal PackLocation Append(ReadOnlySpan<byte> record)
+    {
+        var location = packs.Append(record);
+        tally.Add(location);
+        return location;
+    }
 
     /// <summary>
     /// Rows of this transaction tell something of its bodies that must not outlive them (a queue entry, a ledger's "delivered"):
@@ -26,8 +39,44 @@ public sealed class WriteTransaction(SqliteConnection connection, Packs packs)
 
     internal bool WantsBodiesFirst { get; private set; }
 
-    /// <summary>Counts a record as dead.</summary>
-    public void Drop(PackLocation location) => VaultTable.AddDead(connection, location);
+    /// <summary>Everything before it is flushed.</summary>
+    internal (int Pack, long Position) Safe { get; init; }
+
+    /// <summary>
+    /// Whether a pack's file may go: no row names it, and none will. The walk of the next start (<see cref="PackRecovery"/>) goes from pack to pack
+    /// without a gap, so it has to begin behind this one: the position that it begins at is moved on in this transaction.
+    /// </summary>
+    internal bool MayRemove(int pack)
+    {
+        if (pack >= Safe.Pack || !VaultTable.IsDead(connection, pack)) return false;
+        VaultTable.SetSafe(connection, Safe);
+        return true;
+    }
+
+    /// <summary>The file is gone: so is its row.</summary>
+    internal void Removed(int pack) => VaultTable.Remove(connection, pack);
+
+    /// <summary>Ends the current pack early where enough of it is dead, so that its space can come back.</summary>
+    internal bool SealIfDead(double share, long least)
+    {
+        var (pack, length) = packs.End;
+        var dead = length - VaultTable.Live(connection, pack);
+        return dead >= least && dead >= length * share && packs.Seal();
+    }
+
+    /// <summary>Corrects the statistics of a pack.</summary>
+    internal void SetLive(int pack, long live) => VaultTable.AddLive(connection, pack, live - VaultTable.Live(connection, pack));
+
+    /// <summary>Gives a row to a sealed pack that has a file and no row.</summary>
+    internal void Adopt(int pack, long bytes, Func<long> live)
+    {
+        if (pack >= packs.End.Pack) return;
+        SetLive(pack, live());
+        VaultTable.Seal(connection, pack, bytes);
+    }
+
+    /// <summary>Counts a record as dead: no row names it any more.</summary>
+    public void Drop(PackLocation location) => tally.Drop(location);
 
     public uint NextUidValidity(DateTimeOffset now) => VaultTable.NextUidValidity(connection, now);
 
@@ -38,7 +87,7 @@ public sealed class WriteTransaction(SqliteConnection connection, Packs packs)
 
     public int Changes => connection.Changes;
 
-    /// <summary>Runs after the commit is durable, before the caller is told; must be short and must not throw. Not run if the work fails.</summary>
+    /// <summary>Runs after the commit is durable, before the caller is told; must be short. What it throws is logged. Not run if the work fails.</summary>
     public void OnCommitted(Action action) => (committed ??= []).Add(action);
 
     /// <summary>Runs at the end of this work, still inside the transaction.</summary>

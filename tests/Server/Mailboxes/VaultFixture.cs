@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using System.Text;
 using CbaMail.Config;
 using CbaMail.Mailboxes;
 using CbaMail.Storage;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace CbaMail.Tests.Server.Mailboxes;
@@ -10,25 +12,65 @@ namespace CbaMail.Tests.Server.Mailboxes;
 public sealed class VaultFixture : IAsyncDisposable
 {
     readonly string directory = System.IO.Directory.CreateTempSubdirectory("cba-vault").FullName;
+    readonly Settings settings;
+    readonly TimeProvider time;
     long lastAccount = 1000;
 
-    public VaultFixture() => (Store, Mail) = Open();
+    public VaultFixture() : this(new StorageSettings { PackBytes = 4 << 20 }) { }
 
-    public Store Store { get; private set; }
-    public MailStore Mail { get; private set; }
-
-    (Store, MailStore) Open()
+    internal VaultFixture(StorageSettings storage, TimeProvider? time = null)
     {
-        var settings = new Settings { Data = directory, Storage = new StorageSettings { PackBytes = 4 << 20 } };
-        var store = new Store(settings, NullLogger<Store>.Instance, MailStore.RemoveUnacknowledged);
-        return (store, new MailStore(store, settings, new Notifier(), TimeProvider.System));
+        settings = new Settings { Data = directory, Storage = storage };
+        this.time = time ?? TimeProvider.System;
+        Open();
+    }
+
+    public Store Store { get; private set; } = null!;
+    public MailStore Mail { get; private set; } = null!;
+    public PackRewriting Rewriting { get; private set; } = null!;
+    public ExpungeHistory History { get; private set; } = null!;
+    internal LogLines Log { get; } = new();
+
+    void Open()
+    {
+        Store = new Store(settings, NullLogger<Store>.Instance, MailStore.RemoveUnacknowledged);
+        Mail = new MailStore(Store, settings, new Notifier(), time);
+        Rewriting = new PackRewriting(Store, settings, time, Log);
+        History = new ExpungeHistory(Store, settings, time);
+    }
+
+    /// <summary>What the rewriting has said.</summary>
+    internal sealed class LogLines : ILogger<PackRewriting>
+    {
+        public ConcurrentQueue<string> Lines { get; } = [];
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+        public bool IsEnabled(LogLevel logLevel) => true;
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Lines.Enqueue(formatter(state, exception));
     }
 
     public async Task RestartAsync()
     {
         await Store.DisposeAsync();
-        (Store, Mail) = Open();
+        Open();
     }
+
+    /// <summary>As after kill -9: the directory is copied while the store is open, and the copy goes on.</summary>
+    public async Task CrashAsync()
+    {
+        var copy = System.IO.Directory.CreateTempSubdirectory("cba-crash").FullName;
+        System.IO.Directory.CreateDirectory(Path.Combine(copy, "packs"));
+        foreach (var file in System.IO.Directory.GetFiles(directory, "cbamail.db*").Concat(System.IO.Directory.GetFiles(Packs)))
+            File.Copy(file, Path.Combine(copy, Path.GetRelativePath(directory, file)));
+        await Store.DisposeAsync();
+        System.IO.Directory.Delete(directory, recursive: true);
+        System.IO.Directory.Move(copy, directory);
+        Open();
+    }
+
+    public string Packs => Path.Combine(directory, "packs");
+
+    /// <summary>Bytes of the pack files.</summary>
+    public long PackBytes => System.IO.Directory.GetFiles(Packs).Sum(file => new FileInfo(file).Length);
 
     /// <summary>As after a power cut: the directory is copied while the store is open, and the copy's pack is damaged.</summary>
     public async Task CrashAsync(Action<FileStream> damage)
@@ -41,7 +83,7 @@ public sealed class VaultFixture : IAsyncDisposable
         System.IO.Directory.Delete(directory, recursive: true);
         System.IO.Directory.Move(copy, directory);
         await using (var file = new FileStream(PackFile, FileMode.Open)) damage(file);
-        (Store, Mail) = Open();
+        Open();
     }
 
     public string PackFile => Path.Combine(directory, "packs", "00000001.pack");
@@ -80,6 +122,21 @@ public sealed class VaultFixture : IAsyncDisposable
     {
         using var read = Mail.Read();
         return read.Mailbox(id) ?? throw new InvalidOperationException("no such mailbox");
+    }
+
+    /// <summary>Bytes of records that rows name, by pack, as the rows have it.</summary>
+    public static List<(int Pack, long Live)> LiveByRows(MailReader read) =>
+        Pairs(read, "SELECT pack, sum(stored) FROM (SELECT pack, stored FROM content UNION ALL SELECT pack, stored FROM object) GROUP BY pack ORDER BY pack");
+
+    /// <summary>The same as the statistics have it.</summary>
+    public static List<(int Pack, long Live)> LiveByStatistics(MailReader read) => Pairs(read, "SELECT id, live FROM pack WHERE live != 0 ORDER BY id");
+
+    static List<(int, long)> Pairs(MailReader read, string sql)
+    {
+        using var row = read.Transaction.Prepare(sql);
+        var list = new List<(int, long)>();
+        while (row.Step()) list.Add((row.Int32(0), row.Int64(1)));
+        return list;
     }
 
     public async ValueTask DisposeAsync()

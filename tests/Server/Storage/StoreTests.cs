@@ -106,6 +106,60 @@ public sealed class StoreTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task An_action_after_the_commit_that_throws_fails_nobody()
+    {
+        var told = 0;
+        var work = Enumerable.Range(0, 20).Select(i => store.CommitAsync(t =>
+        {
+            t.OnCommitted(() => { if (i % 3 == 0) throw new InvalidOperationException("late"); });
+            t.OnCommitted(() => Interlocked.Increment(ref told));
+            return Insert(t, "a" + i);
+        }).AsTask()).ToArray();
+        await Task.WhenAll(work);
+        Assert.Equal((20, 20L), (told, Count()));
+    }
+
+    [Fact]
+    public async Task Statistics_count_what_is_named_and_seal_what_is_full()
+    {
+        using var record = PackRecord.Build(RecordKind.Content, RandomBytes(300_000), null, []);
+        var places = new List<PackLocation>();
+        for (var i = 0; i < 10; i++) places.Add(await store.CommitAsync(t => t.Append(record, i)));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => store.CommitAsync<int>(t =>
+        {
+            t.Append(record, 99);
+            t.Drop(places[0]);
+            throw new InvalidOperationException("no");
+        }).AsTask());
+        await store.CommitAsync(t => { t.Drop(places[1]); return 0; });
+        var stored = places[0].Stored;
+        for (var round = 0; round < 2; round++)
+        {
+            Assert.Equal(places.GroupBy(p => p.Pack).Select(g => (g.Key, (long)stored * (g.Count() - (g.Contains(places[1]) ? 1 : 0)))), Statistics().Select(p => (p.Pack, p.Live)));
+            Assert.Equal(Statistics().SkipLast(1).Select(p => (p.Pack, true, new FileInfo(Path.Combine(directory, "packs", $"{p.Pack:d8}.pack")).Length)), Statistics().SkipLast(1).Select(p => (p.Pack, p.Sealed, p.Bytes)));
+            Assert.False(Statistics()[^1].Sealed);
+            await store.DisposeAsync();
+            store = Open();
+        }
+    }
+
+    static byte[] RandomBytes(int size)
+    {
+        var bytes = new byte[size];
+        new Random(5).NextBytes(bytes);
+        return bytes;
+    }
+
+    List<(int Pack, bool Sealed, long Bytes, long Live)> Statistics()
+    {
+        using var read = store.Read();
+        using var row = read.Prepare("SELECT id, sealed, bytes, live FROM pack ORDER BY id");
+        var list = new List<(int, bool, long, long)>();
+        while (row.Step()) list.Add((row.Int32(0), row.Bool(1), row.Int64(2), row.Int64(3)));
+        return list;
+    }
+
+    [Fact]
     public async Task The_settings_that_durability_rests_on_are_in_force()
     {
         var settings = await store.CommitAsync(t => (t.Prepare("PRAGMA synchronous").Scalar(), t.Prepare("PRAGMA foreign_keys").Scalar()));

@@ -11,6 +11,7 @@ sealed class PackFiles(string directory, Disk disk, int mostOpen) : IDisposable
     readonly Lock gate = new();
     readonly Dictionary<int, Open> open = [];
     long clock;
+    int holds;
 
     /// <summary>A pack that is open for one user; dispose it to give it back.</summary>
     public sealed class Lease(PackFiles files, DiskFile file, Open entry) : IDisposable
@@ -70,8 +71,45 @@ sealed class PackFiles(string directory, Disk disk, int mostOpen) : IDisposable
         }
     }
 
+    /// <summary>Removes the file durably, unless somebody holds removals.</summary>
+    public bool TryRemove(int pack)
+    {
+        lock (gate)
+        {
+            if (holds > 0) return false;
+            if (Exists(pack)) Remove(pack);
+        }
+        FlushNames();
+        return true;
+    }
+
+    /// <summary>No file is removed until this is disposed.</summary>
+    public IDisposable Hold()
+    {
+        lock (gate) holds++;
+        return new Held(this);
+    }
+
+    sealed class Held(PackFiles files) : IDisposable
+    {
+        PackFiles? files = files;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref files, null) is { } held)
+                lock (held.gate) held.holds--;
+        }
+    }
+
     /// <summary>Makes removed files stay removed.</summary>
     public void FlushNames() => disk.FlushDirectory(directory);
+
+    /// <summary>Bytes of the file, or null where there is none.</summary>
+    public long? Length(int pack)
+    {
+        using var lease = Use(pack);
+        return lease?.File.Length;
+    }
 
     public bool Exists(int pack) => disk.Exists(FileName(pack));
 

@@ -12,8 +12,9 @@ public sealed class DamageError(string message) : IOException(message);
 public sealed class PackReader : IDisposable
 {
     readonly PackFiles files;
-    readonly PackLocation location;
     readonly Func<ReadOnlyMemory<byte>>? prefix;
+    readonly Func<PackLocation?>? again;
+    PackLocation location;
     PackFiles.Lease? lease;
     byte[] head = [];
     byte[] piece = [];
@@ -23,11 +24,13 @@ public sealed class PackReader : IDisposable
     int raw;
 
     /// <param name="prefix">Gets the raw bytes of the base where the object was compressed against one.</param>
-    internal PackReader(PackFiles files, PackLocation location, Func<ReadOnlyMemory<byte>>? prefix)
+    /// <param name="again">Asked where the object lies now, when its pack is gone before it was opened.</param>
+    internal PackReader(PackFiles files, PackLocation location, Func<ReadOnlyMemory<byte>>? prefix, Func<PackLocation?>? again)
     {
         this.files = files;
         this.location = location;
         this.prefix = prefix;
+        this.again = again;
     }
 
     /// <summary>Bytes of the object before compression.</summary>
@@ -38,6 +41,13 @@ public sealed class PackReader : IDisposable
             if (head.Length == 0) LoadHead();
             return raw;
         }
+    }
+
+    /// <summary>Opens the pack now: from here on the object can be read to its end, whatever becomes of the pack and the row.</summary>
+    /// <exception cref="DamageError">The record is damaged or missing.</exception>
+    public void Hold()
+    {
+        if (head.Length == 0) LoadHead();
     }
 
     /// <summary>Bytes from <paramref name="position"/> to the end of the piece it lies in; valid until the next call.</summary>
@@ -98,12 +108,21 @@ public sealed class PackReader : IDisposable
     void LoadHead()
     {
         Span<byte> first = stackalloc byte[PackRecord.HeaderBytes];
-        lease ??= files.Use(location.Pack) ?? throw Damaged();
+        lease ??= files.Use(location.Pack) ?? Elsewhere() ?? throw Damaged();
         if (!Packs.TryRead(lease.File, location.Position, first) || !PackRecord.TryHeader(first, out var stored, out raw, out pieces) || stored != location.Stored)
             throw Damaged();
         var all = new byte[PackRecord.HeaderBytes + 8 * pieces];
         if (!Packs.TryRead(lease.File, location.Position, all) || !PackRecord.HeadIsWhole(all, pieces)) throw Damaged();
         head = all;
+    }
+
+    // The location is of a snapshot; meanwhile the object was moved and its pack removed. The row of now names a pack that was there
+    // when it was read; only a whole pack written and collected in between makes it wrong again.
+    PackFiles.Lease? Elsewhere()
+    {
+        if (again?.Invoke() is not { } place || place == location) return null;
+        location = place;
+        return files.Use(place.Pack);
     }
 
     DamageError Damaged() => new($"The stored object at {location.Position} of pack {location.Pack} is damaged; run 'cbamail verify'.");

@@ -32,6 +32,9 @@ public sealed class PackRecord : IDisposable
     internal const int PieceBytes = 256 * 1024;
     const uint Magic = 0x31424143; // "CAB1"
     const byte Version = 1;
+
+    internal static ReadOnlySpan<byte> MagicBytes => "CAB1"u8;
+
     const int IdAt = 16;
 
     byte[] buffer;
@@ -134,6 +137,20 @@ public sealed class PackRecord : IDisposable
     internal static bool HeadIsWhole(ReadOnlySpan<byte> head, int pieces) =>
         head.Length >= HeaderBytes + 8 * pieces &&
         BinaryPrimitives.ReadUInt32LittleEndian(head[4..]) == Crc32C.Of(head[8..(HeaderBytes + 8 * pieces)]);
+
+    /// <summary>Whether these bytes are one whole record: header, table and every piece have their checksums.</summary>
+    internal static bool IsWhole(ReadOnlySpan<byte> record)
+    {
+        if (!TryHeader(record, out var stored, out _, out var pieces) || stored != record.Length || !HeadIsWhole(record, pieces)) return false;
+        var at = HeaderBytes + 8 * pieces;
+        for (var i = 0; i < pieces; i++)
+        {
+            var (length, crc) = Piece(record, i);
+            if (length < 0 || length > record.Length - at || Crc32C.Of(record.Slice(at, length)) != crc) return false;
+            at += length;
+        }
+        return at == record.Length;
+    }
 
     /// <summary>The kind and the row's id that stand in a header.</summary>
     internal static (RecordKind Kind, long Id) Names(ReadOnlySpan<byte> head) =>

@@ -39,11 +39,16 @@ public sealed class Packs : IDisposable
     /// <summary>Where the next record will begin. Committer only.</summary>
     public (int Pack, long Position) End => (current, written + pendingLength);
 
+    /// <summary>The pack that is written to and its bytes, for statistics: anybody may ask, and may see a pack that has just ended.</summary>
+    internal (int Pack, long Bytes) Newest => (Volatile.Read(ref current), Volatile.Read(ref written));
+
     /// <summary>Whether something was appended since the last flush. Committer only.</summary>
     public bool IsDirty => pendingLength > 0 || dirty;
 
     /// <summary>A write has failed half way: the batch cannot go on. Committer only.</summary>
     public bool IsTorn { get; private set; }
+    /// <summary>Packs that were sealed and of which no committed row says so yet, with their bytes. Committer only.</summary>
+    internal List<(int Pack, long Bytes)> Sealed { get; } = [];
 
     /// <summary>Finds the end after a stop or a crash and goes on from there.</summary>
     /// <param name="safe">Everything before it is known to be flushed.</param>
@@ -62,9 +67,6 @@ public sealed class Packs : IDisposable
         return gap;
     }
 
-    /// <summary>Puts a record behind the others; it reaches the file with <see cref="WriteOut"/>. Committer only.</summary>
-    public PackLocation Append(PackRecord record, long id) => Append(record.Finish(id));
-
     /// <summary>Where a record of this length will lie if it is the next; begins the next pack where this one is full. Committer only.</summary>
     public PackLocation Reserve(int length)
     {
@@ -72,7 +74,7 @@ public sealed class Packs : IDisposable
         return new PackLocation(current, written + pendingLength, length);
     }
 
-    /// <summary>The same for a finished record.</summary>
+    /// <summary>Puts a finished record behind the others; it reaches the file with <see cref="WriteOut"/>. Committer only.</summary>
     internal PackLocation Append(ReadOnlySpan<byte> bytes)
     {
         var location = Reserve(bytes.Length);
@@ -188,7 +190,23 @@ public sealed class Packs : IDisposable
 
     /// <summary>Opens an object for reading.</summary>
     /// <param name="prefix">Gets the base's raw bytes where the object has a base.</param>
-    public PackReader Open(PackLocation location, Func<ReadOnlyMemory<byte>>? prefix = null) => new(Files, location, prefix);
+    /// <param name="again">Reads the row again where the object may have been moved since its location was read.</param>
+    public PackReader Open(PackLocation location, Func<ReadOnlyMemory<byte>>? prefix = null, Func<PackLocation?>? again = null) => new(Files, location, prefix, again);
+
+    /// <summary>
+    /// Until this is disposed no pack is removed: whoever copies or proves packs file by file takes it before his snapshot. Rewriting goes on,
+    /// what it has emptied waits.
+    /// </summary>
+    public IDisposable HoldRemovals() => Files.Hold();
+
+    /// <summary>Ends the current pack before it is full. Committer only.</summary>
+    /// <returns>Whether there was anything in it.</returns>
+    internal bool Seal()
+    {
+        if (End.Position == 0) return false;
+        NextPack();
+        return true;
+    }
 
     // Flushed whole before a record stands in the next: so the walk at the start may take every earlier pack as good.
     void NextPack()
@@ -198,6 +216,7 @@ public sealed class Packs : IDisposable
         writing!.File.Length = written; // a sealed pack has no zeros behind its last record
         writing.File.Flush();
         var next = Files.Use(current + 1, create: true)!;
+        Sealed.Add((current, written));
         writing.Dispose();
         (writing, current, written, filled, dirty) = (next, current + 1, 0, 0, false);
         if (writing.File.Length > 0)
