@@ -19,7 +19,7 @@ public enum RewriteDeed
     Removed,
     /// <summary>A pack holds something damaged and stays.</summary>
     Kept,
-    /// <summary>A pack is empty, but somebody holds removals; it goes another time.</summary>
+    /// <summary>A pack is empty, but somebody holds removals or reads an older snapshot; it goes another time.</summary>
     Held,
 }
 
@@ -28,7 +28,7 @@ public readonly record struct RewriteStep(RewriteDeed Deed, int Pack = 0, long B
 
 /// <summary>What a run has done; bytes.</summary>
 /// <param name="Kept">Packs that hold something damaged.</param>
-/// <param name="Held">Packs that are empty and wait until a backup ends.</param>
+/// <param name="Held">Packs that are empty and wait until a backup, or who reads an old snapshot, has ended.</param>
 public readonly record struct CollectReport(int Removed, long Freed, long Copied, int Kept, int Held);
 
 /// <summary>
@@ -38,7 +38,8 @@ public readonly record struct CollectReport(int Removed, long Freed, long Copied
 /// <remarks>
 /// Rules: a copy is flushed before the commit that names it, and the row is compared again within that commit; what is damaged is not touched,
 /// and its pack stays; one pack at a time, so the disk grows by one pack at most (unless removals are held); nothing is remembered between
-/// steps that a crash could take: a pack that was half copied has fewer living records when it is looked through again.
+/// steps that a crash could take: a pack that was half copied has fewer living records when it is looked through again; a file is removed
+/// only when no snapshot is open in which a row still names it, so that what a snapshot shows can be read as long as it is open.
 /// Even a pack that is dead by its statistics is looked through before it goes: heads only, and no mail is removed by a wrong sum.
 /// </remarks>
 public sealed class PackRewriting(Store store, Settings settings, TimeProvider time, ILogger<PackRewriting> log)
@@ -50,7 +51,7 @@ public sealed class PackRewriting(Store store, Settings settings, TimeProvider t
 
     readonly SemaphoreSlim running = new(1, 1);
     readonly HashSet<int> kept = [];
-    readonly HashSet<int> held = [];
+    readonly Dictionary<int, (long Since, Walk Walk)> empty = []; // nothing lives there any more, and the file is still to go
     Walk? walk;
     int hurry;
 
@@ -79,8 +80,8 @@ public sealed class PackRewriting(Store store, Settings settings, TimeProvider t
             try
             {
                 await AdoptAsync(cancel);
-                held.Clear();
-                return await RunAsync(cancel);
+                var report = await RunAsync(cancel);
+                return await AwaitReadersAsync(report, cancel);
             }
             finally
             {
@@ -105,12 +106,22 @@ public sealed class PackRewriting(Store store, Settings settings, TimeProvider t
                 RewriteDeed.Copied => report with { Copied = report.Copied + step.Bytes },
                 RewriteDeed.Removed => report with { Removed = report.Removed + 1, Freed = report.Freed + step.Bytes },
                 RewriteDeed.Kept => report with { Kept = report.Kept + 1 },
-                RewriteDeed.Held => report with { Held = report.Held + 1 },
                 _ => report,
             };
             if (step.Deed == RewriteDeed.Nothing) return report;
             if (step.Deed == RewriteDeed.Copied && step.Bytes > 0) await RestAsync(step.Bytes, began, before, cancel);
         }
+    }
+
+    // whoever reads a snapshot ends soon, and a backup does not
+    async Task<CollectReport> AwaitReadersAsync(CollectReport report, CancellationToken cancel)
+    {
+        for (var round = 0; round < 20 && empty.Count > 0 && !store.Packs.Files.IsHeld; round++)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancel);
+            while (await RemoveAsync(cancel) is { } step) report = report with { Removed = report.Removed + 1, Freed = report.Freed + step.Bytes };
+        }
+        return report with { Held = empty.Count };
     }
 
     // as long as the rate asks for; four times as long when others commit meanwhile
@@ -131,6 +142,7 @@ public sealed class PackRewriting(Store store, Settings settings, TimeProvider t
     {
         if (walk is null)
         {
+            if (await RemoveAsync(cancel) is { } removed) return removed;
             if (Choose() is not { } chosen)
                 return await store.CommitAsync(t => t.SealIfDead(DeadShare, WorthSealing), cancel) ? new RewriteStep(RewriteDeed.Sealed) : default;
             if (PackScan.Open(store.Packs, chosen.Pack) is not { } scan) return await WithoutFileAsync(chosen, cancel);
@@ -160,7 +172,7 @@ public sealed class PackRewriting(Store store, Settings settings, TimeProvider t
     {
         using var read = store.Read();
         foreach (var pack in VaultTable.Sparse(read, 1 - DeadShare))
-            if (!kept.Contains(pack.Pack) && !held.Contains(pack.Pack)) return pack;
+            if (!kept.Contains(pack.Pack) && !empty.ContainsKey(pack.Pack)) return pack;
         return null;
     }
 
@@ -218,14 +230,22 @@ public sealed class PackRewriting(Store store, Settings settings, TimeProvider t
             MailboxesTelemetry.PackKept(log, pack);
             return new RewriteStep(RewriteDeed.Kept, pack);
         }
-        if (!store.Packs.Files.TryRemove(pack))
+        empty[pack] = (store.Ticket, walk); // after that commit: a snapshot from now on shows nothing there
+        return await RemoveAsync(cancel) ?? new RewriteStep(RewriteDeed.Held, pack);
+    }
+
+    // one file of those that nobody can need any more
+    async ValueTask<RewriteStep?> RemoveAsync(CancellationToken cancel)
+    {
+        foreach (var (pack, (since, done)) in empty)
         {
-            held.Add(pack);
-            return new RewriteStep(RewriteDeed.Held, pack);
+            if (!store.NobodyReadsSince(since) || !store.Packs.Files.TryRemove(pack)) continue;
+            empty.Remove(pack);
+            await store.CommitAsync(t => { t.Removed(pack); return 0; }, cancel);
+            MailboxesTelemetry.PackCollected(log, pack, done.Bytes, done.Copied, (long)Stopwatch.GetElapsedTime(done.Began).TotalMilliseconds);
+            return new RewriteStep(RewriteDeed.Removed, pack, done.Bytes);
         }
-        await store.CommitAsync(t => { t.Removed(pack); return 0; }, cancel);
-        MailboxesTelemetry.PackCollected(log, pack, walk.Bytes, walk.Copied, (long)Stopwatch.GetElapsedTime(walk.Began).TotalMilliseconds);
-        return new RewriteStep(RewriteDeed.Removed, pack, walk.Bytes);
+        return null;
     }
 
     // No living record was found, and yet the statistics know of some: the rows themselves decide.

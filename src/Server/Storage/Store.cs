@@ -35,6 +35,8 @@ public sealed class Store : IAsyncDisposable
     readonly StorageSettings settings;
     readonly string database;
     readonly ConcurrentBag<SqliteConnection> readers = [];
+    readonly ConcurrentDictionary<long, bool> reading = []; // tickets of the snapshots that are open
+    long tickets;
     long commits;
     bool disposed;
 
@@ -135,8 +137,19 @@ public sealed class Store : IAsyncDisposable
             reader = new SqliteConnection(database, readOnly: true, disk.SqliteVfs);
             reader.Execute($"PRAGMA cache_size=-{settings.ReaderCacheKib}; PRAGMA temp_store=MEMORY");
         }
-        reader.Prepare("BEGIN").Run();
-        return new ReadTransaction(reader, GiveBack);
+        var ticket = Interlocked.Increment(ref tickets);
+        reading[ticket] = true; // before the snapshot is taken
+        try
+        {
+            reader.Prepare("BEGIN").Run();
+        }
+        catch
+        {
+            reading.TryRemove(ticket, out _);
+            reader.Dispose();
+            throw;
+        }
+        return new ReadTransaction(reader, ticket, GiveBack);
     }
 
     /// <summary>Copies the database as of now into a file that is not there yet, beside all other work.</summary>
@@ -148,9 +161,21 @@ public sealed class Store : IAsyncDisposable
         await DatabaseCopy.RunAsync(source, to, step);
     }
 
-    void GiveBack(SqliteConnection reader)
+    /// <summary>A mark in time: every snapshot that is opened from now on is newer.</summary>
+    internal long Ticket => Interlocked.Read(ref tickets);
+
+    /// <summary>Whether every snapshot that is still open was opened after the mark.</summary>
+    internal bool NobodyReadsSince(long ticket)
+    {
+        foreach (var (open, _) in reading)
+            if (open <= ticket) return false;
+        return true;
+    }
+
+    void GiveBack(SqliteConnection reader, long ticket)
     {
         reader.Prepare("COMMIT").Run();
+        reading.TryRemove(ticket, out _);
         if (disposed || readers.Count >= settings.PooledReaders) reader.Dispose();
         else readers.Add(reader);
     }

@@ -114,10 +114,17 @@ public sealed class WriteTransaction
 }
 
 /// <summary>A snapshot for reading; give it back by disposing it.</summary>
-public sealed class ReadTransaction(SqliteConnection connection, Action<SqliteConnection> giveBack) : IDisposable
+public sealed class ReadTransaction : IDisposable
 {
+    readonly SqliteConnection connection;
+    readonly long ticket;
+    readonly Action<SqliteConnection, long> giveBack;
+
+    internal ReadTransaction(SqliteConnection connection, long ticket, Action<SqliteConnection, long> giveBack) =>
+        (this.connection, this.ticket, this.giveBack) = (connection, ticket, giveBack);
+
     /// <summary>The kept statement for this constant text.</summary>
     public Statement Prepare(string sql) => connection.Prepare(sql);
 
-    public void Dispose() => giveBack(connection);
+    public void Dispose() => giveBack(connection, ticket);
 }

@@ -90,6 +90,12 @@ sealed class PackFiles(string directory, Disk disk, int mostOpen) : IDisposable
         return new Held(this);
     }
 
+    /// <summary>Whether somebody holds removals.</summary>
+    public bool IsHeld
+    {
+        get { lock (gate) return holds > 0; }
+    }
+
     sealed class Held(PackFiles files) : IDisposable
     {
         PackFiles? files = files;
