@@ -42,6 +42,7 @@ sealed class Inspection(Store store, IReadOnlyList<BodyHolder> holders, TimeProv
     /// <summary>Everything, in an order in which a later check knows what an earlier one found.</summary>
     public async Task RunAsync()
     {
+        using var hold = store.Packs.HoldRemovals(); // a record that is moved meanwhile can be read where its row named it
         using (var read = store.Read())
         {
             names = Names(read);

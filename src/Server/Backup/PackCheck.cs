@@ -3,22 +3,22 @@ using CbaMail.Storage.Blobs;
 
 namespace CbaMail.Backup;
 
-/// <summary>The pack files as wholes: are they there, and what of them is dead.</summary>
+/// <summary>The pack files as wholes: are they there, and is it noted how much of them lives.</summary>
 sealed class PackCheck
 {
     readonly Inspection inspection;
     readonly (int Pack, long Position) end;
-    readonly Dictionary<int, long> deadBefore;
+    readonly Dictionary<int, long> notedBefore;
     readonly SortedDictionary<int, (long Records, long Bytes)> live = [];
 
-    PackCheck(Inspection inspection, (int, long) end, Dictionary<int, long> dead) => (this.inspection, this.end, deadBefore) = (inspection, end, dead);
+    PackCheck(Inspection inspection, (int, long) end, Dictionary<int, long> noted) => (this.inspection, this.end, notedBefore) = (inspection, end, noted);
 
     public static async Task<PackCheck> BeginAsync(Inspection inspection)
     {
         var store = inspection.Store;
         var end = await store.CommitAsync(_ => store.Packs.End, inspection.Cancel);
         using var read = store.Read();
-        return new PackCheck(inspection, end, VerifyTable.Dead(read));
+        return new PackCheck(inspection, end, VerifyTable.Live(read));
     }
 
     /// <summary>A row that names a record.</summary>
@@ -30,8 +30,8 @@ sealed class PackCheck
 
     public async Task RunAsync()
     {
-        Dictionary<int, long> dead;
-        using (var read = inspection.Store.Read()) dead = VerifyTable.Dead(read);
+        Dictionary<int, long> noted;
+        using (var read = inspection.Store.Read()) noted = VerifyTable.Live(read);
         var files = inspection.Store.Packs.Files;
         foreach (var pack in live.Keys.Where(pack => !files.Exists(pack)).ToList())
             inspection.Report(new Finding("pack", $"pack {pack} is missing ({files.FileName(pack)}), with {live[pack].Records} records in it") { Pack = pack });
@@ -43,13 +43,13 @@ sealed class PackCheck
             live.TryGetValue(pack, out var sums);
             inspection.GarbageRecords += Math.Max(0, all - sums.Records);
             inspection.GarbageBytes += Math.Max(0, length - sums.Bytes);
-            // comparable only if nothing was removed from it while the rows were read
-            dead.TryGetValue(pack, out var kept);
-            if (pack != end.Pack && kept == deadBefore.GetValueOrDefault(pack) && length >= sums.Bytes && length - sums.Bytes != kept)
+            // comparable only if nothing was removed from it or moved while the rows were read
+            noted.TryGetValue(pack, out var kept);
+            if (pack != end.Pack && kept == notedBefore.GetValueOrDefault(pack) && sums.Bytes != kept)
             {
-                var difference = length - sums.Bytes - kept;
-                inspection.Report(new Finding("note", $"pack {pack} has {kept + difference} bytes of removed mail, {kept} are noted") { Pack = pack },
-                    $"The dead bytes of pack {pack} were counted anew: {kept + difference}.", write => VerifyTable.AdjustDead(write, pack, difference));
+                var difference = sums.Bytes - kept;
+                inspection.Report(new Finding("note", $"pack {pack} has {sums.Bytes} bytes of mail, {kept} are noted") { Pack = pack },
+                    $"The bytes of mail in pack {pack} were counted anew: {sums.Bytes}.", write => VerifyTable.AdjustLive(write, pack, difference));
             }
             await inspection.RestAsync(begun);
         }

@@ -151,12 +151,13 @@ static class VerifyTable
 
     // ---- packs
 
-    public static Dictionary<int, long> Dead(ReadTransaction read)
+    /// <summary>Bytes of records that rows name, as they are noted of each pack.</summary>
+    public static Dictionary<int, long> Live(ReadTransaction read)
     {
-        using var row = read.Prepare("SELECT id, dead FROM pack");
-        var dead = new Dictionary<int, long>();
-        while (row.Step()) dead[row.Int32(0)] = row.Int64(1);
-        return dead;
+        using var row = read.Prepare("SELECT id, live FROM pack");
+        var live = new Dictionary<int, long>();
+        while (row.Step()) live[row.Int32(0)] = row.Int64(1);
+        return live;
     }
 
     // ---- mending
@@ -183,9 +184,7 @@ static class VerifyTable
     public static void DropExpunged(WriteTransaction write, long mailboxId, uint uid) =>
         write.Prepare("DELETE FROM expunged WHERE mailbox_id = ? AND uid = ?").Bind(1, mailboxId).Bind(2, uid).Run();
 
-    public static void AdjustDead(WriteTransaction write, int pack, long bytes) =>
-        write.Prepare("INSERT INTO pack (id, sealed, bytes, dead) VALUES (?1, 0, 0, max(0, ?2)) ON CONFLICT (id) DO UPDATE SET dead = dead + ?2")
-            .Bind(1, pack).Bind(2, bytes).Run();
+    public static void AdjustLive(WriteTransaction write, int pack, long bytes) => write.AddLive(pack, bytes);
 
     public static void SetSize(WriteTransaction write, long contentId, long size) =>
         write.Prepare("UPDATE content SET size = ? WHERE id = ?").Bind(1, size).Bind(2, contentId).Run();
@@ -201,12 +200,16 @@ static class VerifyTable
         AdjustUsage(write, accountId, difference, 0, 0);
     }
 
-    /// <summary>Names another record, if the row still names the old one.</summary>
-    public static bool Move(WriteTransaction write, RecordKind kind, long id, PackLocation from, PackLocation to) =>
-        write.Prepare(kind == RecordKind.Content
+    /// <summary>Names another record, which was appended in this transaction, if the row still names the old one; the one of both that no row names is dead.</summary>
+    public static bool Move(WriteTransaction write, RecordKind kind, long id, PackLocation from, PackLocation to)
+    {
+        var moved = write.Prepare(kind == RecordKind.Content
             ? "UPDATE content SET pack = ?, position = ?, stored = ? WHERE id = ? AND pack = ? AND position = ?"
             : "UPDATE object SET pack = ?, position = ?, stored = ? WHERE id = ? AND pack = ? AND position = ?")
             .Bind(1, to.Pack).Bind(2, to.Position).Bind(3, to.Stored).Bind(4, id).Bind(5, from.Pack).Bind(6, from.Position).Run() == 1;
+        write.Drop(moved ? from : to);
+        return moved;
+    }
 
     public static bool Exists(WriteTransaction write, RecordKind kind, long id) =>
         write.Prepare(kind == RecordKind.Content ? "SELECT 1 FROM content WHERE id = ?" : "SELECT 1 FROM object WHERE id = ?").Bind(1, id).Scalar() is not null;

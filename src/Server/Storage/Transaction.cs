@@ -65,7 +65,10 @@ public sealed class WriteTransaction
     }
 
     /// <summary>Corrects the statistics of a pack.</summary>
-    internal void SetLive(int pack, long live) => VaultTable.AddLive(connection, pack, live - VaultTable.Live(connection, pack));
+    internal void SetLive(int pack, long live) => AddLive(pack, live - VaultTable.Live(connection, pack));
+
+    /// <summary>Corrects the statistics of a pack by a difference.</summary>
+    internal void AddLive(int pack, long bytes) => VaultTable.AddLive(connection, pack, bytes);
 
     /// <summary>Gives a row to a sealed pack that has a file and no row.</summary>
     internal void Adopt(int pack, long bytes, Func<long> live)
