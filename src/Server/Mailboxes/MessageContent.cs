@@ -86,11 +86,11 @@ public sealed class MessageContent
         foreach (var cut in row.Parts)
         {
             if (cut.Position >= to || cut.Position + cut.Length <= from) continue;
-            using var part = packs.Open(cut.Location);
+            using var part = bodies.Part(cut);
             part.Check(Math.Max(0, from - cut.Position), Math.Min(cut.Length, to - cut.Position));
         }
-        if (row.Base is { } basis) bases.Get(basis.Id, basis.Location);
-        using var rest = packs.Open(row.Location);
+        if (row.Base is { } basis) bodies.Base(basis.Id, basis.Location);
+        using var rest = bodies.Rest(row);
         rest.Check(from - CutBefore(from), to - CutBefore(to));
     }
 

@@ -32,6 +32,7 @@ static class PackRecovery
                 whole[new PackLocation(pack, position, record.Stored)] = (record.Kind, record.Id);
                 position += record.Stored;
             }
+            // no pack from the safe position on is ever removed (WriteTransaction.MayRemove): their numbers have no gap
             // a pack is flushed before the next is begun: what stands in the next proves this one whole
             if (!packs.Files.Exists(pack + 1) || RecordAt(packs, pack + 1, 0) is null) break;
             (pack, position) = (pack + 1, 0);
