@@ -9,6 +9,7 @@ using CbaMail.Bench.Fuzz;
     ("mailing", "2,500 personalised copies of 20 KB, with and without a shared attachment of 1 MB", Mailing.RunAsync),
     ("smtp", "10 KB messages over 50 sessions into mailboxes, durable", SmtpIn.RunAsync),
     ("storage", "the vault alone: 10 KB messages from 1 and 50 producers", Vault.RunAsync),
+    ("collect", "packs rewritten, and what deliveries notice of it", Collect.RunAsync),
     ("mime", "the parser alone: MB/s on one core", MimeSpeed.RunAsync),
 ];
 
