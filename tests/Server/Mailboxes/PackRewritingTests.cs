@@ -242,7 +242,7 @@ public sealed class PackRewritingTests : IAsyncDisposable
         Assert.Equal(1, report.Kept);
         Assert.True(File.Exists(vault.PackFile));
         Assert.Contains(vault.Log.Lines, line => line.Contains("run 'cbamail verify'") && line.Contains("is damaged"));
-        Assert.Throws<IOException>(() => vault.Body(inbox, 5));
+        Assert.Throws<DamageError>(() => vault.Body(inbox, 5));
         using (var read = vault.Mail.Read()) Assert.Equal((1, (long)damaged.Stored), VaultFixture.LiveByRows(read)[0]);
         bodies.Remove(5);
         foreach (var (uid, body) in bodies) Assert.Equal(body, vault.Body(inbox, uid));
