@@ -113,7 +113,7 @@ public sealed class VerificationTests
     [InlineData("UPDATE mailbox SET uid_next = 2 WHERE messages > 0", "anna@example.test, INBOX: the next UID is 2, but 4 has been given out")]
     [InlineData("UPDATE mailbox SET modseq = 1 WHERE messages > 0", "anna@example.test, INBOX: the modification sequence is 1")]
     [InlineData("UPDATE mailbox SET uid_validity = uid_validity + 1000000 WHERE messages > 0", "anna@example.test, INBOX: UIDVALIDITY")]
-    [InlineData("INSERT INTO expunged SELECT id, 1, 2 FROM mailbox WHERE messages > 0", "anna@example.test, INBOX, UID 2: the message is there and noted as expunged")]
+    [InlineData("INSERT INTO expunged (mailbox_id, modseq, uid) SELECT id, 1, 2 FROM mailbox WHERE messages > 0", "anna@example.test, INBOX, UID 2: the message is there and noted as expunged")]
     [InlineData("UPDATE content SET size = size + 5 WHERE id = 1", "body 1 is ")]
     [InlineData("UPDATE message SET size = size - 5 WHERE uid = 2", "anna@example.test, INBOX, UID 2: the message is ")]
     [InlineData("UPDATE content SET stored = stored - 1 WHERE id = 1", "anna@example.test, INBOX, UID 1, \"number 1\", 2026-02-02 10:00: the body is damaged: the record at 0 of pack 1 is ")]

@@ -11,7 +11,12 @@ public sealed class PackRewritingModelTests : IAsyncDisposable
 
     readonly VaultFixture vault = new(new StorageSettings
     {
-        PackBytes = 200 << 10, PackAheadBytes = 32 << 10, CollectPieceBytes = 40 << 10, CollectBytesPerSecond = 0, OpenPacks = 3, SharedPartBytes = 8 << 10,
+        PackBytes = 200 << 10,
+        PackAheadBytes = 32 << 10,
+        CollectPieceBytes = 40 << 10,
+        CollectBytesPerSecond = 0,
+        OpenPacks = 3,
+        SharedPartBytes = 8 << 10,
     });
     readonly List<(long Id, List<Letter> Letters)> boxes = [];
 
