@@ -70,6 +70,7 @@ sealed class BackupRun : IDisposable
     async Task<Manifest> CopyAsync()
     {
         var began = time.GetUtcNow();
+        using var hold = store.Packs.HoldRemovals(); // what the snapshot names is there until it is copied
         System.IO.Directory.CreateDirectory(Snapshot, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         CheckSpace(new FileInfo(Path.Combine(store.Path, Store.DatabaseName)).Length, "the database");
         await store.CopyDatabaseAsync(Database, async (pages, of) =>

@@ -37,7 +37,7 @@ public readonly record struct CollectReport(int Removed, long Freed, long Copied
 /// </summary>
 /// <remarks>
 /// Rules: a copy is flushed before the commit that names it, and the row is compared again within that commit; what is damaged is not touched,
-/// and its pack stays; one pack at a time, so the disk grows by one pack at most (unless removals are held); nothing is remembered between
+/// and its pack stays; one pack at a time, so the disk grows by one pack at most (by eight while removals are held); nothing is remembered between
 /// steps that a crash could take: a pack that was half copied has fewer living records when it is looked through again; a file is removed
 /// only when no snapshot is open in which a row still names it, so that what a snapshot shows can be read as long as it is open.
 /// Even a pack that is dead by its statistics is looked through before it goes: heads only, and no mail is removed by a wrong sum.
@@ -48,6 +48,8 @@ public sealed class PackRewriting(Store store, Settings settings, TimeProvider t
     const int RecordsPerStep = 4096;
     /// <summary>A pack that is written to is not ended for less than this.</summary>
     const long WorthSealing = 1 << 20;
+    /// <summary>Packs that are empty and cannot go, after which no more are emptied: each has cost the disk what lived in it.</summary>
+    const int MostEmpty = 8;
 
     readonly SemaphoreSlim running = new(1, 1);
     readonly HashSet<int> kept = [];
@@ -143,6 +145,7 @@ public sealed class PackRewriting(Store store, Settings settings, TimeProvider t
         if (walk is null)
         {
             if (await RemoveAsync(cancel) is { } removed) return removed;
+            if (empty.Count >= MostEmpty) return default;
             if (Choose() is not { } chosen)
                 return await store.CommitAsync(t => t.SealIfDead(DeadShare, WorthSealing), cancel) ? new RewriteStep(RewriteDeed.Sealed) : default;
             if (PackScan.Open(store.Packs, chosen.Pack) is not { } scan) return await WithoutFileAsync(chosen, cancel);

@@ -189,7 +189,7 @@ public sealed class PackRewritingTests : IAsyncDisposable
         using (vault.Store.Packs.HoldRemovals())
         {
             var report = await vault.Rewriting.CollectAsync(hurried: true, default);
-            Assert.True(report is { Removed: 0, Held: > 2, Copied: > 0 });
+            Assert.True(report is { Removed: 0, Held: > 2, Copied: > 0 }, report.ToString());
             Assert.True(System.IO.Directory.GetFiles(vault.Packs).Length >= before);
             AllAreThere(inbox);
         }

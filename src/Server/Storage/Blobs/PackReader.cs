@@ -120,7 +120,9 @@ public sealed class PackReader : IDisposable
     // when it was read; only a whole pack written and collected in between makes it wrong again.
     PackFiles.Lease? Elsewhere()
     {
-        if (again?.Invoke() is not { } place || place == location) return null;
+        if (again is null) return null;
+        if (again() is not { } place) throw new DamageError("The message was removed while it was read."); // nothing is damaged
+        if (place == location) return null;
         location = place;
         return files.Use(place.Pack);
     }
