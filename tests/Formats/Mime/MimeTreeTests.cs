@@ -201,7 +201,7 @@ public class MimeTreeTests
     [InlineData("base64", "QU*JD\n R!EVG \n", "ABCDEF")]
     [InlineData("base64", "QUI=\n_____\nfooter\n", "AB")]
     [InlineData("base64", "QU=JD\n", "ABC")]
-    [InlineData("base64", "QQ=\nREVG\n", "ADT")]
+    [InlineData("base64", "QQ=\nREVG\n", "A\u0004DT")]
     [InlineData("base64", "QUJDR\n", "ABC")]
     [InlineData("base64", "QUJDRA", "ABCD")]
     [InlineData("quoted-printable", "a \n=3D=\n==\n==41=\t\nb\n", "a\n===Ab\n")]
