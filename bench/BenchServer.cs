@@ -10,6 +10,7 @@ namespace CbaMail.Bench;
 internal sealed class BenchServer : IAsyncDisposable
 {
     private readonly StringBuilder log = new();
+    private readonly List<string> options = [];
     private Process process = null!;
 
     private BenchServer(string folder) => Folder = folder;
@@ -19,34 +20,62 @@ internal sealed class BenchServer : IAsyncDisposable
     public int Offset { get; } = FreeOffset();
     public int Smtp => Offset + 25;
 
-    private static string Program => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../cbamail"));
+    public static string Program => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../cbamail"));
 
     /// <summary>Starts over a new folder, or over a copy of a prepared data directory.</summary>
-    public static async Task<BenchServer> StartAsync(string? prepared = null)
+    /// <param name="withRoutes">Mail for *.sink.test goes to port 10026, where smtp-sink listens.</param>
+    public static async Task<BenchServer> StartAsync(string? prepared = null, bool withRoutes = false)
     {
         var server = new BenchServer(System.IO.Directory.CreateTempSubdirectory("cbamail-bench-").FullName);
         if (prepared is not null) await RunAsync("cp", ["-a", prepared, server.Data], server.Folder);
-        var start = new ProcessStartInfo(Program, ["serve", "--evaluation", "--data", server.Data, "--port-offset", server.Offset.ToString(CultureInfo.InvariantCulture)])
+        if (withRoutes)
         {
-            WorkingDirectory = server.Folder,
+            var file = await server.WriteAsync("cbamail.yaml", "queue: {routes: [{domain: \"*.sink.test\", host: 127.0.0.1, port: 10026, tls: none}]}\n");
+            server.options.AddRange(["--config", file]);
+        }
+        await server.StartAgainAsync();
+        return server;
+    }
+
+    private async Task StartAgainAsync()
+    {
+        var start = new ProcessStartInfo(Program, ["serve", "--evaluation", "--data", Data, "--port-offset", Offset.ToString(CultureInfo.InvariantCulture), .. options])
+        {
+            WorkingDirectory = Folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        server.process = Process.Start(start)!;
+        process = Process.Start(start)!;
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         void Said(string? line)
         {
             if (line is null) return;
-            lock (server.log) server.log.AppendLine(line);
             if (line.Contains(" serves ", StringComparison.Ordinal)) ready.TrySetResult();
+            else if (!ready.Task.IsCompleted) lock (log) log.AppendLine(line);
         }
-        server.process.OutputDataReceived += (_, e) => Said(e.Data);
-        server.process.ErrorDataReceived += (_, e) => Said(e.Data);
-        server.process.BeginOutputReadLine();
-        server.process.BeginErrorReadLine();
-        if (await Task.WhenAny(ready.Task, server.process.WaitForExitAsync()).WaitAsync(TimeSpan.FromSeconds(60)) != ready.Task)
-            throw new InvalidOperationException("the server did not start: " + server.log);
-        return server;
+        process.OutputDataReceived += (_, e) => Said(e.Data);
+        process.ErrorDataReceived += (_, e) => Said(e.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        if (await Task.WhenAny(ready.Task, process.WaitForExitAsync()).WaitAsync(TimeSpan.FromSeconds(60)) != ready.Task)
+            throw new InvalidOperationException("the server did not start: " + log);
+    }
+
+    /// <summary>Stops and starts it over the same data.</summary>
+    public async Task RestartAsync()
+    {
+        await StopAsync();
+        process.Dispose();
+        await StartAgainAsync();
+        WritePid();
+    }
+
+    /// <summary>A file with the process id in it.</summary>
+    public string WritePid()
+    {
+        var file = Path.Combine(Folder, "pid");
+        File.WriteAllText(file, process.Id.ToString(CultureInfo.InvariantCulture));
+        return file;
     }
 
     public async Task<string> CliAsync(params string[] verb) => await RunAsync(Program, [.. verb, "--data", Data], Folder);

@@ -8,10 +8,10 @@ internal static class Prepared
     public const int People = 2500;
     private static string? folder;
 
-    public static async Task<BenchServer> StartAsync()
+    public static async Task<BenchServer> StartAsync(bool withRoutes = false)
     {
         folder ??= await MakeAsync();
-        return await BenchServer.StartAsync(folder);
+        return await BenchServer.StartAsync(folder, withRoutes);
     }
 
     private static async Task<string> MakeAsync()
@@ -19,7 +19,7 @@ internal static class Prepared
         var server = await BenchServer.StartAsync();
         await server.CliAsync("domain", "add", "bench.test");
         var rows = new StringBuilder("address,name,password\n");
-        for (var i = 1; i <= People; i++) rows.Append($"u{i:0000}@bench.test,Student {i},secret-{i}\n");
+        for (var i = 1; i <= People; i++) rows.Append($"u{i:0000}@bench.test,Student {i},benchpass\n");
         await server.CliAsync("account", "import", await server.WriteAsync("accounts.csv", rows.ToString()));
         await server.StopAsync();
         AppDomain.CurrentDomain.ProcessExit += (_, _) => System.IO.Directory.Delete(server.Folder, recursive: true);

@@ -10,6 +10,8 @@ using CbaMail.Bench.Fuzz;
     ("smtp", "10 KB messages over 50 sessions into mailboxes, durable", SmtpIn.RunAsync),
     ("storage", "the vault alone: 10 KB messages from 1 and 50 producers", Vault.RunAsync),
     ("collect", "packs rewritten, and what deliveries notice of it", Collect.RunAsync),
+    ("floor", "what the disk allows", Floor.RunAsync),
+    ("peers", "the table of issue 3 beside Postfix + Dovecot: about 20 minutes", Peers.RunAsync),
     ("mime", "the parser alone: MB/s on one core", MimeSpeed.RunAsync),
 ];
 

@@ -30,6 +30,8 @@ internal sealed class Report
         Console.WriteLine($"  {figure,-46} {number + " " + unit,14}   {goal,-14} {peer}");
     }
 
+    public void Note(string line) => Console.WriteLine("  " + line);
+
     public void Failed(string sentence)
     {
         Failures++;

@@ -1,3 +1,4 @@
+using System.Text;
 using CbaMail.Tests.Wire;
 using Xunit;
 
@@ -103,6 +104,26 @@ public class OpenRelayTests(ServerFixture fixture) : IClassFixture<ServerFixture
         await using var secure = await WireClient.ConnectAsync(real.Imaps, tls: true);
         await secure.ReadLineAsync();
         await secure.ImapAsync($"LOGIN anna@example.test \"{TestServer.Password}\"", "OK");
+    }
+
+    [Theory]
+    [InlineData(null, "boris@example.test", "250")]     // the profile's default: in any name of the own domain
+    [InlineData(null, "anna@example.org", "550")]
+    [InlineData("smtp: {sender-must-own: yes}", "boris@example.test", "550")]
+    [InlineData("smtp: {sender-must-own: yes}", "anna@example.org", "550")]
+    public async Task Nobody_sends_in_a_name_that_is_not_theirs(string? configuration, string sender, string reply)
+    {
+        await using var own = await TestServer.StartAsync(configuration);
+        await own.AddAccountsAsync("anna@example.test", "boris@example.test");
+        await using var client = await WireClient.SmtpHelloAsync(own.Submission);
+        await client.SmtpAsync("AUTH PLAIN " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"\0anna@example.test\0{TestServer.Password}")), "235");
+        await client.SmtpAsync($"MAIL FROM:<{sender}>", reply);
+        await client.SmtpAsync("RSET", "250");
+        await client.SmtpAsync("MAIL FROM:<anna@example.test>", "250");
+        await client.SmtpAsync("RCPT TO:<boris@example.test>", "250");
+        await client.SmtpAsync("DATA", "354");
+        await client.SendAsync($"From: {sender}\r\n\r\n");
+        await client.SmtpAsync(".", reply);
     }
 
     [Fact]

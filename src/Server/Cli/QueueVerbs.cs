@@ -12,8 +12,8 @@ static class QueueVerbs
         new("queue list", "", "list the mail that waits to leave", Verb.Client, ListAsync),
         new("queue show", "ID", "show a waiting message with its recipients", Verb.Client, ShowAsync),
         new("queue retry", "[ID]", "try a message again now, or all of them", Verb.Client, RetryAsync),
-        new("queue hold", "ID", "keep a message from being tried", Verb.Client, invocation => DeedAsync(invocation, "hold", "is held")),
-        new("queue release", "ID", "end a hold", Verb.Client, invocation => DeedAsync(invocation, "release", "is released")),
+        new("queue hold", "[ID]", "keep a message from being tried, or all until the release or a restart", Verb.Client, invocation => DeedAsync(invocation, "hold", "is held")),
+        new("queue release", "[ID]", "end the hold of a message, or the one of all", Verb.Client, invocation => DeedAsync(invocation, "release", "is released")),
         new("queue drop", "ID", "remove a message without telling its sender", Verb.Client, DropAsync),
     ];
 
@@ -56,6 +56,7 @@ static class QueueVerbs
 
     static async Task<int> DeedAsync(Invocation invocation, string deed, string sentence)
     {
+        if (invocation.Arguments.Count == 0) return invocation.Print(await invocation.Server.PostAsync("queue/" + deed), _ => $"The queue {sentence}.");
         var id = Id(invocation);
         return invocation.Print(await invocation.Server.PostAsync($"queue/{id}/{deed}"), _ => $"Message {id} {sentence}.");
     }

@@ -15,6 +15,6 @@ public static class EvaluationProfile
     public static IReadOnlyList<string> Banner =>
     [
         "EVALUATION PROFILE: for trying out and for tests, not for real mail.",
-        "Loopback addresses only; self-signed certificate; clear-text sign-in allowed; no rate limits, greylisting or bans.",
+        "Loopback addresses only; self-signed certificate; clear-text sign-in allowed; no rate limits, greylisting or bans; who signs in may send in any name of the own domain.",
     ];
 }

@@ -36,6 +36,13 @@ public sealed record SmtpSettings
     /// <summary>Received fields in a message, above which it is taken to go round in circles. Default 50.</summary>
     public int Hops { get; init; } = 50;
 
+    /// <summary>
+    /// Whether those who sign in may send only from addresses that are theirs: MAIL FROM as well as the From field. Switched off, every address
+    /// of the account's own domain will do; addresses of other domains are refused in either case. Default yes; in the evaluation profile no.
+    /// </summary>
+    public bool? SenderMustOwn { get; init; }
+
+    internal bool MustOwn(bool evaluation) => SenderMustOwn ?? !evaluation;
     internal int MostRecipients(bool evaluation) => Recipients ?? (evaluation ? 5000 : 1000);
     internal int MostMessages(bool evaluation) => MessagesPerConnection ?? (evaluation ? 100_000 : 1000);
     internal int MostErrors(bool evaluation) => Errors ?? (evaluation ? 1000 : 50);

@@ -26,6 +26,8 @@ public sealed record DeliveryOrder
     public bool Bulk { get; init; }
     /// <summary>Each recipient is answered for itself (LMTP): one that is over quota is refused though others are not.</summary>
     public bool Separate { get; init; }
+    /// <summary>The account of ours that sends it, or null: its messages may be stored as what differs from its earlier ones.</summary>
+    public long? Author { get; init; }
     /// <summary>Stands on the log lines.</summary>
     public string Id { get; init; } = "";
     /// <summary>Who brought it, for the log: a client's address, an account.</summary>

@@ -26,6 +26,7 @@ public sealed class LocalDelivery
     readonly TimeProvider time;
     readonly ILogger<LocalDelivery> log;
     readonly string hostname;
+    readonly Likeness likeness = new();
     readonly ConcurrentDictionary<long, long> inboxes = new(); // account -> mailbox; confirmed by commits only
 
     public LocalDelivery(Store store, MailStore mail, MailQueue queue, UserDirectory directory, TimeProvider time, ILogger<LocalDelivery> log, Settings? settings = null)
@@ -51,10 +52,19 @@ public sealed class LocalDelivery
         var effects = Effects.Of(order);
         try
         {
-            using var staged = mail.Stage(order.Message);
+            using var staged = Stage(order);
             var placing = new Placing(order, effects, staged, time.GetUtcNow());
-            do await store.CommitAsync(transaction => Place(transaction, placing), cancel);
+            do
+            {
+                try { await store.CommitAsync(transaction => Place(transaction, placing), cancel); }
+                catch (InvalidOperationException) when (placing.Next == 0 && staged.Record.BaseId is not null && order.Author is { } author)
+                {
+                    likeness.Forget(author); // the message that this one was to hang on has just been removed
+                    return await DeliverAsync(order, cancel);
+                }
+            }
             while (placing.Next < effects.Rows.Count);
+            if (order.Author is { } self && staged.Record.BaseId is null && placing.Content is { } content) likeness.Remember(self, content);
             LocalDeliveryTelemetry.Delivered(
                 log, order.Id, staged.MessageId, MailPath.Write(order.ReversePath), order.Origin, effects.Rows.Count, effects.Remote.Count, order.Message.Length);
             var outcome = placing.Outcome();
@@ -71,6 +81,21 @@ public sealed class LocalDelivery
             LocalDeliveryTelemetry.DiskFull(log, order.Id, e.Message);
             return [.. order.Recipients.Select(_ => Refusal.DiskFull)];
         }
+    }
+
+    StagedMessage Stage(DeliveryOrder order)
+    {
+        if (order.Author is not { } author || likeness.Of(author, order.Message.Length) is not { } like) return mail.Stage(order.Message);
+        var staged = mail.Stage(order.Message, like);
+        if (staged.Record.BaseId is null) return staged; // it has gone meanwhile
+        if (Likeness.Resembles(staged))
+        {
+            likeness.Hit(author);
+            return staged;
+        }
+        staged.Dispose();
+        likeness.Missed(author);
+        return mail.Stage(order.Message);
     }
 
     /// <summary>RFC 3461 5.2.6: who asked for it is told of each delivery to a mailbox; for what leaves, the queue tells.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 
@@ -6,11 +5,16 @@ namespace CbaMail.Observability;
 
 /// <summary>
 /// Compact lines on standard error: time, level, room, event, text. A writer of its own drains a bounded queue, so that a terminal
-/// that somebody has stopped holds up no session; what does not fit is counted and said.
+/// that somebody has stopped holds up no session; what does not fit is counted and said. The writer sleeps in a monitor and takes all
+/// that waits at once: a collection that spins before it sleeps took 3-6 % of the CPU of a server at work.
 /// </summary>
 public sealed class StderrLog : ILoggerProvider
 {
-    readonly BlockingCollection<string> lines = new(boundedCapacity: 8192);
+    const int MostWaiting = 8192;
+
+    readonly object gate = new(); // a monitor, to wait in
+    List<string> waiting = [];
+    bool ended;
     readonly Thread writer;
     readonly TimeProvider time;
     readonly Stream output;
@@ -36,7 +40,16 @@ public sealed class StderrLog : ILoggerProvider
         line.Append(": ").Append(OneLine(text));
         if (surprise is not null) line.Append('\n').Append(surprise.ToString());
         line.Append('\n');
-        if (lines.IsAddingCompleted || !lines.TryAdd(line.ToString())) Interlocked.Increment(ref lost);
+        var whole = line.ToString();
+        lock (gate)
+        {
+            if (ended || waiting.Count >= MostWaiting) lost++;
+            else
+            {
+                waiting.Add(whole);
+                if (waiting.Count == 1) Monitor.Pulse(gate);
+            }
+        }
     }
 
     // what strangers send must not forge lines
@@ -44,27 +57,37 @@ public sealed class StderrLog : ILoggerProvider
 
     void Write()
     {
-        foreach (var line in lines.GetConsumingEnumerable())
+        var taken = new List<string>();
+        while (true)
         {
+            long missing;
+            lock (gate)
+            {
+                while (waiting.Count == 0 && !ended) Monitor.Wait(gate);
+                if (waiting.Count == 0) return;
+                (taken, waiting, missing, lost) = (waiting, taken, lost, 0);
+            }
+            if (missing > 0) taken.Add($"({missing} log lines were lost: standard error was not read)\n");
             try
             {
-                output.Write(Encoding.UTF8.GetBytes(line));
-                if (lines.Count == 0)
-                {
-                    if (Interlocked.Exchange(ref lost, 0) is > 0 and var count) output.Write(Encoding.UTF8.GetBytes($"({count} log lines were lost: standard error was not read)\n"));
-                    output.Flush();
-                }
+                foreach (var piece in taken.Chunk(256)) output.Write(Encoding.UTF8.GetBytes(string.Concat(piece)));
+                output.Flush();
             }
             catch (IOException)
             {
-                Interlocked.Increment(ref lost); // nobody reads: the server goes on
+                lock (gate) lost += taken.Count; // nobody reads: the server goes on
             }
+            taken.Clear();
         }
     }
 
     public void Dispose()
     {
-        lines.CompleteAdding();
+        lock (gate)
+        {
+            ended = true;
+            Monitor.Pulse(gate);
+        }
         writer.Join(TimeSpan.FromSeconds(1));
     }
 

@@ -194,6 +194,13 @@ public sealed class MailQueue
     public ValueTask<Result<int>> HoldAsync(long id, CancellationToken cancel = default) =>
         store.CommitAsync(transaction => Hold(transaction, id), cancel);
 
+    /// <summary>Whether nothing at all is tried, what comes while it lasts included; it ends with the process. What is on a connection now goes out.</summary>
+    public bool IsHeld
+    {
+        get => schedule.Held;
+        set => schedule.Held = value;
+    }
+
     /// <summary>As <see cref="HoldAsync"/>, in the caller's transaction.</summary>
     public Result<int> Hold(WriteTransaction transaction, long id)
     {

@@ -18,6 +18,7 @@ internal sealed class Schedule(int perLane, int total, int bulkTotal)
     readonly Queue<Lane> wantedBulk = new();
     int workers;
     int bulkWorkers;
+    bool held;
     TaskCompletionSource changed = New();
 
     static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -40,6 +41,22 @@ internal sealed class Schedule(int perLane, int total, int bulkTotal)
     public Task Changed { get { lock (gate) return changed.Task; } }
 
     public int Active { get { lock (gate) return leased.Count; } }
+
+    /// <summary>Nothing is started or claimed while this is on; what becomes ready waits.</summary>
+    public bool Held
+    {
+        get { lock (gate) return held; }
+        set
+        {
+            lock (gate)
+            {
+                held = value;
+                if (held) return;
+                foreach (var lane in lanes.Values) Want(lane);
+                Signal();
+            }
+        }
+    }
 
     public bool IsLeased(QueueItem item) { lock (gate) return leased.Contains(item); }
 
@@ -110,7 +127,7 @@ internal sealed class Schedule(int perLane, int total, int bulkTotal)
         lock (gate)
         {
             bulk = false;
-            while (workers < total)
+            while (workers < total && !held)
             {
                 if (wanted.TryDequeue(out var lane)) lane.Wanted = false;
                 else if (bulkWorkers < bulkTotal && wantedBulk.TryDequeue(out lane)) lane.WantedBulk = false;
@@ -142,6 +159,7 @@ internal sealed class Schedule(int perLane, int total, int bulkTotal)
             var items = new List<QueueItem>();
             if (!lanes.TryGetValue(destination, out var lane)) return items;
             if (fresh && lane.Fresh > 0) lane.Fresh--;
+            if (held) return items;
             var from = lane.Ready.Count > 0 ? lane.Ready : lane.Bulk;
             while (items.Count < limit && from.TryPeek(out var item))
             {
@@ -165,7 +183,7 @@ internal sealed class Schedule(int perLane, int total, int bulkTotal)
         var source = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (gate)
         {
-            if (!lanes.TryGetValue(destination, out var lane)) return false;
+            if (held || !lanes.TryGetValue(destination, out var lane)) return false;
             if (lane.Count > lane.Fresh)
             {
                 lane.Fresh++;

@@ -5,7 +5,8 @@ namespace CbaMail.Submission;
 /// sender and the From it gives, and the fields that a client left out.
 ///
 /// Does not: place or queue (Delivery does, from the same order as for strangers' mail), ask about recipients (Inbound does).
-/// Rules to keep: nobody, administrators included, writes in a name that is not theirs; what a client has written is not changed,
+/// Rules to keep: nobody, administrators included, writes in a name that is not theirs (or, by
+/// <c>smtp.sender-must-own: no</c>, of their domain); what a client has written is not changed,
 /// only completed, and at the top.
 /// </summary>
 public static class SubmissionRoom

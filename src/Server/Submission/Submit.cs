@@ -11,13 +11,16 @@ namespace CbaMail.Submission;
 /// <summary>The one door for mail of our own people: whether they may send as they say, and what their message lacks.</summary>
 public sealed class Submit(Settings settings, UserDirectory directory, TimeProvider time)
 {
+    readonly bool mustOwn = settings.Smtp.MustOwn(settings.Evaluation);
+
     /// <summary>Whether the account may use this reverse-path. The null one is for notices (RFC 5321 4.5.5).</summary>
     public Refusal? CheckSender(Account account, MailAddress? reversePath) =>
-        reversePath is null || directory.MaySendAs(account, reversePath) ? null
+        reversePath is null || MaySendAs(account, reversePath) ? null
             : Refusal.MayNotSendAs.Because($"{account.Address} may not send from {reversePath}");
 
     /// <summary>
-    /// Looks through the message: every From address must be the account's own, or nobody's in its domain (RFC 6409 6.1, RFC 5322 3.6.2).
+    /// Looks through the message: every From address must be the account's own, or nobody's in its domain (RFC 6409 6.1, RFC 5322 3.6.2);
+    /// where <see cref="SmtpSettings.SenderMustOwn"/> is off, one of its domain.
     /// </summary>
     /// <returns>Whole header fields to put on top, or empty; or the refusal.</returns>
     public Result<byte[]> Prepare(Account account, ReadOnlySpan<byte> message)
@@ -51,11 +54,14 @@ public sealed class Submit(Settings settings, UserDirectory directory, TimeProvi
         foreach (var mailbox in AddressList.Parse(value).Mailboxes)
         {
             any = true;
-            if (!MailAddress.TryParse(mailbox.Address, out var address) || !(directory.MaySendAs(account, address) || IsNobodys(account, address)))
+            if (!MailAddress.TryParse(mailbox.Address, out var address) || !(MaySendAs(account, address) || IsNobodys(account, address)))
                 return Refusal.MayNotSendAs.Because($"{account.Address} may not write as {Shown(mailbox.Address)} in From");
         }
         return any ? null : Refusal.MayNotSendAs.Because("The From field holds no address");
     }
+
+    bool MaySendAs(Account account, MailAddress address) =>
+        (!mustOwn && address.DomainKey == account.Address.DomainKey) || directory.MaySendAs(account, address);
 
     // office@, no-reply@: an address of the account's own domain that nobody has impersonates nobody
     bool IsNobodys(Account account, MailAddress address) =>

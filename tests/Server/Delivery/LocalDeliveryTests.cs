@@ -2,6 +2,7 @@ using System.Text;
 using CbaMail.Delivery;
 using CbaMail.Directory;
 using CbaMail.Envelope;
+using CbaMail.Mailboxes;
 using Xunit;
 using Office = CbaMail.Tests.Server.Smtp.Server.PostOffice;
 
@@ -114,6 +115,66 @@ public sealed class LocalDeliveryTests : IAsyncLifetime
         Assert.Null(await office.Delivery.DeliverAsync(null, Office.Address("anna@example.test"), "Subject: x\r\n\r\n"u8.ToArray(), default));
         Assert.Equal("5.1.1", (await office.Delivery.DeliverAsync(null, Office.Address("nobody@example.test"), "x"u8.ToArray(), default))!.Status);
         Assert.StartsWith("Return-Path: <>\r\n", Assert.Single(office.Inbox("anna")), StringComparison.Ordinal);
+    }
+
+    // a letter of a merge: long text that hardly compresses, the same for all, and a name
+    DeliveryOrder Letter(int number, string to = "anna@example.test", int seed = 1)
+    {
+        var noise = new byte[12_000];
+        new Random(seed).NextBytes(noise);
+        var text = Convert.ToBase64String(noise, Base64FormattingOptions.InsertLineBreaks);
+        return Order($"Subject: letter {number}\r\n\r\nDear number {number},\r\n{text}\r\n", to) with { Author = office.Account("ivan").Id };
+    }
+
+    long Stored(long content)
+    {
+        using var reader = office.Mail.Read();
+        return ContentTable.Get(reader.Transaction, content)!.Location.Stored;
+    }
+
+    [Fact]
+    public async Task Letters_of_ones_own_that_resemble_each_other_are_stored_as_differences()
+    {
+        for (var i = 0; i < 3; i++) Assert.Equal([null], await Deliver(Letter(i)));
+        Assert.Equal([null], await Deliver(Letter(3) with { Author = office.Account("anna").Id })); // somebody else's stands for itself
+        var inbox = office.Inbox("anna");
+        for (var i = 0; i < 4; i++) Assert.EndsWith(Encoding.UTF8.GetString(Letter(i).Message.Span), inbox[i], StringComparison.Ordinal);
+        using var reader = office.Mail.Read();
+        var box = reader.Find(office.Account("anna").Id, "INBOX")!;
+        var sizes = reader.Messages(box.Id).Select(row => Stored(row.ContentId)).ToArray();
+        Assert.True(sizes[1] < 1000 && sizes[2] < 1000, $"stored {string.Join(", ", sizes)}");
+        Assert.True(sizes[0] > 10_000 && sizes[3] > 10_000, $"stored {string.Join(", ", sizes)}");
+    }
+
+    [Fact]
+    public async Task A_letter_comes_though_the_one_that_it_resembles_is_gone()
+    {
+        await Deliver(Letter(0));
+        await RemoveAsync("anna", 1);
+        Assert.Equal([null], await Deliver(Letter(1)));
+        Assert.Equal([null], await Deliver(Letter(2)));
+        await RemoveAsync("anna", 2); // what the last one hangs on
+        Assert.EndsWith(Encoding.UTF8.GetString(Letter(2).Message.Span), Assert.Single(office.Inbox("anna")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Letters_that_do_not_resemble_each_other_stand_for_themselves()
+    {
+        for (var i = 0; i < 40; i++) Assert.Equal([null], await Deliver(Letter(i, seed: i)));
+        var inbox = office.Inbox("anna");
+        for (var i = 0; i < 40; i++) Assert.EndsWith(Encoding.UTF8.GetString(Letter(i, seed: i).Message.Span), inbox[i], StringComparison.Ordinal);
+    }
+
+    async Task RemoveAsync(string local, uint uid)
+    {
+        await office.Mail.StoreAsync(Inbox(local), [uid], new FlagChange(FlagMode.Add, MessageFlags.Deleted, []), null, default);
+        await office.Mail.ExpungeAsync(Inbox(local), [uid], default);
+    }
+
+    long Inbox(string local)
+    {
+        using var reader = office.Mail.Read();
+        return reader.Find(office.Account(local).Id, "INBOX")!.Id;
     }
 
     [Fact]

@@ -160,4 +160,24 @@ public class ScheduleTests
             await dispatcher;
         }
     }
+
+    [Fact]
+    public async Task While_all_is_held_nothing_starts_and_workers_go_home()
+    {
+        var schedule = new Schedule(perLane: 2, total: 10, bulkTotal: 10);
+        Add(schedule, 1, "a.test");
+        Assert.Equal(["a.test"], Started(schedule));
+        schedule.Held = true;
+        Assert.Empty(schedule.Claim("a.test", 100, fresh: true));
+        Assert.False(await schedule.IdleAsync("a.test", TimeSpan.FromMinutes(5), TimeProvider.System, default));
+        schedule.End("a.test", bulk: false);
+        Add(schedule, 2, "a.test");
+        Add(schedule, 3, "b.test", bulk: true);
+        Assert.Empty(Started(schedule));
+        var changed = schedule.Changed;
+        schedule.Held = false;
+        await changed.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.Equal(["a.test", "a.test", "b.test"], Started(schedule).Order());
+        Assert.Equal([1L, 2], Enumerable.Range(0, 2).Select(_ => schedule.Claim("a.test", 100, fresh: true)[0].MessageId));
+    }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using CbaMail.Config;
 using CbaMail.Submission;
 using CbaMail.Tests.Server.Smtp.Server;
 using Xunit;
@@ -9,8 +10,11 @@ public sealed class SubmitTests(PostOffice office) : IClassFixture<PostOffice>
 {
     Submit Submit => new(office.Settings, office.Directory, TimeProvider.System);
 
-    string? Refused(string from) =>
-        Submit.Prepare(office.Account("ivan"), Encoding.UTF8.GetBytes($"From: {from}\r\nDate: Mon, 02 Feb 2026 10:00:00 +0000\r\nMessage-ID: <1@x>\r\n\r\n")).Refusal?.ToString();
+    // the profile's default: any name of one's own domain
+    Submit Lax => new(office.Settings with { Smtp = office.Settings.Smtp with { SenderMustOwn = null } }, office.Directory, TimeProvider.System);
+
+    string? Refused(string from, Submit? submit = null) =>
+        (submit ?? Submit).Prepare(office.Account("ivan"), Encoding.UTF8.GetBytes($"From: {from}\r\nDate: Mon, 02 Feb 2026 10:00:00 +0000\r\nMessage-ID: <1@x>\r\n\r\n")).Refusal?.ToString();
 
     [Theory]
     [InlineData("ivan@example.test")]
@@ -27,4 +31,34 @@ public sealed class SubmitTests(PostOffice office) : IClassFixture<PostOffice>
     [InlineData("office@catch.test")]                             // a domain that is not his
     [InlineData("undisclosed:;")]
     public void From_may_not_be_somebody_elses(string from) => Assert.StartsWith("550 5.7.1", Refused(from));
+
+    [Theory]
+    [InlineData("anna@example.test", true)]
+    [InlineData("ivan@example.test, anna@example.test", true)]
+    [InlineData("Office <office@example.test>", true)]
+    [InlineData("ivan@elsewhere.test", false)]
+    [InlineData("ivan@catch.test", false)]                        // ours, but not his domain
+    [InlineData("anna@example.test, ivan@elsewhere.test", false)]
+    [InlineData("anna@sub.example.test", false)]
+    [InlineData("undisclosed:;", false)]
+    public void Where_senders_need_not_own_From_may_be_any_of_the_domain(string from, bool may) => Assert.Equal(may, Refused(from, Lax) is null);
+
+    [Theory]
+    [InlineData("anna@example.test", true)]
+    [InlineData("nobody@EXAMPLE.test", true)]
+    [InlineData("ivan@elsewhere.test", false)]
+    [InlineData("ivan@catch.test", false)]
+    public void And_so_may_the_reverse_path(string sender, bool may)
+    {
+        Assert.Equal(may, Lax.CheckSender(office.Account("ivan"), PostOffice.Address(sender)) is null);
+        if (!sender.StartsWith("ivan", StringComparison.Ordinal)) Assert.NotNull(Submit.CheckSender(office.Account("ivan"), PostOffice.Address(sender)));
+    }
+
+    [Theory]
+    [InlineData(false, null, true)]
+    [InlineData(true, null, false)]
+    [InlineData(true, true, true)]
+    [InlineData(false, false, false)]
+    public void Senders_must_own_unless_said_or_in_the_evaluation_profile(bool evaluation, bool? said, bool must) =>
+        Assert.Equal(must, new SmtpSettings { SenderMustOwn = said }.MustOwn(evaluation));
 }

@@ -57,6 +57,7 @@ static class Acceptance
             SmtpUtf8 = transaction.SmtpUtf8,
             Separate = session.IsLmtp,
             Id = transaction.Id,
+            Author = session.Account?.Id,
             Origin = session.Account is { } who ? $"{who.Address} at {arrival.Remote}" : $"{arrival.Hello} at {arrival.Remote}",
         }, CancellationToken.None);
     }

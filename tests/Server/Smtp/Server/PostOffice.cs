@@ -20,7 +20,7 @@ using Xunit;
 namespace CbaMail.Tests.Server.Smtp.Server;
 
 /// <summary>
-/// A server without sockets: ivan, anna (admin), full (quota 1,000 bytes, 100 left) and "плюс" at example.test,
+/// A server without sockets, in the evaluation profile but for <c>smtp.sender-must-own</c>: ivan, anna (admin), full (quota 1,000 bytes, 100 left) and "плюс" at example.test,
 /// the aliases team (ivan, anna) and away (far@elsewhere.test), and a domain catch.test of which ivan gets all.
 /// </summary>
 public sealed class PostOffice : IAsyncLifetime
@@ -43,7 +43,7 @@ public sealed class PostOffice : IAsyncLifetime
             Data = data,
             Hostname = "mail.example.test",
             Evaluation = true,
-            Smtp = new SmtpSettings { MessageSize = 100_000, Recipients = 5, Hops = 10 },
+            Smtp = new SmtpSettings { MessageSize = 100_000, Recipients = 5, Hops = 10, SenderMustOwn = true },
         };
         Store = new Store(Settings, NullLogger<Store>.Instance);
         Mail = new MailStore(Store, Settings, new Notifier(), TimeProvider.System);
