@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using CbaMail.Mailboxes;
+using CbaMail.Storage;
 using CbaMail.Storage.Blobs;
 
 namespace CbaMail.Backup;
@@ -12,8 +13,8 @@ sealed class BodyCheck(Inspection inspection, PackCheck packs)
 
     readonly List<(long Id, byte[] Bytes)> bases = [];
 
-    /// <summary>What is wrong with a record; or the size that its row should tell.</summary>
-    sealed record Wrong(string Fault, (RecordKind, long)? Because = null, long? Size = null);
+    /// <summary>What is wrong with a record; or with its row, where the record is whole and so proves what is right.</summary>
+    sealed record Wrong(string Fault, (RecordKind, long)? Because = null, Action<WriteTransaction>? Mend = null);
 
     public async Task RunAsync(RecordKind kind)
     {
@@ -63,15 +64,13 @@ sealed class BodyCheck(Inspection inspection, PackCheck packs)
             using (var read = inspection.Store.Read()) now = VerifyTable.Get(read, row.Kind, row.Id);
             if (now is null) return; // removed meanwhile, and its pack perhaps with it
             if (!again || now.Location != row.Location) { row = now; continue; }
-            if (wrong.Size is { } size) WrongSize(row, size, wrong.Fault);
+            if (wrong.Mend is { } mend) inspection.Report(new Finding("row", wrong.Fault) { Content = row.Kind == RecordKind.Content ? row.Id : null }, $"The row of {Name(row)} was set right by its record.", mend);
             else inspection.Add(new Damage(row.Kind, row.Id, row, wrong.Fault, wrong.Because));
             return;
         }
     }
 
-    void WrongSize(StoredRow row, long size, string fault) =>
-        inspection.Report(new Finding("size", fault) { Content = row.Id },
-            $"Body {row.Id} was noted with its right size, {size} bytes.", write => VerifyTable.SetSize(write, row.Id, size));
+    static string Name(StoredRow row) => $"{(row.Kind == RecordKind.Content ? "body" : "large part")} {row.Id}";
 
     static string At(PackLocation location) => $"the record at {location.Position} of pack {location.Pack}";
 
@@ -81,7 +80,6 @@ sealed class BodyCheck(Inspection inspection, PackCheck packs)
         if (RecordReader.Head(pack, row.Location.Position, out var fault) is not { } head) return new($"{At(row.Location)} {fault}");
         if (head.Kind != row.Kind || head.Id != row.Id) return new($"{At(row.Location)} is that of another ({(head.Kind == RecordKind.Content ? "body" : "part")} {head.Id}, not {row.Id})");
         if (head.Stored != row.Location.Stored) return new($"{At(row.Location)} is {head.Stored} bytes long, not {row.Location.Stored}");
-        if (head.BaseId != row.Base) return new($"{At(row.Location)} was compressed against body {head.BaseId ?? 0}, its row says {row.Base ?? 0}");
         ReadOnlySpan<byte> basis = default;
         if (head.BaseId is { } baseId)
         {
@@ -95,9 +93,12 @@ sealed class BodyCheck(Inspection inspection, PackCheck packs)
             hash?.AppendData(raw);
         }
         inspection.Bytes += head.Raw;
+        if (head.BaseId != row.Base)
+            return new($"{Name(row)} was compressed against body {head.BaseId ?? 0}, its row says {row.Base ?? 0}", Mend: write => VerifyTable.SetBase(write, row.Id, head.BaseId));
         if (hash is null) return OfBody(row, head);
-        if (head.Raw != row.Size) return new($"{At(row.Location)} holds {head.Raw} bytes, its row says {row.Size}");
-        return hash.GetHashAndReset().AsSpan().SequenceEqual(row.Hash) ? null : new($"{At(row.Location)} does not have the hash of its row");
+        if (head.Raw != row.Size) return new($"{Name(row)} is {head.Raw} bytes long, its row says {row.Size}", Mend: write => VerifyTable.SetSize(write, row, head.Raw));
+        var found = hash.GetHashAndReset();
+        return found.AsSpan().SequenceEqual(row.Hash) ? null : new($"{Name(row)} has another hash than its row says", Mend: write => VerifyTable.SetHash(write, row.Id, found));
     }
 
     // what was cut out has to fit in again
@@ -116,7 +117,7 @@ sealed class BodyCheck(Inspection inspection, PackCheck packs)
                 if (part.Size != length) return new($"its large part {id} is {part.Size} bytes long, not {length}");
             }
         if (end > sum) return new("a large part lies behind its end");
-        return sum == row.Size ? null : new($"body {row.Id} is {sum} bytes long, its row says {row.Size}", Size: sum);
+        return sum == row.Size ? null : new($"{Name(row)} is {sum} bytes long, its row says {row.Size}", Mend: write => VerifyTable.SetSize(write, row, sum));
     }
 
     /// <summary>The bytes of a base; it has none itself and is one piece.</summary>

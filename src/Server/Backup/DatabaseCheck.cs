@@ -5,10 +5,6 @@ namespace CbaMail.Backup;
 /// <summary>The database file itself: SQLite's own check, the schema, the settings on which durability rests.</summary>
 static class DatabaseCheck
 {
-    /// <summary>What is to be done about a database that is damaged beyond its indexes.</summary>
-    public const string Advice =
-        "Stop the server, keep a copy of the data directory, and restore from a backup with \"cbamail restore\"; without one, \"cbamail verify --repair\" on the stopped server saves what can be read.";
-
     public static async Task RunAsync(Inspection inspection)
     {
         var store = inspection.Store;
@@ -31,7 +27,7 @@ static class DatabaseCheck
             using (var read = store.Read()) found = IntegrityTable.Check(read.Prepare, table);
             foreach (var text in found)
             {
-                if (!IntegrityTable.IsOfIndex(text)) inspection.Report(new Finding("database", $"the database is damaged: {text}. {Advice}"));
+                if (!IntegrityTable.IsOfIndex(text)) inspection.Report(new Finding("database", $"the database is damaged: {text}. {DatabaseFile.Advice}"));
                 else if (indexes) inspection.Report(new Finding("index", $"an index is wrong: {text}"));
                 else inspection.Report(new Finding("index", $"an index is wrong: {text}"), "All indexes were made again.", IntegrityTable.MakeIndexesAgain);
                 indexes |= IntegrityTable.IsOfIndex(text);

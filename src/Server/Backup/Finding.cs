@@ -4,7 +4,7 @@ using CbaMail.Storage;
 namespace CbaMail.Backup;
 
 /// <summary>One thing that a verification has to tell; a line of its output.</summary>
-/// <param name="Kind">body, object, references, counters, uid, modseq, size, expunged, mailbox, queue, index, database, settings, schema, note, repaired.</param>
+/// <param name="Kind">body, object, row, size, references, counters, uid, modseq, expunged, mailbox, queue, pack, index, database, settings, schema, note, repaired.</param>
 /// <param name="Problem">For people, without saying where.</param>
 public sealed record Finding(string Kind, string Problem)
 {

@@ -2,6 +2,7 @@ using CbaMail.Directory;
 using CbaMail.Mailboxes;
 using CbaMail.Storage;
 using CbaMail.Storage.Blobs;
+using CbaMail.Storage.Sqlite;
 
 namespace CbaMail.Backup;
 
@@ -49,7 +50,22 @@ sealed class Inspection(Store store, IReadOnlyList<BodyHolder> holders, TimeProv
             var (contents, objects, messages) = VerifyTable.Extent(read);
             of = contents + objects + messages;
         }
-        await DatabaseCheck.RunAsync(this);
+        try
+        {
+            await DatabaseCheck.RunAsync(this);
+            await ContentAsync();
+        }
+        catch (SqliteError error) when (error.IsFatal)
+        {
+            Report(new Finding("database", $"the database cannot be read: {error.Message}. {DatabaseFile.Advice}"));
+            fixes.Clear(); // what is known of it is not to be relied on
+            damages.Clear();
+        }
+        progress(of, of);
+    }
+
+    async Task ContentAsync()
+    {
         var packs = await PackCheck.BeginAsync(this);
         var bodies = new BodyCheck(this, packs);
         await bodies.RunAsync(RecordKind.Object);
@@ -60,7 +76,6 @@ sealed class Inspection(Store store, IReadOnlyList<BodyHolder> holders, TimeProv
         HoldersCheck();
         await packs.RunAsync();
         new DamageReport(this).Write();
-        progress(of, of);
     }
 
     public void Report(Finding finding, string? done = null, Action<WriteTransaction>? mend = null)
@@ -91,6 +106,8 @@ sealed class Inspection(Store store, IReadOnlyList<BodyHolder> holders, TimeProv
         done += count;
         progress(Math.Min(done, of), of);
     }
+
+    public DateTimeOffset Now => time.GetUtcNow();
 
     public long Begin() => time.GetTimestamp();
 

@@ -32,11 +32,12 @@ static class OfflineVerify
         }
     }
 
-    public static async IAsyncEnumerable<JsonElement> RunAsync(string data, bool repair, string? from, TextWriter error, [EnumeratorCancellation] CancellationToken cancel = default)
+    public static async IAsyncEnumerable<JsonElement> RunAsync(string data, bool repair, string? from, [EnumeratorCancellation] CancellationToken cancel = default)
     {
         data = Path.GetFullPath(data);
         if (!File.Exists(Path.Combine(data, "cbamail.db"))) throw new Refused($"{data} is no data directory of a server; name it with --data DIR");
         var lines = Channel.CreateUnbounded<object>();
+        var salvaged = 0;
         var work = WorkAsync();
         await foreach (var line in lines.Reader.ReadAllAsync(cancel)) yield return JsonSerializer.SerializeToElement(line, line.GetType(), Reply.Json);
         yield return JsonSerializer.SerializeToElement(await work, Reply.Json);
@@ -45,15 +46,33 @@ static class OfflineVerify
         {
             try
             {
+                if (Database() is { } unusable) return unusable;
                 await using var store = Open(data);
                 var mail = new MailStore(store, new Settings { Data = data }, new Notifier(), TimeProvider.System);
                 var verification = new Verification(mail, [QueueHolding.Holder, MailingHolding.Holder], TimeProvider.System);
                 var result = await verification.RunAsync(new VerifyOptions(repair, from, Gentle: false),
                     finding => lines.Writer.TryWrite(finding), (done, of) => lines.Writer.TryWrite(new { done, of }), cancel);
-                return result.Ok ? result.Value : throw new Refused(result.Refusal.Sentence);
+                return result.Ok ? result.Value with { Repaired = result.Value.Repaired + salvaged } : throw new Refused(result.Refusal.Sentence);
             }
             finally { lines.Writer.Complete(); }
         }
+
+        // before anything is opened that writes: a database that SQLite cannot read is not worked with
+        VerifySummary? Database()
+        {
+            using var mine = Sentence(() => DatabaseFile.Lock(data));
+            if (Sentence(() => DatabaseFile.Problem(data)) is not { } problem) return null;
+            lines.Writer.TryWrite(new Finding("database", $"the database is damaged: {problem}." + (repair ? "" : " " + DatabaseFile.Advice)));
+            var failure = repair ? DatabaseFile.Salvage(data, TimeProvider.System.GetUtcNow(), sentence => { salvaged++; lines.Writer.TryWrite(new Finding("repaired", sentence)); }) : null;
+            if (failure is not null) lines.Writer.TryWrite(new Finding("database", failure));
+            return repair && failure is null ? null : new VerifySummary("summary", 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        }
+    }
+
+    static T Sentence<T>(Func<T> deed)
+    {
+        try { return deed(); }
+        catch (InvalidOperationException e) { throw new Refused(e.Message); } // our own rooms say it in a sentence
     }
 
     static Store Open(string data)

@@ -27,7 +27,7 @@ static class VerifyVerb
         using var progress = new ProgressBar(invocation, "rows");
         var lines = OfflineVerify.IsServed(invocation.Data)
             ? invocation.Server.StreamAsync(HttpMethod.Post, "verify", JsonContent(repair, from))
-            : OfflineVerify.RunAsync(invocation.Data, repair, from, invocation.Error);
+            : OfflineVerify.RunAsync(invocation.Data, repair, from);
         await foreach (var line in lines)
         {
             if (line.TryGetProperty("error", out var error)) { progress.Dispose(); throw new Refused(error.GetString() ?? ""); }

@@ -186,8 +186,15 @@ static class VerifyTable
 
     public static void AdjustLive(WriteTransaction write, int pack, long bytes) => write.AddLive(pack, bytes);
 
-    public static void SetSize(WriteTransaction write, long contentId, long size) =>
-        write.Prepare("UPDATE content SET size = ? WHERE id = ?").Bind(1, size).Bind(2, contentId).Run();
+    public static void SetSize(WriteTransaction write, StoredRow row, long size) =>
+        write.Prepare(row.Kind == RecordKind.Content ? "UPDATE content SET size = ? WHERE id = ?" : "UPDATE object SET size = ? WHERE id = ?").Bind(1, size).Bind(2, row.Id).Run();
+
+    public static void SetBase(WriteTransaction write, long contentId, long? basis) =>
+        write.Prepare("UPDATE content SET base = ? WHERE id = ?").Bind(1, basis).Bind(2, contentId).Run();
+
+    /// <summary>Unless another part has the hash already.</summary>
+    public static void SetHash(WriteTransaction write, long objectId, byte[] hash) =>
+        write.Prepare("UPDATE OR IGNORE object SET hash = ? WHERE id = ?").Bind(1, hash).Bind(2, objectId).Run();
 
     /// <summary>The size of a row from what it holds, and what counts it.</summary>
     public static void SetMessageSize(WriteTransaction write, long accountId, long mailboxId, uint uid)
@@ -200,15 +207,19 @@ static class VerifyTable
         AdjustUsage(write, accountId, difference, 0, 0);
     }
 
-    /// <summary>Names another record, which was appended in this transaction, if the row still names the old one; the one of both that no row names is dead.</summary>
-    public static bool Move(WriteTransaction write, RecordKind kind, long id, PackLocation from, PackLocation to)
+    /// <summary>Whether the row still names the record that it did.</summary>
+    public static bool IsAt(WriteTransaction write, StoredRow row) =>
+        write.Prepare(row.Kind == RecordKind.Content ? "SELECT 1 FROM content WHERE id = ? AND pack = ? AND position = ?" : "SELECT 1 FROM object WHERE id = ? AND pack = ? AND position = ?")
+            .Bind(1, row.Id).Bind(2, row.Location.Pack).Bind(3, row.Location.Position).Scalar() is not null;
+
+    public static void SetLocation(WriteTransaction write, StoredRow row, PackLocation to) =>
+        write.Prepare(row.Kind == RecordKind.Content ? "UPDATE content SET pack = ?, position = ?, stored = ? WHERE id = ?" : "UPDATE object SET pack = ?, position = ?, stored = ? WHERE id = ?")
+            .Bind(1, to.Pack).Bind(2, to.Position).Bind(3, to.Stored).Bind(4, row.Id).Run();
+
+    public static byte[] Prefix(WriteTransaction write, long mailboxId, uint uid)
     {
-        var moved = write.Prepare(kind == RecordKind.Content
-            ? "UPDATE content SET pack = ?, position = ?, stored = ? WHERE id = ? AND pack = ? AND position = ?"
-            : "UPDATE object SET pack = ?, position = ?, stored = ? WHERE id = ? AND pack = ? AND position = ?")
-            .Bind(1, to.Pack).Bind(2, to.Position).Bind(3, to.Stored).Bind(4, id).Bind(5, from.Pack).Bind(6, from.Position).Run() == 1;
-        write.Drop(moved ? from : to);
-        return moved;
+        using var row = write.Prepare("SELECT prefix FROM message WHERE mailbox_id = ? AND uid = ?").Bind(1, mailboxId).Bind(2, uid);
+        return row.Step() ? row.Blob(0).ToArray() : [];
     }
 
     public static bool Exists(WriteTransaction write, RecordKind kind, long id) =>

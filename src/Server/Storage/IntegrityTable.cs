@@ -26,7 +26,7 @@ static class IntegrityTable
             while (row.Step())
                 if (row.String(0) is not "ok" and var text) found.Add(text);
         }
-        catch (SqliteError error)
+        catch (SqliteError error) when (error.IsDamage)
         {
             found.Add(error.Message);
         }

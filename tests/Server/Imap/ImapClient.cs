@@ -75,6 +75,17 @@ public sealed class ImapClient : IAsyncDisposable
         return lines[^1].Split(' ', ']')[3];
     }
 
+    /// <summary>What the session has logged as errors so far, for a test that expects them.</summary>
+    public List<string> TakeErrors()
+    {
+        lock (errors.Errors)
+        {
+            List<string> taken = [.. errors.Errors];
+            errors.Errors.Clear();
+            return taken;
+        }
+    }
+
     /// <summary>Hangs up; the session must end and must not have been surprised by anything.</summary>
     public async ValueTask DisposeAsync()
     {

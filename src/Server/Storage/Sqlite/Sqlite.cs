@@ -10,6 +10,8 @@ public sealed class SqliteError(int code, string message) : Exception($"SQLite {
     public bool IsDiskFull => (code & 0xff) is raw.SQLITE_FULL;
     /// <summary>SQLite may have undone the whole transaction by itself: full disk, I/O error, no memory, damage.</summary>
     public bool IsFatal => (code & 0xff) is raw.SQLITE_FULL or raw.SQLITE_IOERR or raw.SQLITE_NOMEM or raw.SQLITE_CORRUPT or raw.SQLITE_READONLY;
+    /// <summary>The file is not what it was: SQLITE_CORRUPT, SQLITE_NOTADB, or a sector that cannot be read.</summary>
+    public bool IsDamage => (code & 0xff) is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB or raw.SQLITE_IOERR;
     /// <summary>SQLITE_CONSTRAINT: a unique key or a reference stood against it.</summary>
     public bool IsConstraint => (code & 0xff) is raw.SQLITE_CONSTRAINT;
 }

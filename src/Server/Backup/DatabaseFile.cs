@@ -1,0 +1,138 @@
+using System.Globalization;
+using CbaMail.Storage;
+using CbaMail.Storage.Blobs;
+using CbaMail.Storage.Sqlite;
+
+namespace CbaMail.Backup;
+
+/// <summary>
+/// The database of a stopped server, before anything is opened that would write to it: whether SQLite can read it, and where it cannot, what
+/// of it can be saved into a fresh one. The damaged file is kept beside it.
+/// </summary>
+public static class DatabaseFile
+{
+    /// <summary>What is to be done about a database that is damaged beyond its indexes.</summary>
+    public const string Advice =
+        "Stop the server, keep a copy of the data directory, and restore from a backup with \"cbamail restore\"; without one, \"cbamail verify --repair\" on the stopped server saves what can be read.";
+
+    const long RangeAtOnce = 4096;
+    /// <summary>Ranges that may fail in one table: enough for thousands of damaged pages.</summary>
+    const int MostFailures = 200_000;
+
+    /// <summary>What is wrong beyond indexes, which can be made again; null where it can be worked with.</summary>
+    /// <exception cref="InvalidOperationException">It cannot be opened; a sentence for people.</exception>
+    public static string? Problem(string data)
+    {
+        try
+        {
+            using var connection = new SqliteConnection(Path.Combine(data, "cbamail.db"), readOnly: true);
+            return IntegrityTable.Check(connection.Prepare, null).Find(text => !IntegrityTable.IsOfIndex(text));
+        }
+        catch (SqliteError error)
+        {
+            return error.IsDamage ? error.Message : throw new InvalidOperationException($"The database cannot be opened: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Takes the data directory's lock for as long as the result lives.</summary>
+    public static IDisposable Lock(string data) => new RealDisk().Lock(data);
+
+    /// <summary>Makes a fresh database of what can be read.</summary>
+    /// <param name="report">A sentence each for what was done.</param>
+    /// <returns>Null, or why it cannot be done.</returns>
+    public static string? Salvage(string data, DateTimeOffset now, Action<string> report)
+    {
+        var damaged = Path.Combine(data, "cbamail.db");
+        var fresh = Path.Combine(data, "cbamail.db.salvage");
+        foreach (var old in System.IO.Directory.GetFiles(data, "cbamail.db.salvage*")) File.Delete(old);
+        try
+        {
+            using var connection = new SqliteConnection(fresh, readOnly: false);
+            Migrations.Apply(connection);
+            connection.Execute("PRAGMA foreign_keys = OFF"); // what a row refers to may be saved after it, or lost
+            SalvageTable.Attach(connection, damaged);
+            var tables = IntegrityTable.Tables(connection.Prepare);
+            // parents first: their ids tell where to look in the clustered tables
+            foreach (var table in tables.OrderBy(SalvageTable.Clustered.ContainsKey))
+            {
+                SalvageTable.Clear(connection, table);
+                var (rows, failures) = Copy(connection, table);
+                if (failures > 0) report($"Of the table {table} {rows} rows were saved; some lie on pages that cannot be read.");
+            }
+            SalvageTable.KeepSequences(connection);
+            if (!SalvageTable.HasVault(connection))
+            {
+                var (pack, position) = End(Path.Combine(data, "packs"));
+                SalvageTable.MakeVault(connection, pack, position);
+            }
+        }
+        catch (SqliteError error)
+        {
+            return !error.IsDamage ? $"The fresh database cannot be written: {error.Message}" : $"Nothing of the database can be read ({error.Message}). {Advice}";
+        }
+        var kept = damaged + ".damaged-" + now.UtcDateTime.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
+        foreach (var suffix in (string[])["-wal", "-shm", ""])
+            if (File.Exists(damaged + suffix)) File.Move(damaged + suffix, kept + suffix);
+        foreach (var suffix in (string[])["-wal", ""])
+            if (File.Exists(fresh + suffix)) File.Move(fresh + suffix, damaged + suffix);
+        report($"A fresh database was made of what could be read; the damaged one is kept as {kept}.");
+        return null;
+    }
+
+    static (long Rows, int Failures) Copy(SqliteConnection connection, string table)
+    {
+        try { return (SalvageTable.Copy(connection, table), 0); }
+        catch (SqliteError error) when (error.IsDamage && (SalvageTable.HasRowid(connection, table) || SalvageTable.Clustered.ContainsKey(table)))
+        {
+            return InRanges(connection, table);
+        }
+        catch (SqliteError error) when (error.IsDamage)
+        {
+            return (0, 1); // without numbers to go by there is no way around the damage
+        }
+    }
+
+    static (long Rows, int Failures) InRanges(SqliteConnection connection, string table)
+    {
+        var failures = 1;
+        long rows = 0;
+        if (!SalvageTable.Clustered.ContainsKey(table))
+        {
+            var last = SalvageTable.Last(connection, table);
+            for (long from = 0; from <= last; from += RangeAtOnce)
+                rows += Range((a, b) => SalvageTable.Copy(connection, table, a, b), from, from + RangeAtOnce - 1, ref failures);
+            return (rows, failures);
+        }
+        foreach (var first in SalvageTable.Firsts(connection, table))
+        {
+            var last = SalvageTable.LastOf(connection, table, first) ?? Math.Max(RangeAtOnce, SalvageTable.UidNext(connection, first));
+            for (long from = 0; from <= last; from += RangeAtOnce)
+                rows += Range((a, b) => SalvageTable.Copy(connection, table, first, a, b), from, from + RangeAtOnce - 1, ref failures);
+        }
+        return (rows, failures);
+    }
+
+    /// <summary>A range that fails is halved, down to a single row.</summary>
+    static long Range(Func<long, long, long> copy, long from, long to, ref int failures)
+    {
+        try { return copy(from, to); }
+        catch (SqliteError error) when (error.IsDamage)
+        {
+            if (++failures > MostFailures || from == to) return 0;
+            var middle = from + (to - from) / 2;
+            return Range(copy, from, middle, ref failures) + Range(copy, middle + 1, to, ref failures);
+        }
+    }
+
+    // behind the last record that is there
+    static (int Pack, long Position) End(string packs)
+    {
+        var last = new DirectoryInfo(packs).GetFiles("*.pack").MaxBy(file => file.Name, StringComparer.Ordinal);
+        if (last is null || !int.TryParse(Path.GetFileNameWithoutExtension(last.Name), NumberStyles.None, CultureInfo.InvariantCulture, out var pack)) return (0, 0);
+        using var handle = File.OpenHandle(last.FullName);
+        bool Read(long position, Span<byte> bytes) => RandomAccess.Read(handle, bytes, position) == bytes.Length;
+        long end = 0;
+        foreach (var (position, head) in RecordReader.All(Read, last.Length)) end = position + head.Stored;
+        return (pack, end);
+    }
+}

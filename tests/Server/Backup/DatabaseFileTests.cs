@@ -1,0 +1,91 @@
+using CbaMail.Backup;
+using CbaMail.Storage.Sqlite;
+using Xunit;
+
+namespace CbaMail.Tests.Server.Backup;
+
+/// <summary>A database that SQLite cannot read any more.</summary>
+public sealed class DatabaseFileTests
+{
+    static readonly DateTimeOffset Now = new(2026, 3, 4, 5, 6, 7, TimeSpan.Zero);
+
+    // pages of the table, found by SQLite's own virtual table where it is there; else by the names that stand in them
+    static void Spoil(string file, Func<long, bool> which)
+    {
+        using var stream = new FileStream(file, FileMode.Open, FileAccess.ReadWrite);
+        for (long page = 1; page < stream.Length / 4096; page++)
+        {
+            if (!which(page)) continue;
+            stream.Position = page * 4096;
+            stream.Write(new byte[200]);
+        }
+    }
+
+    [Fact]
+    public async Task A_whole_one_has_no_problem()
+    {
+        await using var vault = await BackupFixture.NewAsync();
+        await vault.AppendAsync(BackupFixture.Message(1));
+        await vault.Store.DisposeAsync();
+        Assert.Null(DatabaseFile.Problem(vault.Folder));
+        await vault.RestartAsync();
+    }
+
+    [Fact]
+    public async Task What_can_be_read_of_a_damaged_one_is_saved_and_mended()
+    {
+        await using var vault = await BackupFixture.NewAsync();
+        for (var i = 1; i <= 600; i++) await vault.AppendAsync(BackupFixture.Message(i, 3));
+        await vault.Store.DisposeAsync();
+        var database = Path.Combine(vault.Folder, "cbamail.db");
+        // some pages in the midst, where messages and bodies lie
+        var pages = new FileInfo(database).Length / 4096;
+        Spoil(database, page => page > pages / 2 && page % 29 == 0);
+        Assert.NotNull(DatabaseFile.Problem(vault.Folder));
+
+        var said = new List<string>();
+        Assert.Null(DatabaseFile.Salvage(vault.Folder, Now, said.Add));
+        Assert.Contains(said, line => line.Contains("the damaged one is kept as", StringComparison.Ordinal));
+        Assert.True(File.Exists(database + ".damaged-20260304-050607"));
+        Assert.Null(DatabaseFile.Problem(vault.Folder));
+        await vault.RestartAsync();
+        await vault.RepairAsync();
+        var rows = vault.Rows();
+        Assert.InRange(rows.Count, 300, 600);
+        Assert.InRange(rows.Count(row => row.Uid <= 600), 300, 599);
+        Assert.Equal(BackupFixture.Message(1, 3), vault.Body(1));
+        // what was given out is not given out again
+        Assert.True(await vault.AppendAsync(BackupFixture.Message(1000)) > 600);
+    }
+
+    [Fact]
+    public async Task Of_one_that_is_no_database_nothing_is_touched()
+    {
+        await using var vault = await BackupFixture.NewAsync();
+        await vault.Store.DisposeAsync();
+        var database = Path.Combine(vault.Folder, "cbamail.db");
+        var whole = await File.ReadAllBytesAsync(database, TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(database, new byte[8192].Select((_, i) => (byte)(i * 7)).ToArray(), TestContext.Current.CancellationToken);
+        Assert.NotNull(DatabaseFile.Problem(vault.Folder));
+        Assert.Contains("cbamail restore", DatabaseFile.Salvage(vault.Folder, Now, _ => { }), StringComparison.Ordinal);
+        Assert.Equal(8192, new FileInfo(database).Length);
+        await File.WriteAllBytesAsync(database, whole, TestContext.Current.CancellationToken);
+        await vault.RestartAsync();
+    }
+
+    [Fact]
+    public async Task A_wrong_index_is_made_again()
+    {
+        await using var vault = await BackupFixture.NewAsync();
+        for (var i = 0; i < 5; i++) await vault.InboxAsync($"person{i}@example.test");
+        await vault.Store.DisposeAsync();
+        using (var connection = new SqliteConnection(Path.Combine(vault.Folder, "cbamail.db"), readOnly: false))
+        {
+            // an index that says something else than its table: the schema is changed under it for a moment
+            connection.Execute("CREATE INDEX odd ON mailbox (name); PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX odd ON mailbox (special_use)' WHERE name = 'odd'");
+        }
+        await vault.RestartAsync();
+        Assert.Contains(await vault.ProblemsAsync(), line => line.StartsWith("an index is wrong", StringComparison.Ordinal));
+        Assert.Contains("All indexes were made again.", await vault.RepairAsync());
+    }
+}
