@@ -13,7 +13,7 @@ namespace CbaMail.Mailboxes;
 public sealed class MailStore(Store store, Settings settings, Notifier notifier, TimeProvider time)
 {
     /// <summary>Rows that one commit changes at most, so that others get in between.</summary>
-    const int RowsPerCommit = 1000;
+    const int RowsPerCommit = 2500;
 
     static readonly (string Name, string Use)[] FirstMailboxes =
         [("Archive", "\\Archive"), ("Drafts", "\\Drafts"), ("Junk", "\\Junk"), ("Sent", "\\Sent"), ("Trash", "\\Trash")];

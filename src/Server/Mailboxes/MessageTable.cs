@@ -66,9 +66,10 @@ static class MessageTable
             SELECT ?, ?, content_id, prefix, size, flags, keywords, received, ?, ? FROM message WHERE mailbox_id = ? AND uid = ?
             """).Bind(1, toMailboxId).Bind(2, toUid).Bind(3, saved).Bind(4, modseq).Bind(5, mailboxId).Bind(6, uid).Run();
 
-    public static void SetFlags(WriteTransaction write, long mailboxId, uint uid, MessageFlags flags, string? keywords, long modseq) =>
-        write.Prepare("UPDATE message SET flags = ?, keywords = ?, modseq = ? WHERE mailbox_id = ? AND uid = ?")
-            .Bind(1, (long)flags).Bind(2, keywords).Bind(3, modseq).Bind(4, mailboxId).Bind(5, uid).Run();
+    /// <summary>The same flags for all rows of a range.</summary>
+    public static void SetFlags(WriteTransaction write, long mailboxId, uint first, uint last, MessageFlags flags, string? keywords, long modseq) =>
+        write.Prepare("UPDATE message SET flags = ?, keywords = ?, modseq = ? WHERE mailbox_id = ? AND uid BETWEEN ? AND ?")
+            .Bind(1, (long)flags).Bind(2, keywords).Bind(3, modseq).Bind(4, mailboxId).Bind(5, first).Bind(6, last).Run();
 
     public static void Delete(WriteTransaction write, long mailboxId, uint uid) =>
         write.Prepare("DELETE FROM message WHERE mailbox_id = ? AND uid = ?").Bind(1, mailboxId).Bind(2, uid).Run();

@@ -6,7 +6,7 @@ namespace CbaMail.Imap.Commands;
 internal static class StoreCommand
 {
     /// <summary>Messages of one commit: others get their turn in between.</summary>
-    const int Piece = 1000;
+    const int Piece = 2500;
 
     public static ValueTask<Outcome> Run(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, byUid: false);
     public static ValueTask<Outcome> RunUid(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, byUid: true);
