@@ -148,8 +148,8 @@ static class ContentTable
     }
 
     /// <summary>Bytes of records in a pack by the rows themselves: a walk over all of them, for when the statistics are in doubt.</summary>
-    public static long Live(WriteTransaction write, int pack) =>
-        write.Prepare("SELECT (SELECT coalesce(sum(stored), 0) FROM content WHERE pack = ?1) + (SELECT coalesce(sum(stored), 0) FROM object WHERE pack = ?1)").Bind(1, pack).Scalar() ?? 0;
+    public static long Live(Func<string, Statement> prepare, int pack) =>
+        prepare("SELECT (SELECT coalesce(sum(stored), 0) FROM content WHERE pack = ?1) + (SELECT coalesce(sum(stored), 0) FROM object WHERE pack = ?1)").Bind(1, pack).Scalar() ?? 0;
 
     /// <summary>The base of a content, or null where it has none.</summary>
     public static long? BaseOf(ReadTransaction read, long id) => read.Prepare("SELECT base FROM content WHERE id = ?").Bind(1, id).Scalar();
@@ -163,10 +163,10 @@ static class ContentTable
     /// <summary>Contents whose record was never whole, the newest first; the walk over the rows ends at the first that is certainly safe.</summary>
     /// <remarks>
     /// Why nothing lost lies beyond that end. Ids rise with the positions at which records are first appended. A safe row that has never been moved
-    /// stands before what may be damaged, and so does every row of a lower id that has never been moved. A safe row that was moved stood in a sealed
-    /// pack before, which is flushed whole: again every lower id that has never been moved stands earlier still. And no row that was moved is lost,
-    /// whatever its id: its copy was flushed before the commit that names it, together with all that stands before it in its pack, so the walk
-    /// over the packs reached it; the original is removed only after that commit is durable.
+    /// stands before what may be damaged, and so does every row of a lower id that has never been moved. A safe row that was moved stood earlier
+    /// before, since copies are appended too: again every lower id that has never been moved stands earlier still. And no row that was moved is
+    /// lost, whatever its id: its copy was flushed before the commit that names it, together with all that stands before it in its pack, so the
+    /// walk over the packs reached it; the original is removed only after that commit is durable.
     /// </remarks>
     public static List<long> Lost(WriteTransaction write, PackGap gap) => Lost(write.Prepare("SELECT id, pack, position, stored FROM content ORDER BY id DESC"), RecordKind.Content, gap);
 

@@ -227,7 +227,7 @@ public sealed class PackRewriting(Store store, Settings settings, TimeProvider t
     {
         var pack = walk.Scan.Pack;
         Leave();
-        if (!await store.CommitAsync(t => t.MayRemove(pack) || (walk.Damaged == 0 && Mend(t, pack)), cancel))
+        if (!await store.CommitAsync(t => t.MayRemove(pack), cancel) && (walk.Damaged > 0 || !await MendAsync(pack, cancel)))
         {
             kept.Add(pack);
             MailboxesTelemetry.PackKept(log, pack);
@@ -251,13 +251,18 @@ public sealed class PackRewriting(Store store, Settings settings, TimeProvider t
         return null;
     }
 
-    // No living record was found, and yet the statistics know of some: the rows themselves decide.
-    bool Mend(WriteTransaction transaction, int pack)
+    // No living record was found, and yet the statistics know of some: the rows themselves decide. A walk over all of them, outside of the
+    // committer: of a sealed pack they only become fewer.
+    async ValueTask<bool> MendAsync(int pack, CancellationToken cancel)
     {
-        if (ContentTable.Live(transaction, pack) != 0) return false;
+        using (var read = store.Read())
+            if (ContentTable.Live(read.Prepare, pack) != 0) return false;
         MailboxesTelemetry.StatisticsMended(log, pack);
-        transaction.SetLive(pack, 0);
-        return transaction.MayRemove(pack);
+        return await store.CommitAsync(t =>
+        {
+            t.SetLive(pack, 0);
+            return t.MayRemove(pack);
+        }, cancel);
     }
 
     // a crash came between the removal of the file and that of its row; or somebody else has removed it
@@ -280,7 +285,7 @@ public sealed class PackRewriting(Store store, Settings settings, TimeProvider t
         using (var read = store.Read()) known = [.. VaultTable.All(read).Select(pack => pack.Pack)];
         foreach (var pack in store.Packs.Files.Numbers())
             if (!known.Contains(pack) && store.Packs.Files.Length(pack) is { } bytes)
-                await store.CommitAsync(t => { t.Adopt(pack, bytes, () => ContentTable.Live(t, pack)); return 0; }, cancel);
+                await store.CommitAsync(t => { t.Adopt(pack, bytes, () => ContentTable.Live(t.Prepare, pack)); return 0; }, cancel);
     }
 
     void Leave()
