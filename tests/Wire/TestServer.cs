@@ -16,14 +16,28 @@ internal sealed class TestServer : IAsyncDisposable
 
     private readonly bool evaluation;
 
-    private TestServer(string folder, int offset, string[] arguments, bool evaluation)
+    private readonly Launch launch;
+
+    private TestServer(string folder, int offset, string[] arguments, bool evaluation, Launch launch)
     {
-        (Folder, Offset, this.arguments, this.evaluation) = (folder, offset, arguments, evaluation);
+        (Folder, Offset, this.arguments, this.evaluation, this.launch) = (folder, offset, arguments, evaluation, launch);
+    }
+
+    /// <summary>How the process is started: by another program, in an environment, with data that it sees elsewhere than we do.</summary>
+    internal sealed record Launch
+    {
+        /// <summary>Program and arguments that start ours and become it (nsenter, prlimit).</summary>
+        public IReadOnlyList<string> Prefix { get; init; } = [];
+        public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+        /// <summary>The folder to use instead of one of its own; whoever gave it removes it.</summary>
+        public string? Folder { get; init; }
+        /// <summary>Where we find what the server has under its folder.</summary>
+        public Func<string, string> Seen { get; init; } = path => path;
     }
 
     /// <summary>A temporary folder; the data directory is <c>data</c> in it, so the command line finds it from here.</summary>
     public string Folder { get; }
-    public string Data => Path.Combine(Folder, "data");
+    public string Data => launch.Seen(Path.Combine(Folder, "data"));
     public int Offset { get; }
     public int Smtp => Offset + 25;
     public int Submission => Offset + 587;
@@ -53,10 +67,11 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>Starts a server in the evaluation profile; <paramref name="configuration"/> becomes its settings file.</summary>
-    public static async Task<TestServer> StartAsync(string? configuration = null, bool evaluation = true)
+    public static async Task<TestServer> StartAsync(string? configuration = null, bool evaluation = true, Launch? launch = null)
     {
         string[] arguments = [];
-        var folder = System.IO.Directory.CreateTempSubdirectory("cbamail-test-").FullName;
+        launch ??= new Launch();
+        var folder = launch.Folder ?? System.IO.Directory.CreateTempSubdirectory("cbamail-test-").FullName;
         if (configuration is not null)
         {
             await File.WriteAllTextAsync(Path.Combine(folder, "cbamail.yaml"), configuration);
@@ -64,7 +79,7 @@ internal sealed class TestServer : IAsyncDisposable
         }
         for (var attempt = 1; ; attempt++)
         {
-            var server = new TestServer(folder, FreePorts.Offset(), arguments, evaluation);
+            var server = new TestServer(folder, FreePorts.Offset(), arguments, evaluation, launch);
             try
             {
                 await server.StartAgainAsync();
@@ -82,13 +97,16 @@ internal sealed class TestServer : IAsyncDisposable
     {
         started = new(TaskCreationOptions.RunContinuationsAsynchronously);
         var ready = started;
-        process = Process.Start(new ProcessStartInfo(Program,
-            ["serve", .. evaluation ? ["--evaluation"] : Array.Empty<string>(), "--data", Data, "--port-offset", Offset.ToString(null as IFormatProvider), .. arguments])
+        string[] command = [.. launch.Prefix, Program,
+            "serve", .. evaluation ? ["--evaluation"] : Array.Empty<string>(), "--data", Path.Combine(Folder, "data"), "--port-offset", Offset.ToString(null as IFormatProvider), .. arguments];
+        var start = new ProcessStartInfo(Tool.Find(command[0]), command[1..])
         {
             WorkingDirectory = Folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-        })!;
+        };
+        foreach (var (name, value) in launch.Environment) start.Environment[name] = value;
+        process = Process.Start(start)!;
         var mine = process;
         process.OutputDataReceived += (_, e) => Said(e.Data, ready);
         process.ErrorDataReceived += (_, e) => Said(e.Data, ready);
@@ -152,6 +170,7 @@ internal sealed class TestServer : IAsyncDisposable
     {
         if (IsRunning) await KillAsync();
         process?.Dispose();
+        if (launch.Folder is not null) return;
         try
         {
             System.IO.Directory.Delete(Folder, recursive: true);

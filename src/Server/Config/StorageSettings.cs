@@ -45,6 +45,12 @@ public sealed record StorageSettings
     /// <summary>Pages of 4 KiB to which the log may grow while commits never pause; then the writer moves the rest itself. Default 16,000.</summary>
     public int LogPages { get; init; } = 16_000;
 
+    /// <summary>
+    /// Bytes of the disk below which no new mail is taken (452, NO), so that flags, moving, removing and reading go on.
+    /// Default 64 MiB, and a tenth of the file system at most.
+    /// </summary>
+    public long? KeepFree { get; init; }
+
     /// <summary>Commits in one batch at most. Default 512.</summary>
     public int BatchCommits { get; init; } = 512;
 

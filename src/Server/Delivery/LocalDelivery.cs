@@ -6,7 +6,6 @@ using CbaMail.Envelope;
 using CbaMail.Mailboxes;
 using CbaMail.Queue;
 using CbaMail.Storage;
-using CbaMail.Storage.Sqlite;
 
 namespace CbaMail.Delivery;
 
@@ -49,6 +48,8 @@ public sealed class LocalDelivery
     /// <returns>For each recipient null, or why it was refused; unless the order is <see cref="DeliveryOrder.Separate"/>, all or none.</returns>
     public async ValueTask<IReadOnlyList<Refusal?>> DeliverAsync(DeliveryOrder order, CancellationToken cancel)
     {
+        // the reserve is for reading and removing: what could still be written is refused all the same
+        if (store.Condition.RefusalFor(order.Message.Length) is { } full) return [.. order.Recipients.Select(_ => full)];
         var effects = Effects.Of(order);
         try
         {
@@ -76,10 +77,10 @@ public sealed class LocalDelivery
             }
             return outcome;
         }
-        catch (Exception e) when (IsDiskFull(e))
+        catch (Exception e) when (StoreTrouble.Of(e) is { } trouble)
         {
-            LocalDeliveryTelemetry.DiskFull(log, order.Id, e.Message);
-            return [.. order.Recipients.Select(_ => Refusal.DiskFull)];
+            LocalDeliveryTelemetry.Refused(log, order.Id, e.Message); // the store has told the log once
+            return [.. order.Recipients.Select(_ => trouble)];
         }
     }
 
@@ -116,14 +117,6 @@ public sealed class LocalDelivery
         if (!targets.Ok) return; // nobody is left to tell (RFC 5321 4.5.5)
         await DeliverAsync(new DeliveryOrder { Message = notice, Recipients = [new(order.ReversePath!, targets.Value, "NEVER")], Id = order.Id, Origin = "notice" }, cancel);
     }
-
-    /// <summary>Whether the exception says that no space is left.</summary>
-    public static bool IsDiskFull(Exception e) => e switch
-    {
-        SqliteError error => error.IsDiskFull,
-        IOException io => io.HResult is 28 or 122, // ENOSPC, EDQUOT: .NET puts errno there
-        _ => false,
-    };
 
     /// <summary>One commit: the next piece of rows, and with the last of them the queue rows.</summary>
     bool Place(WriteTransaction transaction, Placing placing)

@@ -6,8 +6,8 @@ static partial class LocalDeliveryTelemetry
     [LoggerMessage(4500, LogLevel.Information, "{Order}: message {MessageId} from {Sender} by {Origin} placed: {Mailboxes} mailboxes, {Queued} queued, {Size} bytes")]
     public static partial void Delivered(ILogger log, string order, string? messageId, string sender, string origin, int mailboxes, int queued, int size);
 
-    [LoggerMessage(4501, LogLevel.Error, "{Order}: refused for now, no space is left: {Cause}")]
-    public static partial void DiskFull(ILogger log, string order, string cause);
+    [LoggerMessage(4501, LogLevel.Debug, "{Order}: refused for now: {Cause}")]
+    public static partial void Refused(ILogger log, string order, string cause);
 
     [LoggerMessage(4502, LogLevel.Error, "{Order}: placed, but {Sender}, who asked for it, could not be told")]
     public static partial void NotTold(ILogger log, Exception error, string order, string sender);

@@ -73,6 +73,10 @@ public sealed class MailingRun(
             {
                 await RunAsync(sending[0], cancel);
             }
+            catch (Exception e) when (StoreTrouble.Of(e) is not null)
+            {
+                failed.Add(sending[0]); // the piece was undone; the store has told the log, and the run goes on where the ledger stands
+            }
             catch (Exception e) when (e is not OperationCanceledException || !cancel.IsCancellationRequested)
             {
                 log.RunFailed(sending[0], e);
@@ -117,6 +121,7 @@ public sealed class MailingRun(
                 MailingState? state;
                 try
                 {
+                    await RoomAsync(cancel);
                     (state, var stored) = await CommitAsync(id, current, like is null, cancel);
                     like ??= stored;
                 }
@@ -145,6 +150,12 @@ public sealed class MailingRun(
         if (content is null) return null;
         using var reader = mail.Read();
         return reader.Content(content.Value) is null ? null : content;
+    }
+
+    // a full disk: the mailing waits, and goes on by itself when there is room
+    async Task RoomAsync(CancellationToken cancel)
+    {
+        while (Store.Condition.Refusal is not null) await Task.Delay(TimeSpan.FromSeconds(1), time, cancel);
     }
 
     int committed;

@@ -32,6 +32,12 @@ public sealed class RemoteDelivery : BackgroundService
         {
             try
             {
+                // what has left while its outcome cannot be stored would leave again and again
+                if (parts.Mail.Store.Condition.IsFailing)
+                {
+                    await Task.Delay(TimeSpan.FromSeconds(1), parts.Time, stoppingToken);
+                    continue;
+                }
                 // taken before looking: what happens while we look completes it
                 var changed = parts.Queue.Schedule.Changed;
                 var due = parts.Queue.Schedule.Promote(parts.Time.GetUtcNow());

@@ -41,7 +41,7 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
     {
         var parts = new List<PartHealth> { await StoreAsync(cancel) };
         var counts = Attempt(parts, "queue", queue.Counts, Show, Russian) ?? new QueueCounts(0, 0, 0, 0, 0, null);
-        var disk = Attempt(parts, "disk", Disk, Show, Russian, space => space.Free >= LeastFree) ?? new DiskSpace(0, 0, 0, 0, 0, 0);
+        var disk = Attempt(parts, "disk", Disk, Show, Russian, space => space.Free >= Math.Min(LeastFree, space.Total / 8) && store.Condition.Sentence is null) ?? new DiskSpace(0, 0, 0, 0, 0, 0);
         parts.Add(Certificate());
         parts.Add(new("directory", true, $"{Count(directory.DomainCount, "domain")}, {Count(directory.AccountCount, "account")}", $"доменов: {directory.DomainCount}, учётных записей: {directory.AccountCount}"));
         foreach (var group in settings.Listeners.GroupBy(listener => listener.Protocol))
@@ -59,6 +59,7 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
             using var late = CancellationTokenSource.CreateLinkedTokenSource(cancel);
             late.CancelAfter(TimeSpan.FromSeconds(5));
             await store.CommitAsync(_ => true, late.Token).AsTask().WaitAsync(late.Token);
+            if (store.Condition is { IsFailing: true, Sentence: { } sentence }) return new("storage", false, sentence);
             var took = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
             return new("storage", true, string.Create(CultureInfo.InvariantCulture, $"commits in {took:0.0} ms"), string.Create(CultureInfo.InvariantCulture, $"запись закрепляется на диске за {took:0.0} мс"));
         }
@@ -91,7 +92,7 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
 
     static string Russian(DiskSpace disk) => $"свободно {Sizes.Show(disk.Free)} из {Sizes.Show(disk.Total)}, данные занимают {Sizes.Show(disk.Data)}; файлов с письмами: {disk.Packs}, {Sizes.Show(disk.PackBytes)}, из них освободится {Sizes.Show(disk.DeadBytes)}";
 
-    static string Show(DiskSpace disk) => $"{Sizes.Show(disk.Free)} of {Sizes.Show(disk.Total)} free, {Sizes.Show(disk.Data)} used by the data; {Count(disk.Packs, "pack")} of {Sizes.Show(disk.PackBytes)}, {Sizes.Show(disk.DeadBytes)} of them dead";
+    string Show(DiskSpace disk) => (store.Condition.Sentence is { } sentence ? sentence + "; " : "") + $"{Sizes.Show(disk.Free)} of {Sizes.Show(disk.Total)} free, {Sizes.Show(disk.Data)} used by the data; {Count(disk.Packs, "pack")} of {Sizes.Show(disk.PackBytes)}, {Sizes.Show(disk.DeadBytes)} of them dead";
 
     DiskSpace Disk()
     {

@@ -4,6 +4,7 @@ using CbaMail.Directory;
 using CbaMail.Imap.Commands;
 using CbaMail.Mailboxes;
 using CbaMail.Net;
+using CbaMail.Storage;
 using Microsoft.AspNetCore.Connections;
 
 namespace CbaMail.Imap;
@@ -96,6 +97,10 @@ internal sealed class ImapSession
         {
             outcome = refusal ?? await Start(head);
             if (State != ImapState.Logout && head.Row is { } row && !row.Has(CommandTraits.NoUpdates)) await UpdateAsync(row);
+        }
+        catch (Exception e) when (!Writer.InLiteral && StoreTrouble.Of(e) is { } trouble)
+        {
+            outcome = Outcome.No(trouble); // the store has told the log
         }
         catch (Exception e) when (!Cancel.IsCancellationRequested && e is not ConnectionAbortedException)
         {

@@ -15,6 +15,7 @@ public sealed class Pipeline
 
     public Pipeline(Settings settings, UserDirectory directory, MailStore mail) => checks =
     [
+        (Moment.Sender, new StorageCheck(mail.Store)),     // can anything be stored at all
         (Moment.Recipient, new RecipientCheck(directory)), // is it here, or may it be relayed
         (Moment.Recipient, new QuotaCheck(mail)),          // is there room for it
         (Moment.Message, new LoopCheck(settings.Smtp.Hops)),

@@ -172,11 +172,22 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     }
 
     /// <summary>Takes \Recent for this session (RFC 3501 2.3.2): the messages from the returned UID on are recent to it alone.</summary>
-    public ValueTask<uint> ClaimRecentAsync(long mailboxId, CancellationToken cancel)
+    public async ValueTask<uint> ClaimRecentAsync(long mailboxId, CancellationToken cancel)
     {
+        uint next;
         using (var read = Read())
-            if (read.Mailbox(mailboxId) is { } mailbox && mailbox.RecentUid == mailbox.UidNext) return ValueTask.FromResult(mailbox.RecentUid);
-        return store.CommitAsync(t => MailboxTable.ClaimRecent(t, mailboxId), cancel);
+        {
+            if (read.Mailbox(mailboxId) is { } mailbox && mailbox.RecentUid == mailbox.UidNext) return mailbox.RecentUid;
+            next = read.Mailbox(mailboxId)?.UidNext ?? 1;
+        }
+        try
+        {
+            return await store.CommitAsync(t => MailboxTable.ClaimRecent(t, mailboxId), cancel);
+        }
+        catch (Exception e) when (StoreTrouble.Of(e) is not null)
+        {
+            return next; // a disk that takes nothing can still be read; nothing is recent to this session
+        }
     }
 
     static IReadOnlyList<uint> Piece(IReadOnlyList<uint> uids, int from) =>

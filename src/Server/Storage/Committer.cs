@@ -25,6 +25,7 @@ sealed class Committer
     readonly Disk disk;
     readonly StorageSettings settings;
     readonly Checkpoints checkpoints;
+    readonly StoreCondition condition;
     readonly ILogger log;
     readonly PackTally tally = new();
     readonly object gate = new();
@@ -37,9 +38,9 @@ sealed class Committer
     double lately;      // milliseconds that a commit takes, a moving average
     (int Pack, long Position) safe;
 
-    public Committer(SqliteConnection connection, Packs packs, Disk disk, StorageSettings settings, Checkpoints checkpoints, ILogger log)
+    public Committer(SqliteConnection connection, Packs packs, Disk disk, StorageSettings settings, Checkpoints checkpoints, StoreCondition condition, ILogger log)
     {
-        (this.connection, this.packs, this.disk, this.settings, this.checkpoints, this.log) = (connection, packs, disk, settings, checkpoints, log);
+        (this.connection, this.packs, this.disk, this.settings, this.checkpoints, this.condition, this.log) = (connection, packs, disk, settings, checkpoints, condition, log);
         safe = packs.End;
         thread = new Thread(Loop) { Name = "committer", IsBackground = true };
         thread.Start();
@@ -98,13 +99,19 @@ sealed class Committer
             }
             busy = true;
         }
-        alone.Add(work);
-        CommitOrFail(alone);
-        alone.Clear();
-        lock (gate)
+        try
         {
-            busy = false;
-            if (waiting.Count > 0 || stopping) Monitor.PulseAll(gate);
+            alone.Add(work);
+            CommitOrFail(alone);
+        }
+        finally
+        {
+            alone.Clear();
+            lock (gate)
+            {
+                busy = false;
+                if (waiting.Count > 0 || stopping) Monitor.PulseAll(gate);
+            }
         }
         return work.Outcome;
     }
@@ -171,9 +178,9 @@ sealed class Committer
         }
         catch (Exception error)
         {
-            StorageTelemetry.CommitFailed(log, batch.Count, error);
             foreach (var work in batch)
                 if (!work.Failed) work.Fail(error);
+            if (!condition.Failed(error)) StorageTelemetry.CommitFailed(log, batch.Count, error);
         }
         lately += (Stopwatch.GetElapsedTime(began).TotalMilliseconds - lately) / 8;
         checkpoints.Committed(connection);
@@ -207,17 +214,18 @@ sealed class Committer
             committing = true;
             connection.Prepare("COMMIT").Run();
         }
-        catch
+        catch (Exception error)
         {
             // A commit that failed may still come back after a power cut: then its bodies must be there.
             if (flushing) Flushed();
             connection.TryRollback();
-            safe = committing ? packs.StepOver() : packs.Abandon(start);
+            safe = committing && !IsCertainlyUndone(error) ? packs.StepOver() : packs.Abandon(start);
             throw;
         }
         if (flushing) Flushed();
         if (!packs.IsDirty) safe = packs.End; // flushed here, or by the sealing of a pack
         packs.Sealed.Clear();
+        condition.Succeeded();
         foreach (var work in batch)
         {
             if (work.Failed) continue;
@@ -253,7 +261,11 @@ sealed class Committer
     }
 
     // the work's own failure; any other is the disk's and fails the batch
-    bool IsItsOwn(Exception error) => error is not SqliteError { IsFatal: true } && !packs.IsTorn;
+    bool IsItsOwn(Exception error) => error is not SqliteError { IsFatal: true } and not OutOfMemoryException && !packs.IsTorn;
+
+    // SQLITE_FULL comes of a write to the log before its last frame, never of a flush: no power cut brings such a commit back.
+    // Its bodies are cut off, or each attempt on a full disk would make it fuller.
+    static bool IsCertainlyUndone(Exception error) => error is SqliteError { IsDiskFull: true };
 
     void WriteStatistics()
     {

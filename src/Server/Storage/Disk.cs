@@ -14,6 +14,9 @@ public abstract class Disk : IDisposable
     /// <summary>The name of the SQLite VFS that lies on the same disk; null is SQLite's own.</summary>
     public virtual string? SqliteVfs => null;
 
+    /// <summary>Bytes that are free for us where the path lies, and bytes in all; null where the disk does not say, and then nobody asks again.</summary>
+    public virtual (long Free, long Total)? Space(string path) => null;
+
     /// <summary>Takes the directory for this process, or says who has it.</summary>
     /// <exception cref="InvalidOperationException">Somebody has it; the message is a sentence for people.</exception>
     public abstract IDisposable Lock(string directory);

@@ -14,6 +14,12 @@ public sealed class RealDisk : Disk
 
     public override IDisposable Lock(string directory) => DataLock.Take(directory);
 
+    public override (long Free, long Total)? Space(string path)
+    {
+        var drive = new DriveInfo(path);
+        return (drive.AvailableFreeSpace, drive.TotalSize);
+    }
+
     public override void CreateDirectory(string path) => System.IO.Directory.CreateDirectory(path);
 
     public override bool Exists(string path) => File.Exists(path);

@@ -18,7 +18,10 @@ public sealed class SpooledMessage : IDisposable
     FileStream? file;
     MappedMemory? mapped;
 
-    internal SpooledMessage(string directory, int memoryLimit) => (this.directory, this.memoryLimit) = (directory, memoryLimit);
+    readonly StoreCondition? condition;
+
+    internal SpooledMessage(string directory, int memoryLimit, StoreCondition? condition) =>
+        (this.directory, this.memoryLimit, this.condition) = (directory, memoryLimit, condition);
 
     public long Length { get; private set; }
 
@@ -39,6 +42,8 @@ public sealed class SpooledMessage : IDisposable
         {
             if (buffered + bytes.Length > buffer.Length)
             {
+                // large messages must not eat the reserve up before they are refused
+                if (condition is { IsShort: true }) throw new IOException(StoreTrouble.Full.Sentence, 28);
                 file.Write(buffer, 0, buffered);
                 buffered = 0;
                 if (bytes.Length >= buffer.Length) { file.Write(bytes); return; }
@@ -116,8 +121,11 @@ public sealed class Spool
     readonly string directory;
     readonly int memoryLimit;
 
-    public Spool(Settings settings)
+    readonly StoreCondition? condition;
+
+    public Spool(Settings settings, Store? store = null)
     {
+        condition = store?.Condition;
         directory = Path.Combine(Path.GetFullPath(settings.Data), "spool");
         memoryLimit = settings.Storage.SpoolMemoryBytes;
         System.IO.Directory.CreateDirectory(directory);
@@ -129,5 +137,5 @@ public sealed class Spool
         foreach (var path in System.IO.Directory.EnumerateFiles(directory)) File.Delete(path);
     }
 
-    public SpooledMessage Create() => new(directory, memoryLimit);
+    public SpooledMessage Create() => new(directory, memoryLimit, condition);
 }

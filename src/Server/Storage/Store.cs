@@ -34,6 +34,7 @@ public sealed class Store : IAsyncDisposable
     readonly Checkpoints checkpoints;
     readonly StorageSettings settings;
     readonly string database;
+    readonly ILogger log;
     readonly ConcurrentBag<SqliteConnection> readers = [];
     readonly ConcurrentDictionary<long, bool> reading = []; // tickets of the snapshots that are open
     long tickets;
@@ -79,9 +80,29 @@ public sealed class Store : IAsyncDisposable
         VaultTable.Agree(writer, gap.End.Pack, Packs.Files.Length);
         VaultTable.SetSafe(writer, gap.End);
         writer.Execute("COMMIT");
-        checkpoints = new Checkpoints(() => new SqliteConnection(database, readOnly: false, disk.SqliteVfs), this.settings);
-        committer = new Committer(writer, Packs, disk, this.settings, checkpoints, log);
+        Condition = new StoreCondition(disk, Path, this.settings, ProbeAsync, log);
+        Packs.MayFillAhead = () => Condition.IsAmple;
+        checkpoints = new Checkpoints(() => new SqliteConnection(database, readOnly: false, disk.SqliteVfs), LogBounds(this.settings, Condition));
+        committer = new Committer(writer, Packs, disk, this.settings, checkpoints, Condition, log);
+        this.log = log;
     }
+
+    // on a small disk the log must not eat the reserve up
+    static StorageSettings LogBounds(StorageSettings settings, StoreCondition condition)
+    {
+        if (!condition.IsWatched || settings.CheckpointPages <= 0) return settings;
+        var most = (int)Math.Clamp(condition.Reserve / 4 / 4096, 32, settings.LogPages);
+        return settings with { CheckpointPages = Math.Min(settings.CheckpointPages, most), LogPages = Math.Min(settings.LogPages, 2 * most) };
+    }
+
+    /// <summary>Whether new mail can be taken; the doors ask before they do.</summary>
+    public StoreCondition Condition { get; }
+
+    Task ProbeAsync() => StartCommit(write =>
+    {
+        VaultTable.Touch(write);
+        return true;
+    });
 
     /// <summary>The data directory.</summary>
     public string Path { get; }
@@ -184,11 +205,19 @@ public sealed class Store : IAsyncDisposable
     {
         if (disposed) return ValueTask.CompletedTask;
         disposed = true;
+        Condition.Dispose();
         committer.Stop();
         checkpoints.Dispose();
-        writer.Execute("BEGIN IMMEDIATE");
-        VaultTable.SetSafe(writer, Packs.End);
-        writer.Execute("COMMIT");
+        try
+        {
+            writer.Execute("BEGIN IMMEDIATE");
+            VaultTable.SetSafe(writer, Packs.End);
+            writer.Execute("COMMIT");
+        }
+        catch (SqliteError error)
+        {
+            StorageTelemetry.NotClosed(log, error); // as after a crash, which loses nothing
+        }
         while (readers.TryTake(out var reader)) reader.Dispose();
         Packs.Dispose();
         writer.Dispose();

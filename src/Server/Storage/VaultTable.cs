@@ -19,6 +19,9 @@ static class VaultTable
     public static void SetSafe(SqliteConnection connection, (int Pack, long Position) safe) =>
         connection.Prepare("UPDATE vault SET safe_pack = ?, safe_position = ?").Bind(1, safe.Pack).Bind(2, safe.Position).Run();
 
+    /// <summary>Writes what stands there: whether a commit becomes durable.</summary>
+    public static void Touch(WriteTransaction write) => write.Prepare("UPDATE vault SET safe_pack = safe_pack").Run();
+
     /// <summary>Bytes of records that rows begin to name, or name no more where they are negative.</summary>
     public static void AddLive(SqliteConnection connection, int pack, long bytes) =>
         connection.Prepare("INSERT INTO pack (id, sealed, bytes, live) VALUES (?, 0, 0, ?) ON CONFLICT (id) DO UPDATE SET live = live + excluded.live")
@@ -75,10 +78,13 @@ static class VaultTable
             if (length(pack) is { } bytes) Seal(connection, pack, bytes);
     }
 
-    /// <summary>A UIDVALIDITY greater than any before (RFC 9051 2.3.1.1): the time in seconds, or one more than the last.</summary>
+    /// <summary>
+    /// A UIDVALIDITY greater than any before (RFC 9051 2.3.1.1): the time in seconds, or one more than the last. A clock that
+    /// was set back changes nothing; one that is far ahead does not use the 32 bits up.
+    /// </summary>
     public static uint NextUidValidity(SqliteConnection connection, DateTimeOffset now)
     {
-        using var row = connection.Prepare("UPDATE vault SET uid_validity = max(uid_validity + 1, ?) RETURNING uid_validity").Bind(1, now.ToUnixTimeSeconds());
+        using var row = connection.Prepare("UPDATE vault SET uid_validity = max(uid_validity + 1, ?) RETURNING uid_validity").Bind(1, Math.Min(now.ToUnixTimeSeconds(), uint.MaxValue - (1L << 24)));
         row.Step();
         return (uint)row.Int64(0);
     }

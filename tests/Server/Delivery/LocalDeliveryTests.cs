@@ -3,6 +3,7 @@ using CbaMail.Delivery;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Mailboxes;
+using CbaMail.Storage;
 using Xunit;
 using Office = CbaMail.Tests.Server.Smtp.Server.PostOffice;
 
@@ -178,5 +179,5 @@ public sealed class LocalDeliveryTests : IAsyncLifetime
     }
 
     [Fact]
-    public void A_full_disk_is_known_by_its_number() => Assert.True(LocalDelivery.IsDiskFull(new IOException("No space left on device", 28)));
+    public void A_full_disk_is_known_by_its_number() => Assert.True(StoreTrouble.Of(new IOException("No space left on device", 28)) == Refusal.DiskFull);
 }

@@ -35,6 +35,7 @@ internal sealed class RemoteWorker(RemoteParts parts, string destination)
             var fresh = true;
             while (!stop.IsCancellationRequested)
             {
+                if (parts.Mail.Store.Condition.IsFailing) break;
                 if (parts.Queue.Claim(destination, fresh) is { } claim)
                 {
                     fresh = false;

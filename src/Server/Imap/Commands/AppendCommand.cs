@@ -1,5 +1,7 @@
+using System.Buffers;
 using CbaMail.Envelope;
 using CbaMail.Mailboxes;
+using CbaMail.Storage;
 
 namespace CbaMail.Imap.Commands;
 
@@ -55,12 +57,11 @@ internal static class AppendCommand
 
         if (!literal.NonSynchronizing) session.Writer.Write("+ Send the message\r\n"u8);
         using var spooled = session.Context.Spool.Create();
-        var status = await session.Input.CopyAsync(literal.Length, spooled, static (piece, to) =>
-        {
-            foreach (var segment in piece) to.Append(segment.Span);
-        });
+        var taking = new Taking(spooled);
+        var status = await session.Input.CopyAsync(literal.Length, taking, static (piece, to) => to.Append(piece));
         if (status != InputStatus.Ok) return End(session, status);
         if (await RestAsync(session) is { } wrong) return wrong;
+        if (taking.Trouble is { } trouble) return Outcome.No(trouble);
         if (literal.Length == 0) return Outcome.No("An empty message is not kept", "CANNOT"); // RFC 9051 6.3.12: a zero-length one is a cancelled one
         // RFC 9051 4.3.1: NUL stands in literal8 only
         if (!literal.Binary && spooled.Content.Span.Contains((byte)0)) return Outcome.No("The message holds NUL octets, which mail cannot have", "CANNOT");
@@ -72,9 +73,29 @@ internal static class AppendCommand
             : Outcome.NoTarget(appended.Refusal);
     }
 
+    /// <summary>The message on its way to the spool; after the first trouble the rest is read over, for it must not become commands.</summary>
+    sealed class Taking(SpooledMessage spooled)
+    {
+        public Refusal? Trouble { get; private set; }
+
+        public void Append(in ReadOnlySequence<byte> piece)
+        {
+            if (Trouble is not null) return;
+            try
+            {
+                foreach (var segment in piece) spooled.Append(segment.Span);
+            }
+            catch (Exception e) when (StoreTrouble.Of(e) is { } trouble)
+            {
+                Trouble = trouble;
+            }
+        }
+    }
+
     static (Outcome? Refusal, long MailboxId, long Quota) Check(ImapSession session, Request request)
     {
         if (request.Literal.Length > session.Settings.MaxMessage) return (Outcome.No(Refusal.TooLarge), 0, 0); // RFC 7889 4: TOOBIG
+        if (session.Mail.Store.Condition.RefusalFor(request.Literal.Length) is { } trouble) return (Outcome.No(trouble), 0, 0);
         var quota = (session.Context.Directory.GetAccount(session.Account.Id) ?? session.Account).Quota;
         using var reader = session.Mail.Read();
         if (reader.Find(session.Account.Id, request.Mailbox) is not { } mailbox)

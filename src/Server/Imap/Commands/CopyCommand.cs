@@ -26,6 +26,7 @@ internal static class CopyCommand
     {
         if (Target(session, name) is not { } target) return Outcome.NoTarget(Refusal.NoSuchMailbox);
         if (uids.Count == 0) return Outcome.Ok(null, "There was nothing to copy");
+        if (session.Mail.Store.Condition.Refusal is { } trouble) return Outcome.No(trouble);
         var quota = (session.Context.Directory.GetAccount(session.Account.Id) ?? session.Account).Quota;
         var copied = await session.Mail.CopyAsync(mailbox.Id, uids, target, quota, session.Cancel);
         if (!copied.Ok) return Outcome.NoTarget(copied.Refusal);

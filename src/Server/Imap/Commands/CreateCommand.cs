@@ -45,6 +45,7 @@ internal static class CreateCommand
 
     static async ValueTask<Outcome> CreateAsync(ImapSession session, string name, string? use)
     {
+        if (session.Mail.Store.Condition.Refusal is { } trouble) return Outcome.No(trouble);
         var created = await session.Mail.CreateAsync(session.Account.Id, name, use, session.Cancel);
         return created.Ok ? Outcome.Done : Outcome.No(created.Refusal);
     }

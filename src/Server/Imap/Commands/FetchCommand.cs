@@ -1,5 +1,7 @@
+using CbaMail.Envelope;
 using CbaMail.Mailboxes;
 using CbaMail.Mime;
+using CbaMail.Storage;
 using CbaMail.Storage.Blobs;
 
 namespace CbaMail.Imap.Commands;
@@ -148,7 +150,15 @@ internal static class FetchCommand
         {
             var uids = found.Where(f => (f.Row.Flags & MessageFlags.Seen) == 0).Select(f => f.Row.Uid).ToList();
             if (uids.Count == 0) return;
-            var stored = await session.Mail.StoreAsync(mailbox.Id, uids, new FlagChange(FlagMode.Add, MessageFlags.Seen, []), null, session.Cancel);
+            Result<StoreResult> stored;
+            try
+            {
+                stored = await session.Mail.StoreAsync(mailbox.Id, uids, new FlagChange(FlagMode.Add, MessageFlags.Seen, []), null, session.Cancel);
+            }
+            catch (Exception e) when (StoreTrouble.Of(e) is not null)
+            {
+                return; // a disk that takes nothing can still be read
+            }
             if (!stored.Ok) return;
             foreach (var row in stored.Value.Changed)
             {

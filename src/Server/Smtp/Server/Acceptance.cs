@@ -1,6 +1,7 @@
 using CbaMail.Delivery;
 using CbaMail.Envelope;
 using CbaMail.Inbound;
+using CbaMail.Storage;
 
 namespace CbaMail.Smtp.Server;
 
@@ -17,6 +18,10 @@ static class Acceptance
         try
         {
             outcome = await PlaceAsync(session, transaction);
+        }
+        catch (Exception e) when (StoreTrouble.Of(e) is { } trouble)
+        {
+            outcome = All(transaction, trouble);
         }
         catch (Exception e)
         {

@@ -1,4 +1,3 @@
-using CbaMail.Delivery;
 using CbaMail.Envelope;
 using CbaMail.Storage;
 
@@ -80,7 +79,7 @@ sealed class MessageSink(SpooledMessage spool, long limit) : IDisposable
     void Append(ReadOnlySpan<byte> bytes)
     {
         try { spool.Append(bytes); }
-        catch (IOException e) when (LocalDelivery.IsDiskFull(e)) { Fail(Envelope.Refusal.DiskFull); }
+        catch (Exception e) when (StoreTrouble.Of(e) is { } trouble) { Fail(trouble); }
     }
 
     public void Dispose() => spool.Dispose();

@@ -5,6 +5,7 @@ using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Inbound;
 using CbaMail.Net;
+using CbaMail.Storage;
 
 namespace CbaMail.Smtp.Server;
 
@@ -122,6 +123,11 @@ sealed class SmtpSession
         {
             // RFC 5321 4.1.1: white space behind a command is tolerated
             await row.Run(this, space < 0 ? "" : text[(space + 1)..].TrimEnd(' '));
+        }
+        catch (Exception e) when (StoreTrouble.Of(e) is { } trouble)
+        {
+            Reset();
+            Reply(trouble);
         }
         catch (Exception e) when (e is not (IOException or OperationCanceledException))
         {

@@ -125,11 +125,17 @@ public sealed class Packs : IDisposable
         }
         catch (IOException error)
         {
-            StorageTelemetry.NotCutOff(Log, current, from, written, error);
+            if (!toldNotCutOff) StorageTelemetry.NotCutOff(Log, current, from, written, error);
+            toldNotCutOff = true; // a disk that refuses everything: once is enough
         }
         filled = written;
         return End;
     }
+
+    bool toldNotCutOff;
+
+    /// <summary>Whether there is room for zeros ahead of the writer.</summary>
+    internal Func<bool> MayFillAhead { get; set; } = () => true;
 
     /// <summary>Where the packs tell of what went wrong; set with the store.</summary>
     internal ILogger Log { get; set; } = Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
@@ -229,7 +235,7 @@ public sealed class Packs : IDisposable
     void FillAhead()
     {
         var ahead = Math.Min(settings.PackAheadBytes, settings.PackBytes - filled);
-        if (ahead <= 0 || filled - written > settings.PackAheadBytes / 2 || !fill.IsCompleted) return;
+        if (ahead <= 0 || filled - written > settings.PackAheadBytes / 2 || !fill.IsCompleted || !MayFillAhead()) return;
         var file = writing!.File;
         var from = filled;
         fill = disk.Beside(() =>
@@ -245,14 +251,22 @@ public sealed class Packs : IDisposable
             }
             catch (IOException)
             {
-                // a full disk: the writer itself will be told, and say so
+                // a full disk: the zeros are given back; the writer itself will be told, and say so
                 lock (fillGate) filled = from;
+                GiveBack(file, from);
             }
             finally
             {
                 ArrayPool<byte>.Shared.Return(zeros);
             }
         });
+    }
+
+    // the writer is before this, and waits for the filler before he goes beyond
+    static void GiveBack(DiskFile file, long from)
+    {
+        try { file.Length = from; }
+        catch (IOException) { return; } // zeros behind the last record are cut off at the next start
     }
 
     // the committer's own thread waits; the filler needs at most some milliseconds
@@ -264,7 +278,7 @@ public sealed class Packs : IDisposable
     public void Dispose()
     {
         WaitForFill();
-        if (writing is not null && writing.File.Length > written) writing.File.Length = written;
+        if (writing is not null) GiveBack(writing.File, Math.Min(written, writing.File.Length));
         writing?.Dispose();
         Files.Dispose();
         ArrayPool<byte>.Shared.Return(pending);
