@@ -41,7 +41,8 @@ public static class BackupRoom
 {
     public static IServiceCollection AddBackup(this IServiceCollection services) => services
         .AddSingleton<Verification>()
-        .AddSingleton<Backups>();
+        .AddSingleton<Backups>()
+        .AddSingleton<AccountRestore>();
 }
 
 /// <summary>Ends a backup or a restore with a sentence for people; caught where the room is entered.</summary>

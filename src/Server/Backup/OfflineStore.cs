@@ -1,4 +1,5 @@
 using CbaMail.Config;
+using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Mailboxes;
 using CbaMail.Storage;
@@ -15,6 +16,18 @@ public static class OfflineStore
         if (!opened.Ok) return opened.Refusal;
         await using var store = opened.Value;
         return await new Backups(store, settings, TimeProvider.System).RunAsync(order, progress, cancel);
+    }
+
+    public static async Task<Result<AccountRestoreSummary>> RestoreAsync(Settings settings, AccountRestoreOrder order, Action<long, long>? progress, CancellationToken cancel)
+    {
+        var opened = Open(settings);
+        if (!opened.Ok) return opened.Refusal;
+        await using var store = opened.Value;
+        var mail = new MailStore(store, settings, new Notifier(), TimeProvider.System);
+        var people = new UserDirectory(store, TimeProvider.System);
+        MailboxesRoom.Attach(mail, people);
+        using var restore = new AccountRestore(mail, people, new Spool(settings), settings);
+        return await restore.RunAsync(order, progress, cancel);
     }
 
     static Result<Store> Open(Settings settings)

@@ -143,6 +143,7 @@ public sealed class WholeRestore(RestoreOrder order, TimeProvider time, Action<l
     {
         using var restored = new SqliteConnection(database, readOnly: false);
         if (BackupTable.Schema(restored) > Migrations.Newest) throw new BackupProblem("The snapshot was written by a newer release; install that one and restore with it");
+        Migrations.Apply(restored);
         restored.Execute("PRAGMA synchronous=FULL; BEGIN IMMEDIATE");
         BackupTable.Renumber(restored, firstPack);
         var held = order.SendQueue ? (0, 0) : BackupTable.HoldMail(restored);

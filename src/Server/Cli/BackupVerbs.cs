@@ -28,11 +28,17 @@ static class BackupVerbs
         [
             new("--list", null, "list the snapshots in DIR"),
             new("--at", "SNAPSHOT", "a snapshot's name or the beginning of one, as in 2026-11-22 (default latest)"),
+            new("--account", "ADDRESS", "put back what this account misses, into the running server or a data directory that is there"),
+            new("--mailbox", "NAME", "with --account: only this mailbox"),
+            new("--into", "NAME", "with --account: put everything below this mailbox instead of where it was"),
+            new("--dry-run", null, "with --account: only say what would be done"),
             new("--accept-damage", null, "restore what is whole although something in the backup is damaged"),
             new("--send-queue", null, "let mail that waited in the snapshot go out at the next start; it may have been sent since"),
             .. Verb.Client,
         ], RestoreAsync, """
-            A new data directory (--data) is filled with the whole snapshot; nothing is ever overwritten.
+            Without --account a new data directory (--data) is filled with the whole snapshot; nothing is ever overwritten.
+            With --account messages that are missing now come back into their mailboxes; what is still there, moved perhaps, is not
+            doubled (what lies in the trash counts as missing). An account that was removed is made again, with its password.
             """),
     ];
 
@@ -95,6 +101,9 @@ static class BackupVerbs
     static async Task<int> RestoreAsync(Invocation invocation)
     {
         if (invocation.Has("--list")) return List(invocation);
+        if (invocation.Has("--account")) return await RestoreAccountAsync(invocation);
+        foreach (var option in (string[])["--mailbox", "--into", "--dry-run"])
+            if (invocation.Has(option)) throw new Refused($"{option} belongs to the restore of one account: add --account ADDRESS", 2);
         using var progress = new ProgressBar(invocation, "MB");
         var order = new RestoreOrder(invocation.Arguments[0], invocation.Data, invocation.Value("--at"), invocation.Has("--accept-damage"), invocation.Has("--send-queue"));
         var summary = Taken(await new WholeRestore(order, TimeProvider.System, (done, of) => Show(progress, done, of)).RunAsync(CancellationToken.None));
@@ -114,6 +123,39 @@ static class BackupVerbs
         return text.ToString();
     }
 
+    static async Task<int> RestoreAccountAsync(Invocation invocation)
+    {
+        var order = new AccountRestoreOrder(Path.GetFullPath(invocation.Arguments[0]), invocation.Value("--account")!, invocation.Value("--mailbox"),
+            invocation.Value("--at"), invocation.Value("--into"), invocation.Has("--dry-run"));
+        JsonElement summary;
+        if (OfflineVerify.IsServed(invocation.Data))
+        {
+            var body = new JsonBody().Add("directory", order.Directory).Add("account", order.Account).Add("mailbox", order.Mailbox).Add("at", order.At).Add("into", order.Into).Add("dryRun", order.DryRun);
+            summary = await FollowAsync(invocation, "restores", body, "what was put back stays, and the same command goes on from there", "messages");
+        }
+        else
+        {
+            using var progress = new ProgressBar(invocation, "messages");
+            var settings = Settings(invocation);
+            if (!File.Exists(Path.Combine(settings.Data, "cbamail.db"))) throw new Refused($"There is no data directory {settings.Data}, and no server runs on it; name it with --data DIR");
+            summary = Taken(await OfflineStore.RestoreAsync(settings, order, progress.Show, CancellationToken.None));
+        }
+        invocation.Print(summary, AccountSentence);
+        return Complain(invocation, summary);
+    }
+
+    static string AccountSentence(JsonElement summary)
+    {
+        var would = summary.True("dryRun") ? "would be" : "were";
+        var text = new StringBuilder();
+        if (summary.True("created")) text.Append(CultureInfo.InvariantCulture, $"The account {summary.Text("account")} {(summary.True("dryRun") ? "would be" : "is")} made again.\n");
+        text.Append(CultureInfo.InvariantCulture, $"{summary.Text("account")} as of {summary.Text("snapshot")}: {summary.Text("restored")} messages ({Sizes.Show(summary.Number("bytes"))}) {would} put back, {summary.Text("there")} are there still.");
+        foreach (var mailbox in summary.Items("mailboxes").Where(mailbox => mailbox.Number("restored") > 0 || mailbox.True("created")))
+            text.Append(CultureInfo.InvariantCulture, $"\n  {mailbox.Text("name")}: {mailbox.Text("restored")}{(mailbox.True("created") ? ", a new mailbox" : "")}");
+        if (summary.True("overQuota")) text.Append(CultureInfo.InvariantCulture, $"\nThe account {(summary.True("dryRun") ? "would use" : "uses")} more than its quota now: raise it with \"cbamail account set {summary.Text("account")} --quota SIZE\", or new mail is refused.");
+        return text.ToString();
+    }
+
     static int List(Invocation invocation)
     {
         var listing = Taken(Listing.Of(invocation.Arguments[0]));
@@ -130,14 +172,15 @@ static class BackupVerbs
     static void Show(ProgressBar progress, long done, long of) => progress.Show(done >> 20, Math.Max(1, of >> 20));
 
     /// <summary>Shows how the server gets on and gives its summary.</summary>
-    static async Task<JsonElement> FollowAsync(Invocation invocation, string path, JsonBody body, string again)
+    static async Task<JsonElement> FollowAsync(Invocation invocation, string path, JsonBody body, string again, string what = "MB")
     {
         JsonElement summary = default;
-        using var progress = new ProgressBar(invocation, "MB");
+        using var progress = new ProgressBar(invocation, what);
         await foreach (var line in invocation.Server.StreamAsync(HttpMethod.Post, path, body.Content()))
         {
             if (line.TryGetProperty("error", out var error)) { progress.Dispose(); throw new Refused(error.GetString() ?? ""); }
-            if (line.TryGetProperty("of", out _)) Show(progress, line.Number("done"), line.Number("of"));
+            if (line.TryGetProperty("of", out _) && what != "MB") progress.Show(line.Number("done"), line.Number("of"));
+            else if (line.TryGetProperty("of", out _)) Show(progress, line.Number("done"), line.Number("of"));
             else summary = line;
         }
         return summary.ValueKind != JsonValueKind.Undefined ? summary : throw new Refused("The server stopped before it was done; " + again);

@@ -19,7 +19,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
         [("Archive", "\\Archive"), ("Drafts", "\\Drafts"), ("Junk", "\\Junk"), ("Sent", "\\Sent"), ("Trash", "\\Trash")];
 
     readonly Staging staging = new(settings.Storage.SharedPartBytes);
-    readonly Bodies bodies = new(store);
+    readonly Bodies bodies = new(store.Packs, store.Read);
     readonly ConcurrentDictionary<long, long> accounts = new();  // of a mailbox: never changes
     readonly ConcurrentDictionary<long, long> inboxes = new();   // of an account: never changes
 

@@ -13,6 +13,7 @@ static class BackupsApi
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapPost("/v1/backups", BackUpAsync);
+        routes.MapPost("/v1/restores", RestoreAsync);
     }
 
     static async Task BackUpAsync(HttpContext context)
@@ -21,6 +22,14 @@ static class BackupsApi
         if (!Path.IsPathFullyQualified(order.Directory ?? "")) await context.RefuseAsync(400, "The directory must be an absolute path");
         else if (order.Keep < 1) await context.RefuseAsync(400, "At least one snapshot must be kept");
         else await WorkAsync(context, progress => context.Room<Backups>().RunAsync(order, progress, context.RequestAborted));
+    }
+
+    static async Task RestoreAsync(HttpContext context)
+    {
+        if (await context.ReadAsync<AccountRestoreOrder>() is not { } order) return;
+        if (!Path.IsPathFullyQualified(order.Directory ?? "")) await context.RefuseAsync(400, "The directory must be an absolute path");
+        else if (string.IsNullOrEmpty(order.Account)) await context.RefuseAsync(400, "The account to restore is missing");
+        else await WorkAsync(context, progress => context.Room<AccountRestore>().RunAsync(order, progress, context.RequestAborted));
     }
 
     static async Task WorkAsync<T>(HttpContext context, Func<Action<long, long>, Task<Result<T>>> deed) where T : notnull

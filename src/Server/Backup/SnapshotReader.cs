@@ -1,0 +1,76 @@
+using System.Globalization;
+using CbaMail.Config;
+using CbaMail.Directory;
+using CbaMail.Mailboxes;
+using CbaMail.Storage;
+using CbaMail.Storage.Blobs;
+using CbaMail.Storage.Sqlite;
+using Microsoft.Win32.SafeHandles;
+
+namespace CbaMail.Backup;
+
+/// <summary>A snapshot opened for reading: its accounts, mailboxes and bodies. Not thread-safe.</summary>
+sealed class SnapshotReader : IDisposable
+{
+    readonly SqliteConnection connection;
+    readonly ReadOnlyDisk disk = new();
+    readonly string? copy;
+
+    SnapshotReader(SqliteConnection connection, string packs, StorageSettings settings, string? copy)
+    {
+        (this.connection, this.copy) = (connection, copy);
+        Transaction = Read();
+        Packs = new Packs(packs, settings, disk);
+        Mail = new MailReader(Transaction, new Bodies(Packs, Read));
+
+        ReadTransaction Read() => new(connection, 0, (_, _) => { }); // nobody writes: it is one snapshot for good
+    }
+
+    public ReadTransaction Transaction { get; }
+    public Packs Packs { get; }
+    public MailReader Mail { get; }
+
+    /// <param name="working">A directory for a copy of the database, which is needed where the snapshot is of an earlier release.</param>
+    /// <exception cref="BackupProblem">The database is damaged or of a newer release.</exception>
+    public static SnapshotReader Open(Repository repository, Manifest manifest, StorageSettings settings, string working)
+    {
+        var database = Path.Combine(repository.Snapshot(manifest.Name), Store.DatabaseName);
+        if (!File.Exists(database)) throw new BackupProblem($"The database of the snapshot {manifest.Name} is missing");
+        using (SafeFileHandle handle = File.OpenHandle(database))
+            if (RandomAccess.GetLength(handle) != manifest.DatabaseSize || PackCopy.HashOf(handle, manifest.DatabaseSize) != manifest.DatabaseSha256)
+                throw new BackupProblem($"The database of the snapshot {manifest.Name} is damaged: {database} does not have the checksum of the manifest; take another snapshot with --at");
+        if (manifest.Schema > Migrations.Newest) throw new BackupProblem($"The snapshot {manifest.Name} was written by a newer release; install that one");
+        if (manifest.Schema == Migrations.Newest) return new SnapshotReader(new SqliteConnection(database, readOnly: true), repository.Packs, settings, null);
+        var copy = Path.Combine(working, "restore-" + Guid.NewGuid().ToString("n", CultureInfo.InvariantCulture) + ".db");
+        File.Copy(database, copy);
+        var migrated = new SqliteConnection(copy, readOnly: false);
+        try
+        {
+            Migrations.Apply(migrated);
+            return new SnapshotReader(migrated, repository.Packs, settings, copy);
+        }
+        catch
+        {
+            migrated.Dispose();
+            File.Delete(copy);
+            throw;
+        }
+    }
+
+    /// <summary>The account with its crypt(3) hash.</summary>
+    public (Account Account, string Password)? Account(string address)
+    {
+        if (!Names.TryAddress(address, out var wanted)) return null;
+        foreach (var (account, password) in DirectoryTable.Accounts(Transaction))
+            if (account.Address.Key == wanted.Key) return (account, password);
+        return null;
+    }
+
+    public void Dispose()
+    {
+        Packs.Dispose();
+        connection.Dispose();
+        disk.Dispose();
+        if (copy is not null) File.Delete(copy);
+    }
+}
