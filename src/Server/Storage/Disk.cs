@@ -21,6 +21,8 @@ public abstract class Disk : IDisposable
     /// <exception cref="InvalidOperationException">Somebody has it; the message is a sentence for people.</exception>
     public abstract IDisposable Lock(string directory);
 
+    /// <summary>Makes a directory where it is missing, with those above it; the names are durable when it returns.</summary>
+    /// <exception cref="IOException">No space, no right, or the disk fails.</exception>
     public abstract void CreateDirectory(string path);
 
     public abstract bool Exists(string path);
@@ -35,6 +37,7 @@ public abstract class Disk : IDisposable
     public abstract void Delete(string path);
 
     /// <summary>Makes new and removed names of a directory durable: flushing a file does not cover its name.</summary>
+    /// <exception cref="IOException">No descriptors, or the disk fails: the names may be gone after a power cut.</exception>
     public abstract void FlushDirectory(string path);
 
     /// <summary>Begins to flush files beside the caller, who goes on; one at a time.</summary>

@@ -6,14 +6,17 @@ namespace CbaMail.Storage;
 static partial class Posix
 {
     const int ReadOnlyDirectory = 0x10000; // O_RDONLY | O_DIRECTORY
+    const int InvalidArgument = 22;
 
     /// <summary>Makes new and removed names of a directory durable: fsync of a file does not cover its name.</summary>
     public static void FlushDirectory(string path)
     {
         var handle = open(path, ReadOnlyDirectory);
-        if (handle < 0) return;
-        _ = fsync(handle);
+        if (handle < 0) throw Error(path);
+        var failed = fsync(handle) != 0 && Marshal.GetLastPInvokeError() != InvalidArgument; // file systems without it say so
+        var error = failed ? Error(path) : null;
         _ = close(handle);
+        if (error is not null) throw error;
     }
 
     /// <summary>Whether the error says that no space, or no more of one's share of it, is left.</summary>
@@ -24,7 +27,13 @@ static partial class Posix
         _ = posix_fadvise(file, position, length, 4); // POSIX_FADV_DONTNEED
 
     [LibraryImport("libc")] private static partial int posix_fadvise(Microsoft.Win32.SafeHandles.SafeFileHandle file, long position, long length, int advice);
-    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)] private static partial int open(string path, int flags);
-    [LibraryImport("libc")] private static partial int fsync(int handle);
+    static IOException Error(string path)
+    {
+        var number = Marshal.GetLastPInvokeError();
+        return new IOException($"The names in {path} could not be made durable: {Marshal.GetPInvokeErrorMessage(number)}.", number);
+    }
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)] private static partial int open(string path, int flags);
+    [LibraryImport("libc", SetLastError = true)] private static partial int fsync(int handle);
     [LibraryImport("libc")] private static partial int close(int handle);
 }

@@ -20,7 +20,14 @@ public sealed class RealDisk : Disk
         return (drive.AvailableFreeSpace, drive.TotalSize);
     }
 
-    public override void CreateDirectory(string path) => System.IO.Directory.CreateDirectory(path);
+    public override void CreateDirectory(string path)
+    {
+        if (System.IO.Directory.Exists(path)) return;
+        var above = Path.GetDirectoryName(Path.GetFullPath(path));
+        if (above is not null) CreateDirectory(above);
+        System.IO.Directory.CreateDirectory(path);
+        if (above is not null) FlushDirectory(above);
+    }
 
     public override bool Exists(string path) => File.Exists(path);
 

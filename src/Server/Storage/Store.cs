@@ -60,7 +60,6 @@ public sealed class Store : IAsyncDisposable
             directoryLock.Dispose();
             throw new InvalidOperationException($"A restore into {Path} was interrupted: run \"cbamail restore\" again, which begins anew.");
         }
-        var isNew = !disk.Exists(database);
         writer = new SqliteConnection(database, readOnly: false, disk.SqliteVfs);
         writer.Execute($"""
             PRAGMA journal_mode=WAL;
@@ -69,7 +68,7 @@ public sealed class Store : IAsyncDisposable
             PRAGMA cache_size=-{this.settings.WriterCacheKib};
             PRAGMA temp_store=MEMORY;
             """);
-        if (isNew) disk.FlushDirectory(Path);
+        disk.FlushDirectory(Path); // each time: who made the database may have been stopped before he had flushed its name
         Migrations.Apply(writer);
         Packs = new Packs(System.IO.Path.Combine(Path, "packs"), this.settings, disk) { Log = log };
         var gap = Packs.Recover(VaultTable.Safe(writer), log);

@@ -44,16 +44,27 @@ sealed class PackFiles(string directory, Disk disk, int mostOpen) : IDisposable
         {
             if (!open.TryGetValue(pack, out var entry))
             {
-                var name = FileName(pack);
-                var isNew = create && !disk.Exists(name);
-                if (disk.Open(name, create) is not { } file) return null;
-                if (isNew) disk.FlushDirectory(directory);
+                if (disk.Open(FileName(pack), create) is not { } file) return null;
+                if (create) MakeDurable(file); // also where it was there already: its maker may have been stopped before he had flushed the name
                 if (open.Count >= mostOpen) CloseOldest();
                 open[pack] = entry = new Open(file);
             }
             entry.Users++;
             entry.LastUse = ++clock;
             return new Lease(this, entry.File, entry);
+        }
+    }
+
+    void MakeDurable(DiskFile file)
+    {
+        try
+        {
+            disk.FlushDirectory(directory);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
         }
     }
 

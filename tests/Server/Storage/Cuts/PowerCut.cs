@@ -1,0 +1,191 @@
+namespace CbaMail.Tests.Server.Storage.Cuts;
+
+/// <summary>What of the writes that were not flushed survives a power cut.</summary>
+enum Survivors { Nothing, Everything, OnlyDatabase, OnlyPacks, Few, Some, Most }
+
+/// <summary>
+/// Makes disks as a power cut would leave them out of the log of one run. Flushed data are there; of what was written and not flushed
+/// each sector of 512 bytes arrived or did not, in any order between and within files; one sector may be torn; a length that was not flushed
+/// may be the old one or the new one, with zeros or garbage in sectors that did not arrive; names made or removed without a flush
+/// of their directory may be there or not. Cuts are made by rising position: the durable part is carried along.
+/// </summary>
+sealed class PowerCut(DiskImage image, IReadOnlyList<DiskEvent> log)
+{
+    const int Sector = 512;
+
+    sealed class Durable(byte[] bytes)
+    {
+        public byte[] Content = bytes;
+        public long Length = bytes.Length;
+        public bool Shared = true;
+        public readonly List<DiskEvent> Pending = [];
+
+        public void Put(ReadOnlySpan<byte> bytes, long position)
+        {
+            Room(position + bytes.Length);
+            bytes.CopyTo(Content.AsSpan((int)position));
+            Length = Math.Max(Length, position + bytes.Length);
+        }
+
+        public void Cut(long length)
+        {
+            Room(length);
+            if (length < Length) Content.AsSpan((int)length, (int)(Length - length)).Clear();
+            Length = length;
+        }
+
+        void Room(long room)
+        {
+            if (!Shared && room <= Content.Length) return;
+            var larger = new byte[Math.Max(room, Shared ? Length : Length * 2)];
+            Content.AsSpan(0, (int)Length).CopyTo(larger);
+            (Content, Shared) = (larger, false);
+        }
+    }
+
+    readonly Dictionary<int, Durable> files = Numbered(image, out _);
+    readonly Dictionary<string, int> names = Names(image);
+    readonly HashSet<string> directories = [.. image.Directories];
+    readonly List<DiskEvent> pendingNames = [];
+    int at;
+
+    // the disk numbers the files of its image in the same order
+    static Dictionary<int, Durable> Numbered(DiskImage image, out int last)
+    {
+        last = 0;
+        var files = new Dictionary<int, Durable>();
+        foreach (var (_, bytes) in image.Files) files[++last] = new Durable(bytes);
+        return files;
+    }
+
+    static Dictionary<string, int> Names(DiskImage image)
+    {
+        var (names, last) = (new Dictionary<string, int>(), 0);
+        foreach (var (path, _) in image.Files) names[path] = ++last;
+        return names;
+    }
+
+    /// <summary>Goes on in the log until <paramref name="events"/> have happened.</summary>
+    public void Advance(int events)
+    {
+        if (events < at) throw new InvalidOperationException("Cuts are made by rising position.");
+        for (; at < events; at++) Take(log[at]);
+    }
+
+    void Take(DiskEvent what)
+    {
+        switch (what.Deed)
+        {
+            case Deed.Create:
+                files[what.File] = new Durable([]);
+                pendingNames.Add(what);
+                break;
+            case Deed.MakeDirectory or Deed.Delete:
+                pendingNames.Add(what);
+                break;
+            case Deed.Write or Deed.Length:
+                files[what.File].Pending.Add(what);
+                break;
+            case Deed.Flush:
+                var file = files[what.File];
+                foreach (var one in file.Pending) Apply(file, one);
+                file.Pending.Clear();
+                break;
+            case Deed.FlushDirectory:
+                foreach (var one in pendingNames.Where(one => Path.GetDirectoryName(one.Path) == what.Path)) Apply(names, directories, one);
+                pendingNames.RemoveAll(one => Path.GetDirectoryName(one.Path) == what.Path);
+                break;
+        }
+    }
+
+    static void Apply(Durable file, DiskEvent what)
+    {
+        if (what.Deed == Deed.Write) file.Put(what.Bytes, what.Position); else file.Cut(what.Position);
+    }
+
+    static void Apply(Dictionary<string, int> names, HashSet<string> directories, DiskEvent what)
+    {
+        if (what.Deed == Deed.Create) names[what.Path] = what.File;
+        else if (what.Deed == Deed.Delete) names.Remove(what.Path);
+        else directories.Add(what.Path);
+    }
+
+    /// <summary>The disk as it is found when the power is back.</summary>
+    public DiskImage Cut(Random random, Survivors survivors)
+    {
+        var (namesLeft, directoriesLeft) = (new Dictionary<string, int>(names), new HashSet<string>(directories));
+        foreach (var path in pendingNames.Select(one => one.Path).Distinct().ToList())
+        {
+            var deeds = pendingNames.Where(one => one.Path == path).ToList(); // of one name they arrive in order
+            var chance = Chance(survivors, path);
+            for (var i = 0; i < deeds.Count && random.NextDouble() < chance; i++) Apply(namesLeft, directoriesLeft, deeds[i]);
+        }
+        directoriesLeft.RemoveWhere(path => !Reachable(path, directoriesLeft));
+        var left = new Dictionary<string, byte[]>();
+        foreach (var (path, number) in namesLeft.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            if (Reachable(path, directoriesLeft)) left[path] = Content(files[number], random, survivors, Chance(survivors, path));
+        return new DiskImage(left, directoriesLeft);
+    }
+
+    static bool Reachable(string path, HashSet<string> directories) =>
+        path == SimulatedDisk.Root || (Path.GetDirectoryName(path) is { Length: > 1 } above && (above == SimulatedDisk.Root || (directories.Contains(above) && Reachable(above, directories))));
+
+    static double Chance(Survivors survivors, string path) => survivors switch
+    {
+        Survivors.Nothing => 0,
+        Survivors.Everything => 1,
+        Survivors.OnlyPacks => path.Contains("/packs", StringComparison.Ordinal) ? 1 : 0,
+        Survivors.OnlyDatabase => path.Contains("/packs", StringComparison.Ordinal) ? 0 : 1,
+        Survivors.Few => 0.1,
+        Survivors.Some => 0.5,
+        _ => 0.95,
+    };
+
+    static byte[] Content(Durable file, Random random, Survivors survivors, double chance)
+    {
+        var result = new Durable(file.Content) { Length = file.Length };
+        var mixed = survivors >= Survivors.Few;
+        foreach (var what in file.Pending)
+        {
+            if (chance >= 1) Apply(result, what);
+            else if (chance <= 0) continue;
+            else if (what.Deed == Deed.Length) { if (random.NextDouble() < chance) Apply(result, what); }
+            else Tear(result, what, random, chance);
+        }
+        if (mixed && file.Pending.Count > 0 && file.Pending[^1] is { Deed: Deed.Write, Bytes: { } last } final)
+        {
+            // the last sector of all, torn: its leading bytes arrived
+            var start = (int)(last.Length - 1 - (final.Position + last.Length - 1) % Sector);
+            start = Math.Max(0, start);
+            var count = random.Next(last.Length - start + 1);
+            if (count > 0 && final.Position + start <= result.Length) result.Put(last.AsSpan(start, count), final.Position + start);
+        }
+        return result.Content.AsSpan(0, (int)result.Length).ToArray();
+    }
+
+    static void Tear(Durable result, DiskEvent what, Random random, double chance)
+    {
+        var bytes = what.Bytes!;
+        var end = what.Position + bytes.Length;
+        var before = result.Length;
+        if (end > before && random.NextDouble() < chance)
+        {
+            // the length arrived, whether the data did or not
+            result.Cut(end);
+            if (random.Next(4) == 0) Garbage(result, Math.Max(before, what.Position), end, random);
+        }
+        for (var from = 0; from < bytes.Length;)
+        {
+            var to = (int)Math.Min(bytes.Length, (what.Position + from) / Sector * Sector + Sector - what.Position);
+            if (random.NextDouble() < chance) result.Put(bytes.AsSpan(from, to - from), what.Position + from);
+            from = to;
+        }
+    }
+
+    // only whole sectors that hold nothing flushed
+    static void Garbage(Durable result, long from, long to, Random random)
+    {
+        from = (from + Sector - 1) / Sector * Sector;
+        if (from < to) random.NextBytes(result.Content.AsSpan((int)from, (int)(to - from)));
+    }
+}

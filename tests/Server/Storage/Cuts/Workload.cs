@@ -1,0 +1,218 @@
+using CbaMail.Config;
+using CbaMail.Envelope;
+using CbaMail.Mailboxes;
+using CbaMail.Queue;
+using CbaMail.Storage;
+using CbaMail.Storage.Sqlite;
+using CbaMail.Tests.Wire;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace CbaMail.Tests.Server.Storage.Cuts;
+
+/// <summary>Deeds that were in one batch, and how the vault looked when they had been acknowledged.</summary>
+sealed record Step(string What, int Begun)
+{
+    /// <summary>How much of the log there was when the callers had been told; never, where the disk ended before.</summary>
+    public int Told { get; set; } = int.MaxValue;
+    public VaultState? After { get; set; }
+    /// <summary>Some of it asked for its bodies first: then none may be missing.</summary>
+    public bool Firm { get; set; }
+    /// <summary>It failed, and was told so; numbers of letters that may yet come back.</summary>
+    public bool Failed { get; set; }
+    public List<int> Letters { get; } = [];
+}
+
+/// <summary>A recorded run.</summary>
+sealed record Recording(int Seed, SimulatedDisk Disk, List<Step> Steps, Dictionary<long, int> Bodies, Settings Settings)
+{
+    public IReadOnlyList<DiskEvent> Log => Disk.Log;
+}
+
+/// <summary>Random deeds on a vault that lies on a simulated disk. The same seed gives the same log.</summary>
+sealed partial class Workload
+{
+    const int Accounts = 3;
+
+    readonly int seed;
+    readonly Random random;
+    readonly Recording recording;
+    readonly SimulatedDisk disk;
+    readonly Settings settings;
+    readonly ManualTime time = new();
+    readonly List<(Task Task, Action<bool> Settle)> batch = [];
+    readonly List<long> accounts = [];
+    readonly List<long> bases = [];
+    readonly Dictionary<(long Mailbox, uint Uid), int> letters = []; // what must be where
+    Store store = null!;
+    MailStore mail = null!;
+    MailQueue queue = null!;
+    Step step = null!;
+    int number;
+    int participants;
+    int mailboxNames;
+
+    Workload(int seed, SimulatedDisk disk)
+    {
+        (this.seed, this.disk) = (seed, disk);
+        random = new Random(seed);
+        settings = Shape(seed, disk);
+        number = random.Next(1000);
+        recording = new Recording(seed, disk, [], [], settings);
+    }
+
+    public static Settings Shape(int seed, SimulatedDisk disk)
+    {
+        var random = new Random(seed ^ 0x5eed);
+        return new Settings
+        {
+            Data = disk.Data,
+            Storage = new StorageSettings
+            {
+                PackBytes = random.Next(3) switch { 0 => 24 * 1024, 1 => 64 * 1024, _ => 256 * 1024 },
+                PackAheadBytes = random.Next(3) switch { 0 => 0, 1 => 8 * 1024, _ => 32 * 1024 },
+                SharedPartBytes = 4096,
+                GatherMicroseconds = 0,
+                OpenPacks = 3,
+                WriterCacheKib = random.Next(4) == 0 ? 64 : 4096, // little room: pages go to the log before the commit
+                ReaderCacheKib = 512,
+            },
+        };
+    }
+
+    /// <summary>Runs and writes down.</summary>
+    /// <param name="prepare">Plants faults before the first event.</param>
+    public static async Task<Recording> RecordAsync(int seed, int steps = 24, Action<SimulatedDisk>? prepare = null)
+    {
+        var disk = new SimulatedDisk(seed);
+        var workload = new Workload(seed, disk);
+        prepare?.Invoke(disk);
+        try
+        {
+            await workload.RunAsync(steps);
+        }
+        finally
+        {
+            disk.Detach();
+        }
+        return workload.recording;
+    }
+
+    public static (Store Store, MailStore Mail) Open(Settings settings, SimulatedDisk disk, TimeProvider time)
+    {
+        var store = new Store(settings, NullLogger<Store>.Instance, MailStore.RemoveUnacknowledged, disk);
+        return (store, new MailStore(store, settings, new Notifier(), time));
+    }
+
+    void Open()
+    {
+        (store, mail) = Open(settings, disk, time);
+        queue = new MailQueue(store, mail, time);
+    }
+
+    async Task RunAsync(int steps)
+    {
+        recording.Steps.Add(step = new Step("open", disk.Note("begin", 0)));
+        Open();
+        Told();
+        await StepAsync("accounts", Setup);
+        for (var i = 0; i < steps; i++)
+        {
+            time.Advance(TimeSpan.FromSeconds(random.Next(100)));
+            switch (random.Next(20))
+            {
+                case 0: await RestartAsync(); break;
+                case 1 or 2: Checkpoint(truncate: random.Next(3) > 0); break;
+                default: await StepAsync("batch", Deeds); break;
+            }
+        }
+        recording.Steps.Add(step = new Step("close", disk.Note("begin", recording.Steps.Count)));
+        var last = VaultState.Of(store);
+        await store.DisposeAsync();
+        (step.After, step.Told) = (last, disk.Note("told", recording.Steps.Count - 1));
+    }
+
+    void Told()
+    {
+        step.Told = disk.Note("told", recording.Steps.Count - 1);
+        step.After = VaultState.Of(store);
+    }
+
+    /// <summary>One batch: the committer is held by a first work until the others are in the queue.</summary>
+    async Task StepAsync(string what, Action deeds)
+    {
+        var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var gate = new ManualResetEventSlim();
+        var hold = store.CommitAsync(_ =>
+        {
+            entered.SetResult();
+            gate.Wait();
+            return 0;
+        });
+        await entered.Task;
+        recording.Steps.Add(step = new Step(what, disk.Note("begin", recording.Steps.Count)));
+        batch.Clear();
+        deeds();
+        var told = store.CommitAsync(t =>
+        {
+            t.OnCommitted(() => step.Told = disk.Note("told", recording.Steps.Count - 1));
+            return 0;
+        });
+        gate.Set();
+        await hold;
+        foreach (var (task, settle) in batch)
+        {
+            try
+            {
+                await task;
+                settle(true);
+            }
+            catch (PlannedFailure)
+            {
+                settle(false);
+            }
+        }
+        await told;
+        Compare();
+    }
+
+    /// <summary>The vault shows exactly what the deeds should have made of it.</summary>
+    void Compare()
+    {
+        step.After = VaultState.Of(store);
+        var rows = step.After.Contents();
+        foreach (var (where, content) in rows)
+            if (letters.TryGetValue(where, out var letter)) recording.Bodies[content] = letter;
+        var wrong = rows.Keys.Except(letters.Keys).Select(key => $"+{key}").Concat(letters.Keys.Except(rows.Keys).Select(key => $"-{key}")).ToList();
+        if (wrong.Count > 0) throw new InvalidOperationException($"seed {seed} step {recording.Steps.Count - 1}: without any cut, the vault differs: {string.Join(", ", wrong)}");
+        foreach (var row in step.After["queue_message"].Values)
+            if (!recording.Bodies.ContainsKey(VaultState.Number(row, "content_id"))) throw new InvalidOperationException($"seed {seed}: an unknown body is in the queue");
+    }
+
+    async Task RestartAsync()
+    {
+        recording.Steps.Add(step = new Step("restart", disk.Note("begin", recording.Steps.Count)));
+        await store.DisposeAsync();
+        Open();
+        Told();
+    }
+
+    // on a connection of its own, as from outside
+    void Checkpoint(bool truncate)
+    {
+        recording.Steps.Add(step = new Step("checkpoint", disk.Note("begin", recording.Steps.Count)));
+        using (var connection = new SqliteConnection(Path.Combine(disk.Data, "cbamail.db"), readOnly: false, disk.SqliteVfs))
+        {
+            if (truncate) connection.Checkpoint();
+            else connection.Execute("PRAGMA wal_checkpoint(PASSIVE)");
+        }
+        Told();
+    }
+
+    sealed class PlannedFailure() : Exception("planned");
+
+    void Add<T>(ValueTask<T> task, Action<T> settle)
+    {
+        var running = task.AsTask();
+        batch.Add((running, done => { if (done) settle(running.Result); }));
+    }
+}
