@@ -185,20 +185,21 @@ static class ContentTable
         return lost;
     }
 
-    /// <summary>Every row of the body goes; UIDs and modification sequences stay used.</summary>
+    /// <summary>Every row of the body goes, and clients that have seen it are told; UIDs and modification sequences stay used.</summary>
     public static void Erase(WriteTransaction write, long contentId)
     {
         write.Prepare("""
-            UPDATE usage SET bytes = usage.bytes - lost.bytes, messages = usage.messages - lost.n FROM
+            UPDATE usage SET modseq = usage.modseq + 1, bytes = usage.bytes - lost.bytes, messages = usage.messages - lost.n FROM
             (SELECT b.account_id AS account, sum(m.size) AS bytes, count(*) AS n FROM message m JOIN mailbox b ON b.id = m.mailbox_id WHERE m.content_id = ?1 GROUP BY 1) AS lost
             WHERE usage.account_id = lost.account
             """).Bind(1, contentId).Run();
         write.Prepare("""
-            UPDATE mailbox SET messages = mailbox.messages - lost.n, unseen = mailbox.unseen - lost.unseen, deleted = mailbox.deleted - lost.deleted, bytes = mailbox.bytes - lost.bytes FROM
+            UPDATE mailbox SET messages = mailbox.messages - lost.n, unseen = mailbox.unseen - lost.unseen, deleted = mailbox.deleted - lost.deleted, bytes = mailbox.bytes - lost.bytes,
+            modseq = (SELECT modseq FROM usage WHERE account_id = mailbox.account_id) FROM
             (SELECT mailbox_id, count(*) AS n, sum(flags & 1 = 0) AS unseen, sum(flags & 8 != 0) AS deleted, sum(size) AS bytes FROM message WHERE content_id = ?1 GROUP BY 1) AS lost
             WHERE mailbox.id = lost.mailbox_id
             """).Bind(1, contentId).Run();
-        write.Prepare("INSERT OR IGNORE INTO expunged (mailbox_id, modseq, uid, at) SELECT mailbox_id, modseq, uid, saved FROM message WHERE content_id = ?").Bind(1, contentId).Run();
+        write.Prepare("INSERT OR IGNORE INTO expunged (mailbox_id, modseq, uid, at) SELECT m.mailbox_id, b.modseq, m.uid, m.saved FROM message m JOIN mailbox b ON b.id = m.mailbox_id WHERE m.content_id = ?").Bind(1, contentId).Run();
         write.Prepare("DELETE FROM message WHERE content_id = ?").Bind(1, contentId).Run();
         write.Prepare("UPDATE content SET refs = 1 WHERE id = ?").Bind(1, contentId).Run();
         DropReference(write, contentId, 1);

@@ -90,7 +90,7 @@ sealed class Committer
         lock (gate)
         {
             if (stopping) throw new InvalidOperationException("The server is stopping; nothing more is stored.");
-            if (busy || !mayLead || lately > settings.LeadMilliseconds)
+            if (busy || !mayLead || settings.LeadMilliseconds <= 0 || lately > settings.LeadMilliseconds)
             {
                 work.Queue();
                 waiting.Add(work);

@@ -68,6 +68,7 @@ public sealed class Store : IAsyncDisposable
             PRAGMA cache_size=-{this.settings.WriterCacheKib};
             PRAGMA temp_store=MEMORY;
             """);
+        MustBeDurable();
         disk.FlushDirectory(Path); // each time: who made the database may have been stopped before he had flushed its name
         Migrations.Apply(writer);
         Packs = new Packs(System.IO.Path.Combine(Path, "packs"), this.settings, disk) { Log = log };
@@ -102,6 +103,18 @@ public sealed class Store : IAsyncDisposable
         VaultTable.Touch(write);
         return true;
     });
+
+    // SQLite answers a setting that it cannot give with the one that it has
+    void MustBeDurable()
+    {
+        using var mode = writer.Prepare("PRAGMA journal_mode");
+        using var flushes = writer.Prepare("PRAGMA synchronous");
+        var (journal, synchronous) = (mode.Step() ? mode.Text(0) : null, flushes.Step() ? flushes.Int32(0) : -1);
+        if (journal == "wal" && synchronous == 2) return;
+        throw new InvalidOperationException(
+            $"The database {database} does not take the settings that mail is safe with: journal_mode is {journal} and synchronous {synchronous}, wanted are wal and 2. " +
+            "Its directory may lie on a network file system or be writable only in part: put it on a local disk.");
+    }
 
     /// <summary>The data directory.</summary>
     public string Path { get; }

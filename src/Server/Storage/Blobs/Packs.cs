@@ -219,6 +219,7 @@ public sealed class Packs : IDisposable
     {
         WriteOut();
         WaitForFill();
+        IsTorn = true; // a flush that fails takes what other works of this batch have written along
         writing!.File.Length = written; // a sealed pack has no zeros behind its last record
         writing.File.Flush();
         var next = Files.Use(current + 1, create: true)!;
@@ -230,13 +231,14 @@ public sealed class Packs : IDisposable
             writing.File.Length = 0;
             writing.File.Flush();
         }
+        IsTorn = false;
     }
 
     void FillAhead()
     {
         var ahead = Math.Min(settings.PackAheadBytes, settings.PackBytes - filled);
         if (ahead <= 0 || filled - written > settings.PackAheadBytes / 2 || !fill.IsCompleted || !MayFillAhead()) return;
-        var file = writing!.File;
+        var name = Files.FileName(current);
         var from = filled;
         fill = disk.Beside(() =>
         {
@@ -244,6 +246,8 @@ public sealed class Packs : IDisposable
             try
             {
                 Array.Clear(zeros);
+                // a handle of its own: the system tells each handle once that a flush has failed, and the writer must not miss it
+                using var file = disk.Open(name, create: false) ?? throw new FileNotFoundException("The pack is gone.", name);
                 for (var at = from; at < from + ahead; at += zeros.Length)
                     file.Write(zeros.AsSpan(0, (int)Math.Min(zeros.Length, from + ahead - at)), at);
                 file.Flush();

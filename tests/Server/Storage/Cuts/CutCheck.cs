@@ -11,8 +11,21 @@ sealed class CutCheck(Recording recording, int cut)
 {
     static readonly ConcurrentDictionary<int, byte[]> letters = new();
     readonly List<string> faults = [];
+    readonly Dictionary<long, int> found = []; // which letter each content is
 
     Step Before => recording.Steps.Last(step => step.Told <= cut || step.What == "open");
+    /// <summary>Letters of batches that failed right before the cut, or were under way: their commit may have been lost or have come back.</summary>
+    List<int> Doubtful
+    {
+        get
+        {
+            var doubtful = new List<int>();
+            for (var i = recording.Steps.IndexOf(Before); i >= 0 && recording.Steps[i].Failed; i--) doubtful.AddRange(recording.Steps[i].Letters);
+            if (InFlight is { } step && (step.Failed || step.After is null)) doubtful.AddRange(step.Letters);
+            return doubtful;
+        }
+    }
+
     Step? InFlight => recording.Steps.FirstOrDefault(step => step.Begun <= cut && step.Told > cut && step.What != "open");
 
     /// <param name="goOn">Work on after the check, close, open and check again.</param>
@@ -26,16 +39,16 @@ sealed class CutCheck(Recording recording, int cut)
             (store, var mail) = Workload.Open(recording.Settings with { Data = disk.Data }, disk, time);
             var state = VaultState.Of(store);
             IsOneOfTheAllowed(state);
-            Check(store, mail, recording.Bodies);
+            Check(store, mail, first: true);
             if (goOn)
             {
-                var bodies = await GoOnAsync(store, mail, state);
+                await GoOnAsync(store, mail, state);
                 var after = VaultState.Of(store);
                 await store.DisposeAsync();
                 store = null;
                 (store, mail) = Workload.Open(recording.Settings with { Data = disk.Data }, disk, time);
                 faults.AddRange(VaultState.Of(store).Unlike(after).Select(difference => "after going on, closing and opening: " + difference));
-                Check(store, mail, bodies);
+                Check(store, mail, first: false);
             }
         }
         catch (Exception error) when (error is not OutOfMemoryException)
@@ -50,7 +63,7 @@ sealed class CutCheck(Recording recording, int cut)
     void IsOneOfTheAllowed(VaultState state)
     {
         var without = state.Unlike(Before.After!);
-        if (without.Count == 0) return;
+        if (without.Count == 0 || (Doubtful.Count > 0 && IsNotLess(state, Before.After!))) return;
         if (InFlight is not { After: { } after } step)
         {
             faults.AddRange(without.Select(difference => "acknowledged: " + difference));
@@ -79,7 +92,24 @@ sealed class CutCheck(Recording recording, int cut)
         faults.AddRange((with.Count < without.Count ? with : without).Select(difference => $"acknowledged or wholly done: {difference}{(step.Firm ? " (bodies first)" : "")}"));
     }
 
-    void Check(Store store, MailStore mail, IReadOnlyDictionary<long, int> bodies)
+    // everything is there as it was, and at most letters more: whether they are those that were asked for shows with their bodies
+    static bool IsNotLess(VaultState state, VaultState before) =>
+        before.Unlike(state, table => table is not ("content" or "object" or "mailbox" or "usage" or "expunged")).All(difference => difference[0] == '-')
+        && before["mailbox"].Keys.All(state["mailbox"].ContainsKey);
+
+    // of mail that vanished after all, those who have seen it are told
+    void IsToldToThoseWhoSaw(MailReader reader)
+    {
+        if (InFlight is not { } step) return;
+        foreach (var seen in step.Seen.Where(seen => seen.At <= cut))
+        {
+            if (reader.ChangesSince(seen.Mailbox, seen.ModSeq) is not { } changes) continue;
+            var there = reader.Messages(seen.Mailbox).Select(row => row.Uid).ToHashSet();
+            faults.AddRange(seen.Uids.Where(uid => !there.Contains(uid) && !changes.Vanished.Contains(uid)).Select(uid => $"UID {uid} of mailbox {seen.Mailbox} was seen and has vanished without a word"));
+        }
+    }
+
+    void Check(Store store, MailStore mail, bool first)
     {
         using (var read = store.Read())
         {
@@ -87,22 +117,33 @@ sealed class CutCheck(Recording recording, int cut)
             Referenced(read);
         }
         using var reader = mail.Read();
+        IsToldToThoseWhoSaw(reader);
         var contents = new List<long>();
         using (var row = reader.Transaction.Prepare("SELECT id FROM content"))
             while (row.Step()) contents.Add(row.Int64(0));
         foreach (var id in contents)
         {
-            if (!bodies.TryGetValue(id, out var letter)) { faults.Add($"content {id} was never asked for"); continue; }
+            var expected = found.TryGetValue(id, out var letter) || (first && IsKnown(id) && recording.Bodies.TryGetValue(id, out letter)) ? [letter] : first ? Doubtful : [];
             try
             {
                 var content = reader.Content(id)!;
-                if (!content.Read(0, (int)content.Size).AsSpan().SequenceEqual(letters.GetOrAdd(letter, Letters.Bytes))) faults.Add($"content {id} is not letter {letter}");
+                var bytes = content.Read(0, (int)content.Size);
+                var matching = expected.FindIndex(one => bytes.AsSpan().SequenceEqual(letters.GetOrAdd(one, Letters.Bytes)));
+                if (matching >= 0) found[id] = expected[matching];
+                else faults.Add(expected.Count == 0 ? $"content {id} was never asked for" : $"content {id} is not letter {string.Join(" or ", expected)}");
             }
             catch (Exception error) when (error is IOException or InvalidOperationException or ArgumentException or IndexOutOfRangeException)
             {
                 faults.Add($"content {id} (letter {letter}): {error.Message}");
             }
         }
+    }
+
+    // after a failed batch another one may have had the same ids
+    bool IsKnown(long content)
+    {
+        var id = content.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return Doubtful.Count == 0 || Before.After!["content"].ContainsKey(id) || InFlight?.After?["content"].ContainsKey(id) == true;
     }
 
     void None(ReadTransaction read, string what, string sql)
@@ -152,10 +193,9 @@ sealed class CutCheck(Recording recording, int cut)
     }
 
     /// <summary>Mail goes on to arrive; no UID and no UIDVALIDITY that anybody was told comes again.</summary>
-    async Task<Dictionary<long, int>> GoOnAsync(Store store, MailStore mail, VaultState state)
+    async Task GoOnAsync(Store store, MailStore mail, VaultState state)
     {
         var told = recording.Steps.Where(step => step.Told <= cut && step.After is not null).ToList();
-        var bodies = new Dictionary<long, int>(recording.Bodies);
         foreach (var (id, _) in state["mailbox"])
         {
             var mailbox = long.Parse(id, System.Globalization.CultureInfo.InvariantCulture);
@@ -165,7 +205,7 @@ sealed class CutCheck(Recording recording, int cut)
             var appended = await mail.AppendAsync(mailbox, staged, MessageFlags.None, [], null, 0, default);
             if (!appended.Ok) { faults.Add($"going on in mailbox {mailbox}: {appended.Refusal}"); continue; }
             using var reader = mail.Read();
-            bodies[reader.Message(mailbox, appended.Value.Uid)!.Value.ContentId] = letter;
+            found[reader.Message(mailbox, appended.Value.Uid)!.Value.ContentId] = letter;
             foreach (var step in told)
             {
                 if (!step.After!["mailbox"].TryGetValue(id, out var row)) continue;
@@ -174,10 +214,9 @@ sealed class CutCheck(Recording recording, int cut)
                 if (VaultState.Number(row, "modseq") >= appended.Value.ModSeq) faults.Add($"MODSEQ {appended.Value.ModSeq} of mailbox {mailbox} is given again");
             }
         }
-        if (state["usage"].Count == 0) return bodies;
+        if (state["usage"].Count == 0) return;
         var made = await mail.CreateAsync(1, "made after the cut", null, default);
         var validities = told.SelectMany(step => step.After!["mailbox"].Values).Select(row => VaultState.Number(row, "uid_validity")).ToHashSet();
         if (!made.Ok || validities.Contains(made.Value!.UidValidity)) faults.Add("a new mailbox has the UIDVALIDITY of another");
-        return bodies;
     }
 }

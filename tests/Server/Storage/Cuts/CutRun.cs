@@ -8,9 +8,17 @@ sealed class CutRun
     public readonly List<string> Failures = [];
 
     /// <summary>Records one run and cuts it at <paramref name="count"/> places, each with another choice of what survives.</summary>
-    public async Task SeedAsync(int seed, int count, Action<SimulatedDisk>? prepare = null, int mostFailures = 5)
+    public async Task SeedAsync(int seed, int count, Action<SimulatedDisk>? prepare = null, bool faults = false, int mostFailures = 5)
     {
-        var recording = await Workload.RecordAsync(seed, prepare: prepare);
+        Recording recording;
+        try
+        {
+            recording = await Workload.RecordAsync(seed, prepare: prepare, faults: faults);
+        }
+        catch (Exception error)
+        {
+            throw new InvalidOperationException($"seed {seed}: {error.Message}", error);
+        }
         var random = new Random(seed);
         var cut = new PowerCut(recording.Disk.Image, recording.Log);
         Interlocked.Add(ref Events, recording.Log.Count);
@@ -21,14 +29,17 @@ sealed class CutRun
             cut.Advance(place);
             var survivors = (Survivors)(tried++ % 7);
             var image = cut.Cut(random, survivors);
-            var faults = await CheckAsync(recording, place, image, random.Next(), tried % 3 == 0);
+            var found = await CheckAsync(recording, place, image, random.Next(), tried % 3 == 0);
             Interlocked.Increment(ref Cuts);
-            if (faults.Count == 0) continue;
+            if (found.Count == 0) continue;
             lock (Failures)
-                Failures.Add($"seed {seed}, cut after event {place} of {recording.Log.Count} ({recording.Log[Math.Max(0, place - 1)].Deed} {recording.Log[Math.Max(0, place - 1)].Path}), surviving {survivors}:\n  {string.Join("\n  ", faults.Take(8))}");
+                Failures.Add($"seed {seed}, cut after event {place} of {recording.Log.Count} ({recording.Log[Math.Max(0, place - 1)].Deed} {recording.Log[Math.Max(0, place - 1)].Path}), surviving {survivors}; {Around(recording, place)}:\n  {string.Join("\n  ", found.Take(8))}");
             if (--mostFailures == 0) return;
         }
     }
+
+    static string Around(Recording recording, int place) =>
+        string.Join(" ", recording.Steps.Where(step => step.Begun <= place).TakeLast(4).Select(step => $"[{step.What} {step.Begun}-{(step.Told == int.MaxValue ? "" : step.Told)}{(step.Failed ? " failed" : "")}]"));
 
     static async Task<List<string>> CheckAsync(Recording recording, int place, DiskImage image, int seed, bool goOn)
     {

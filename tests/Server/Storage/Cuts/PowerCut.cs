@@ -91,6 +91,14 @@ sealed class PowerCut(DiskImage image, IReadOnlyList<DiskEvent> log)
                 foreach (var one in file.Pending) Apply(file, one);
                 file.Pending.Clear();
                 break;
+            case Deed.FlushFailed:
+                // some of it arrived, and no later flush will bring the rest
+                var half = files[what.File];
+                var random = new Random(at);
+                foreach (var one in half.Pending)
+                    if (one.Deed == Deed.Length) Apply(half, one); else Tear(half, one, random, 0.5);
+                half.Pending.Clear();
+                break;
             case Deed.FlushDirectory:
                 foreach (var one in pendingNames.Where(one => Path.GetDirectoryName(one.Path) == what.Path)) Apply(names, directories, one);
                 pendingNames.RemoveAll(one => Path.GetDirectoryName(one.Path) == what.Path);
@@ -140,6 +148,9 @@ sealed class PowerCut(DiskImage image, IReadOnlyList<DiskEvent> log)
         Survivors.Some => 0.5,
         _ => 0.95,
     };
+
+    /// <summary>Writes that a cut now could take away; zeros put ahead of the writer are none.</summary>
+    public IEnumerable<DiskEvent> Unflushed => files.Values.SelectMany(file => file.Pending).Where(what => what.Deed == Deed.Write && what.Bytes.AsSpan().ContainsAnyExcept((byte)0));
 
     static byte[] Content(Durable file, Random random, Survivors survivors, double chance)
     {

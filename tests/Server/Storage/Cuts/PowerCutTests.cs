@@ -18,6 +18,32 @@ public sealed class PowerCutTests(ITestOutputHelper output)
         Assert.True(run.Failures.Count == 0, $"{run.Cuts} cuts, {run.Events} events, {watch.Elapsed.TotalSeconds:f1} s, {run.Failures.Count} failures\n" + string.Join("\n", run.Failures.Take(10)));
     }
 
+    [Fact]
+    public async Task A_disk_that_fails_loses_nothing_acknowledged_and_mail_goes_on_when_it_has_recovered()
+    {
+        var run = new CutRun();
+        var watch = Stopwatch.StartNew();
+        await Parallel.ForEachAsync(Enumerable.Range(1, 20), new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (seed, _) => await run.SeedAsync(seed, 10, faults: true));
+        output.WriteLine($"{run.Cuts} cuts, {run.Events} events, {watch.Elapsed.TotalSeconds:f1} s, {run.Failures.Count} failures");
+        Assert.True(run.Failures.Count == 0, string.Join("\n", run.Failures.Take(10)));
+    }
+
+    [Fact(Explicit = true)]
+    public async Task Show_the_log_of_a_seed()
+    {
+        var seed = int.Parse(Environment.GetEnvironmentVariable("CBAMAIL_CUT_SEED") ?? "1");
+        var recording = await Workload.RecordAsync(seed, faults: Environment.GetEnvironmentVariable("CBAMAIL_CUT_FAULTS") == "1");
+        for (var i = 0; i < recording.Log.Count; i++) output.WriteLine($"{i} {recording.Log[i].Shape}");
+        if (Environment.GetEnvironmentVariable("CBAMAIL_CUT_AT") is not { } at) return;
+        var cut = new PowerCut(recording.Disk.Image, recording.Log);
+        cut.Advance(int.Parse(at));
+        foreach (var (path, bytes) in cut.Cut(new Random(1), Survivors.Everything).Files)
+        {
+            System.IO.Directory.CreateDirectory("/tmp/cuts.show" + Path.GetDirectoryName(path));
+            await File.WriteAllBytesAsync("/tmp/cuts.show" + path, bytes);
+        }
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

@@ -45,6 +45,12 @@ sealed class SimulatedDisk : Disk
     /// <summary>Called before an event takes place, with its number; what it returns goes wrong instead.</summary>
     public Func<DiskEvent, int, IOException?>? Fault { get; set; }
 
+    /// <summary>A planted fault: SQLite flushes as little as this, although it is told otherwise ("OFF", or "1" for NORMAL).</summary>
+    public string? Synchronous { get; set; }
+
+    /// <summary>With it: SQLite answers that it flushes as it was told.</summary>
+    public bool HideSynchronous { get; set; }
+
     /// <summary>A planted lie: these flushes are promised and not kept.</summary>
     public Func<string, bool>? Forget { get; set; }
 
@@ -58,7 +64,7 @@ sealed class SimulatedDisk : Disk
     public string? Halted { get; private set; }
 
     /// <summary>Locks and shared memory of SQLite's connections.</summary>
-    public SqliteSharing Sharing { get; } = new();
+    public SqliteSharing Sharing { get; private set; } = new();
 
     /// <summary>Names in the log do not tell which disk it was: an image can be put on another.</summary>
     string Inner(string path) => path.StartsWith(mount, StringComparison.Ordinal) ? Root + path[mount.Length..] : path;
@@ -76,13 +82,26 @@ sealed class SimulatedDisk : Disk
     {
         lock (gate)
         {
-            if (Halted is not null) throw new IOException("The process has ended: " + Halted);
             if (flushing is not null && !BodiesLast && flushIn-- == 0) FlushNow();
-            if (Fault?.Invoke(what, log.Count) is { } error) throw error;
+            Try(what);
             log.Add(what);
             effect();
             if (BodiesLast && flushing is not null && what.Deed == Deed.Flush && what.Path.EndsWith("-wal", StringComparison.Ordinal)) FlushNow();
         }
+    }
+
+    void Try(DiskEvent what)
+    {
+        if (Halted is not null) throw new IOException("The process has ended: " + Halted);
+        if (Fault?.Invoke(what, log.Count) is not { } error) return;
+        if (what is { Deed: Deed.Write, Bytes.Length: > 1 } && random.Next(2) == 0)
+        {
+            // some of it was taken before it went wrong
+            var part = what with { Bytes = what.Bytes[..random.Next(1, what.Bytes.Length)] };
+            log.Add(part);
+            names.GetValueOrDefault(what.Path)?.Put(part.Bytes, part.Position);
+        }
+        throw error;
     }
 
     // ---- files
@@ -136,7 +155,11 @@ sealed class SimulatedDisk : Disk
         }
     }
 
-    public override void FlushDirectory(string path) => Do(new DiskEvent(Deed.FlushDirectory, Inner(path)), () => { });
+    public override void FlushDirectory(string path)
+    {
+        path = Inner(path);
+        if (Forget?.Invoke(path) != true) Do(new DiskEvent(Deed.FlushDirectory, path), () => { });
+    }
 
     public void Write(SimulatedFile file, ReadOnlySpan<byte> bytes, long position)
     {
@@ -148,10 +171,27 @@ sealed class SimulatedDisk : Disk
     public void SetLength(SimulatedFile file, long length) =>
         Do(new DiskEvent(Deed.Length, file.Path, file.Number, length), () => file.Cut(length));
 
-    public void Flush(SimulatedFile file)
+    /// <param name="seen">How many failures the handle has been told of: each handle hears of one once, and what was to be flushed then is not tried again.</param>
+    public void Flush(SimulatedFile file, ref int seen)
     {
         if (Forget?.Invoke(file.Path) == true) return;
-        Do(new DiskEvent(Deed.Flush, file.Path, file.Number), () => { });
+        lock (gate)
+        {
+            var what = new DiskEvent(Deed.Flush, file.Path, file.Number);
+            try
+            {
+                Do(what, () => { });
+            }
+            catch (IOException) when (Halted is null)
+            {
+                log.Add(what with { Deed = Deed.FlushFailed });
+                seen = ++file.Failures;
+                throw;
+            }
+            if (seen == file.Failures) return;
+            seen = file.Failures;
+            throw new IOException("An earlier flush has failed.");
+        }
     }
 
     public int Read(SimulatedFile file, Span<byte> bytes, long position)
@@ -211,8 +251,14 @@ sealed class SimulatedDisk : Disk
         throw new IOException(why, error);
     }
 
-    /// <summary>Nothing works any more: the power is gone for whoever still has the disk open.</summary>
-    public void Off() { lock (gate) Halted ??= "the power was cut"; }
+    /// <summary>The process ends here, and nothing more that it does reaches the disk.</summary>
+    public void Kill() { lock (gate) Halted ??= "it was killed"; }
+
+    /// <summary>Another process begins; the machine went on, so what was written and not flushed is still there to read.</summary>
+    public void Revive()
+    {
+        lock (gate) (Halted, flushing, Sharing) = (null, null, new SqliteSharing());
+    }
 
     /// <summary>The disk is no longer needed. (A store that is closed leaves it as it is: it may be opened again.)</summary>
     public void Detach() => SimulatedVfs.Detach(mount);
@@ -231,6 +277,8 @@ sealed class SimulatedFile(SimulatedDisk disk, string path, int number, byte[] b
     public SimulatedDisk Disk => disk;
     public string Path => path;
     public int Number => number;
+    /// <summary>Flushes that went wrong.</summary>
+    public int Failures { get; set; }
     public long Length { get; private set; } = bytes.Length;
     bool shared = true; // the array belongs to an image until it is first written to
 
@@ -268,6 +316,8 @@ sealed class SimulatedFile(SimulatedDisk disk, string path, int number, byte[] b
     /// <summary>The packs' way to it.</summary>
     public sealed class Handle(SimulatedFile file) : DiskFile
     {
+        int seen = file.Failures;
+
         public override long Length
         {
             get => file.Disk.LengthOf(file);
@@ -276,7 +326,7 @@ sealed class SimulatedFile(SimulatedDisk disk, string path, int number, byte[] b
 
         public override int Read(Span<byte> bytes, long position) => file.Disk.Read(file, bytes, position);
         public override void Write(ReadOnlySpan<byte> bytes, long position) => file.Disk.Write(file, bytes, position);
-        public override void Flush() => file.Disk.Flush(file);
+        public override void Flush() => file.Disk.Flush(file, ref seen);
         public override void Dispose() { }
     }
 }

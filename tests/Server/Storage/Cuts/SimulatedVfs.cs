@@ -26,25 +26,51 @@ static unsafe partial class SimulatedVfs
         system = (Vfs*)sqlite3_vfs_find(null);
         *methods = new Methods
         {
-            Version = 2, Close = &Close, Read = &Read, Write = &Write, Truncate = &Truncate, Sync = &Sync, FileSize = &FileSize,
-            Lock = &Lock, Unlock = &Unlock, CheckReserved = &CheckReserved, FileControl = &FileControl, SectorSize = &SectorSize,
-            Characteristics = &Characteristics, ShmMap = &ShmMap, ShmLock = &ShmLock, ShmBarrier = &ShmBarrier, ShmUnmap = &ShmUnmap,
+            Version = 2,
+            Close = &Close,
+            Read = &Read,
+            Write = &Write,
+            Truncate = &Truncate,
+            Sync = &Sync,
+            FileSize = &FileSize,
+            Lock = &Lock,
+            Unlock = &Unlock,
+            CheckReserved = &CheckReserved,
+            FileControl = &FileControl,
+            SectorSize = &SectorSize,
+            Characteristics = &Characteristics,
+            ShmMap = &ShmMap,
+            ShmLock = &ShmLock,
+            ShmBarrier = &ShmBarrier,
+            ShmUnmap = &ShmUnmap,
         };
         var vfs = (Vfs*)NativeMemory.AllocZeroed((nuint)sizeof(Vfs));
         *vfs = new Vfs
         {
-            Version = 1, Next = 0, Data = 0, DlOpen = 0, DlError = 0, DlSym = 0, DlClose = 0, FileBytes = sizeof(OpenFile), MaxPath = 512, Name = (byte*)Marshal.StringToCoTaskMemUTF8(Name),
-            Open = &Open, Delete = &Delete, Access = &Access, FullPathname = &FullPathname,
-            Randomness = system->Randomness, Sleep = system->Sleep, CurrentTime = system->CurrentTime, GetLastError = &GetLastError,
+            Version = 1,
+            Next = 0,
+            Data = 0,
+            DlOpen = 0,
+            DlError = 0,
+            DlSym = 0,
+            DlClose = 0,
+            FileBytes = sizeof(OpenFile),
+            MaxPath = 512,
+            Name = (byte*)Marshal.StringToCoTaskMemUTF8(Name),
+            Open = &Open,
+            Delete = &Delete,
+            Access = &Access,
+            FullPathname = &FullPathname,
+            Randomness = system->Randomness,
+            Sleep = system->Sleep,
+            CurrentTime = system->CurrentTime,
+            GetLastError = &GetLastError,
         };
         if (sqlite3_vfs_register((nint)vfs, 0) != 0) throw new InvalidOperationException("SQLite does not take the simulated VFS.");
     }
 
     public static void Attach(string mount, SimulatedDisk disk) => disks[mount + "/"] = disk;
     public static void Detach(string mount) => disks.TryRemove(mount + "/", out _);
-
-    /// <summary>The answer to a PRAGMA instead of SQLite's own, for planted faults: name and value in, answer out; null = SQLite's.</summary>
-    public static Func<string, string?, string?>? PragmaAnswer { get; set; }
 
     // ---- SQLite's structures
 
@@ -117,8 +143,8 @@ static unsafe partial class SimulatedVfs
             var path = Text(name);
             var disk = DiskOf(path);
             if (disk.Find(path, (flags & CreateFlag) != 0) is not { } opened) return CannotOpen;
-            var handle = new SqliteHandle(disk, opened) { NameIsNew = (flags & CreateFlag) != 0 && (flags & NewNameFlags) != 0 };
-            disk.Sharing.Add(handle);
+            var handle = new SqliteHandle(disk, opened, disk.Sharing) { NameIsNew = (flags & CreateFlag) != 0 && (flags & NewNameFlags) != 0 };
+            handle.Sharing.Add(handle);
             file->Handle = GCHandle.ToIntPtr(GCHandle.Alloc(handle));
             file->Methods = methods;
             if (outFlags is not null) *outFlags = flags;
@@ -171,7 +197,7 @@ static unsafe partial class SimulatedVfs
     static int Close(OpenFile* file)
     {
         var handle = Of(file);
-        handle.Disk.Sharing.Remove(handle);
+        handle.Sharing.Remove(handle);
         GCHandle.FromIntPtr(file->Handle).Free();
         return 0;
     }
@@ -183,7 +209,7 @@ static unsafe partial class SimulatedVfs
         {
             var handle = Of(file);
             var bytes = new Span<byte>(to, count);
-            var read = handle.Disk.Read(handle.File, bytes, position);
+            var read = handle.Alive.Disk.Read(handle.File, bytes, position);
             if (read == count) return 0;
             bytes[read..].Clear();
             return ShortRead;
@@ -197,7 +223,7 @@ static unsafe partial class SimulatedVfs
         try
         {
             var handle = Of(file);
-            handle.Disk.Write(handle.File, new ReadOnlySpan<byte>(from, count), position);
+            handle.Alive.Disk.Write(handle.File, new ReadOnlySpan<byte>(from, count), position);
             return 0;
         }
         catch (IOException error) { return Code(error, WriteError); }
@@ -209,7 +235,7 @@ static unsafe partial class SimulatedVfs
         try
         {
             var handle = Of(file);
-            handle.Disk.SetLength(handle.File, length);
+            handle.Alive.Disk.SetLength(handle.File, length);
             return 0;
         }
         catch (IOException error) { return Code(error, LengthError); }
@@ -221,7 +247,7 @@ static unsafe partial class SimulatedVfs
         try
         {
             var handle = Of(file);
-            handle.Disk.Flush(handle.File);
+            handle.Alive.Flush();
             if (handle.NameIsNew) handle.Disk.FlushDirectory(Path.GetDirectoryName(handle.File.Path)!);
             handle.NameIsNew = false;
             return 0;
@@ -240,12 +266,18 @@ static unsafe partial class SimulatedVfs
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     static int FileControl(OpenFile* file, int what, void* argument)
     {
-        if (what != Pragma || PragmaAnswer is not { } answer) return NotFound;
+        var disk = Of(file).Disk;
+        if (what != Pragma || disk.Synchronous is not { } planted) return NotFound;
         var words = (byte**)argument;
-        if (answer(Text(words[1]), words[2] is null ? null : Text(words[2])) is not { } text) return NotFound;
-        var bytes = Encoding.UTF8.GetBytes(text + "\0");
-        words[0] = (byte*)sqlite3_malloc(bytes.Length);
-        bytes.CopyTo(new Span<byte>(words[0], bytes.Length));
+        if (Text(words[1]) != "synchronous") return NotFound;
+        if (words[2] is not null)
+        {
+            Encoding.ASCII.GetBytes(planted + "\0").CopyTo(new Span<byte>(words[2], 5)); // instead of FULL
+            return NotFound;
+        }
+        if (!disk.HideSynchronous) return NotFound;
+        words[0] = (byte*)sqlite3_malloc(2);
+        "2\0"u8.CopyTo(new Span<byte>(words[0], 2));
         return 0;
     }
 
@@ -261,14 +293,14 @@ static unsafe partial class SimulatedVfs
     static int Lock(OpenFile* file, int level)
     {
         var handle = Of(file);
-        return handle.Disk.Sharing.Lock(handle, level) ? 0 : Busy;
+        return handle.Sharing != handle.Disk.Sharing ? ReadError : handle.Sharing.Lock(handle, level) ? 0 : Busy;
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     static int Unlock(OpenFile* file, int level)
     {
         var handle = Of(file);
-        handle.Disk.Sharing.Unlock(handle, level);
+        handle.Sharing.Unlock(handle, level);
         return 0;
     }
 
@@ -276,7 +308,7 @@ static unsafe partial class SimulatedVfs
     static int CheckReserved(OpenFile* file, int* result)
     {
         var handle = Of(file);
-        *result = handle.Disk.Sharing.IsReserved(handle) ? 1 : 0;
+        *result = handle.Sharing.IsReserved(handle) ? 1 : 0;
         return 0;
     }
 
@@ -284,7 +316,7 @@ static unsafe partial class SimulatedVfs
     static int ShmMap(OpenFile* file, int region, int bytes, int extend, void** map)
     {
         var handle = Of(file);
-        *map = (void*)handle.Disk.Sharing.Map(handle, region, bytes, extend != 0);
+        *map = (void*)handle.Sharing.Map(handle, region, bytes, extend != 0);
         return 0;
     }
 
@@ -292,7 +324,7 @@ static unsafe partial class SimulatedVfs
     static int ShmLock(OpenFile* file, int first, int count, int flags)
     {
         var handle = Of(file);
-        return handle.Disk.Sharing.LockSlots(handle, ((1 << count) - 1) << first, take: (flags & 2) != 0, exclusive: (flags & 8) != 0) ? 0 : Busy;
+        return handle.Sharing.LockSlots(handle, ((1 << count) - 1) << first, take: (flags & 2) != 0, exclusive: (flags & 8) != 0) ? 0 : Busy;
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
@@ -302,7 +334,7 @@ static unsafe partial class SimulatedVfs
     static int ShmUnmap(OpenFile* file, int delete)
     {
         var handle = Of(file);
-        handle.Disk.Sharing.Unmap(handle);
+        handle.Sharing.Unmap(handle);
         return 0;
     }
 }

@@ -3,8 +3,16 @@ using System.Runtime.InteropServices;
 namespace CbaMail.Tests.Server.Storage.Cuts;
 
 /// <summary>A file that a SQLite connection has open.</summary>
-sealed class SqliteHandle(SimulatedDisk disk, SimulatedFile file)
+sealed class SqliteHandle(SimulatedDisk disk, SimulatedFile file, SqliteSharing sharing)
 {
+    int seen = file.Failures;
+
+    public SqliteSharing Sharing => sharing;
+
+    /// <exception cref="IOException">It is of a process that was killed: what its memory is cleaned of must not reach the disk.</exception>
+    public SqliteHandle Alive => sharing == disk.Sharing ? this : throw new IOException("The process that had it open has ended.");
+
+    public void Flush() => disk.Flush(file, ref seen);
     public SimulatedDisk Disk => disk;
     public SimulatedFile File => file;
     /// <summary>The next flush covers the name too.</summary>

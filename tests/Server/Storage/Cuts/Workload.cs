@@ -20,7 +20,12 @@ sealed record Step(string What, int Begun)
     /// <summary>It failed, and was told so; numbers of letters that may yet come back.</summary>
     public bool Failed { get; set; }
     public List<int> Letters { get; } = [];
+    /// <summary>What readers saw while the flush was still under way.</summary>
+    public List<Seen> Seen { get; } = [];
 }
+
+/// <summary>What a reader saw of a mailbox when there was so much of the log.</summary>
+sealed record Seen(int At, long Mailbox, long ModSeq, IReadOnlyList<uint> Uids);
 
 /// <summary>A recorded run.</summary>
 sealed record Recording(int Seed, SimulatedDisk Disk, List<Step> Steps, Dictionary<long, int> Bodies, Settings Settings)
@@ -51,9 +56,11 @@ sealed partial class Workload
     int participants;
     int mailboxNames;
 
-    Workload(int seed, SimulatedDisk disk)
+    readonly bool faults;
+
+    Workload(int seed, SimulatedDisk disk, bool faults)
     {
-        (this.seed, this.disk) = (seed, disk);
+        (this.seed, this.disk, this.faults) = (seed, disk, faults);
         random = new Random(seed);
         settings = Shape(seed, disk);
         number = random.Next(1000);
@@ -72,6 +79,8 @@ sealed partial class Workload
                 PackAheadBytes = random.Next(3) switch { 0 => 0, 1 => 8 * 1024, _ => 32 * 1024 },
                 SharedPartBytes = 4096,
                 GatherMicroseconds = 0,
+                LeadMilliseconds = 0,
+                CheckpointPages = 0, // a checkpoint is a deed of its own
                 OpenPacks = 3,
                 WriterCacheKib = random.Next(4) == 0 ? 64 : 4096, // little room: pages go to the log before the commit
                 ReaderCacheKib = 512,
@@ -81,11 +90,13 @@ sealed partial class Workload
 
     /// <summary>Runs and writes down.</summary>
     /// <param name="prepare">Plants faults before the first event.</param>
-    public static async Task<Recording> RecordAsync(int seed, int steps = 24, Action<SimulatedDisk>? prepare = null)
+    /// <param name="faults">The disk fails now and then, is full, or the process is killed.</param>
+    public static async Task<Recording> RecordAsync(int seed, int steps = 24, Action<SimulatedDisk>? prepare = null, bool faults = false)
     {
         var disk = new SimulatedDisk(seed);
-        var workload = new Workload(seed, disk);
+        var workload = new Workload(seed, disk, faults);
         prepare?.Invoke(disk);
+        disk.BeforeFlushed = workload.See;
         try
         {
             await workload.RunAsync(steps);
@@ -95,6 +106,16 @@ sealed partial class Workload
             disk.Detach();
         }
         return workload.recording;
+    }
+
+    // what clients see of a commit whose bodies are still being flushed
+    void See()
+    {
+        if (disk.Halted is not null || store is null) return;
+        using var read = mail.Read();
+        foreach (var account in accounts)
+            foreach (var mailbox in read.Mailboxes(account))
+                step.Seen.Add(new Seen(disk.Log.Count, mailbox.Id, mailbox.ModSeq, [.. read.Messages(mailbox.Id).Select(row => row.Uid)]));
     }
 
     public static (Store Store, MailStore Mail) Open(Settings settings, SimulatedDisk disk, TimeProvider time)
@@ -118,10 +139,16 @@ sealed partial class Workload
         for (var i = 0; i < steps; i++)
         {
             time.Advance(TimeSpan.FromSeconds(random.Next(100)));
+            if (faults && random.Next(3) == 0)
+            {
+                await FaultyStepAsync();
+                if (disk.Halted is not null) return; // the end of the process, and of the log
+                continue;
+            }
             switch (random.Next(20))
             {
                 case 0: await RestartAsync(); break;
-                case 1 or 2: Checkpoint(truncate: random.Next(3) > 0); break;
+                case 1 or 2: Checkpoint(cut: random.Next(3) > 0); break;
                 default: await StepAsync("batch", Deeds); break;
             }
         }
@@ -142,7 +169,7 @@ sealed partial class Workload
     {
         var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var gate = new ManualResetEventSlim();
-        var hold = store.CommitAsync(_ =>
+        var hold = store.StartCommit(_ =>
         {
             entered.SetResult();
             gate.Wait();
@@ -158,8 +185,9 @@ sealed partial class Workload
             return 0;
         });
         gate.Set();
-        await hold;
-        foreach (var (task, settle) in batch)
+        foreach (var (task, settle) in batch.Prepend((hold, _ => { }
+        )).Append((told.AsTask(), _ => { }
+        )))
         {
             try
             {
@@ -170,9 +198,94 @@ sealed partial class Workload
             {
                 settle(false);
             }
+            catch (Exception error) when (disk.Fault is not null && error is IOException or SqliteError)
+            {
+                step.Failed = true;
+            }
         }
-        await told;
-        Compare();
+        if (disk.Fault is null) Compare();
+    }
+
+    /// <summary>A batch during which the disk fails: who is told of an error has nothing, everybody else has everything, and mail goes on afterwards.</summary>
+    async Task FaultyStepAsync()
+    {
+        var (left, kind) = (random.Next(40), random.Next(9));
+        await StepAsync("fault", () =>
+        {
+            for (var count = 1 + random.Next(4); count > 0; count--) Do(random.Next(3) switch { 0 => 0, 1 => 4, _ => 17 });
+            disk.Fault = (what, _) =>
+            {
+                var pack = what.Path.EndsWith(".pack", StringComparison.Ordinal);
+                var hit = kind switch
+                {
+                    0 => what.Deed == Deed.Write && pack,                       // full, for packs
+                    1 => what.Deed is Deed.Write or Deed.Create,                // full
+                    2 => what.Deed == Deed.Write && !pack,                      // full, for the database
+                    3 => what.Deed == Deed.Flush && pack,
+                    4 => what.Deed == Deed.Flush && !pack,
+                    5 => what.Deed is Deed.FlushDirectory or Deed.Length,
+                    6 => what.Deed == Deed.Write,
+                    7 => true,                                                  // the process is killed
+                    _ => what.Deed == Deed.Flush,
+                };
+                if (!hit || left-- > 0) return null;
+                if (kind == 7) disk.Kill();
+                if (kind > 2 && left < -random.Next(3)) left = int.MaxValue;   // an error passes, a full disk stays full
+                return new IOException(kind < 3 ? "No space left on device" : "Input/output error", kind < 3 ? 28 : 5);
+            };
+            left = left % 12;
+        });
+        disk.Fault = null;
+        if (disk.Halted is null)
+        {
+            if (step.Told == int.MaxValue) step.Told = disk.Note("told", recording.Steps.Count - 1);
+            Compare();
+            return;
+        }
+        await EndProcessAsync();
+        if (kind != 7) return;
+        disk.Revive();
+        Open();
+        await AdoptAsync();
+    }
+
+    async Task EndProcessAsync()
+    {
+        step.Failed = true;
+        try
+        {
+            await store.DisposeAsync();
+        }
+        catch (Exception error) when (error is IOException or SqliteError)
+        {
+            disk.Note("ended: " + error.GetType().Name);
+        }
+    }
+
+    // the process was killed: what it had begun is there or is not
+    async Task AdoptAsync()
+    {
+        await Task.CompletedTask;
+        var before = recording.Steps[^2].After!;
+        step.After = VaultState.Of(store);
+        letters.Clear();
+        foreach (var (where, content) in step.After.Contents())
+        {
+            if (!before["content"].ContainsKey(content.ToString(System.Globalization.CultureInfo.InvariantCulture))) recording.Bodies[content] = Recognise(content);
+            letters[where] = recording.Bodies[content];
+        }
+        foreach (var row in step.After["queue_message"].Values)
+            if (VaultState.Number(row, "content_id") is var content && !before["content"].ContainsKey(content.ToString(System.Globalization.CultureInfo.InvariantCulture)))
+                recording.Bodies[content] = Recognise(content);
+        step.Told = disk.Note("told", recording.Steps.Count - 1);
+    }
+
+    int Recognise(long content)
+    {
+        using var read = mail.Read();
+        var body = read.Content(content)!;
+        var bytes = body.Read(0, (int)body.Size);
+        return step.Letters.First(letter => bytes.AsSpan().SequenceEqual(Cuts.Letters.Bytes(letter)));
     }
 
     /// <summary>The vault shows exactly what the deeds should have made of it.</summary>
@@ -196,14 +309,14 @@ sealed partial class Workload
         Told();
     }
 
-    // on a connection of its own, as from outside
-    void Checkpoint(bool truncate)
+    void Checkpoint(bool cut)
     {
         recording.Steps.Add(step = new Step("checkpoint", disk.Note("begin", recording.Steps.Count)));
-        using (var connection = new SqliteConnection(Path.Combine(disk.Data, "cbamail.db"), readOnly: false, disk.SqliteVfs))
+        store.Checkpoint();
+        if (cut)
         {
-            if (truncate) connection.Checkpoint();
-            else connection.Execute("PRAGMA wal_checkpoint(PASSIVE)");
+            using var connection = new SqliteConnection(Path.Combine(disk.Data, "cbamail.db"), readOnly: false, disk.SqliteVfs);
+            connection.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
         }
         Told();
     }

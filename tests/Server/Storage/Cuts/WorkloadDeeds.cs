@@ -18,6 +18,9 @@ sealed partial class Workload
         }
         Add(store.CommitAsync(t =>
         {
+            t.Prepare("INSERT INTO domain (id, name, default_quota, created) VALUES (1, 'example.test', 0, 0)").Run();
+            for (var i = 1; i <= Accounts; i++)
+                t.Prepare("INSERT INTO account (id, domain_id, local, name, password, role, quota, groups, enabled, created) VALUES (?, 1, ?, '', '', 'user', 0, '', 1, 0)").Bind(1, (long)i).Bind(2, $"a{i}").Run();
             t.Prepare("INSERT INTO course (slug, name, domain, language, columns, created) VALUES ('c', 'c', 'example.test', 'en', '[]', 0)").Run();
             return t.Prepare("INSERT INTO mailing (course_id, from_name, from_address, subject, state, created) VALUES (1, '', '', '', 'sending', 0)").Run();
         }), _ => { });
@@ -25,23 +28,25 @@ sealed partial class Workload
 
     void Deeds()
     {
-        for (var count = 1 + random.Next(4) * random.Next(3); count > 0; count--)
+        for (var count = 1 + random.Next(4) * random.Next(3); count > 0; count--) Do(random.Next(24));
+    }
+
+    void Do(int which)
+    {
+        switch (which)
         {
-            switch (random.Next(24))
-            {
-                case <= 3: Append(random.Next(4) == 0); break;
-                case <= 6: DeliverToMany(); break;
-                case 7 or 8: MailingCopy(); break;
-                case 9 or 10: StoreFlags(); break;
-                case 11: Copy(); break;
-                case 12: Move(); break;
-                case 13 or 14: Expunge(); break;
-                case 15: ChangeMailboxes(); break;
-                case 16: FailAfterAppending(); break;
-                case <= 19: Enqueue(); break;
-                case <= 22: Settle(); break;
-                default: CheckpointInside(); break;
-            }
+            case <= 3: Append(random.Next(4) == 0); break;
+            case <= 6: DeliverToMany(); break;
+            case 7 or 8: MailingCopy(); break;
+            case 9 or 10: StoreFlags(); break;
+            case 11: Copy(); break;
+            case 12: Move(); break;
+            case 13 or 14: Expunge(); break;
+            case 15: ChangeMailboxes(); break;
+            case 16: FailAfterAppending(); break;
+            case <= 19: Enqueue(); break;
+            case <= 22: Settle(); break;
+            default: CheckpointInside(); break;
         }
     }
 
@@ -67,7 +72,7 @@ sealed partial class Workload
     void Append(bool overQuota)
     {
         var (mailbox, letter) = (AnyMailbox(), NextLetter());
-        var staged = mail.Stage(Letters.Bytes(letter));
+        var staged = mail.Stage(Cuts.Letters.Bytes(letter));
         Add(mail.AppendAsync(mailbox, staged, (MessageFlags)random.Next(32), random.Next(2) == 0 ? ["$Work"] : [], null, overQuota ? 1000 : 0, default),
             appended => { if (appended.Ok) letters[(mailbox, appended.Value.Uid)] = letter; });
     }
@@ -75,7 +80,7 @@ sealed partial class Workload
     void DeliverToMany()
     {
         var letter = NextLetter();
-        var staged = mail.Stage(Letters.Bytes(letter));
+        var staged = mail.Stage(Cuts.Letters.Bytes(letter));
         var mailboxes = Enumerable.Range(0, 1 + random.Next(5)).Select(_ => AnyMailbox()).ToList();
         Add(store.CommitAsync(t =>
         {
@@ -96,7 +101,7 @@ sealed partial class Workload
         if (letter <= number) letter += 7;
         step.Letters.Add(number = letter);
         long? basis = bases.Count > 0 ? bases[random.Next(bases.Count)] : null;
-        var staged = mail.Stage(Letters.Bytes(letter), basis);
+        var staged = mail.Stage(Cuts.Letters.Bytes(letter), basis);
         var (mailbox, participant) = (AnyMailbox(), ++participants);
         step.Firm = true;
         Add(store.CommitAsync(t =>
@@ -188,7 +193,7 @@ sealed partial class Workload
 
     void FailAfterAppending()
     {
-        var staged = mail.Stage(Letters.Bytes(++number));
+        var staged = mail.Stage(Cuts.Letters.Bytes(++number));
         var mailbox = AnyMailbox();
         Add<int>(store.CommitAsync<int>(t =>
         {
@@ -200,7 +205,7 @@ sealed partial class Workload
     void Enqueue()
     {
         var letter = NextLetter();
-        var staged = mail.Stage(Letters.Bytes(letter));
+        var staged = mail.Stage(Cuts.Letters.Bytes(letter));
         var recipients = Enumerable.Range(0, 1 + random.Next(3)).Select(i => new QueueRecipient(Address($"r{i}@{"xyz"[random.Next(3)]}.test"))).ToList();
         step.Firm = true;
         Add(store.CommitAsync(t =>
@@ -224,8 +229,7 @@ sealed partial class Workload
     {
         Add(store.CommitAsync(t =>
         {
-            using var connection = new CbaMail.Storage.Sqlite.SqliteConnection(Path.Combine(disk.Data, "cbamail.db"), readOnly: false, disk.SqliteVfs);
-            connection.Execute("PRAGMA wal_checkpoint(PASSIVE)");
+            store.Checkpoint();
             return 0;
         }), _ => { });
     }
