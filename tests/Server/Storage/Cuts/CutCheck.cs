@@ -43,6 +43,8 @@ sealed class CutCheck(Recording recording, int cut)
             if (goOn)
             {
                 await GoOnAsync(store, mail, state);
+                await RewriteAsync(store, time);
+                Check(store, mail, first: false);
                 var after = VaultState.Of(store);
                 await store.DisposeAsync();
                 store = null;
@@ -190,6 +192,13 @@ sealed class CutCheck(Recording recording, int cut)
             while (row.Step())
                 if (!used.Remove(row.Int64(0), out var count) || count != row.Int64(1)) faults.Add($"references of object {row.Int64(0)}: {row.Int64(1)} instead of {count}");
         faults.AddRange(used.Keys.Select(id => $"object {id} is missing"));
+    }
+
+    async Task RewriteAsync(Store store, TimeProvider time)
+    {
+        var rewriting = Workload.Rewriting(store, recording.Settings, time);
+        for (var left = 300; (await rewriting.StepAsync(default)).Deed is not (RewriteDeed.Nothing or RewriteDeed.Held); left--)
+            if (left == 0) throw new InvalidOperationException("rewriting does not end");
     }
 
     /// <summary>Mail goes on to arrive; no UID and no UIDVALIDITY that anybody was told comes again.</summary>

@@ -34,14 +34,6 @@ public sealed class PowerCutTests(ITestOutputHelper output)
         var seed = int.Parse(Environment.GetEnvironmentVariable("CBAMAIL_CUT_SEED") ?? "1");
         var recording = await Workload.RecordAsync(seed, faults: Environment.GetEnvironmentVariable("CBAMAIL_CUT_FAULTS") == "1");
         for (var i = 0; i < recording.Log.Count; i++) output.WriteLine($"{i} {recording.Log[i].Shape}");
-        if (Environment.GetEnvironmentVariable("CBAMAIL_CUT_AT") is not { } at) return;
-        var cut = new PowerCut(recording.Disk.Image, recording.Log);
-        cut.Advance(int.Parse(at));
-        foreach (var (path, bytes) in cut.Cut(new Random(1), Survivors.Everything).Files)
-        {
-            System.IO.Directory.CreateDirectory("/tmp/cuts.show" + Path.GetDirectoryName(path));
-            await File.WriteAllBytesAsync("/tmp/cuts.show" + path, bytes);
-        }
     }
 
     [Theory]

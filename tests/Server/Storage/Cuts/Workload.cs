@@ -51,6 +51,7 @@ sealed partial class Workload
     Store store = null!;
     MailStore mail = null!;
     MailQueue queue = null!;
+    PackRewriting rewriting = null!;
     Step step = null!;
     int number;
     int participants;
@@ -78,6 +79,8 @@ sealed partial class Workload
                 PackBytes = random.Next(3) switch { 0 => 24 * 1024, 1 => 64 * 1024, _ => 256 * 1024 },
                 PackAheadBytes = random.Next(3) switch { 0 => 0, 1 => 8 * 1024, _ => 32 * 1024 },
                 SharedPartBytes = 4096,
+                CollectDeadPercent = 20,
+                CollectPieceBytes = 16 * 1024,
                 GatherMicroseconds = 0,
                 LeadMilliseconds = 0,
                 CheckpointPages = 0, // a checkpoint is a deed of its own
@@ -124,10 +127,13 @@ sealed partial class Workload
         return (store, new MailStore(store, settings, new Notifier(), time));
     }
 
+    public static PackRewriting Rewriting(Store store, Settings settings, TimeProvider time) => new(store, settings, time, NullLogger<PackRewriting>.Instance);
+
     void Open()
     {
         (store, mail) = Open(settings, disk, time);
         queue = new MailQueue(store, mail, time);
+        rewriting = Rewriting(store, settings, time);
     }
 
     async Task RunAsync(int steps)
@@ -148,6 +154,7 @@ sealed partial class Workload
             switch (random.Next(20))
             {
                 case 0: await RestartAsync(); break;
+                case 3 or 4: await RewriteAsync(); break;
                 case 1 or 2: Checkpoint(cut: random.Next(3) > 0); break;
                 default: await StepAsync("batch", Deeds); break;
             }
@@ -307,6 +314,16 @@ sealed partial class Workload
         await store.DisposeAsync();
         Open();
         Told();
+    }
+
+    // packs of which much is dead are copied together, and their files removed: nobody sees a difference
+    async Task RewriteAsync()
+    {
+        recording.Steps.Add(step = new Step("rewrite", disk.Note("begin", recording.Steps.Count)) { Firm = true });
+        var before = recording.Steps[^2].After!;
+        for (var left = 1 + random.Next(20); left > 0 && (await rewriting.StepAsync(default)).Deed != RewriteDeed.Nothing; left--) { }
+        Told();
+        if (step.After!.Unlike(before) is { Count: > 0 } differences) throw new InvalidOperationException("rewriting changed something: " + differences[0]);
     }
 
     void Checkpoint(bool cut)

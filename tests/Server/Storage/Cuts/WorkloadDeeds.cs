@@ -162,7 +162,7 @@ sealed partial class Workload
         Add(store.CommitAsync(t =>
         {
             var gone = new List<uint>();
-            CbaMail.Mailboxes.Expunge.Remove(t, mail.Notifier, mailbox, uids, gone);
+            CbaMail.Mailboxes.Expunge.Remove(t, mail.Notifier, mailbox, uids, gone, time.GetUtcNow());
             return gone;
         }), gone => { foreach (var uid in gone) letters.Remove((mailbox, uid)); });
     }
