@@ -1,4 +1,3 @@
-using CbaMail.Mailboxes;
 using CbaMail.Storage;
 
 namespace CbaMail.Tests.Server.Storage.Cuts;

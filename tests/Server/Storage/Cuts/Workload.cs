@@ -1,5 +1,4 @@
 using CbaMail.Config;
-using CbaMail.Envelope;
 using CbaMail.Mailboxes;
 using CbaMail.Queue;
 using CbaMail.Storage;
