@@ -243,11 +243,12 @@ public sealed class Packs : IDisposable
         fill = disk.Beside(() =>
         {
             var zeros = ArrayPool<byte>.Shared.Rent(128 * 1024);
+            DiskFile? file = null;
             try
             {
                 Array.Clear(zeros);
                 // a handle of its own: the system tells each handle once that a flush has failed, and the writer must not miss it
-                using var file = disk.Open(name, create: false) ?? throw new FileNotFoundException("The pack is gone.", name);
+                file = disk.Open(name, create: false) ?? throw new FileNotFoundException("The pack is gone.", name);
                 for (var at = from; at < from + ahead; at += zeros.Length)
                     file.Write(zeros.AsSpan(0, (int)Math.Min(zeros.Length, from + ahead - at)), at);
                 file.Flush();
@@ -257,10 +258,11 @@ public sealed class Packs : IDisposable
             {
                 // a full disk: the zeros are given back; the writer itself will be told, and say so
                 lock (fillGate) filled = from;
-                GiveBack(file, from);
+                if (file is not null) GiveBack(file, from);
             }
             finally
             {
+                file?.Dispose();
                 ArrayPool<byte>.Shared.Return(zeros);
             }
         });
