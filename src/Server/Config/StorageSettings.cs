@@ -30,20 +30,23 @@ public sealed record StorageSettings
     /// <summary>Expunged messages of each mailbox that are remembered longer than that. Default 10,000.</summary>
     public int KeepExpungedAtLeast { get; init; } = 10_000;
 
-    /// <summary>How long a batch waits for as many commits as the last one had, in microseconds; a lonely commit never waits. Default 400.</summary>
-    public int GatherMicroseconds { get; init; } = 400;
+    /// <summary>How long a batch waits for as many commits as the last one had, in milliseconds; a lonely commit never waits. Default 1.</summary>
+    public int GatherMilliseconds { get; init; } = 1;
 
     /// <summary>A lonely commit runs on its caller's own thread while commits take less than this, in milliseconds; 0 = never. Default 2.</summary>
     public int LeadMilliseconds { get; init; } = 2;
 
-    /// <summary>Pages of 4 KiB after which the database's log is moved into the database, beside the writer; 0 = never by itself. Default 2,000.</summary>
-    public int CheckpointPages { get; init; } = 2_000;
+    /// <summary>Pages of 4 KiB after which the database's log is moved into the database, beside the writer; 0 = never by itself. Default 500.</summary>
+    public int CheckpointPages { get; init; } = 500;
 
-    /// <summary>Time without a commit after which the log is moved, and after as much again cut off, in milliseconds. Default 500.</summary>
+    /// <summary>Time without a commit after which the rest of the log is moved, in milliseconds. Default 500.</summary>
     public int CheckpointIdleMilliseconds { get; init; } = 500;
 
-    /// <summary>Pages of 4 KiB to which the log may grow while commits never pause; then the writer moves the rest itself. Default 16,000.</summary>
-    public int LogPages { get; init; } = 16_000;
+    /// <summary>Pages of 4 KiB to which the log may grow while commits never pause; then the writer moves the rest itself. Default 1,500.</summary>
+    public int LogPages { get; init; } = 1_500;
+
+    /// <summary>Bytes that the log's file keeps to be written over, which is quicker than to grow. Default 4 MiB.</summary>
+    public int LogKeptBytes { get; init; } = 4 << 20;
 
     /// <summary>
     /// Bytes of the disk below which no new mail is taken (452, NO), so that flags, moving, removing and reading go on.

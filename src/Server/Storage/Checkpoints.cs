@@ -7,7 +7,7 @@ namespace CbaMail.Storage;
 /// Moves SQLite's write-ahead log into the database beside the writer: on a thread and a connection of its own, passively, so that no commit
 /// waits for it. The log begins again from its start when all of it has been moved and nobody reads it; where commits never pause,
 /// the writer moves the last pages himself once the log has grown to <see cref="StorageSettings.LogPages"/>.
-/// A log that is written over is quicker to flush than one that grows: it is cut off only after a while without work.
+/// A log that is written over is quicker to flush than one that grows: it keeps <see cref="StorageSettings.LogKeptBytes"/>.
 /// </summary>
 sealed class Checkpoints : IDisposable
 {
@@ -18,7 +18,6 @@ sealed class Checkpoints : IDisposable
     long pages;         // written to the log since it was last moved
     long logPages;      // in the log, as far as known
     bool idle;          // nothing was committed since the last look
-    bool grown;         // the log takes space
     bool stopping;
 
     public Checkpoints(Func<SqliteConnection> open, StorageSettings settings)
@@ -58,36 +57,31 @@ sealed class Checkpoints : IDisposable
 
     void Loop()
     {
-        while (Next() is { } move)
+        while (Next())
             lock (connection)
             {
-                if (move)
-                {
-                    Interlocked.Exchange(ref pages, 0);
-                    Interlocked.Exchange(ref logPages, connection.Checkpoint());
-                    grown = true;
-                }
-                else if (connection.CutLog()) grown = false;
+                Interlocked.Exchange(ref pages, 0);
+                Interlocked.Exchange(ref logPages, connection.Checkpoint());
             }
     }
 
-    // true: move pages; false: nothing has happened since they were moved, cut the log off; null: end
-    bool? Next()
+    // waits until there is enough to move, or little and nobody at work
+    bool Next()
     {
         lock (gate)
             while (!stopping)
             {
                 if (Interlocked.Read(ref pages) >= settings.CheckpointPages) return true;
-                if (Interlocked.Read(ref pages) == 0 && !grown)
+                if (Interlocked.Read(ref pages) == 0)
                 {
                     Monitor.Wait(gate);
                     continue;
                 }
                 idle = true;
                 Monitor.Wait(gate, settings.CheckpointIdleMilliseconds);
-                if (Volatile.Read(ref idle) && !stopping) return Interlocked.Read(ref pages) > 0;
+                if (Volatile.Read(ref idle) && !stopping) return true;
             }
-        return null;
+        return false;
     }
 
     public void Dispose()

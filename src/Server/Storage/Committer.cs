@@ -32,6 +32,7 @@ sealed class Committer
     readonly Thread thread;
     readonly List<Work> alone = new(1);
     List<Work> waiting = [];
+    int wanted;         // the thread gathers until so many wait
     bool busy;          // a caller or the thread has the writer
     bool mine;          // the thread has it
     bool stopping;
@@ -94,7 +95,7 @@ sealed class Committer
             {
                 work.Queue();
                 waiting.Add(work);
-                if (waiting.Count == 1) Monitor.PulseAll(gate);
+                if (waiting.Count == Math.Max(1, wanted)) Monitor.PulseAll(gate);
                 return work.Outcome;
             }
             busy = true;
@@ -137,7 +138,7 @@ sealed class Committer
         }
     }
 
-    // Gathers as many as last time, for at most GatherMicroseconds, and not at all after a batch of one; after one it gives the writer up at once.
+    // Gathers as many as last time, for at most GatherMilliseconds, and not at all after a batch of one; after one it gives the writer up at once.
     List<Work>? Take(int last)
     {
         lock (gate)
@@ -151,13 +152,14 @@ sealed class Committer
             }
             mine = busy = true;
         }
-        if (last > 1 && Volatile.Read(ref waiting).Count < last)
-        {
-            var start = Stopwatch.GetTimestamp();
-            while (Volatile.Read(ref waiting).Count < last && Stopwatch.GetElapsedTime(start).TotalMicroseconds < settings.GatherMicroseconds) Thread.Yield();
-        }
         lock (gate)
         {
+            if (last > 1 && waiting.Count < last && settings.GatherMilliseconds > 0)
+            {
+                wanted = last;
+                Monitor.Wait(gate, settings.GatherMilliseconds);
+                wanted = 0;
+            }
             var batch = waiting;
             if (batch.Count <= settings.BatchCommits) waiting = [];
             else

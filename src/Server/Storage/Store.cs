@@ -65,6 +65,7 @@ public sealed class Store : IAsyncDisposable
             PRAGMA journal_mode=WAL;
             PRAGMA synchronous=FULL;
             PRAGMA wal_autocheckpoint=0;
+            PRAGMA journal_size_limit={this.settings.LogKeptBytes};
             PRAGMA cache_size=-{this.settings.WriterCacheKib};
             PRAGMA temp_store=MEMORY;
             """);

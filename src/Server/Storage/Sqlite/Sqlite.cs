@@ -69,15 +69,6 @@ public sealed class SqliteConnection : IDisposable
         return code == raw.SQLITE_OK && log == moved ? 0 : Math.Max(0, log);
     }
 
-    /// <summary>Cuts the write-ahead log off where nobody reads or writes.</summary>
-    public bool CutLog()
-    {
-        raw.sqlite3_busy_timeout(handle, 0);
-        var code = raw.sqlite3_wal_checkpoint_v2(handle, "main", raw.SQLITE_CHECKPOINT_TRUNCATE, out _, out _);
-        raw.sqlite3_busy_timeout(handle, 5000);
-        return code == raw.SQLITE_OK;
-    }
-
     /// <summary>Pages handed to the log since the last call.</summary>
     public int TakePagesWritten()
     {
