@@ -54,9 +54,10 @@ sealed class Mending(Inspection inspection, MailStore mail, VerifyOptions option
     bool Replace(Storage.WriteTransaction write, StoredRow row, PackRecord record)
     {
         if (!VerifyTable.IsAt(write, row)) return false; // removed or rewritten meanwhile
+        write.BodiesFirst(); // the row is an old one: a crash must not find it without its record and take it for unacknowledged
         var location = write.Append(record, row.Id);
         VerifyTable.SetLocation(write, row, location);
-        if (inspection.Store.Packs.Files.Exists(row.Location.Pack)) write.Drop(row.Location);
+        write.Drop(row.Location);
         return true;
     }
 
