@@ -121,7 +121,8 @@ sealed class Repository : IDisposable
     {
         var all = Complete();
         if (all.Count == 0) throw new BackupProblem(Unreadable.Count > 0 ? $"The manifest of {Unreadable[^1]} in {Directory} is damaged, and there is no other complete snapshot" : $"{Directory} holds no complete snapshot");
-        var found = at is null or "latest" ? all[^1] : all.FindLast(manifest => manifest.Name.StartsWith(at, StringComparison.OrdinalIgnoreCase));
+        var found = at is null or "latest" ? all[^1] : all.Find(manifest => manifest.Name.Equals(at, StringComparison.OrdinalIgnoreCase))
+            ?? all.FindLast(manifest => manifest.Name.StartsWith(at, StringComparison.OrdinalIgnoreCase)); // two of one second are named ...Z and ...Z-2
         if (found is null) throw new BackupProblem($"{Directory} has no snapshot {at}; list them with: cbamail restore {Directory} --list");
         return found.Format <= Manifest.ThisFormat ? found : throw new BackupProblem($"The snapshot {found.Name} was written by a newer release ({found.Program}); install that one");
     }
