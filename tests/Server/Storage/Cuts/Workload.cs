@@ -80,7 +80,7 @@ sealed partial class Workload
                 SharedPartBytes = 4096,
                 CollectDeadPercent = 20,
                 CollectPieceBytes = 16 * 1024,
-                GatherMicroseconds = 0,
+                GatherMilliseconds = 0,
                 LeadMilliseconds = 0,
                 CheckpointPages = 0, // a checkpoint is a deed of its own
                 OpenPacks = 3,
