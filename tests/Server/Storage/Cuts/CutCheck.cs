@@ -1,6 +1,9 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
+using CbaMail.Backup;
 using CbaMail.Mailboxes;
+using CbaMail.Mailings;
+using CbaMail.Queue;
 using CbaMail.Storage;
 using CbaMail.Tests.Wire;
 
@@ -44,6 +47,7 @@ sealed class CutCheck(Recording recording, int cut)
             {
                 await GoOnAsync(store, mail, state);
                 await RewriteAsync(store, time);
+                await VerifyAsync(mail, time);
                 Check(store, mail, first: false);
                 var after = VaultState.Of(store);
                 await store.DisposeAsync();
@@ -192,6 +196,14 @@ sealed class CutCheck(Recording recording, int cut)
             while (row.Step())
                 if (!used.Remove(row.Int64(0), out var count) || count != row.Int64(1)) faults.Add($"references of object {row.Int64(0)}: {row.Int64(1)} instead of {count}");
         faults.AddRange(used.Keys.Select(id => $"object {id} is missing"));
+    }
+
+    async Task VerifyAsync(MailStore mail, TimeProvider time)
+    {
+        var verification = new Verification(mail, [QueueHolding.Holder, MailingHolding.Holder], time);
+        var summary = await verification.RunAsync(new VerifyOptions(Gentle: false),
+            finding => { if (finding.IsProblem) faults.Add("verify: " + finding.Text); }, (_, _) => { }, default);
+        if (!summary.Ok) faults.Add("verify: " + summary.Refusal.Sentence);
     }
 
     async Task RewriteAsync(Store store, TimeProvider time)
