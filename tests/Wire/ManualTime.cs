@@ -9,16 +9,20 @@ internal sealed class ManualTime(DateTimeOffset? start = null) : TimeProvider
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    public override DateTimeOffset GetUtcNow() { lock (gate) return now; }
+    private TimeSpan skew;
 
-    public override long GetTimestamp() => GetUtcNow().UtcTicks;
+    public override DateTimeOffset GetUtcNow() { lock (gate) return now + skew; }
+
+    /// <summary>Goes on evenly whatever the clock is set to.</summary>
+    public override long GetTimestamp() { lock (gate) return now.UtcTicks; }
 
     /// <summary>Timers that wait.</summary>
     public int Waiting { get { lock (gate) return timers.Count; } }
 
     public void Advance(TimeSpan span)
     {
-        var end = GetUtcNow() + span;
+        DateTimeOffset end;
+        lock (gate) end = now + span;
         while (true)
         {
             Timer? next;
@@ -34,7 +38,7 @@ internal sealed class ManualTime(DateTimeOffset? start = null) : TimeProvider
     }
 
     /// <summary>Sets the clock without firing anything, as an administrator may.</summary>
-    public void Set(DateTimeOffset time) { lock (gate) now = time; }
+    public void Set(DateTimeOffset time) { lock (gate) skew = time - now; }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {

@@ -18,6 +18,12 @@ public sealed record LimitSettings
     /// <summary>Wrong passwords from one address within ten minutes, after which it is refused unheard. 0 = no limit. Default 100; in the evaluation profile 0.</summary>
     public int? SignInFailures { get; init; }
 
+    /// <summary>Bytes of memory that the server may take. Default: the limit of its cgroup or container, or the machine's memory.</summary>
+    public long? Memory { get; init; }
+
+    /// <summary>The share of <see cref="Memory"/> above which new connections hear 421 or BYE and new messages 452 or NO. Default 0.8.</summary>
+    public double MemoryShare { get; init; } = 0.8;
+
     internal int PerAddress(bool evaluation) => ConnectionsPerAddress ?? (evaluation ? 10_000 : 200);
     internal TimeSpan Delay(bool evaluation) => SignInDelay ?? (evaluation ? TimeSpan.Zero : TimeSpan.FromSeconds(1));
     internal int Failures(bool evaluation) => SignInFailures ?? (evaluation ? 0 : 100);

@@ -69,6 +69,9 @@ public sealed record StorageSettings
     /// <summary>Leaf parts of this many bytes and more are stored once, by their hash. Default 32 KiB.</summary>
     public int SharedPartBytes { get; init; } = 32 * 1024;
 
+    /// <summary>Bytes of messages above 256 KiB that are parsed, compressed and stored at once; further ones wait. Default 64 MiB.</summary>
+    public long StagingBytes { get; init; } = 64L << 20;
+
     /// <summary>Messages above this many bytes are spooled to a file while they arrive. Default 256 KiB.</summary>
     public int SpoolMemoryBytes { get; init; } = 256 * 1024;
 }

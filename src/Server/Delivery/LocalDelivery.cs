@@ -53,6 +53,7 @@ public sealed class LocalDelivery
         var effects = Effects.Of(order);
         try
         {
+            using var turn = await mail.StagingRoom.EnterAsync(order.Message.Length);
             using var staged = Stage(order);
             var placing = new Placing(order, effects, staged, time.GetUtcNow());
             do
@@ -61,6 +62,7 @@ public sealed class LocalDelivery
                 catch (InvalidOperationException) when (placing.Next == 0 && staged.Record.BaseId is not null && order.Author is { } author)
                 {
                     likeness.Forget(author); // the message that this one was to hang on has just been removed
+                    turn?.Dispose(); // or it would wait for itself
                     return await DeliverAsync(order, cancel);
                 }
             }

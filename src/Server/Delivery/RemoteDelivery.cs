@@ -40,7 +40,8 @@ public sealed class RemoteDelivery : BackgroundService
                 }
                 // taken before looking: what happens while we look completes it
                 var changed = parts.Queue.Schedule.Changed;
-                var due = parts.Queue.Schedule.Promote(parts.Time.GetUtcNow());
+                await parts.Queue.FollowClockAsync();
+                var due = parts.Queue.Schedule.Promote(parts.Queue.SteadyNow);
                 while (parts.Queue.Schedule.Start(out var bulk) is { } destination) Start(destination, bulk, stoppingToken, abort.Token);
                 await WaitAsync(changed, due, stoppingToken);
             }
@@ -64,11 +65,11 @@ public sealed class RemoteDelivery : BackgroundService
             await changed.WaitAsync(cancel);
             return;
         }
-        var pause = at - parts.Time.GetUtcNow();
+        var pause = at - parts.Queue.SteadyNow;
         if (pause <= TimeSpan.Zero) return;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        // an hour at most: a clock that is set forward is noticed then
-        var timer = Task.Delay(pause < TimeSpan.FromHours(1) ? pause : TimeSpan.FromHours(1), parts.Time, stop.Token);
+        // a clock that is set is noticed now and then, for the times that people see
+        var timer = Task.Delay(pause < TimeSpan.FromMinutes(10) ? pause : TimeSpan.FromMinutes(10), parts.Time, stop.Token);
         await Task.WhenAny(changed, timer);
         await stop.CancelAsync();
         cancel.ThrowIfCancellationRequested();

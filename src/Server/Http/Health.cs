@@ -113,6 +113,8 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
     {
         var left = certificates.Expires - time.GetUtcNow();
         var detail = $"{certificates.Subject}{(certificates.IsSelfSigned ? ", self-signed" : "")}, expires {certificates.Expires:yyyy-MM-dd}";
+        if (certificates.Begins > time.GetUtcNow())
+            return new("certificate", false, $"{certificates.Subject} is valid from {certificates.Begins:yyyy-MM-dd} only; is the clock of this machine right?", $"{certificates.Subject} действует только с {certificates.Begins:yyyy-MM-dd}; верны ли часы этой машины?");
         return new("certificate", left > TimeSpan.Zero, detail, $"{certificates.Subject}{(certificates.IsSelfSigned ? ", самоподписанный" : "")}, действует до {certificates.Expires:yyyy-MM-dd}");
     }
 

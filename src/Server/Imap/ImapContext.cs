@@ -1,6 +1,7 @@
 using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Mailboxes;
+using CbaMail.Net;
 using CbaMail.Sasl;
 using CbaMail.Storage;
 
@@ -8,4 +9,4 @@ namespace CbaMail.Imap;
 
 /// <summary>The rooms below that every session uses.</summary>
 internal sealed record ImapContext(
-    Settings Settings, MailStore Mail, UserDirectory Directory, SignIn SignIn, Spool Spool, TimeProvider Time, ILogger Log);
+    Settings Settings, MailStore Mail, UserDirectory Directory, SignIn SignIn, Spool Spool, TimeProvider Time, ILogger Log, MemoryGate? Memory = null);

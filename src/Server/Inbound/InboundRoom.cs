@@ -11,5 +11,5 @@ namespace CbaMail.Inbound;
 public static class InboundRoom
 {
     public static IServiceCollection AddInbound(this IServiceCollection services) => services.AddSingleton<Pipeline>(p =>
-        new Pipeline(p.GetRequiredService<Config.Settings>(), p.GetRequiredService<Directory.UserDirectory>(), p.GetRequiredService<Mailboxes.MailStore>()));
+        new Pipeline(p.GetRequiredService<Config.Settings>(), p.GetRequiredService<Directory.UserDirectory>(), p.GetRequiredService<Mailboxes.MailStore>(), p.GetRequiredService<Net.MemoryGate>()));
 }

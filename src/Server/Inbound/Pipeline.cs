@@ -2,6 +2,7 @@ using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Inbound.Checks;
 using CbaMail.Mailboxes;
+using CbaMail.Net;
 
 namespace CbaMail.Inbound;
 
@@ -13,9 +14,10 @@ public sealed class Pipeline
 {
     readonly (Moment Moment, Check Check)[] checks;
 
-    public Pipeline(Settings settings, UserDirectory directory, MailStore mail) => checks =
+    public Pipeline(Settings settings, UserDirectory directory, MailStore mail, MemoryGate? memory = null) => checks =
     [
         (Moment.Sender, new StorageCheck(mail.Store)),     // can anything be stored at all
+        (Moment.Sender, new MemoryCheck(memory)),          // is there memory for it
         (Moment.Recipient, new RecipientCheck(directory)), // is it here, or may it be relayed
         (Moment.Recipient, new QuotaCheck(mail)),          // is there room for it
         (Moment.Message, new LoopCheck(settings.Smtp.Hops)),

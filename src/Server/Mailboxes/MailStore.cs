@@ -26,6 +26,9 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     public Notifier Notifier => notifier;
     public Store Store => store;
 
+    /// <summary>Large messages take turns here before <see cref="Stage"/>.</summary>
+    public StagingRoom StagingRoom { get; } = new(settings.Storage.StagingBytes);
+
     /// <summary>A snapshot for reading.</summary>
     public MailReader Read() => new(store.Read(), bodies);
 

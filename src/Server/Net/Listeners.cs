@@ -14,8 +14,11 @@ namespace CbaMail.Net;
 /// and, where the port demands it, its TLS; then the protocol's handler has it.
 /// </summary>
 public sealed class Listeners(
-    Settings settings, ConnectionLimits limits, TimeProvider time, ILogger<Listeners> log, ServerOptionsSelectionCallback? tls = null)
+    Settings settings, ConnectionLimits limits, TimeProvider time, ILogger<Listeners> log, ServerOptionsSelectionCallback? tls = null,
+    MemoryGate? memory = null)
 {
+    internal const string Busy = "Too much is open here; try again later", TooMany = "Too many connections; try again later", ShortOfMemory = "The server is short of memory; try again later";
+
     /// <summary>Listens at all addresses of the settings; <paramref name="attach"/> says what speaks on a port of each protocol.</summary>
     public static void Attach(KestrelServerOptions kestrel, Settings settings, Func<Protocol, Action<ListenOptions>> attach)
     {
@@ -42,7 +45,12 @@ public sealed class Listeners(
         if (place is null)
         {
             NetTelemetry.TooManyConnections(log, remote.Address, listener.Protocol);
-            if (!listener.ImplicitTls) await context.Transport.Output.WriteAsync(Farewell(listener.Protocol));
+            if (!listener.ImplicitTls) await context.Transport.Output.WriteAsync(Farewell(listener.Protocol, TooMany));
+            return;
+        }
+        if (memory is { IsShort: true })
+        {
+            if (!listener.ImplicitTls) await context.Transport.Output.WriteAsync(Farewell(listener.Protocol, ShortOfMemory));
             return;
         }
         var stopping = context.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
@@ -76,9 +84,9 @@ public sealed class Listeners(
         }
     }
 
-    static byte[] Farewell(Protocol protocol) => protocol == Protocol.Imap
-        ? "* BYE [UNAVAILABLE] Too many connections; try again later\r\n"u8.ToArray()
-        : Encoding.ASCII.GetBytes("421 4.7.0 Too many connections; try again later\r\n"); // RFC 5321 3.8
+    internal static byte[] Farewell(Protocol protocol, string why) => Encoding.ASCII.GetBytes(protocol == Protocol.Imap
+        ? $"* BYE [UNAVAILABLE] {why}\r\n" // RFC 9051 7.1.5, RFC 5530 3
+        : $"421 {(why == TooMany ? "4.7.0" : "4.3.2")} {why}\r\n"); // RFC 5321 3.8
 
     static IPEndPoint Plain(EndPoint? point) => point is not IPEndPoint ip
         ? new IPEndPoint(IPAddress.Loopback, 0)

@@ -1,5 +1,7 @@
 using System.Net.Security;
 using CbaMail.Config;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace CbaMail.Net;
 
@@ -21,7 +23,11 @@ public static class NetRoom
         services.AddSingleton<ConnectionLimits>();
         services.AddSingleton(p => new Listeners(
             p.GetRequiredService<Settings>(), p.GetRequiredService<ConnectionLimits>(), p.GetRequiredService<TimeProvider>(),
-            p.GetRequiredService<ILogger<Listeners>>(), p.GetService<ServerOptionsSelectionCallback>()));
+            p.GetRequiredService<ILogger<Listeners>>(), p.GetService<ServerOptionsSelectionCallback>(),
+            p.GetRequiredService<MemoryGate>()));
+        services.AddSingleton<MemoryGate>();
+        // the last one is asked first; Kestrel's own has the control socket
+        services.AddSingleton<IConnectionListenerFactory, SocketTransportFactory>().AddSingleton<IConnectionListenerFactory, SocketListening>();
         return services;
     }
 }

@@ -21,6 +21,15 @@ static partial class NetTelemetry
     [LoggerMessage(1004, LogLevel.Warning, "refused {Remote} on {Protocol}: too many connections")]
     public static partial void TooManyConnections(ILogger log, IPAddress remote, Protocol protocol);
 
+    [LoggerMessage(1006, LogLevel.Error, "Too many files and connections are open: new connections are refused until some end; raise the limit (LimitNOFILE= of the systemd unit, or ulimit -n)")]
+    public static partial void OutOfDescriptors(ILogger log);
+
+    [LoggerMessage(1007, LogLevel.Error, "Memory is short ({Percent} % of {Limit} MiB used): new connections and messages are refused until it is not")]
+    public static partial void MemoryShort(ILogger log, int percent, long limit);
+
+    [LoggerMessage(1008, LogLevel.Warning, "Memory is enough again ({Percent} % of {Limit} MiB used)")]
+    public static partial void MemoryBack(ILogger log, int percent, long limit);
+
     [LoggerMessage(1005, LogLevel.Trace, "{Session} {Side}: {Line}")]
     public static partial void Wire(ILogger log, string session, char side, string line);
 }

@@ -28,7 +28,9 @@ public sealed class MailQueue
     readonly TimeProvider time;
     readonly QueueSettings settings;
     readonly Schedule schedule;
-    long latest;
+    readonly QueueClock clock;
+
+    static readonly TimeSpan JumpOf = TimeSpan.FromMinutes(2);
 
     /// <summary>Reads what the last run left: all of it is due when its row says so, nothing is skipped.</summary>
     public MailQueue(Store store, MailStore mail, TimeProvider time, Settings? settings = null)
@@ -36,9 +38,9 @@ public sealed class MailQueue
         (this.store, this.mail, this.time) = (store, mail, time);
         this.settings = settings?.Queue ?? new QueueSettings();
         schedule = new Schedule(this.settings.ConnectionsPerDestination, this.settings.Connections, this.settings.BulkConnections);
-        var now = time.GetUtcNow();
+        clock = new QueueClock(time);
         using var transaction = store.Read();
-        QueueTable.ForEachWaiting(transaction, (item, domain, bulk, due) => schedule.Add(item, Key(domain), bulk, due, now));
+        QueueTable.ForEachWaiting(transaction, (item, domain, bulk, due) => Add(item, Key(domain), bulk, due));
     }
 
     internal Schedule Schedule => schedule;
@@ -57,14 +59,14 @@ public sealed class MailQueue
     public long Enqueue(WriteTransaction transaction, NewQueueEntry entry)
     {
         ArgumentOutOfRangeException.ThrowIfZero(entry.Recipients.Count);
-        var now = Latest();
+        var now = clock.Now;
         mail.AddReference(transaction, entry.Content.Id);
         var id = QueueTable.InsertMessage(transaction, entry, now, now + (entry.ReversePath is null ? settings.BounceExpire : settings.Expire));
         for (var i = 0; i < entry.Recipients.Count; i++) QueueTable.InsertRecipient(transaction, id, i, entry.Recipients[i], now);
         transaction.OnCommitted(() =>
         {
             for (var i = 0; i < entry.Recipients.Count; i++)
-                schedule.Add(new QueueItem(id, i), Key(entry.Recipients[i].Address.DomainKey), entry.Bulk, now, now);
+                Add(new QueueItem(id, i), Key(entry.Recipients[i].Address.DomainKey), entry.Bulk, now);
         });
         return id;
     }
@@ -82,13 +84,13 @@ public sealed class MailQueue
             // The lease comes before the look at the row: what the last holder of the lease committed is seen.
             try
             {
-                var now = Latest();
+                var now = clock.Now;
                 using var transaction = store.Read();
                 var message = QueueTable.Message(transaction, items[0].MessageId);
                 var recipients = new List<QueuedRecipient>(items.Count);
                 foreach (var item in items)
                 {
-                    if (message is not null && QueueTable.Due(transaction, item, now) is { } recipient) recipients.Add(recipient);
+                    if (message is not null && QueueTable.Due(transaction, item, now, now + LongestPause) is { } recipient) recipients.Add(recipient);
                     else schedule.Release([item]); // dropped, held or put off since: its row decides
                 }
                 if (recipients.Count > 0) return new QueueClaim(destination, message!, recipients);
@@ -121,10 +123,9 @@ public sealed class MailQueue
         transaction.OnCommitted(() =>
         {
             schedule.Release(claim.Recipients.Select(Item));
-            var now = time.GetUtcNow();
             foreach (var outcome in outcomes)
                 if (outcome.State == OutcomeState.Deferred)
-                    schedule.Add(Item(outcome.Recipient), claim.Destination, claim.Message.Bulk, outcome.NextAttempt ?? outcome.At, now);
+                    Add(Item(outcome.Recipient), claim.Destination, claim.Message.Bulk, outcome.NextAttempt ?? outcome.At);
         });
         return found;
     }
@@ -135,8 +136,7 @@ public sealed class MailQueue
     void PutBack(string destination, IReadOnlyList<QueueItem> items, bool bulk)
     {
         schedule.Release(items);
-        var now = time.GetUtcNow();
-        foreach (var item in items) schedule.Add(item, destination, bulk, now + TimeSpan.FromSeconds(30), now);
+        foreach (var item in items) Add(item, destination, bulk, clock.Now + TimeSpan.FromSeconds(30));
     }
 
     static QueueItem Item(QueuedRecipient recipient) => new(recipient.MessageId, recipient.Sequence);
@@ -148,13 +148,32 @@ public sealed class MailQueue
         _ => "bounced",
     };
 
-    /// <summary>The latest time seen: a clock that is set back must not make a row look undue after its item was made ready.</summary>
-    DateTimeOffset Latest()
+    /// <summary>The time that stands in the queue's rows.</summary>
+    internal DateTimeOffset Now => clock.Now;
+
+    /// <summary>The time by which <see cref="Schedule"/> keeps what is due later.</summary>
+    internal DateTimeOffset SteadyNow => clock.Steady;
+
+    /// <summary>No pause of a retry is longer: a row that says otherwise was written by another clock.</summary>
+    TimeSpan LongestPause => settings.RetryAfter.DefaultIfEmpty(TimeSpan.FromMinutes(30)).Max() * (1 + Math.Clamp(settings.RetryJitter, 0, 0.9)) + TimeSpan.FromSeconds(10);
+
+    void Add(QueueItem item, string destination, bool bulk, DateTimeOffset due)
     {
-        var now = time.GetUtcNow().UtcTicks;
-        var seen = Interlocked.Read(ref latest);
-        while (now > seen && Interlocked.CompareExchange(ref latest, now, seen) is var other && other != seen) seen = other;
-        return new DateTimeOffset(Math.Max(now, seen), TimeSpan.Zero);
+        var (steady, pause) = (clock.Steady, due - clock.Now);
+        schedule.Add(item, destination, bulk, steady + (pause < LongestPause ? pause : LongestPause), steady);
+    }
+
+    /// <summary>Where the machine's clock has been set, moves all rows along with it, so that the age of everything stays.</summary>
+    internal async Task FollowClockAsync()
+    {
+        var skew = clock.Skew;
+        if (skew.Duration() < JumpOf) return;
+        await store.StartCommit(transaction =>
+        {
+            QueueTable.Move(transaction, skew);
+            transaction.OnCommitted(() => clock.Move(skew));
+            return true;
+        });
     }
 
     // ---- for people
@@ -234,7 +253,7 @@ public sealed class MailQueue
     {
         var rows = QueueTable.Rows(transaction, id);
         if (rows.Count == 0) return NotFound(id);
-        var now = time.GetUtcNow();
+        var now = clock.Now;
         foreach (var row in rows)
         {
             QueueTable.DeleteRecipient(transaction, row.Item.MessageId, row.Item.Sequence);
@@ -246,11 +265,11 @@ public sealed class MailQueue
 
     void MakeDue(WriteTransaction transaction, List<(QueueItem Item, string Domain, bool Bulk)> rows)
     {
-        var now = Latest();
+        var now = clock.Now;
         foreach (var (item, _, _) in rows) QueueTable.SetDue(transaction, item, now);
         transaction.OnCommitted(() =>
         {
-            foreach (var (item, domain, bulk) in rows) schedule.Add(item, Key(domain), bulk, now, now);
+            foreach (var (item, domain, bulk) in rows) Add(item, Key(domain), bulk, now);
         });
     }
 

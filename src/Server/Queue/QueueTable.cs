@@ -47,13 +47,22 @@ internal static class QueueTable
     }
 
     /// <summary>The recipient if it is to be tried by <paramref name="now"/>; null when it is gone, held or put off.</summary>
-    public static QueuedRecipient? Due(ReadTransaction transaction, QueueItem item, DateTimeOffset now)
+    /// <param name="latest">No row of ours says later: one that does was written by a clock that was ahead, and is due.</param>
+    public static QueuedRecipient? Due(ReadTransaction transaction, QueueItem item, DateTimeOffset now, DateTimeOffset latest)
     {
-        using var row = transaction.Prepare("SELECT address, domain, notify, orcpt, ledger_id, attempts, delay_told FROM queue_recipient WHERE message_id=? AND seq=? AND held=0 AND next_attempt<=?")
-            .Bind(1, item.MessageId).Bind(2, (long)item.Sequence).Bind(3, now);
+        using var row = transaction.Prepare("SELECT address, domain, notify, orcpt, ledger_id, attempts, delay_told FROM queue_recipient WHERE message_id=? AND seq=? AND held=0 AND (next_attempt<=? OR next_attempt>?)")
+            .Bind(1, item.MessageId).Bind(2, (long)item.Sequence).Bind(3, now).Bind(4, latest);
         if (!row.Step() || !MailAddress.TryParse(row.String(0), out var address)) return null;
         return new QueuedRecipient(item.MessageId, item.Sequence, address, row.String(1), row.Text(2), row.Text(3),
             row.IsNull(4) ? null : row.Int64(4), row.Int32(5), row.Bool(6));
+    }
+
+    /// <summary>Moves all times: the clock has been set.</summary>
+    public static void Move(WriteTransaction transaction, TimeSpan by)
+    {
+        var milliseconds = (long)by.TotalMilliseconds;
+        transaction.Prepare("UPDATE queue_message SET created=created+?1, expires=expires+?1").Bind(1, milliseconds).Run();
+        transaction.Prepare("UPDATE queue_recipient SET next_attempt=next_attempt+?1, last_attempt=last_attempt+?1").Bind(1, milliseconds).Run();
     }
 
     /// <summary>Every recipient that is not held, in the order in which it is due.</summary>

@@ -25,6 +25,30 @@ public static class Retry
         return next < expires ? next : expires;
     }
 
+    const int FewestAttempts = 5;
+    static readonly TimeSpan Future = TimeSpan.FromHours(1);
+
+    /// <summary>
+    /// When a message's time is over. While the server runs it keeps ages over a clock that is set (<see cref="QueueClock"/>); over a restart nobody
+    /// knows whether days went by or the clock was set, so age alone decides nothing: a message that looks too old gets some attempts first, and one
+    /// that seems to come from the future as many as its schedule has.
+    /// </summary>
+    /// <param name="attempts">Failed ones, this one included.</param>
+    public static DateTimeOffset Deadline(DateTimeOffset created, DateTimeOffset expires, int attempts, DateTimeOffset now, QueueSettings settings)
+    {
+        var period = expires - created;
+        if (created > now + Future) return attempts >= Usual(period, settings) ? now : now + period;
+        return now >= expires && attempts < Math.Min(FewestAttempts, Usual(period, settings)) ? now + period : expires;
+    }
+
+    /// <summary>Attempts that the schedule makes in that time.</summary>
+    static int Usual(TimeSpan period, QueueSettings settings)
+    {
+        var attempts = 1;
+        for (var spent = TimeSpan.Zero; attempts < 1000 && (spent += After(attempts, settings, 0.5)) <= period;) attempts++;
+        return attempts;
+    }
+
     /// <summary>Whether the sender is to be told now that the message is late.</summary>
     public static bool DelayDue(DateTimeOffset created, DateTimeOffset now, QueueSettings settings) =>
         settings.DelayNotice > TimeSpan.Zero && now - created >= settings.DelayNotice;

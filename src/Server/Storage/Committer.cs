@@ -192,6 +192,7 @@ sealed class Committer
     {
         var start = packs.End;
         tally.Clear();
+        var changes = connection.TotalChanges;
         connection.Prepare("BEGIN IMMEDIATE").Run();
         var flushing = false;
         var committing = false;
@@ -227,7 +228,7 @@ sealed class Committer
         if (flushing) Flushed();
         if (!packs.IsDirty) safe = packs.End; // flushed here, or by the sealing of a pack
         packs.Sealed.Clear();
-        condition.Succeeded();
+        if (condition.IsFailing && connection.TotalChanges != changes) condition.Succeeded(); // one that wrote nothing proves nothing
         foreach (var work in batch)
         {
             if (work.Failed) continue;

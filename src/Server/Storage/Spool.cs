@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.IO.MemoryMappedFiles;
 using CbaMail.Config;
+using CbaMail.Net;
 
 namespace CbaMail.Storage;
 
@@ -19,9 +20,10 @@ public sealed class SpooledMessage : IDisposable
     MappedMemory? mapped;
 
     readonly StoreCondition? condition;
+    readonly MemoryGate? memory;
 
-    internal SpooledMessage(string directory, int memoryLimit, StoreCondition? condition) =>
-        (this.directory, this.memoryLimit, this.condition) = (directory, memoryLimit, condition);
+    internal SpooledMessage(string directory, int memoryLimit, StoreCondition? condition, MemoryGate? memory) =>
+        (this.directory, this.memoryLimit, this.condition, this.memory) = (directory, memoryLimit, condition, memory);
 
     public long Length { get; private set; }
 
@@ -30,11 +32,12 @@ public sealed class SpooledMessage : IDisposable
     {
         if (mapped is not null) throw new InvalidOperationException("The message has been read already.");
         Length += bytes.Length;
-        if (file is null && Length > memoryLimit)
+        if (file is null && (Length > memoryLimit || (Length > buffer.Length && memory is { IsShort: true })))
         {
             var name = Path.Combine(directory, Guid.NewGuid().ToString("n", CultureInfo.InvariantCulture));
             file = new FileStream(name, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             File.Delete(name);
+            if (Descriptors.AreScarce(file.SafeFileHandle)) throw new IOException(StoreTrouble.Descriptors.Sentence, 24);
             file.Write(buffer, 0, buffered);
             buffered = 0;
         }
@@ -122,9 +125,11 @@ public sealed class Spool
     readonly int memoryLimit;
 
     readonly StoreCondition? condition;
+    readonly MemoryGate? memory;
 
-    public Spool(Settings settings, Store? store = null)
+    public Spool(Settings settings, Store? store = null, MemoryGate? memory = null)
     {
+        this.memory = memory;
         condition = store?.Condition;
         directory = Path.Combine(Path.GetFullPath(settings.Data), "spool");
         memoryLimit = settings.Storage.SpoolMemoryBytes;
@@ -137,5 +142,5 @@ public sealed class Spool
         foreach (var path in System.IO.Directory.EnumerateFiles(directory)) File.Delete(path);
     }
 
-    public SpooledMessage Create() => new(directory, memoryLimit, condition);
+    public SpooledMessage Create() => new(directory, memoryLimit, condition, memory);
 }

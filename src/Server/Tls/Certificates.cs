@@ -39,6 +39,7 @@ public sealed class Certificates : IDisposable
     public bool IsSelfSigned { get; }
 
     public DateTimeOffset Expires => certificate.NotAfter;
+    public DateTimeOffset Begins => certificate.NotBefore;
     public string Subject => certificate.GetNameInfo(X509NameType.DnsName, forIssuer: false);
     /// <summary>For Kestrel's own HTTPS.</summary>
     public X509Certificate2 Certificate => certificate;
@@ -70,7 +71,8 @@ public sealed class Certificates : IDisposable
         if (File.Exists(file) && File.Exists(keyFile))
         {
             var (kept, _) = Load(file, keyFile);
-            if (kept.NotAfter > time.GetUtcNow().AddDays(30) && kept.MatchesHostname(settings.Hostname)) return kept;
+            // also one from the future: the clock has been set back, and no client would take it
+            if (kept.NotAfter > time.GetUtcNow().AddDays(30) && kept.NotBefore <= time.GetUtcNow() && kept.MatchesHostname(settings.Hostname)) return kept;
             kept.Dispose();
         }
         System.IO.Directory.CreateDirectory(directory);

@@ -26,7 +26,7 @@ internal static class Outcomes
             else if (reply.IsPermanent) outcome = outcome with { State = OutcomeState.Bounced };
             // RFC 5321 4.5.3.1.10: too many at once is no failure; they go with the next transaction, as long as each gets somebody further
             else if (reply is { Code: 452, Status: "4.5.3" or "4.3.1" } && settled) outcome = outcome with { State = OutcomeState.Deferred, NextAttempt = now, Counts = false };
-            else if (Retry.Next(recipient.Attempts + 1, now, claim.Message.Expires, settings, random()) is { } next)
+            else if (Retry.Next(recipient.Attempts + 1, now, Deadline(claim.Message, recipient, now, settings), settings, random()) is { } next)
                 outcome = outcome with { State = OutcomeState.Deferred, NextAttempt = next, TellDelay = TellsDelay(claim.Message, recipient, now, settings) };
             // RFC 3463 3.5 X.4.7: it has taken too long
             else outcome = outcome with { State = OutcomeState.Bounced, Status = "5.4.7", Reply = $"Given up after {Span(now - claim.Message.Created)}; last: {reply}" };
@@ -34,6 +34,9 @@ internal static class Outcomes
         }
         return outcomes;
     }
+
+    static DateTimeOffset Deadline(QueuedMessage message, QueuedRecipient recipient, DateTimeOffset now, QueueSettings settings) =>
+        Retry.Deadline(message.Created, message.Expires, recipient.Attempts + 1, now, settings);
 
     static bool TellsDelay(QueuedMessage message, QueuedRecipient recipient, DateTimeOffset now, QueueSettings settings) =>
         message.ReversePath is not null && !recipient.DelayTold && Retry.DelayDue(message.Created, now, settings) && Wants(recipient, "DELAY", unsaid: true);

@@ -217,7 +217,7 @@ internal sealed class RemoteWorker(RemoteParts parts, string destination)
     {
         try
         {
-            var outcomes = Outcomes.Of(claim, replies, host, tls, parts.Time.GetUtcNow(), Queue, Random.Shared.NextDouble);
+            var outcomes = Outcomes.Of(claim, replies, host, tls, parts.Queue.Now, Queue, Random.Shared.NextDouble);
             var tidings = Outcomes.Tell(claim.Message, outcomes, passedOn: dsn);
             var notices = content is null ? [] : parts.Bounces.Prepare(claim.Message, tidings, content);
             try

@@ -66,6 +66,7 @@ internal static class AppendCommand
         // RFC 9051 4.3.1: NUL stands in literal8 only
         if (!literal.Binary && spooled.Content.Span.Contains((byte)0)) return Outcome.No("The message holds NUL octets, which mail cannot have", "CANNOT");
 
+        using var turn = await session.Mail.StagingRoom.EnterAsync(spooled.Length);
         using var staged = session.Mail.Stage(spooled.Content);
         var appended = await session.Mail.AppendAsync(mailboxId, staged, request.Flags, request.Keywords, request.Received, quota, session.Cancel);
         return appended.Ok
@@ -95,6 +96,7 @@ internal static class AppendCommand
     static (Outcome? Refusal, long MailboxId, long Quota) Check(ImapSession session, Request request)
     {
         if (request.Literal.Length > session.Settings.MaxMessage) return (Outcome.No(Refusal.TooLarge), 0, 0); // RFC 7889 4: TOOBIG
+        if (session.Context.Memory is { IsShort: true }) return (Outcome.No(StoreTrouble.Memory), 0, 0);
         if (session.Mail.Store.Condition.RefusalFor(request.Literal.Length) is { } trouble) return (Outcome.No(trouble), 0, 0);
         var quota = (session.Context.Directory.GetAccount(session.Account.Id) ?? session.Account).Quota;
         using var reader = session.Mail.Read();

@@ -51,6 +51,9 @@ internal static class FetchCommand
 
         public async ValueTask<Outcome> RunAsync(List<(int First, int Last)> ranges, long? changedSince)
         {
+            // bodies wait a while for memory; flags and numbers need none
+            if (items.NeedsContent && session.Context.Memory is { IsShort: true } memory && !await memory.WaitAsync(TimeSpan.FromSeconds(10), session.Context.Time, session.Cancel))
+                return Outcome.No(StoreTrouble.Memory);
             var batch = new List<int>();
             var most = items.NeedsContent ? ContentsAtOnce : RowsAtOnce;
             foreach (var (first, last) in ranges)

@@ -11,7 +11,7 @@ internal sealed record DnsResult(DnsStatus Status, IReadOnlyList<DnsRecord> Reco
 /// <summary>Answers by name and type until their time is over; bounded, the oldest go first.</summary>
 internal sealed class DnsCache(int capacity, TimeProvider time)
 {
-    readonly Dictionary<(string Name, DnsType Type), (DnsResult Result, DateTimeOffset Until)> entries = [];
+    readonly Dictionary<(string Name, DnsType Type), (DnsResult Result, long Since)> entries = [];
     readonly Queue<(string Name, DnsType Type)> order = new();
     readonly Lock gate = new();
 
@@ -19,7 +19,7 @@ internal sealed class DnsCache(int capacity, TimeProvider time)
 
     public DnsResult? Find(string name, DnsType type)
     {
-        lock (gate) return entries.TryGetValue((name, type), out var entry) && entry.Until > time.GetUtcNow() ? entry.Result : null;
+        lock (gate) return entries.TryGetValue((name, type), out var entry) && time.GetElapsedTime(entry.Since) < entry.Result.Age ? entry.Result : null;
     }
 
     public void Add(string name, DnsType type, DnsResult result)
@@ -29,7 +29,7 @@ internal sealed class DnsCache(int capacity, TimeProvider time)
         {
             // each key stands in the order once: a renewed answer keeps its place
             if (!entries.ContainsKey((name, type))) order.Enqueue((name, type));
-            entries[(name, type)] = (result, time.GetUtcNow() + result.Age);
+            entries[(name, type)] = (result, time.GetTimestamp());
             while (entries.Count > capacity && order.TryDequeue(out var oldest)) entries.Remove(oldest);
         }
     }

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text;
 using CbaMail.Config;
+using CbaMail.Net;
 
 namespace CbaMail.Smtp.Client;
 
@@ -83,9 +84,24 @@ public sealed class SmtpClient : IAsyncDisposable
         }
     }
 
+    static Socket Open(ClientTarget target)
+    {
+        try
+        {
+            var socket = new Socket(target.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            if (!Descriptors.AreScarce(socket.SafeHandle)) return socket;
+            socket.Dispose();
+            throw new SocketException((int)SocketError.TooManyOpenSockets);
+        }
+        catch (SocketException error)
+        {
+            throw new ClientFailure(ClientReply.Local(421, "4.3.2", "Too many files and connections are open here"), error);
+        }
+    }
+
     static async Task<Socket> DialAsync(ClientTarget target, ClientOptions options, TimeProvider time, CancellationToken cancel)
     {
-        var socket = new Socket(target.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var socket = Open(target);
         using var timeout = new CancellationTokenSource(options.Times.ConnectTimeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancel);
         try

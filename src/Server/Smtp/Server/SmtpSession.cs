@@ -17,7 +17,7 @@ sealed class SmtpSession
 
     readonly LineReader lines;
     readonly Transcript transcript;
-    readonly DateTimeOffset began;
+    readonly long began;
     int errors, unknownRecipients, failedSignIns, messages;
     bool ended;
 
@@ -26,7 +26,7 @@ sealed class SmtpSession
         (Parts, Connection) = (parts, connection);
         lines = new LineReader(connection, MaxCommand);
         transcript = new Transcript(parts.Log, connection.Id);
-        began = parts.Time.GetUtcNow();
+        began = parts.Time.GetTimestamp(); // not the clock: it may be set
     }
 
     public SmtpParts Parts { get; }
@@ -68,7 +68,7 @@ sealed class SmtpSession
         switch (status)
         {
             case LineStatus.Line:
-                if (Parts.Time.GetUtcNow() - began > Limits.SessionTimeout) Close("4.4.2", "This connection has lasted too long", "session timeout");
+                if (Parts.Time.GetElapsedTime(began) > Limits.SessionTimeout) Close("4.4.2", "This connection has lasted too long", "session timeout");
                 else await DispatchAsync(lines.Line);
                 break;
             case LineStatus.TooLong:

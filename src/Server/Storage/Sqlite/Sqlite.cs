@@ -42,6 +42,9 @@ public sealed class SqliteConnection : IDisposable
     /// <summary>Rows changed by the last statement.</summary>
     public int Changes => raw.sqlite3_changes(handle);
 
+    /// <summary>Rows changed since it was opened.</summary>
+    public int TotalChanges => raw.sqlite3_total_changes(handle);
+
     public long LastInsertId => raw.sqlite3_last_insert_rowid(handle);
 
     /// <summary>The kept statement for this text, reset and with no values bound. Pass constants: the text is the key.</summary>

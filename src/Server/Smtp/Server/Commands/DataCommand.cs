@@ -61,7 +61,7 @@ static class DataCommand
 readonly struct Pace(SmtpSession session)
 {
     static readonly TimeSpan Grace = TimeSpan.FromMinutes(10);
-    readonly DateTimeOffset began = session.Parts.Time.GetUtcNow();
+    readonly long began = session.Parts.Time.GetTimestamp();
 
     public bool Ends(bool canceled, bool completed, MessageSink? sink)
     {
@@ -77,7 +77,7 @@ readonly struct Pace(SmtpSession session)
             return true;
         }
         var received = sink?.Received ?? 0;
-        if (session.Parts.Time.GetUtcNow() - began > Grace + TimeSpan.FromSeconds((double)received / session.Limits.SlowestTransfer))
+        if (session.Parts.Time.GetElapsedTime(began) > Grace + TimeSpan.FromSeconds((double)received / session.Limits.SlowestTransfer))
         {
             session.Close("4.4.2", "The text comes too slowly", "slow text");
             return true;

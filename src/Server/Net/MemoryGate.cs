@@ -1,0 +1,142 @@
+using System.Globalization;
+using CbaMail.Config;
+
+namespace CbaMail.Net;
+
+/// <summary>
+/// Whether there is memory for more work. Above <see cref="LimitSettings.MemoryShare"/> of what the server may take, new connections hear
+/// 421 or BYE, new messages 452 or NO, large answers wait: work is refused before the kernel ends the process. Who is in stays in.
+/// </summary>
+/// <remarks>
+/// Looked at: the managed heap against its own limit, and the process' private pages (native ones too: TLS, SQLite) against the limit of
+/// its cgroup or, without one, the machine's memory. Above the share the heap is compacted, at most every three seconds.
+/// </remarks>
+public sealed class MemoryGate
+{
+    const long LookMilliseconds = 100, CollectMilliseconds = 3000;
+    const double Slack = 0.05; // it opens a little below where it closes
+
+    readonly double share;
+    readonly long heapLimit;
+    readonly long limit;
+    readonly ILogger log;
+    readonly Lock gate = new();
+    long looked = long.MinValue / 2;
+    long collected = long.MinValue / 2;
+    bool isShort;
+
+    public MemoryGate(Settings settings, ILogger<MemoryGate> log)
+    {
+        this.log = log;
+        share = Math.Clamp(settings.Limits.MemoryShare, 0.1, 1);
+        limit = settings.Limits.Memory ?? CgroupLimit() ?? MachineMemory();
+        heapLimit = Math.Min(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, limit);
+    }
+
+    /// <summary>Test: what is used, instead of looking.</summary>
+    internal Func<(long Heap, long Private)> Look { get; set; } = () => (GC.GetTotalMemory(false), PrivateBytes());
+
+    /// <summary>More work is to be refused now.</summary>
+    public bool IsShort
+    {
+        get
+        {
+            var now = Environment.TickCount64;
+            if (now - Volatile.Read(ref looked) < LookMilliseconds) return Volatile.Read(ref isShort);
+            lock (gate)
+            {
+                if (now - looked >= LookMilliseconds) Measure(now);
+                return isShort;
+            }
+        }
+    }
+
+    void Measure(long now)
+    {
+        var used = Used();
+        var most = isShort ? share - Slack : share;
+        if (used >= most && now - collected >= CollectMilliseconds)
+        {
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            collected = Environment.TickCount64;
+            used = Used();
+        }
+        Volatile.Write(ref looked, Environment.TickCount64);
+        if (used >= most == isShort) return;
+        Volatile.Write(ref isShort, !isShort);
+        if (isShort) NetTelemetry.MemoryShort(log, (int)(used * 100), limit >> 20);
+        else NetTelemetry.MemoryBack(log, (int)(used * 100), limit >> 20);
+    }
+
+    double Used()
+    {
+        var (heap, own) = Look();
+        return Math.Max((double)heap / heapLimit, (double)own / limit);
+    }
+
+    /// <summary>Waits for memory, for work that can wait.</summary>
+    /// <returns>Whether there is some.</returns>
+    public async ValueTask<bool> WaitAsync(TimeSpan patience, TimeProvider time, CancellationToken cancel)
+    {
+        var began = time.GetTimestamp();
+        while (IsShort)
+        {
+            if (time.GetElapsedTime(began) >= patience) return false;
+            await Task.Delay(TimeSpan.FromMilliseconds(LookMilliseconds), time, cancel);
+        }
+        return true;
+    }
+
+    // statm: size resident shared ..., in pages; what is not shared cannot be taken back by the kernel
+    static long PrivateBytes()
+    {
+        try
+        {
+            var fields = File.ReadAllText("/proc/self/statm").Split(' ');
+            return (long.Parse(fields[1], CultureInfo.InvariantCulture) - long.Parse(fields[2], CultureInfo.InvariantCulture)) * Environment.SystemPageSize;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException or IndexOutOfRangeException)
+        {
+            return Environment.WorkingSet; // another system, or no descriptor for the look
+        }
+    }
+
+    /// <summary>The smallest limit of the process' cgroup and those above it, version 2 or 1; null where there is none.</summary>
+    static long? CgroupLimit()
+    {
+        long? least = null;
+        try
+        {
+            foreach (var line in File.ReadLines("/proc/self/cgroup"))
+            {
+                var parts = line.Split(':', 3);
+                var (root, file) = parts[1] == "" ? ("/sys/fs/cgroup", "memory.max") : parts[1].Split(',').Contains("memory") ? ("/sys/fs/cgroup/memory", "memory.limit_in_bytes") : ("", "");
+                for (var path = parts[2]; root.Length > 0; path = path[..path.LastIndexOf('/')])
+                {
+                    var name = root + path.TrimEnd('/') + "/" + file;
+                    if (File.Exists(name) && long.TryParse(File.ReadAllText(name).Trim(), CultureInfo.InvariantCulture, out var bytes) && bytes < 1L << 50)
+                        least = Math.Min(least ?? long.MaxValue, bytes);
+                    if (path.LastIndexOf('/') < 0 || path.Length == 0) break;
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return least; // no such files here
+        }
+        return least;
+    }
+
+    static long MachineMemory()
+    {
+        try
+        {
+            var line = File.ReadLines("/proc/meminfo").First(l => l.StartsWith("MemTotal:", StringComparison.Ordinal));
+            return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException or FormatException)
+        {
+            return GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        }
+    }
+}
