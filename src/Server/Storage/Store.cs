@@ -54,6 +54,8 @@ public sealed class Store : IAsyncDisposable
         Path = System.IO.Path.GetFullPath(settings.Data);
         disk.CreateDirectory(Path);
         directoryLock = disk.Lock(Path);
+        Condition = new StoreCondition(disk, Path, this.settings, ProbeAsync, log);
+        var bounded = LogBounds(this.settings, Condition);
         database = System.IO.Path.Combine(Path, DatabaseName);
         if (disk.Exists(System.IO.Path.Combine(Path, Restoring, DatabaseName)))
         {
@@ -65,7 +67,7 @@ public sealed class Store : IAsyncDisposable
             PRAGMA journal_mode=WAL;
             PRAGMA synchronous=FULL;
             PRAGMA wal_autocheckpoint=0;
-            PRAGMA journal_size_limit={this.settings.LogKeptBytes};
+            PRAGMA journal_size_limit={bounded.LogKeptBytes};
             PRAGMA cache_size=-{this.settings.WriterCacheKib};
             PRAGMA temp_store=MEMORY;
             """);
@@ -81,9 +83,8 @@ public sealed class Store : IAsyncDisposable
         VaultTable.Agree(writer, gap.End.Pack, Packs.Files.Length);
         VaultTable.SetSafe(writer, gap.End);
         writer.Execute("COMMIT");
-        Condition = new StoreCondition(disk, Path, this.settings, ProbeAsync, log);
         Packs.MayFillAhead = () => Condition.IsAmple;
-        checkpoints = new Checkpoints(() => new SqliteConnection(database, readOnly: false, disk.SqliteVfs), LogBounds(this.settings, Condition));
+        checkpoints = new Checkpoints(() => new SqliteConnection(database, readOnly: false, disk.SqliteVfs), bounded);
         committer = new Committer(writer, Packs, disk, this.settings, checkpoints, Condition, log);
         this.log = log;
     }
@@ -92,8 +93,13 @@ public sealed class Store : IAsyncDisposable
     static StorageSettings LogBounds(StorageSettings settings, StoreCondition condition)
     {
         if (!condition.IsWatched || settings.CheckpointPages <= 0) return settings;
-        var most = (int)Math.Clamp(condition.Reserve / 4 / 4096, 32, settings.LogPages);
-        return settings with { CheckpointPages = Math.Min(settings.CheckpointPages, most), LogPages = Math.Min(settings.LogPages, 2 * most) };
+        var most = (int)Math.Clamp(condition.Reserve / 4 / 4096, 32, 1 << 18);
+        return settings with
+        {
+            CheckpointPages = Math.Min(settings.CheckpointPages, most),
+            LogPages = Math.Min(settings.LogPages, 2 * most),
+            LogKeptBytes = Math.Min(settings.LogKeptBytes, most * 4096),
+        };
     }
 
     /// <summary>Whether new mail can be taken; the doors ask before they do.</summary>

@@ -57,7 +57,8 @@ public sealed class KillTests(ITestOutputHelper output) : IAsyncDisposable
             (await server.CliAsync("mailing", "send", mailing)).Succeeded();
             var running = workers.Select(worker => Task.Run(() => worker.RunAsync(server.Imap)))
                 .Concat(Enumerable.Range(0, 4).Select(n => { var mine = new Random(random.Next()); return Task.Run(() => SendAsync(mine, queue: n == 3)); })).ToArray();
-            await Wait.UntilAsync(() => peer.Mails.Count > 0, "something has left", 60);
+            var (smtp, imap, left) = (acknowledged.Count, workers.Sum(w => w.Acknowledged), peer.Mails.Count);
+            await Wait.UntilAsync(() => acknowledged.Count > smtp && workers.Sum(w => w.Acknowledged) > imap + 2 && peer.Mails.Count > left, "everything is under way", 60);
             await Task.Delay(random.Next(50, 2000)); // when the cut comes is the point of the test
             await server.KillAsync();
             await Task.WhenAll(running);
