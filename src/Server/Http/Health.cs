@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json.Serialization;
 using CbaMail.Config;
 using CbaMail.Directory;
+using CbaMail.Net;
 using CbaMail.Queue;
 using CbaMail.Storage;
 using CbaMail.Tls;
@@ -27,7 +28,7 @@ public sealed record HealthReport(
 public sealed record DiskSpace(long Free, long Total, long Data, int Packs, long PackBytes, long DeadBytes);
 
 /// <summary>Looks after every part: reads and writes the store, measures the disk, looks at the certificate.</summary>
-public sealed class Health(Settings settings, Store store, UserDirectory directory, MailQueue queue, Certificates certificates, TimeProvider time)
+public sealed class Health(Settings settings, Store store, UserDirectory directory, MailQueue queue, Certificates certificates, TimeProvider time, MemoryGate memory)
 {
     /// <summary>Below this a store that must go on writing is in danger.</summary>
     const long LeastFree = 256L << 20;
@@ -42,6 +43,7 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
         var parts = new List<PartHealth> { await StoreAsync(cancel) };
         var counts = Attempt(parts, "queue", queue.Counts, Show, Russian) ?? new QueueCounts(0, 0, 0, 0, 0, null);
         var disk = Attempt(parts, "disk", Disk, Show, Russian, space => space.Free >= Math.Min(LeastFree, space.Total / 8) && store.Condition.Sentence is null) ?? new DiskSpace(0, 0, 0, 0, 0, 0);
+        parts.Add(Memory());
         parts.Add(Certificate());
         parts.Add(new("directory", true, $"{Count(directory.DomainCount, "domain")}, {Count(directory.AccountCount, "account")}", $"доменов: {directory.DomainCount}, учётных записей: {directory.AccountCount}"));
         foreach (var group in settings.Listeners.GroupBy(listener => listener.Protocol))
@@ -107,6 +109,14 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
     {
         try { return file.Length; }
         catch (IOException) { return 0; }
+    }
+
+    PartHealth Memory()
+    {
+        var resident = Sizes.Show(Environment.WorkingSet);
+        return memory.IsShort
+            ? new("memory", false, $"memory is short ({resident} resident): new connections and messages are refused until it is not", $"памяти не хватает (занято {resident}): новым соединениям и письмам отказано, пока её мало")
+            : new("memory", true, $"{resident} resident", $"занято {resident}");
     }
 
     PartHealth Certificate()

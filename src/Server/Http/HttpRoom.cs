@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using CbaMail.Config;
+using CbaMail.Storage;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
@@ -72,6 +73,10 @@ public static class HttpRoom
         catch (Microsoft.AspNetCore.Http.BadHttpRequestException e)
         {
             if (!context.Response.HasStarted) await context.RefuseAsync(e.StatusCode, "The request cannot be read");
+        }
+        catch (Exception e) when (!context.Response.HasStarted && StoreTrouble.Of(e) is { } trouble)
+        {
+            await context.RefuseAsync(trouble); // the store has told the log
         }
         catch (Exception e)
         {

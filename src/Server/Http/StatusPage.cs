@@ -178,6 +178,7 @@ public sealed class StatusPage(Health health, PressRoom press)
                 ["storage"] = "Хранилище",
                 ["queue"] = "Очередь",
                 ["disk"] = "Диск",
+                ["memory"] = "Память",
                 ["certificate"] = "Сертификат",
                 ["directory"] = "Справочник",
             });
@@ -186,7 +187,7 @@ public sealed class StatusPage(Health health, PressRoom press)
 
         public string Part(string name) => PartNames.TryGetValue(name, out var known) ? known : name switch
         {
-            "submission" or "submissions" or "storage" or "queue" or "disk" or "certificate" or "directory" => char.ToUpperInvariant(name[0]) + name[1..],
+            "submission" or "submissions" or "storage" or "queue" or "disk" or "memory" or "certificate" or "directory" => char.ToUpperInvariant(name[0]) + name[1..],
             _ => name.ToUpperInvariant(),
         };
 

@@ -112,6 +112,8 @@ public sealed class FullDiskTests : IAsyncLifetime
                 Assert.Matches("^(OK|NO)", (await imap.ImapAsync("STORE 1:10 +FLAGS (\\Flagged)"))[^1]);
             }
             Assert.True(server.IsRunning, server.Log);
+            var added = await server.CliAsync(TestServer.Password + "\n", ["account", "add", $"new{round}@example.test", "--password-stdin"]);
+            if (added.ExitCode != 0) Assert.Contains("again later", added.Failed(1).Error);
             var before = acknowledged.Count;
             disk.MakeRoom();
             await Wait.UntilAsync(() => acknowledged.Count > before + 5, "mail flows again");
