@@ -10,6 +10,7 @@ internal static class Vault
 {
     public static async Task RunAsync(Report report)
     {
+        var floor = Floor.Print(report);
         var letters = Enumerable.Range(0, 500).Select(i => Corpus.Message(i, "u@bench.test", 10_240)).ToArray();
         foreach (var (producers, count) in new[] { (1, 3_000), (50, 30_000) })
         {
@@ -27,6 +28,11 @@ internal static class Vault
                     return mail.EnsureMailbox(t, account, "INBOX");
                 });
             }
+            for (var i = 0; i < 2_000; i++) // what the just-in-time compiler needs
+            {
+                using var staged = mail.Stage(letters[i % letters.Length]);
+                await mail.AppendAsync(inboxes[i % inboxes.Length], staged, MessageFlags.None, [], null, 0, default);
+            }
             var next = -1;
             var (clock, cpu) = (Stopwatch.StartNew(), Environment.CpuUsage.TotalTime);
             await Task.WhenAll(Enumerable.Range(0, producers).Select(producer => Task.Run(async () =>
@@ -39,7 +45,8 @@ internal static class Vault
                 }
             })));
             var seconds = clock.Elapsed.TotalSeconds;
-            report.Row($"10 KB messages, {producers} producers, each durable", count / seconds, "/s");
+            report.Row($"10 KB messages, {producers} producer{(producers > 1 ? "s" : "")}, each durable", count / seconds, "/s", producers > 1 ? ">= 6,000/s" : $">= {floor / 2:0}/s");
+            if (producers == 1) report.Row("  of the disk's flushes", count / seconds / floor * 100, "%", ">= 50 %");
             report.Row("  CPU a message (parsing and compression included)", (Environment.CpuUsage.TotalTime - cpu).TotalMilliseconds / count, "ms");
             await store.DisposeAsync();
             System.IO.Directory.Delete(folder, recursive: true);
