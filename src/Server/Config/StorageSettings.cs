@@ -33,8 +33,8 @@ public sealed record StorageSettings
     /// <summary>How long a batch waits for as many commits as the last one had, in milliseconds; a lonely commit never waits. Default 1.</summary>
     public int GatherMilliseconds { get; init; } = 1;
 
-    /// <summary>A lonely commit runs on its caller's own thread while commits take less than this, in milliseconds; 0 = never. Default 2.</summary>
-    public int LeadMilliseconds { get; init; } = 2;
+    /// <summary>A lonely commit runs on its caller's own thread while commits take less than this, in milliseconds; 0 = never. Default 4.</summary>
+    public int LeadMilliseconds { get; init; } = 4;
 
     /// <summary>Pages of 4 KiB after which the database's log is moved into the database, beside the writer; 0 = never by itself. Default 500.</summary>
     public int CheckpointPages { get; init; } = 500;

@@ -38,6 +38,7 @@ public sealed class BounceDelivery(MailStore mail, MailQueue queue, UserDirector
 
     internal void Deliver(WriteTransaction transaction, QueuedMessage message, IReadOnlyList<PreparedNotice> notices)
     {
+        if (notices.Count > 0) transaction.BodiesFirst(); // the queue's row goes with this commit: its notice must not be lost after it
         foreach (var notice in notices) Deliver(transaction, message.ReversePath!, notice);
     }
 

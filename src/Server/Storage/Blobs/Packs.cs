@@ -163,7 +163,22 @@ public sealed class Packs : IDisposable
         FillAhead();
     }
 
-    /// <summary>Begins to make durable what was written out, while the database commits.</summary>
+    /// <summary>Makes durable what was written out.</summary>
+    /// <exception cref="IOException">The disk failed to.</exception>
+    public void Flush()
+    {
+        try
+        {
+            writing!.File.Flush();
+            dirty = false;
+        }
+        catch (IOException error)
+        {
+            throw new IOException("The disk failed to make mail durable.", error);
+        }
+    }
+
+    /// <summary>The same beside the caller, while the database commits.</summary>
     public void StartFlush() => disk.StartFlush([writing!.File]);
 
     /// <summary>Waits for it.</summary>
