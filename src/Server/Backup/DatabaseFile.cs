@@ -23,6 +23,7 @@ public static class DatabaseFile
     /// <exception cref="InvalidOperationException">It cannot be opened; a sentence for people.</exception>
     public static string? Problem(string data)
     {
+        if (Store.WithoutDatabase(new RealDisk(), data) is { } lost) throw new InvalidOperationException(lost);
         try
         {
             using var connection = new SqliteConnection(Path.Combine(data, "cbamail.db"), readOnly: true);
@@ -36,6 +37,14 @@ public static class DatabaseFile
 
     /// <summary>Takes the data directory's lock for as long as the result lives.</summary>
     public static IDisposable Lock(string data) => new RealDisk().Lock(data);
+
+    /// <summary>Puts a database into place that an interrupted repair had ready.</summary>
+    public static bool Finish(string data, DateTimeOffset now, Action<string> report)
+    {
+        if (!File.Exists(Path.Combine(data, Store.Salvaged))) return false;
+        PutIntoPlace(data, now, report);
+        return true;
+    }
 
     /// <summary>Makes a fresh database of what can be read.</summary>
     /// <param name="report">A sentence each for what was done.</param>
@@ -70,13 +79,23 @@ public static class DatabaseFile
         {
             return !error.IsDamage ? $"The fresh database cannot be written: {error.Message}" : $"Nothing of the database can be read ({error.Message}). {Advice}";
         }
+        File.Move(fresh, Path.Combine(data, Store.Salvaged)); // its connection is closed, so its log is in it
+        Posix.FlushDirectory(data);
+        PutIntoPlace(data, now, report);
+        return null;
+    }
+
+    // from the first name to the last one a start is refused and a repair goes on here, wherever the power went
+    static void PutIntoPlace(string data, DateTimeOffset now, Action<string> report)
+    {
+        var damaged = Path.Combine(data, Store.DatabaseName);
         var kept = damaged + ".damaged-" + now.UtcDateTime.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
         foreach (var suffix in (string[])["-wal", "-shm", ""])
             if (File.Exists(damaged + suffix)) File.Move(damaged + suffix, kept + suffix);
-        foreach (var suffix in (string[])["-wal", ""])
-            if (File.Exists(fresh + suffix)) File.Move(fresh + suffix, damaged + suffix);
+        Posix.FlushDirectory(data);
+        File.Move(Path.Combine(data, Store.Salvaged), damaged);
+        Posix.FlushDirectory(data);
         report($"A fresh database was made of what could be read; the damaged one is kept as {kept}.");
-        return null;
     }
 
     static (long Rows, int Failures) Copy(SqliteConnection connection, string table)

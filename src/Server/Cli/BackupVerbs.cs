@@ -58,7 +58,7 @@ static class BackupVerbs
         {
             using var progress = new ProgressBar(invocation, "MB");
             var settings = Settings(invocation);
-            if (!File.Exists(Path.Combine(settings.Data, "cbamail.db")))
+            if (!OfflineVerify.IsData(settings.Data))
                 throw new Refused($"There is no data directory {settings.Data}, and no server runs on it; name it with --data DIR");
             summary = Taken(await OfflineStore.BackUpAsync(settings, new BackupOrder(directory, keep, invocation.Has("--without-keys"), invocation.Has("--check")), (done, of) => Show(progress, done, of), CancellationToken.None));
         }
@@ -137,7 +137,7 @@ static class BackupVerbs
         {
             using var progress = new ProgressBar(invocation, "messages");
             var settings = Settings(invocation);
-            if (!File.Exists(Path.Combine(settings.Data, "cbamail.db"))) throw new Refused($"There is no data directory {settings.Data}, and no server runs on it; name it with --data DIR");
+            if (!OfflineVerify.IsData(settings.Data)) throw new Refused($"There is no data directory {settings.Data}, and no server runs on it; name it with --data DIR");
             summary = Taken(await OfflineStore.RestoreAsync(settings, order, progress.Show, CancellationToken.None));
         }
         invocation.Print(summary, AccountSentence);

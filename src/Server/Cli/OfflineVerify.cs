@@ -32,10 +32,13 @@ static class OfflineVerify
         }
     }
 
+    /// <summary>Whether a server's data lie there, perhaps without their database.</summary>
+    public static bool IsData(string data) => File.Exists(Path.Combine(data, "cbamail.db")) || System.IO.Directory.Exists(Path.Combine(data, "packs"));
+
     public static async IAsyncEnumerable<JsonElement> RunAsync(string data, bool repair, string? from, [EnumeratorCancellation] CancellationToken cancel = default)
     {
         data = Path.GetFullPath(data);
-        if (!File.Exists(Path.Combine(data, "cbamail.db"))) throw new Refused($"{data} is no data directory of a server; name it with --data DIR");
+        if (!IsData(data)) throw new Refused($"{data} is no data directory of a server; name it with --data DIR");
         var lines = Channel.CreateUnbounded<object>();
         var salvaged = 0;
         var work = WorkAsync();
@@ -61,11 +64,18 @@ static class OfflineVerify
         VerifySummary? Database()
         {
             using var mine = Sentence(() => DatabaseFile.Lock(data));
+            if (repair && DatabaseFile.Finish(data, TimeProvider.System.GetUtcNow(), Repaired)) return null;
             if (Sentence(() => DatabaseFile.Problem(data)) is not { } problem) return null;
             lines.Writer.TryWrite(new Finding("database", $"the database is damaged: {problem}." + (repair ? "" : " " + DatabaseFile.Advice)));
-            var failure = repair ? DatabaseFile.Salvage(data, TimeProvider.System.GetUtcNow(), sentence => { salvaged++; lines.Writer.TryWrite(new Finding("repaired", sentence)); }) : null;
+            var failure = repair ? DatabaseFile.Salvage(data, TimeProvider.System.GetUtcNow(), Repaired) : null;
             if (failure is not null) lines.Writer.TryWrite(new Finding("database", failure));
             return repair && failure is null ? null : new VerifySummary("summary", 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        }
+
+        void Repaired(string sentence)
+        {
+            salvaged++;
+            lines.Writer.TryWrite(new Finding("repaired", sentence));
         }
     }
 

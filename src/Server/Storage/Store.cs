@@ -27,6 +27,9 @@ public sealed class Store : IAsyncDisposable
     /// <summary>Where a restore works until everything is whole; no server starts while a database lies there.</summary>
     internal const string Restoring = "restoring";
 
+    /// <summary>A whole database that a repair made and has not yet put into place; no server starts while it lies there.</summary>
+    internal const string Salvaged = DatabaseName + ".salvaged";
+
     readonly Disk disk;
     readonly IDisposable directoryLock;
     readonly SqliteConnection writer;
@@ -62,6 +65,11 @@ public sealed class Store : IAsyncDisposable
             directoryLock.Dispose();
             throw new InvalidOperationException($"A restore into {Path} was interrupted: run \"cbamail restore\" again, which begins anew.");
         }
+        if (WithoutDatabase(disk, Path) is { } lost)
+        {
+            directoryLock.Dispose();
+            throw new InvalidOperationException(lost);
+        }
         writer = new SqliteConnection(database, readOnly: false, disk.SqliteVfs);
         writer.Execute($"""
             PRAGMA journal_mode=WAL;
@@ -87,6 +95,28 @@ public sealed class Store : IAsyncDisposable
         checkpoints = new Checkpoints(() => new SqliteConnection(database, readOnly: false, disk.SqliteVfs), bounded);
         committer = new Committer(writer, Packs, disk, this.settings, checkpoints, Condition, log);
         this.log = log;
+    }
+
+    /// <summary>
+    /// Why a directory with mail in it has no database to work with, or null. A new one in its place would make the mail of everybody
+    /// unreachable and then collect it as dead; so the file is looked at before SQLite is, which takes an empty one and its log away.
+    /// </summary>
+    internal static string? WithoutDatabase(Disk disk, string path)
+    {
+        if (disk.Exists(System.IO.Path.Combine(path, Salvaged)))
+            return $"A repair of the database in {path} was interrupted: run \"cbamail verify --repair\" again, which finishes it.";
+        using (var file = disk.Open(System.IO.Path.Combine(path, DatabaseName), create: false))
+            if (file is { Length: > 0 }) return null;
+        var packs = System.IO.Path.Combine(path, "packs");
+        disk.CreateDirectory(packs);
+        foreach (var name in disk.Files(packs))
+        {
+            using var pack = name.EndsWith(".pack", StringComparison.Ordinal) ? disk.Open(name, create: false) : null;
+            if (pack is { Length: > 0 })
+                return $"The directory {path} holds mail, but its database {DatabaseName} is missing or empty. Nothing was changed: put the file back if it was moved (with {DatabaseName}-wal, if there is one), " +
+                    "or move the directory away and put a backup in its place with \"cbamail restore\".";
+        }
+        return null;
     }
 
     // on a small disk the log must not eat the reserve up

@@ -73,6 +73,46 @@ public sealed class DatabaseFileTests
         await vault.RestartAsync();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Mail_without_its_database_starts_nothing_and_nothing_is_changed(bool empty)
+    {
+        await using var vault = await BackupFixture.NewAsync();
+        await vault.AppendAsync(BackupFixture.Message(1));
+        await vault.Store.DisposeAsync();
+        var database = Path.Combine(vault.Folder, "cbamail.db");
+        File.Move(database, database + ".elsewhere");
+        if (empty) await File.WriteAllBytesAsync(database, [], TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(database + "-wal", "the log of the lost one", TestContext.Current.CancellationToken);
+
+        foreach (var open in (Action[])[() => new Premises(vault.Folder), () => DatabaseFile.Problem(vault.Folder)])
+            Assert.Contains("cbamail restore", Assert.Throws<InvalidOperationException>(open).Message, StringComparison.Ordinal);
+
+        Assert.Equal(empty, File.Exists(database));
+        Assert.True(File.Exists(database + "-wal"));
+        File.Delete(database + "-wal");
+        File.Move(database + ".elsewhere", database, overwrite: true);
+        await vault.RestartAsync();
+        Assert.Equal(BackupFixture.Message(1), vault.Body(1));
+    }
+
+    [Fact]
+    public async Task A_repair_that_was_interrupted_between_two_names_is_finished_and_nothing_starts_before()
+    {
+        await using var vault = await BackupFixture.NewAsync();
+        await vault.AppendAsync(BackupFixture.Message(1));
+        await vault.Store.DisposeAsync();
+        var database = Path.Combine(vault.Folder, "cbamail.db");
+        File.Move(database, database + ".salvaged");
+
+        Assert.Contains("verify --repair", Assert.Throws<InvalidOperationException>(() => new Premises(vault.Folder)).Message, StringComparison.Ordinal);
+        Assert.True(DatabaseFile.Finish(vault.Folder, Now, _ => { }));
+        Assert.False(DatabaseFile.Finish(vault.Folder, Now, _ => { }));
+        await vault.RestartAsync();
+        Assert.Equal(BackupFixture.Message(1), vault.Body(1));
+    }
+
     [Fact]
     public async Task A_wrong_index_is_made_again()
     {
