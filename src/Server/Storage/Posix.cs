@@ -34,6 +34,10 @@ static partial class Posix
     }
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)] private static partial int open(string path, int flags);
+    /// <summary>From now on this process makes files and directories for its own user alone.</summary>
+    public static void OwnersOnly() => umask(0x3f); // 077
+
+    [LibraryImport("libc")] private static partial uint umask(uint mask);
     [LibraryImport("libc", SetLastError = true)] private static partial int fsync(int handle);
     [LibraryImport("libc")] private static partial int close(int handle);
 }
