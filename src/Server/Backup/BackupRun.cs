@@ -48,7 +48,8 @@ sealed class BackupRun : IDisposable
             var manifest = await CopyAsync();
             WriteManifest(manifest);
             complete = true;
-            var removed = order.Keep is { } keep ? repository.Prune(keep) : [];
+            // a run of damaged snapshots must not push the last whole ones out
+            var removed = order.Keep is { } keep && damage.Count == 0 ? repository.Prune(keep) : [];
             repository.RemoveUnneeded();
             return new BackupSummary(name, repository.Directory, manifest.Accounts, manifest.Messages, copied, compared, manifest.DatabaseSize, files,
                 manifest.Packs.Sum(pack => pack.Length) + manifest.DatabaseSize + manifest.Files.Sum(file => file.Size),
@@ -86,6 +87,8 @@ sealed class BackupRun : IDisposable
         files = others.Copied;
         var (size, sha256) = await FinishDatabaseAsync();
         using var snapshot = new SqliteConnection(Database, readOnly: true);
+        if (IntegrityTable.Problem(snapshot) is { } problem)
+            damage.Add($"The database of the data directory is damaged, and so is that of this snapshot ({problem.ReplaceLineEndings(" ")}): run \"cbamail verify\"; earlier snapshots are kept");
         var (accounts, messages, bytes) = BackupTable.Counts(snapshot);
         return new Manifest(Manifest.ThisFormat, name, earlier.Count == 0 ? 1 : earlier[^1].Sequence + 1, Backups.Release, BackupTable.Schema(snapshot),
             settings.Hostname, began, time.GetUtcNow(), accounts, messages, bytes, !order.WithoutKeys, size, sha256, packs, others.Entries, damage);

@@ -33,6 +33,20 @@ static class IntegrityTable
         return found;
     }
 
+    /// <summary>The first thing that SQLite finds wrong with the pages and rows of a database, without its indexes' contents; or null.</summary>
+    public static string? Problem(SqliteConnection connection)
+    {
+        try
+        {
+            using var row = connection.Prepare("PRAGMA quick_check(1)");
+            return row.Step() && row.String(0) is not "ok" and var text ? text : null;
+        }
+        catch (SqliteError error) when (error.IsDamage)
+        {
+            return error.Message;
+        }
+    }
+
     /// <summary>Whether what the check found can be mended by making the indexes again.</summary>
     public static bool IsOfIndex(string finding) =>
         finding.Contains("missing from index", StringComparison.Ordinal) || finding.Contains("wrong # of entries in index", StringComparison.Ordinal)
