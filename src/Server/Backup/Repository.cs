@@ -72,6 +72,15 @@ sealed class Repository : IDisposable
         return new Repository(directory, held);
     }
 
+    /// <summary>A data directory among the packs and snapshots would be taken for a part of them.</summary>
+    /// <exception cref="BackupProblem">It is the backup's own directory, or lies in it.</exception>
+    public void RefuseInside(string data)
+    {
+        var (real, realData) = (Real(Directory), Real(data));
+        if (realData == real || realData.StartsWith(real + "/", StringComparison.Ordinal))
+            throw new BackupProblem($"{data} lies inside the backup {Directory}: name the new data directory elsewhere with --data DIR");
+    }
+
     static FileStream Hold(string directory)
     {
         try

@@ -34,6 +34,7 @@ public sealed class WholeRestore(RestoreOrder order, TimeProvider time, Action<l
         {
             using var repository = Repository.OpenToRead(order.Directory);
             var manifest = repository.Choose(order.At);
+            repository.RefuseInside(data);
             System.IO.Directory.CreateDirectory(data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             using var held = DataLock.Take(data);
             RefuseToOverwrite();

@@ -112,6 +112,10 @@ public static class CommandLine
         }
         if (arguments.Count < verb.Least) throw Usage(verb, $"\"{verb.Name}\" needs {verb.Arguments}");
         if (arguments.Count > verb.Most) throw Usage(verb, $"\"{arguments[verb.Most]}\" is one argument too many");
+        // as of a shell's variable that is not set; nothing here is named by nothing
+        if (arguments.Contains("")) throw Usage(verb, $"\"{verb.Name}\" was given an empty argument for {verb.Arguments}");
+        foreach (var (name, values) in options)
+            if (values.Contains("") && verb.Options.First(option => option.Name == name).Value is "DIR" or "FILE") throw Usage(verb, $"the value of {name} is empty");
         return new Invocation(arguments, options, input, output, error);
     }
 

@@ -285,12 +285,39 @@ public sealed class BackupTests : IAsyncLifetime
         var packs = System.IO.Directory.CreateDirectory(Path.Combine(folder, "stray", "packs")).FullName;
         await File.WriteAllTextAsync(Path.Combine(packs, "00000001.pack"), "mail", TestContext.Current.CancellationToken);
         Assert.Contains("holds mail already", await RestoreRefusedAsync(Path.Combine(folder, "stray")));
+        foreach (var inside in (string[])[Repository, Path.Combine(Repository, "packs", "new")])
+        {
+            Assert.Contains("lies inside the backup", await RestoreRefusedAsync(inside));
+            Assert.False(System.IO.Directory.Exists(Path.Combine(Repository, "packs", "new")));
+        }
         await premises.DisposeAsync();
         Assert.Contains("holds a database already", await RestoreRefusedAsync(premises.Data));
         premises = new Premises(premises.Data);
         Assert.Contains("has no snapshot 1999", await RestoreRefusedAsync(at: "1999"));
         System.IO.Directory.Delete(Repository, recursive: true);
         Assert.Contains("is no backup", await RestoreRefusedAsync());
+    }
+
+    [Fact]
+    public async Task A_damaged_database_is_said_and_pushes_no_whole_snapshot_out()
+    {
+        await FillAsync(1, 10);
+        var whole = await BackUpAsync();
+        await premises.DisposeAsync();
+        // a page that belongs to nothing: SQLite works with such a file, and says so when it is asked
+        using (var file = File.Open(Path.Combine(premises.Data, "cbamail.db"), FileMode.Open))
+        {
+            file.SetLength(file.Length + 4096);
+            var pages = new byte[4];
+            System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(pages, (int)(file.Length / 4096));
+            file.Position = 28;
+            file.Write(pages);
+        }
+        premises = new Premises(premises.Data);
+        var damaged = await BackUpAsync(keep: 1);
+        Assert.Contains("database of the data directory is damaged", Assert.Single(damaged.Damage), StringComparison.Ordinal);
+        Assert.Empty(damaged.Removed);
+        Assert.Contains(Listing.Of(Repository).Value!, snapshot => snapshot.Snapshot == whole.Snapshot);
     }
 
     [Fact]

@@ -150,6 +150,9 @@ public sealed class AdministrationTests(ServerFixture fixture) : IClassFixture<S
     [InlineData("account", "add", "a@example.test")]
     [InlineData("account", "add", "a@example.test", "--name")]
     [InlineData("account", "add", "a@example.test", "--generate=yes")]
+    [InlineData("backup", "")]
+    [InlineData("restore", "", "--list")]
+    [InlineData("verify", "--data", "")]
     public async Task Wrong_usage_is_2(params string[] words)
     {
         var error = new StringWriter();
