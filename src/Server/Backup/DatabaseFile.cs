@@ -61,13 +61,17 @@ public static class DatabaseFile
             connection.Execute("PRAGMA foreign_keys = OFF"); // what a row refers to may be saved after it, or lost
             SalvageTable.Attach(connection, damaged);
             var tables = IntegrityTable.Tables(connection.Prepare);
+            var (saved, lost) = (0L, 0);
             // parents first: their ids tell where to look in the clustered tables
             foreach (var table in tables.OrderBy(SalvageTable.Clustered.ContainsKey))
             {
                 SalvageTable.Clear(connection, table);
                 var (rows, failures) = Copy(connection, table);
+                saved += rows;
+                lost += failures;
                 if (failures > 0) report($"Of the table {table} {rows} rows were saved; some lie on pages that cannot be read.");
             }
+            if (saved == 0 && lost > 0) return $"Nothing of the database can be read. {Advice}"; // an empty one would make all mail garbage
             SalvageTable.KeepSequences(connection);
             if (!SalvageTable.HasVault(connection))
             {
@@ -105,7 +109,7 @@ public static class DatabaseFile
         {
             return InRanges(connection, table);
         }
-        catch (SqliteError error) when (error.IsDamage)
+        catch (SqliteError error) when (error.IsDamage || SalvageTable.IsOfSchema(error))
         {
             return (0, 1); // without numbers to go by there is no way around the damage
         }

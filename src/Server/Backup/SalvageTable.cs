@@ -14,7 +14,11 @@ static class SalvageTable
         ["mailing_file"] = ("mailing_id", "place", "mailing"),
     };
 
-    public static void Attach(SqliteConnection connection, string damaged) => connection.Execute($"ATTACH '{damaged.Replace("'", "''", StringComparison.Ordinal)}' AS damaged");
+    /// <remarks>writable_schema lets SQLite read a file that is shorter than its header says, or whose schema has a wrong line.</remarks>
+    public static void Attach(SqliteConnection connection, string damaged) => connection.Execute($"PRAGMA writable_schema = ON; ATTACH '{damaged.Replace("'", "''", StringComparison.Ordinal)}' AS damaged");
+
+    /// <summary>Whether a table or column of the damaged database cannot be found: a page of its schema is damaged.</summary>
+    public static bool IsOfSchema(SqliteError error) => error.Code == 1; // SQLITE_ERROR
 
     /// <summary>Whether the table has a rowid to go by.</summary>
     public static bool HasRowid(SqliteConnection connection, string table)
@@ -26,9 +30,10 @@ static class SalvageTable
     public static void Clear(SqliteConnection connection, string table) => connection.Execute($"DELETE FROM main.\"{table}\"");
 
     /// <summary>Copies all rows at once.</summary>
+    /// <remarks>Without the WHERE, SQLite would move whole rows over and stop at a number that stands there twice, whatever it was told to ignore.</remarks>
     /// <exception cref="SqliteError">Some page of it is damaged; nothing was copied.</exception>
     public static long Copy(SqliteConnection connection, string table) =>
-        connection.Prepare($"INSERT OR IGNORE INTO main.\"{table}\" SELECT * FROM damaged.\"{table}\"").Run();
+        connection.Prepare($"INSERT OR IGNORE INTO main.\"{table}\" SELECT * FROM damaged.\"{table}\" WHERE 1").Run();
 
     /// <summary>Copies the rows whose rowid is within the range, both ends included.</summary>
     public static long Copy(SqliteConnection connection, string table, long from, long to) =>
@@ -91,7 +96,7 @@ static class SalvageTable
     {
         const long Leap = 100_000; // where it is not known how far the damaged one had come
         try { connection.Execute("UPDATE main.sqlite_sequence SET seq = max(seq, coalesce((SELECT d.seq FROM damaged.sqlite_sequence d WHERE d.name = main.sqlite_sequence.name), 0))"); }
-        catch (SqliteError error) when (error.IsDamage) { connection.Execute($"UPDATE main.sqlite_sequence SET seq = seq + {Leap}"); }
+        catch (SqliteError error) when (error.IsDamage || IsOfSchema(error)) { connection.Execute($"UPDATE main.sqlite_sequence SET seq = seq + {Leap}"); }
     }
 
     public static bool HasVault(SqliteConnection connection) => connection.Prepare("SELECT 1 FROM main.vault").Scalar() == 1;

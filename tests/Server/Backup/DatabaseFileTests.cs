@@ -59,6 +59,43 @@ public sealed class DatabaseFileTests
     }
 
     [Fact]
+    public async Task Of_one_that_was_cut_short_the_rest_is_saved()
+    {
+        await using var vault = await BackupFixture.NewAsync();
+        for (var i = 1; i <= 300; i++) await vault.AppendAsync(BackupFixture.Message(i, 3));
+        await vault.Store.DisposeAsync();
+        using (var file = File.Open(Path.Combine(vault.Folder, "cbamail.db"), FileMode.Open)) file.SetLength(file.Length / 4096 * 3 / 4 * 4096);
+        Assert.NotNull(DatabaseFile.Problem(vault.Folder));
+        Assert.Null(DatabaseFile.Salvage(vault.Folder, Now, _ => { }));
+        Assert.Null(DatabaseFile.Problem(vault.Folder));
+        await vault.RestartAsync();
+        await vault.RepairAsync();
+        Assert.NotEmpty(vault.Rows());
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    public async Task Flipped_bits_anywhere_stop_no_salvage(int seed)
+    {
+        await using var vault = await BackupFixture.NewAsync();
+        for (var i = 1; i <= 200; i++) await vault.AppendAsync(BackupFixture.Message(i, 3));
+        await vault.Store.DisposeAsync();
+        var database = Path.Combine(vault.Folder, "cbamail.db");
+        var bytes = await File.ReadAllBytesAsync(database, TestContext.Current.CancellationToken);
+        var random = new Random(seed);
+        // near the beginning of pages, where their heads and the order of their rows stand
+        for (var i = 0; i < 60; i++) bytes[(random.Next(1, bytes.Length / 4096) * 4096) + random.Next(200)] ^= (byte)(1 << random.Next(8));
+        await File.WriteAllBytesAsync(database, bytes, TestContext.Current.CancellationToken);
+        if (DatabaseFile.Problem(vault.Folder) is not null) Assert.Null(DatabaseFile.Salvage(vault.Folder, Now, _ => { }));
+        Assert.Null(DatabaseFile.Problem(vault.Folder));
+        await vault.RestartAsync();
+    }
+
+    [Fact]
     public async Task Of_one_that_is_no_database_nothing_is_touched()
     {
         await using var vault = await BackupFixture.NewAsync();
