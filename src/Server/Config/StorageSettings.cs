@@ -45,8 +45,8 @@ public sealed record StorageSettings
     /// <summary>Pages of 4 KiB to which the log may grow while commits never pause; then the writer moves the rest itself. Default 1,500.</summary>
     public int LogPages { get; init; } = 1_500;
 
-    /// <summary>Bytes that the log's file keeps to be written over, which is quicker than to grow. Default 4 MiB.</summary>
-    public int LogKeptBytes { get; init; } = 4 << 20;
+    /// <summary>Bytes that the log's file keeps to be written over, which is quicker than to grow. Default 6 MiB.</summary>
+    public int LogKeptBytes { get; init; } = 6 << 20;
 
     /// <summary>
     /// Bytes of the disk below which no new mail is taken (452, NO), so that flags, moving, removing and reading go on.

@@ -20,6 +20,9 @@ sealed class Committer
     /// <summary>How long the thread keeps the writer after a batch of several: the next ones are on their way.</summary>
     const int LingerMilliseconds = 2;
 
+    /// <summary>How far the flushed position may be ahead of what the database says of it: a page less a commit, some milliseconds more a start.</summary>
+    const long WalkBytes = 1 << 20;
+
     readonly SqliteConnection connection;
     readonly Packs packs;
     readonly Disk disk;
@@ -37,7 +40,9 @@ sealed class Committer
     bool mine;          // the thread has it
     bool stopping;
     double lately;      // milliseconds that a commit takes, a moving average
-    (int Pack, long Position) safe;
+    (int Pack, long Position) safe;      // everything before it is flushed, or garbage that no row names
+    (int Pack, long Position) toldSafe;  // as it stands in the database: the walk at a start begins there
+    bool mustTellSafe = true;            // what lies between the two may be torn
 
     public Committer(SqliteConnection connection, Packs packs, Disk disk, StorageSettings settings, Checkpoints checkpoints, StoreCondition condition, ILogger log)
     {
@@ -196,6 +201,8 @@ sealed class Committer
         connection.Prepare("BEGIN IMMEDIATE").Run();
         var flushing = false;
         var committing = false;
+        var tellSafe = false;
+        var toldNow = safe;
         try
         {
             if (batch.Count > 1)
@@ -204,7 +211,8 @@ sealed class Committer
             WriteStatistics();
             if (packs.IsDirty)
             {
-                VaultTable.SetSafe(connection, safe);
+                tellSafe = mustTellSafe || safe.Pack != toldSafe.Pack || safe.Position - toldSafe.Position >= WalkBytes;
+                if (tellSafe) VaultTable.SetSafe(connection, toldNow = safe);
                 packs.WriteOut();
                 // a leader flushes by himself: two flushes in turn cost less than waking another thread for one of them
                 if (leading) packs.Flush();
@@ -228,9 +236,11 @@ sealed class Committer
             if (flushing) Flushed();
             connection.TryRollback();
             safe = committing && !IsCertainlyUndone(error) ? packs.StepOver() : packs.Abandon(start);
+            mustTellSafe = true;
             throw;
         }
         if (flushing) Flushed();
+        if (tellSafe) (toldSafe, mustTellSafe) = (toldNow, false);
         if (!packs.IsDirty) safe = packs.End; // flushed here, or by the sealing of a pack
         packs.Sealed.Clear();
         if (condition.IsFailing && connection.TotalChanges != changes) condition.Succeeded(); // one that wrote nothing proves nothing
