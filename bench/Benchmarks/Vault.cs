@@ -28,7 +28,7 @@ internal static class Vault
                     return mail.EnsureMailbox(t, account, "INBOX");
                 });
             }
-            for (var i = 0; i < 2_000; i++) // what the just-in-time compiler needs
+            for (var i = 0; i < 6_000; i++) // what the just-in-time compiler needs
             {
                 using var staged = mail.Stage(letters[i % letters.Length]);
                 await mail.AppendAsync(inboxes[i % inboxes.Length], staged, MessageFlags.None, [], null, 0, default);

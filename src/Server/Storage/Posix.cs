@@ -7,6 +7,7 @@ static partial class Posix
 {
     const int ReadOnlyDirectory = 0x10000; // O_RDONLY | O_DIRECTORY
     const int InvalidArgument = 22;
+    const int Interrupted = 4;
 
     /// <summary>Makes new and removed names of a directory durable: fsync of a file does not cover its name.</summary>
     public static void FlushDirectory(string path)
@@ -17,6 +18,17 @@ static partial class Posix
         var error = failed ? Error(path) : null;
         _ = close(handle);
         if (error is not null) throw error;
+    }
+
+    /// <summary>Makes the bytes and the length of a file durable, not its times: those would be one write more for each flush.</summary>
+    /// <exception cref="IOException">The disk failed to; its HResult is the system's number.</exception>
+    public static void FlushData(Microsoft.Win32.SafeHandles.SafeFileHandle file)
+    {
+        while (fdatasync(file) != 0)
+        {
+            var number = Marshal.GetLastPInvokeError();
+            if (number != Interrupted) throw new IOException($"What was written could not be made durable: {Marshal.GetPInvokeErrorMessage(number)}.", number);
+        }
     }
 
     /// <summary>Whether the error says that no space, or no more of one's share of it, is left.</summary>
@@ -39,5 +51,6 @@ static partial class Posix
 
     [LibraryImport("libc")] private static partial uint umask(uint mask);
     [LibraryImport("libc", SetLastError = true)] private static partial int fsync(int handle);
+    [LibraryImport("libc", SetLastError = true)] private static partial int fdatasync(Microsoft.Win32.SafeHandles.SafeFileHandle handle);
     [LibraryImport("libc")] private static partial int close(int handle);
 }

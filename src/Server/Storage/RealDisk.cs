@@ -101,7 +101,7 @@ public sealed class RealDisk : Disk
 
         public override int Read(Span<byte> bytes, long position) => RandomAccess.Read(handle, bytes, position);
         public override void Write(ReadOnlySpan<byte> bytes, long position) => RandomAccess.Write(handle, bytes, position);
-        public override void Flush() => RandomAccess.FlushToDisk(handle);
+        public override void Flush() => Posix.FlushData(handle);
         public override void Dispose() => handle.Dispose();
     }
 }
