@@ -12,7 +12,7 @@ internal static class Vault
     {
         var floor = Floor.Print(report);
         var letters = Enumerable.Range(0, 500).Select(i => Corpus.Message(i, "u@bench.test", 10_240)).ToArray();
-        foreach (var (producers, count) in new[] { (1, 3_000), (50, 30_000) })
+        foreach (var (producers, count, prepared) in new[] { (1, 4_000, true), (1, 4_000, false), (50, 30_000, false) })
         {
             var folder = System.IO.Directory.CreateTempSubdirectory("cbamail-vault-").FullName;
             var settings = new Settings { Data = folder };
@@ -33,6 +33,7 @@ internal static class Vault
                 using var staged = mail.Stage(letters[i % letters.Length]);
                 await mail.AppendAsync(inboxes[i % inboxes.Length], staged, MessageFlags.None, [], null, 0, default);
             }
+            var ready = prepared ? letters.Select(letter => mail.Stage(letter)).ToArray() : [];
             var next = -1;
             var (clock, cpu) = (Stopwatch.StartNew(), Environment.CpuUsage.TotalTime);
             await Task.WhenAll(Enumerable.Range(0, producers).Select(producer => Task.Run(async () =>
@@ -40,14 +41,15 @@ internal static class Vault
                 int i;
                 while ((i = Interlocked.Increment(ref next)) < count)
                 {
-                    using var staged = mail.Stage(letters[i % letters.Length]);
+                    var staged = prepared ? ready[i % ready.Length] : mail.Stage(letters[i % letters.Length]);
                     await mail.AppendAsync(inboxes[producer], staged, MessageFlags.None, [], null, 0, default);
+                    if (!prepared) staged.Dispose();
                 }
             })));
             var seconds = clock.Elapsed.TotalSeconds;
-            report.Row($"10 KB messages, {producers} producer{(producers > 1 ? "s" : "")}, each durable", count / seconds, "/s", producers > 1 ? ">= 6,000/s" : $">= {floor / 2:0}/s");
+            report.Row($"10 KB messages, {producers} producer{(producers > 1 ? "s" : "")}{(prepared ? ", parsed and compressed before" : "")}", count / seconds, "/s", producers > 1 ? ">= 6,000/s" : $">= {floor / 2:0}/s");
             if (producers == 1) report.Row("  of the disk's flushes", count / seconds / floor * 100, "%", ">= 50 %");
-            report.Row("  CPU a message (parsing and compression included)", (Environment.CpuUsage.TotalTime - cpu).TotalMilliseconds / count, "ms");
+            report.Row("  CPU a message", (Environment.CpuUsage.TotalTime - cpu).TotalMilliseconds / count, "ms");
             await store.DisposeAsync();
             System.IO.Directory.Delete(folder, recursive: true);
         }

@@ -36,8 +36,8 @@ public sealed record StorageSettings
     /// <summary>A lonely commit runs on its caller's own thread while commits take less than this, in milliseconds; 0 = never. Default 4.</summary>
     public int LeadMilliseconds { get; init; } = 4;
 
-    /// <summary>Pages of 4 KiB after which the database's log is moved into the database, beside the writer; 0 = never by itself. Default 500.</summary>
-    public int CheckpointPages { get; init; } = 500;
+    /// <summary>Pages of 4 KiB after which the database's log is moved into the database, beside the writer; 0 = never by itself. Default 1,000.</summary>
+    public int CheckpointPages { get; init; } = 1_000;
 
     /// <summary>Time without a commit after which the rest of the log is moved, in milliseconds. Default 500.</summary>
     public int CheckpointIdleMilliseconds { get; init; } = 500;

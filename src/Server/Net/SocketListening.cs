@@ -99,7 +99,7 @@ sealed class SocketListening(IOptions<SocketTransportOptions> transport, Setting
                 WaitForDataBeforeAllocatingBuffer = owner.options.WaitForDataBeforeAllocatingBuffer,
                 MaxReadBufferSize = owner.options.MaxReadBufferSize,
                 MaxWriteBufferSize = owner.options.MaxWriteBufferSize,
-                UnsafePreferInlineScheduling = owner.options.UnsafePreferInlineScheduling,
+                UnsafePreferInlineScheduling = true, // a round trip wakes one thread instead of three
             }, owner.loggers.CreateLogger("Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets"));
 
         public EndPoint EndPoint { get; } = socket.LocalEndPoint!;

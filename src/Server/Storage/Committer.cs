@@ -108,7 +108,7 @@ sealed class Committer
         try
         {
             alone.Add(work);
-            CommitOrFail(alone, leading: true);
+            CommitOrFail(alone);
         }
         finally
         {
@@ -139,7 +139,7 @@ sealed class Committer
         while (Take(last) is { } batch)
         {
             last = batch.Count;
-            CommitOrFail(batch, leading: false);
+            CommitOrFail(batch);
         }
     }
 
@@ -176,12 +176,12 @@ sealed class Committer
         }
     }
 
-    void CommitOrFail(List<Work> batch, bool leading)
+    void CommitOrFail(List<Work> batch)
     {
         var began = Stopwatch.GetTimestamp();
         try
         {
-            Commit(batch, leading);
+            Commit(batch);
         }
         catch (Exception error)
         {
@@ -193,7 +193,7 @@ sealed class Committer
         checkpoints.Committed(connection);
     }
 
-    void Commit(List<Work> batch, bool leading)
+    void Commit(List<Work> batch)
     {
         var start = packs.End;
         tally.Clear();
@@ -214,17 +214,11 @@ sealed class Committer
                 tellSafe = mustTellSafe || safe.Pack != toldSafe.Pack || safe.Position - toldSafe.Position >= WalkBytes;
                 if (tellSafe) VaultTable.SetSafe(connection, toldNow = safe);
                 packs.WriteOut();
-                // a leader flushes by himself: two flushes in turn cost less than waking another thread for one of them
-                if (leading) packs.Flush();
+                if (batch.Exists(work => !work.Failed && work.Transaction!.WantsBodiesFirst)) packs.Flush();
                 else
                 {
                     flushing = true;
                     packs.StartFlush();
-                    if (batch.Exists(work => !work.Failed && work.Transaction!.WantsBodiesFirst))
-                    {
-                        flushing = false;
-                        if (packs.AwaitFlush() is { } error) throw new IOException("The disk failed to make mail durable.", error);
-                    }
                 }
             }
             committing = true;

@@ -167,15 +167,8 @@ public sealed class Packs : IDisposable
     /// <exception cref="IOException">The disk failed to.</exception>
     public void Flush()
     {
-        try
-        {
-            writing!.File.Flush();
-            dirty = false;
-        }
-        catch (IOException error)
-        {
-            throw new IOException("The disk failed to make mail durable.", error);
-        }
+        StartFlush();
+        if (AwaitFlush() is { } error) throw new IOException("The disk failed to make mail durable.", error);
     }
 
     /// <summary>The same beside the caller, while the database commits.</summary>
