@@ -217,7 +217,7 @@ public sealed class UserDirectoryTests
 
         // the committer is kept busy until all of them wait: then they are one batch
         using var all = new ManualResetEventSlim();
-        var busy = fixture.Store.CommitAsync(_ => all.Wait(TimeSpan.FromSeconds(30))).AsTask();
+        var busy = fixture.Store.StartCommit(_ => all.Wait(TimeSpan.FromSeconds(30)));
         changes.Add(users.SetAccountAsync(anna, new AccountChange(Name: "Anna")).AsTask());
         changes.Add(users.SetAccountAsync(anna, new AccountChange(Quota: 4711)).AsTask());
         changes.Add(users.AddAliasAsync("new@example.test", ["one@elsewhere.example"]).AsTask());
