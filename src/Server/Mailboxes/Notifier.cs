@@ -7,7 +7,7 @@ public readonly record struct Change(long AccountId, long MailboxId, long ModSeq
 
 /// <summary>
 /// Tells whoever listens that a mailbox has changed; knows no listener. Listeners read what changed from the store.
-/// They are called on the committer's thread: set a flag or release a semaphore, and return.
+/// They are called before the next commit can begin: set a flag or release a semaphore, and return.
 /// </summary>
 public sealed class Notifier
 {

@@ -13,7 +13,8 @@ namespace CbaMail.Storage;
 /// <remarks>
 /// A commit that ends before its pack flush is harmless: the next start finds rows whose record is not whole, and those were
 /// never acknowledged and are removed. Work whose other rows must not outlive its bodies asks for the bodies first
-/// (<see cref="WriteTransaction.BodiesFirst"/>). The pack's position that is known to be flushed travels in the next batch's transaction.
+/// (<see cref="WriteTransaction.BodiesFirst"/>). The pack's position that is known to be flushed travels in a later batch's transaction,
+/// in the very next one where what lies behind it may be torn.
 /// </remarks>
 sealed class Committer
 {
@@ -156,9 +157,6 @@ sealed class Committer
                 Monitor.Wait(gate);
             }
             mine = busy = true;
-        }
-        lock (gate)
-        {
             if (last > 1 && waiting.Count < last && settings.GatherMilliseconds > 0)
             {
                 wanted = last;

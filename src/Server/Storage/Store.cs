@@ -16,7 +16,7 @@ public readonly record struct PackSpace(int Packs, long Bytes, long Dead);
 /// <remarks>
 /// Rules that a change must keep:
 /// nothing is acknowledged before its commit and its pack flush are both done;
-/// only the committer's thread writes to the database and to the packs;
+/// one at a time writes to the database and to the packs: whoever the committer has let (its thread, or a caller);
 /// readers see snapshots (WAL) and never wait for the committer;
 /// <c>synchronous=FULL</c> and <c>journal_mode=WAL</c> are what SQLite's durability rests on.
 /// </remarks>
