@@ -80,6 +80,9 @@ internal sealed class BenchServer : IAsyncDisposable
 
     public async Task<string> CliAsync(params string[] verb) => await RunAsync(Program, [.. verb, "--data", Data], Folder);
 
+    /// <summary>A verb that says itself which directory it is for.</summary>
+    public async Task<string> ElsewhereAsync(params string[] verb) => await RunAsync(Program, verb, Folder);
+
     private static async Task<string> RunAsync(string program, string[] arguments, string folder)
     {
         using var run = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true })!;

@@ -11,6 +11,7 @@ using CbaMail.Bench.Fuzz;
     ("storage", "the vault alone: 10 KB messages from 1 and 50 producers, beside what the disk allows", Vault.RunAsync),
     ("mailbox", "a mailbox of 100,000 messages over IMAP", Mailbox.RunAsync),
     ("collect", "packs rewritten, and what deliveries notice of it", Collect.RunAsync),
+    ("backup", "backup and verify beside 50 sessions of SMTP, and every message compared after a restore: about 4 minutes", BackupLoad.RunAsync),
     ("floor", "what the disk allows", Floor.RunAsync),
     ("peers", "the table of issue 3 beside Postfix + Dovecot: about 20 minutes", Peers.RunAsync),
     ("mime", "the parser alone: MB/s on one core", MimeSpeed.RunAsync),

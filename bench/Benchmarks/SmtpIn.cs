@@ -60,7 +60,7 @@ internal static class SmtpIn
         return clock.Elapsed.TotalSeconds;
     }
 
-    private sealed class Session(Socket socket)
+    internal sealed class Session(Socket socket)
     {
         private readonly byte[] buffer = new byte[4096];
 

@@ -81,7 +81,7 @@ sealed class BackupRun : IDisposable
         });
         File.SetUnixFileMode(Database, Repository.OwnersFile);
         // what readers see may not have been flushed yet: a commit of one's own comes after
-        await store.CommitAsync(_ => true, cancel);
+        await store.StartCommit(_ => true, cancel);
         var packs = await CopyPacksAsync();
         var others = await new FileCopies(store.Path, settings, repository, pace).RunAsync(order.WithoutKeys);
         files = others.Copied;

@@ -33,7 +33,7 @@ public sealed class Backups(Store store, Settings settings, TimeProvider time)
         {
             using var repository = Repository.OpenToWrite(order.Directory, store.Path);
             using var run = new BackupRun(store, settings, time, repository, order, progress, cancel);
-            return await run.RunAsync();
+            return await Aside.RunAsync(run.RunAsync);
         }
         catch (BackupProblem problem)
         {

@@ -16,7 +16,7 @@ static class DatabaseCheck
             version = IntegrityTable.Version(read.Prepare);
         }
         if (version != Migrations.Newest) inspection.Report(new Finding("schema", $"the schema is {version}, this release knows {Migrations.Newest}"));
-        var (journal, synchronous) = await store.CommitAsync(IntegrityTable.Durability, inspection.Cancel);
+        var (journal, synchronous) = await store.StartCommit(IntegrityTable.Durability, inspection.Cancel);
         if (journal != "wal" || synchronous != 2)
             inspection.Report(new Finding("settings", $"the database runs with journal_mode={journal} and synchronous={synchronous}: what is acknowledged may not be durable; it has to be \"wal\" and 2"));
         var indexes = false;

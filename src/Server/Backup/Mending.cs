@@ -19,7 +19,7 @@ sealed class Mending(Inspection inspection, MailStore mail, VerifyOptions option
     {
         foreach (var fix in inspection.Fixes)
         {
-            await inspection.Store.CommitAsync(write => { fix.Mend(write); return 0; }, inspection.Cancel);
+            await inspection.Store.StartCommit(write => { fix.Mend(write); return 0; }, inspection.Cancel);
             Done(fix.Done);
         }
         if (inspection.Damages.Count > 0)
@@ -45,7 +45,7 @@ sealed class Mending(Inspection inspection, MailStore mail, VerifyOptions option
         {
             if (damage.Row is not { } row || damage.Because is not null || sources.Find(row) is not var (record, where)) continue;
             using (record)
-                if (!await inspection.Store.CommitAsync(write => Replace(write, row, record), inspection.Cancel)) continue;
+                if (!await inspection.Store.StartCommit(write => Replace(write, row, record), inspection.Cancel)) continue;
             restored.Add((damage.Kind, damage.Id));
             Done($"{(damage.Kind == RecordKind.Content ? "Body" : "Large part")} {damage.Id} is whole again: {where}.");
         }
@@ -77,7 +77,7 @@ sealed class Mending(Inspection inspection, MailStore mail, VerifyOptions option
             for (var at = 0; at < damage.Messages.Count; at += RowsPerCommit)
             {
                 var piece = damage.Messages.GetRange(at, Math.Min(RowsPerCommit, damage.Messages.Count - at));
-                var done = await inspection.Store.CommitAsync(write => Exchange(write, damage.Id, staged, piece), inspection.Cancel);
+                var done = await inspection.Store.StartCommit(write => Exchange(write, damage.Id, staged, piece), inspection.Cancel);
                 foreach (var (message, uid) in done)
                     if (++named <= MostNamed)
                         Done($"{inspection.Name(message.AccountId)}, {message.Mailbox}, UID {message.Uid}, \"{remains.Subject}\": the body is lost; what could be read ({remains.Saved}) stands in its place as UID {uid}.");

@@ -16,7 +16,7 @@ sealed class PackCheck
     public static async Task<PackCheck> BeginAsync(Inspection inspection)
     {
         var store = inspection.Store;
-        var end = await store.CommitAsync(_ => store.Packs.End, inspection.Cancel);
+        var end = await store.StartCommit(_ => store.Packs.End, inspection.Cancel);
         using var read = store.Read();
         return new PackCheck(inspection, end, VerifyTable.Live(read));
     }

@@ -32,6 +32,7 @@ sealed class PackCopy : IDisposable
         (this.number, this.target, this.pace, dataPack) = (number, target, pace, source);
         this.known = [.. known.OrderBy(entry => entry.Length)];
         this.source = File.Exists(source) ? File.OpenHandle(source, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete) : null;
+        if (this.source is not null) Posix.ReadOnce(this.source);
         if (this.source is null && !File.Exists(target)) throw new FileNotFoundException();
         if (!File.Exists(target)) File.Create(target, 1, FileOptions.None).Dispose();
         File.SetUnixFileMode(target, Repository.OwnersFile);

@@ -23,6 +23,15 @@ public sealed class Verification(MailStore mail, IEnumerable<BodyHolder> holders
         {
             if (options.From is { } from && !System.IO.Directory.Exists(Path.Combine(from, "packs")))
                 return Refusal.Invalid.Because($"{from} is no backup: it has no directory \"packs\"");
+            return options.Gentle ? await Aside.RunAsync(AllAsync) : await AllAsync();
+        }
+        finally
+        {
+            Volatile.Write(ref running, 0);
+        }
+
+        async Task<VerifySummary> AllAsync()
+        {
             var begun = time.GetTimestamp();
             var repaired = 0L;
             for (var round = 1; ; round++)
@@ -37,10 +46,6 @@ public sealed class Verification(MailStore mail, IEnumerable<BodyHolder> holders
                     return new VerifySummary("summary", inspection.Problems, repaired, inspection.Accounts, inspection.Mailboxes, inspection.Messages, inspection.Bodies,
                         inspection.Parts, inspection.Bytes, inspection.GarbageRecords, inspection.GarbageBytes, Math.Round(time.GetElapsedTime(begun).TotalSeconds, 1));
             }
-        }
-        finally
-        {
-            Volatile.Write(ref running, 0);
         }
     }
 }

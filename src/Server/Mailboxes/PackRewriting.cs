@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics;
 using CbaMail.Config;
 using CbaMail.Storage;
@@ -151,7 +150,7 @@ public sealed class PackRewriting(Store store, Settings settings, TimeProvider t
             if (PackScan.Open(store.Packs, chosen.Pack) is not { } scan) return await WithoutFileAsync(chosen, cancel);
             walk = new Walk(scan, chosen.Bytes);
         }
-        var buffer = ArrayPool<byte>.Shared.Rent(settings.Storage.CollectPieceBytes);
+        var buffer = Buffers.Rent(settings.Storage.CollectPieceBytes);
         try
         {
             var records = new List<(PackedRecord Record, int At)>();
@@ -167,7 +166,7 @@ public sealed class PackRewriting(Store store, Settings settings, TimeProvider t
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            Buffers.Return(buffer);
         }
     }
 
@@ -198,8 +197,8 @@ public sealed class PackRewriting(Store store, Settings settings, TimeProvider t
             }
             if (stored > buffer.Length)
             {
-                ArrayPool<byte>.Shared.Return(buffer); // empty still: a piece begins with the large one
-                buffer = ArrayPool<byte>.Shared.Rent(stored);
+                Buffers.Return(buffer); // empty still: a piece begins with the large one
+                buffer = Buffers.Rent(stored);
             }
             if (!walk.Scan.TryCopy(record, buffer.AsSpan(length, stored)))
             {

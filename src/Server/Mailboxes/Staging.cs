@@ -1,4 +1,3 @@
-using System.Buffers;
 using CbaMail.Mime;
 using CbaMail.Storage.Blobs;
 
@@ -24,10 +23,10 @@ sealed class Staging(int sharedPartBytes)
         if (cut.Count == 0) record = PackRecord.Build(RecordKind.Content, message, basis, basisBytes);
         else
         {
-            var rest = ArrayPool<byte>.Shared.Rent(message.Length);
+            var rest = Buffers.Rent(message.Length);
             var length = Without(message, cut, rest);
             record = PackRecord.Build(RecordKind.Content, rest.AsSpan(0, length), basis, basisBytes);
-            ArrayPool<byte>.Shared.Return(rest);
+            Buffers.Return(rest);
         }
         var fields = MessageFields.Of(message);
         return new StagedMessage(record)

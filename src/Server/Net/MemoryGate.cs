@@ -8,20 +8,23 @@ namespace CbaMail.Net;
 /// 421 or BYE, new messages 452 or NO, large answers wait: work is refused before the kernel ends the process. Who is in stays in.
 /// </summary>
 /// <remarks>
-/// Looked at: the managed heap against its own limit, and the process' private pages (native ones too: TLS, SQLite) against the limit of
-/// its cgroup or, without one, the machine's memory. Above the share the heap is compacted, at most every three seconds.
+/// Looked at: the managed heap against its own limit; the process' private pages (native ones too: TLS, SQLite) against the limit of
+/// its cgroup or, without one, the machine's memory; and what its cgroup keeps for good against that one's limit. Pages of files never
+/// count: the kernel takes them back. Above the share the heap is compacted, at most every three seconds.
 /// </remarks>
 public sealed class MemoryGate
 {
-    const long LookMilliseconds = 100, CollectMilliseconds = 3000;
+    const long LookMilliseconds = 100, CloseLookMilliseconds = 10, CollectMilliseconds = 3000;
+    const double Close = 0.6; // of the share: from there on a crowd could use up the rest between two looks
     const double Slack = 0.05; // it opens a little below where it closes
 
     readonly double share;
     readonly long heapLimit;
     readonly long limit;
+    readonly ControlGroup group = ControlGroup.Find();
     readonly ILogger log;
     readonly Lock gate = new();
-    long looked = long.MinValue / 2;
+    long looked = long.MinValue / 2, lookAgain = LookMilliseconds;
     long collected = long.MinValue / 2;
     bool isShort;
 
@@ -29,12 +32,14 @@ public sealed class MemoryGate
     {
         this.log = log;
         share = Math.Clamp(settings.Limits.MemoryShare, 0.1, 1);
-        limit = settings.Limits.Memory ?? CgroupLimit() ?? MachineMemory();
+        // a limit that the kernel enforces holds whatever the settings say
+        limit = Math.Min(settings.Limits.Memory ?? long.MaxValue, group.Limit ?? (settings.Limits.Memory is null ? MachineMemory() : long.MaxValue));
         heapLimit = Math.Min(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, limit);
+        Look = () => (GC.GetTotalMemory(false), PrivateBytes(), GroupShare());
     }
 
     /// <summary>Test: what is used, instead of looking.</summary>
-    internal Func<(long Heap, long Private)> Look { get; set; } = () => (GC.GetTotalMemory(false), PrivateBytes());
+    internal Func<(long Heap, long Private, double Group)> Look { get; set; }
 
     /// <summary>More work is to be refused now.</summary>
     public bool IsShort
@@ -42,10 +47,10 @@ public sealed class MemoryGate
         get
         {
             var now = Environment.TickCount64;
-            if (now - Volatile.Read(ref looked) < LookMilliseconds) return Volatile.Read(ref isShort);
+            if (now - Volatile.Read(ref looked) < Volatile.Read(ref lookAgain)) return Volatile.Read(ref isShort);
             lock (gate)
             {
-                if (now - looked >= LookMilliseconds) Measure(now);
+                if (now - looked >= lookAgain) Measure(now);
                 return isShort;
             }
         }
@@ -61,6 +66,7 @@ public sealed class MemoryGate
             collected = Environment.TickCount64;
             used = Used();
         }
+        Volatile.Write(ref lookAgain, used < most * Close ? LookMilliseconds : CloseLookMilliseconds);
         Volatile.Write(ref looked, Environment.TickCount64);
         if (used >= most == isShort) return;
         Volatile.Write(ref isShort, !isShort);
@@ -70,9 +76,11 @@ public sealed class MemoryGate
 
     double Used()
     {
-        var (heap, own) = Look();
-        return Math.Max((double)heap / heapLimit, (double)own / limit);
+        var (heap, own, inGroup) = Look();
+        return Math.Max(Math.Max((double)heap / heapLimit, (double)own / limit), inGroup);
     }
+
+    double GroupShare() => group.OwnLimit is { } most ? (double)group.Kept((long)(most * (share - 2 * Slack))) / most : 0;
 
     /// <summary>Waits for memory, for work that can wait.</summary>
     /// <returns>Whether there is some.</returns>
@@ -99,32 +107,6 @@ public sealed class MemoryGate
         {
             return Environment.WorkingSet; // another system, or no descriptor for the look
         }
-    }
-
-    /// <summary>The smallest limit of the process' cgroup and those above it, version 2 or 1; null where there is none.</summary>
-    static long? CgroupLimit()
-    {
-        long? least = null;
-        try
-        {
-            foreach (var line in File.ReadLines("/proc/self/cgroup"))
-            {
-                var parts = line.Split(':', 3);
-                var (root, file) = parts[1] == "" ? ("/sys/fs/cgroup", "memory.max") : parts[1].Split(',').Contains("memory") ? ("/sys/fs/cgroup/memory", "memory.limit_in_bytes") : ("", "");
-                for (var path = parts[2]; root.Length > 0; path = path[..path.LastIndexOf('/')])
-                {
-                    var name = root + path.TrimEnd('/') + "/" + file;
-                    if (File.Exists(name) && long.TryParse(File.ReadAllText(name).Trim(), CultureInfo.InvariantCulture, out var bytes) && bytes < 1L << 50)
-                        least = Math.Min(least ?? long.MaxValue, bytes);
-                    if (path.LastIndexOf('/') < 0 || path.Length == 0) break;
-                }
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return least; // no such files here
-        }
-        return least;
     }
 
     static long MachineMemory()

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.IO.MemoryMappedFiles;
 using CbaMail.Config;
 using CbaMail.Net;
+using CbaMail.Storage.Blobs;
 
 namespace CbaMail.Storage;
 
@@ -14,7 +15,7 @@ public sealed class SpooledMessage : IDisposable
 {
     readonly string directory;
     readonly int memoryLimit;
-    byte[] buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
+    byte[] buffer = Buffers.Rent(16 * 1024);
     int buffered;
     FileStream? file;
     MappedMemory? mapped;
@@ -54,9 +55,9 @@ public sealed class SpooledMessage : IDisposable
         }
         else if (Length > buffer.Length)
         {
-            var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(Math.Max(buffer.Length * 4L, Length), Math.Max(Length, memoryLimit)));
+            var larger = Buffers.Rent((int)Math.Min(Math.Max(buffer.Length * 4L, Length), Math.Max(Length, memoryLimit)));
             buffer.AsSpan(0, buffered).CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(buffer);
+            Buffers.Return(buffer);
             buffer = larger;
         }
         bytes.CopyTo(buffer.AsSpan(buffered));
@@ -83,7 +84,7 @@ public sealed class SpooledMessage : IDisposable
     {
         ((IDisposable?)mapped)?.Dispose();
         file?.Dispose();
-        if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
+        if (buffer.Length > 0) Buffers.Return(buffer);
         (buffer, buffered, file, mapped) = ([], 0, null, null);
     }
 

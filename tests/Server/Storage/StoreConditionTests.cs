@@ -69,7 +69,7 @@ public sealed class StoreConditionTests
     public async Task The_memory_gate_closes_above_its_share_and_opens_a_little_below()
     {
         var used = 10L;
-        var gate = new MemoryGate(new Settings { Limits = new LimitSettings { Memory = 1000, MemoryShare = 0.8 } }, NullLogger<MemoryGate>.Instance) { Look = () => (used, used) };
+        var gate = new MemoryGate(new Settings { Limits = new LimitSettings { Memory = 1000, MemoryShare = 0.8 } }, NullLogger<MemoryGate>.Instance) { Look = () => (used, used, 0) };
         Assert.False(gate.IsShort);
         used = 801;
         await Wait.UntilAsync(() => gate.IsShort, "it closes");

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 
 namespace CbaMail.Storage.Blobs;
@@ -64,7 +63,7 @@ public sealed class PackRecord : IDisposable
             baseId = null;
         }
         var head = HeaderBytes + 8 * pieces;
-        var buffer = ArrayPool<byte>.Shared.Rent(head + raw.Length);
+        var buffer = Buffers.Rent(head + raw.Length);
         var at = head;
         for (var i = 0; i < pieces; i++)
         {
@@ -75,7 +74,7 @@ public sealed class PackRecord : IDisposable
             BinaryPrimitives.WriteInt32LittleEndian(buffer.AsSpan(HeaderBytes + 8 * i), stored.Length);
             BinaryPrimitives.WriteUInt32LittleEndian(buffer.AsSpan(HeaderBytes + 8 * i + 4), Crc32C.Of(stored));
             at += stored.Length;
-            if (size > 0) ArrayPool<byte>.Shared.Return(compressed);
+            if (size > 0) Buffers.Return(compressed);
         }
         WriteHeader(buffer, kind, 0, baseId, at, raw.Length);
         return new PackRecord(Fit(buffer, at), at, raw.Length, baseId);
@@ -84,7 +83,7 @@ public sealed class PackRecord : IDisposable
     /// <summary>A record that stands whole in an array of its own.</summary>
     internal static PackRecord Of(byte[] whole, int rawLength, long? baseId)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(whole.Length);
+        var buffer = Buffers.Rent(whole.Length);
         whole.CopyTo(buffer, 0);
         return new PackRecord(buffer, whole.Length, rawLength, baseId);
     }
@@ -107,9 +106,9 @@ public sealed class PackRecord : IDisposable
     static byte[] Fit(byte[] buffer, int length)
     {
         if (length > buffer.Length / 2) return buffer;
-        var fitting = ArrayPool<byte>.Shared.Rent(length);
+        var fitting = Buffers.Rent(length);
         buffer.AsSpan(0, length).CopyTo(fitting);
-        ArrayPool<byte>.Shared.Return(buffer);
+        Buffers.Return(buffer);
         return fitting;
     }
 
@@ -163,7 +162,7 @@ public sealed class PackRecord : IDisposable
 
     public void Dispose()
     {
-        if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
+        if (buffer.Length > 0) Buffers.Return(buffer);
         buffer = [];
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using CbaMail.Config;
 
 namespace CbaMail.Storage.Blobs;
@@ -18,7 +17,7 @@ public sealed class Packs : IDisposable
     readonly Disk disk;
     readonly StorageSettings settings;
     readonly Lock fillGate = new();
-    byte[] pending = ArrayPool<byte>.Shared.Rent(64 * 1024);
+    byte[] pending = Buffers.Rent(64 * 1024);
     int pendingLength;
     int current;
     PackFiles.Lease? writing;  // the current pack
@@ -83,9 +82,9 @@ public sealed class Packs : IDisposable
             if (pendingLength > 0 && bytes.Length + pendingLength > 1 << 20) WriteOut();
             if (pendingLength + bytes.Length > pending.Length)
             {
-                var larger = ArrayPool<byte>.Shared.Rent(Math.Max(pending.Length * 2, pendingLength + bytes.Length));
+                var larger = Buffers.Rent(Math.Max(pending.Length * 2, pendingLength + bytes.Length));
                 pending.AsSpan(0, pendingLength).CopyTo(larger);
-                ArrayPool<byte>.Shared.Return(pending);
+                Buffers.Return(pending);
                 pending = larger;
             }
         }
@@ -156,8 +155,8 @@ public sealed class Packs : IDisposable
         pendingLength = 0;
         if (pending.Length > 4 << 20)
         {
-            ArrayPool<byte>.Shared.Return(pending);
-            pending = ArrayPool<byte>.Shared.Rent(64 * 1024);
+            Buffers.Return(pending);
+            pending = Buffers.Rent(64 * 1024);
         }
         if (end > filled) filled = end;
         FillAhead();
@@ -250,7 +249,7 @@ public sealed class Packs : IDisposable
         var from = filled;
         fill = disk.Beside(() =>
         {
-            var zeros = ArrayPool<byte>.Shared.Rent(128 * 1024);
+            var zeros = Buffers.Rent(128 * 1024);
             DiskFile? file = null;
             try
             {
@@ -271,7 +270,7 @@ public sealed class Packs : IDisposable
             finally
             {
                 file?.Dispose();
-                ArrayPool<byte>.Shared.Return(zeros);
+                Buffers.Return(zeros);
             }
         });
     }
@@ -295,7 +294,7 @@ public sealed class Packs : IDisposable
         if (writing is not null) GiveBack(writing.File, Math.Min(written, writing.File.Length));
         writing?.Dispose();
         Files.Dispose();
-        ArrayPool<byte>.Shared.Return(pending);
+        Buffers.Return(pending);
         pending = [];
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 
@@ -25,7 +24,7 @@ static partial class Zstd
     {
         rented = [];
         if (!IsAvailable || data.Length < 64) return 0;
-        rented = ArrayPool<byte>.Shared.Rent((int)ZSTD_compressBound((nuint)data.Length));
+        rented = Buffers.Rent((int)ZSTD_compressBound((nuint)data.Length));
         var contexts = Take();
         var context = contexts.Compressor;
         Check(ZSTD_CCtx_setParameter(context, CompressionLevel, Level));
@@ -36,7 +35,7 @@ static partial class Zstd
             idle.Add(contexts); // one that has failed is not used again
             if ((int)size < data.Length - data.Length / 32) return (int)size;
         }
-        ArrayPool<byte>.Shared.Return(rented);
+        Buffers.Return(rented);
         rented = [];
         return 0;
     }
