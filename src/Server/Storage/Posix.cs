@@ -43,10 +43,10 @@ static partial class Posix
     /// <summary>Tells the kernel that reading the file once does not make its pages worth keeping (Linux 6.3 and later).</summary>
     public static void ReadOnce(Microsoft.Win32.SafeHandles.SafeFileHandle file) => _ = posix_fadvise(file, 0, 0, 5); // POSIX_FADV_NOREUSE
 
-    /// <summary>Gives the calling thread, and on Linux it alone, a tenth of the weight of others where processors are scarce. It cannot be taken back.</summary>
+    /// <summary>Gives the calling thread, and on Linux it alone, a third of the weight of others where processors are scarce. It cannot be taken back.</summary>
     public static void YieldToOthers()
     {
-        if (OperatingSystem.IsLinux()) _ = setpriority(0, 0, 10);
+        if (OperatingSystem.IsLinux()) _ = setpriority(0, 0, 5);
     }
 
     [LibraryImport("libc")] private static partial int setpriority(int which, uint who, int priority);
