@@ -31,6 +31,7 @@ sealed class BackupRun : IDisposable
         pace = new Pace(time, cancel);
         repository.RemoveUnfinished();
         earlier = repository.Complete();
+        damage.AddRange(repository.Unreadable.Select(repository.SentenceOnUnreadable));
         var now = time.GetUtcNow().ToString("yyyy-MM-dd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
         name = now;
         for (var i = 2; System.IO.Directory.Exists(repository.Snapshot(name)); i++) name = $"{now}-{i}";

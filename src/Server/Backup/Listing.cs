@@ -22,7 +22,7 @@ public static class Listing
                 .. all.Select(manifest => new SnapshotInfo(manifest.Name, manifest.Began, manifest.Accounts, manifest.Messages, manifest.Bytes,
                     manifest.DatabaseSize + manifest.Packs.Sum(pack => pack.Length) + manifest.Files.Sum(file => file.Size),
                     manifest.Program, manifest.Host, manifest.WithKeys, manifest.Damage)),
-                .. repository.Unreadable.Select(name => new SnapshotInfo(name, default, 0, 0, 0, 0, "", "", false, [$"The manifest of {name} cannot be read"])),
+                .. repository.Unreadable.Select(name => new SnapshotInfo(name, default, 0, 0, 0, 0, "", "", false, [repository.SentenceOnUnreadable(name)])),
             ], null);
         }
         catch (BackupProblem problem)

@@ -38,7 +38,10 @@ public sealed record Manifest(
     {
         try
         {
-            return JsonSerializer.Deserialize<Manifest>(bytes, Json) is { Packs: not null, Files: not null, Damage: not null, Name.Length: > 0, DatabaseSha256.Length: 64 } manifest ? manifest : null;
+            return JsonSerializer.Deserialize<Manifest>(bytes, Json) is
+            { Format: > 0, Packs: not null, Files: not null, Damage: not null, Name.Length: > 0, DatabaseSha256.Length: 64, DatabaseSize: >= 0 } manifest
+                && manifest.Packs.All(pack => pack is { Number: > 0, Length: >= 0, Sha256.Length: 64 })
+                && manifest.Files.All(file => file is { Path.Length: > 0, Size: >= 0, Sha256.Length: 64 } && file.Sha256.All(char.IsAsciiHexDigitLower)) ? manifest : null;
         }
         catch (JsonException)
         {

@@ -3,6 +3,7 @@ using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Mailboxes;
 using CbaMail.Storage;
+using CbaMail.Storage.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace CbaMail.Backup;
@@ -39,6 +40,14 @@ public static class OfflineStore
         catch (InvalidOperationException said)
         {
             return Refusal.Conflict.Because(said.Message); // another has it, or it is of a newer release
+        }
+        catch (SqliteError error)
+        {
+            return Refusal.Unavailable.Because($"The database in {settings.Data} cannot be opened: {error.Message.ReplaceLineEndings(" ")}; \"cbamail verify --data {settings.Data}\" says what is wrong with it");
+        }
+        catch (IOException error)
+        {
+            return Refusal.Unavailable.Because($"The data directory {settings.Data} cannot be used: {error.Message.ReplaceLineEndings(" ")}");
         }
         catch (UnauthorizedAccessException error)
         {

@@ -108,6 +108,10 @@ sealed class Repository : IDisposable
     /// <summary>Names of snapshots whose manifest is there and cannot be read; set by <see cref="Complete"/>.</summary>
     public IReadOnlyList<string> Unreadable { get; private set; } = [];
 
+    /// <summary>What it means, and what to do.</summary>
+    public string SentenceOnUnreadable(string name) =>
+        $"The manifest of the snapshot {name} is damaged ({Path.Combine(Snapshot(name), Manifest.FileName)}): take that file from a copy of the backup, or remove the directory {Snapshot(name)} and use another snapshot; until then backups remove nothing";
+
     /// <summary>The complete snapshots, oldest first.</summary>
     public List<Manifest> Complete()
     {
@@ -129,9 +133,13 @@ sealed class Repository : IDisposable
     public Manifest Choose(string? at)
     {
         var all = Complete();
-        if (all.Count == 0) throw new BackupProblem(Unreadable.Count > 0 ? $"The manifest of {Unreadable[^1]} in {Directory} is damaged, and there is no other complete snapshot" : $"{Directory} holds no complete snapshot");
+        if (all.Count == 0) throw new BackupProblem(Unreadable.Count > 0 ? $"{SentenceOnUnreadable(Unreadable[^1])}. There is no other complete snapshot" : $"{Directory} holds no complete snapshot");
+        // not silently an older one in the place of the newest
+        if (at is null or "latest" && Unreadable.Count > 0 && string.CompareOrdinal(Unreadable[^1], all[^1].Name) > 0)
+            throw new BackupProblem($"{SentenceOnUnreadable(Unreadable[^1])}. The newest that can be read is named by: --at {all[^1].Name}");
         var found = at is null or "latest" ? all[^1] : all.Find(manifest => manifest.Name.Equals(at, StringComparison.OrdinalIgnoreCase))
             ?? all.FindLast(manifest => manifest.Name.StartsWith(at, StringComparison.OrdinalIgnoreCase)); // two of one second are named ...Z and ...Z-2
+        if (found is null && Unreadable.LastOrDefault(name => name.StartsWith(at!, StringComparison.OrdinalIgnoreCase)) is { } damaged) throw new BackupProblem(SentenceOnUnreadable(damaged));
         if (found is null) throw new BackupProblem($"{Directory} has no snapshot {at}; list them with: cbamail restore {Directory} --list");
         return found.Format <= Manifest.ThisFormat ? found : throw new BackupProblem($"The snapshot {found.Name} was written by a newer release ({found.Program}); install that one");
     }

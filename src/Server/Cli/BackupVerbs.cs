@@ -161,7 +161,9 @@ static class BackupVerbs
         var listing = Taken(Listing.Of(invocation.Arguments[0]));
         invocation.Print(listing, ["SNAPSHOT", "TIME", "ACCOUNTS", "MESSAGES", "SIZE", "HOST"], snapshot =>
             [snapshot.Text("snapshot"), snapshot.Time("time"), snapshot.Text("accounts"), snapshot.Text("messages"), Sizes.Show(snapshot.Number("size")), snapshot.Text("host")]);
-        return 0;
+        var damaged = listing.EnumerateArray().Where(snapshot => snapshot.Text("program").Length == 0).SelectMany(snapshot => snapshot.Items("damage")).ToList();
+        foreach (var sentence in damaged) invocation.Error.WriteLine("cbamail: " + sentence.GetString());
+        return damaged.Count == 0 ? 0 : 1;
     }
 
     // ---- both

@@ -1,20 +1,30 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using CbaMail.Storage;
+using Microsoft.Win32.SafeHandles;
 
 namespace CbaMail.Http;
 
-/// <summary>The address of the control socket. The system allows it 107 bytes.</summary>
+/// <summary>The address of the control socket. The system allows it 107 bytes: a longer one goes by an open descriptor of its directory.</summary>
 public static class ControlSocket
 {
     const int Longest = 107; // sun_path, unix(7)
 
-    /// <param name="data">The data directory.</param>
+    static readonly ConcurrentDictionary<string, SafeFileHandle> directories = [];
+
+    /// <param name="data">The data directory; made where it is missing.</param>
     public static UnixDomainSocketEndPoint EndPoint(string data)
     {
         var path = HttpRoom.SocketPath(Path.GetFullPath(data));
         if (Encoding.UTF8.GetByteCount(path) <= Longest) return new(path);
-        // relative to where we stand it may be short enough
-        var near = Path.GetRelativePath(Environment.CurrentDirectory, path);
-        return Encoding.UTF8.GetByteCount(near) <= Longest ? new(near) : throw new InvalidOperationException($"The path of the data directory is too long for a socket ({path}): choose one below {Longest} bytes.");
+        if (!OperatingSystem.IsLinux()) throw new InvalidOperationException($"The path of the data directory is too long for a socket ({path}): choose one below {Longest} bytes.");
+        var directory = directories.GetOrAdd(Path.GetDirectoryName(path)!, name =>
+        {
+            System.IO.Directory.CreateDirectory(name);
+            return Posix.OpenDirectory(name);
+        });
+        return new(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{directory.DangerousGetHandle()}/{Path.GetFileName(path)}"));
     }
 }

@@ -35,8 +35,7 @@ public static class HttpRoom
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = 100 << 20;
-        var endpoint = ControlSocket.EndPoint(settings.Data).ToString()!;
-        kestrel.ListenUnixSocket(Path.IsPathRooted(endpoint) ? endpoint : Path.GetFullPath(endpoint), listen => listen.Use(next => connection =>
+        kestrel.ListenUnixSocket(ControlSocket.EndPoint(settings.Data).ToString()!, listen => listen.Use(next => connection =>
         {
             connection.Features.Set(new ControlDoor());
             return next(connection);

@@ -20,6 +20,13 @@ static partial class Posix
         if (error is not null) throw error;
     }
 
+    /// <summary>A directory as a descriptor, by which what lies in it can be named shortly: <c>/proc/self/fd/N/name</c>.</summary>
+    public static Microsoft.Win32.SafeHandles.SafeFileHandle OpenDirectory(string path)
+    {
+        var handle = open(path, ReadOnlyDirectory);
+        return handle >= 0 ? new(handle, ownsHandle: true) : throw new IOException($"The directory {path} cannot be opened: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.");
+    }
+
     /// <summary>Makes the bytes and the length of a file durable, not its times: those would be one write more for each flush.</summary>
     /// <exception cref="IOException">The disk failed to; its HResult is the system's number.</exception>
     public static void FlushData(Microsoft.Win32.SafeHandles.SafeFileHandle file)

@@ -345,7 +345,7 @@ public sealed class BackupTests : IAsyncLifetime
         var second = (await BackUpAsync()).Snapshot;
         var manifest = Path.Combine(Repository, "snapshots", second, "manifest.json");
         await File.WriteAllTextAsync(manifest, (await File.ReadAllTextAsync(manifest, TestContext.Current.CancellationToken))[..^40], TestContext.Current.CancellationToken);
-        Assert.Contains("cannot be read", Listing.Of(Repository).Value![^1].Damage[0]);
+        Assert.Contains("is damaged", Listing.Of(Repository).Value![^1].Damage[0]);
         await BackUpAsync(keep: 1); // and what the damaged one may need stays
         Assert.True(File.Exists(manifest));
         var third = Listing.Of(Repository).Value!.Last(snapshot => snapshot.Messages > 0).Snapshot;

@@ -26,10 +26,16 @@ public sealed class SqliteConnection : IDisposable
 
     static SqliteConnection() => Batteries_V2.Init();
 
+    /// <summary>SQLite takes 512 bytes, with the names of its log and journal behind them.</summary>
+    const int LongestPath = 500;
+
     /// <summary>Opens the file; creates it unless <paramref name="readOnly"/>.</summary>
     /// <param name="vfs">See <see cref="Disk.SqliteVfs"/>.</param>
+    /// <exception cref="PathTooLongException">With a sentence for people.</exception>
     public SqliteConnection(string path, bool readOnly, string? vfs = null)
     {
+        if (System.Text.Encoding.UTF8.GetByteCount(path) is > LongestPath and var length)
+            throw new PathTooLongException($"the path of its database is {length} bytes long, and SQLite takes {LongestPath} at most; name a directory with a shorter path");
         var flags = readOnly ? raw.SQLITE_OPEN_READONLY : raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE;
         var code = raw.sqlite3_open_v2(path, out handle, flags | raw.SQLITE_OPEN_NOMUTEX, vfs);
         if (code != raw.SQLITE_OK) throw new SqliteError(code, $"{path}: {raw.sqlite3_errmsg(handle).utf8_to_string()}");
