@@ -39,7 +39,7 @@ public sealed class AccountRestore(MailStore mail, UserDirectory people, Spool s
         if (!await one.WaitAsync(0, cancel)) return Refusal.Conflict.Because("Another restore is under way; wait until it has ended");
         try
         {
-            using var repository = Repository.OpenToRead(order.Directory);
+            using var repository = Repository.OpenToRead(mail.Store.Disk, order.Directory);
             var manifest = repository.Choose(order.At);
             using var snapshot = SnapshotReader.Open(repository, manifest, settings.Storage, Path.Combine(mail.Store.Path, "spool"));
             return await new Run(mail, people, spool, snapshot, order, progress, cancel).GoAsync(manifest);

@@ -15,6 +15,7 @@ sealed class BackupRun : IDisposable
     readonly Settings settings;
     readonly TimeProvider time;
     readonly Repository repository;
+    readonly Disk disk;
     readonly BackupOrder order;
     readonly Pace pace;
     readonly Action<long, long>? progress;
@@ -28,13 +29,14 @@ sealed class BackupRun : IDisposable
     public BackupRun(Store store, Settings settings, TimeProvider time, Repository repository, BackupOrder order, Action<long, long>? progress, CancellationToken cancel)
     {
         (this.store, this.settings, this.time, this.repository, this.order, this.progress, this.cancel) = (store, settings, time, repository, order, progress, cancel);
+        disk = repository.Disk;
         pace = new Pace(time, cancel);
         repository.RemoveUnfinished();
         earlier = repository.Complete();
         damage.AddRange(repository.Unreadable.Select(repository.SentenceOnUnreadable));
         var now = time.GetUtcNow().ToString("yyyy-MM-dd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
         name = now;
-        for (var i = 2; System.IO.Directory.Exists(repository.Snapshot(name)); i++) name = $"{now}-{i}";
+        for (var i = 2; disk.DirectoryExists(repository.Snapshot(name)); i++) name = $"{now}-{i}";
     }
 
     string Snapshot => repository.Snapshot(name);
@@ -49,9 +51,7 @@ sealed class BackupRun : IDisposable
             var manifest = await CopyAsync();
             WriteManifest(manifest);
             complete = true;
-            // a run of damaged snapshots must not push the last whole ones out
-            var removed = order.Keep is { } keep && damage.Count == 0 ? repository.Prune(keep) : [];
-            repository.RemoveUnneeded();
+            var removed = Remove();
             return new BackupSummary(name, repository.Directory, manifest.Accounts, manifest.Messages, copied, compared, manifest.DatabaseSize, files,
                 manifest.Packs.Sum(pack => pack.Length) + manifest.DatabaseSize + manifest.Files.Sum(file => file.Size),
                 Math.Round(time.GetElapsedTime(since).TotalSeconds, 3), removed, damage);
@@ -63,7 +63,22 @@ sealed class BackupRun : IDisposable
         }
         finally
         {
-            if (!complete && System.IO.Directory.Exists(Snapshot)) System.IO.Directory.Delete(Snapshot, recursive: true);
+            if (!complete && disk.DirectoryExists(Snapshot)) disk.DeleteDirectory(Snapshot);
+        }
+    }
+
+    // a run of damaged snapshots must not push the last whole ones out
+    List<string> Remove()
+    {
+        try
+        {
+            var removed = order.Keep is { } keep && damage.Count == 0 ? repository.Prune(keep) : [];
+            repository.RemoveUnneeded();
+            return removed;
+        }
+        catch (IOException error)
+        {
+            throw new BackupProblem($"The snapshot {name} is complete, but what is no longer needed could not be removed from {repository.Directory}; the next backup tries again: {error.Message.ReplaceLineEndings(" ")}");
         }
     }
 
@@ -73,21 +88,21 @@ sealed class BackupRun : IDisposable
     {
         var began = time.GetUtcNow();
         using var hold = store.Packs.HoldRemovals(); // what the snapshot names is there until it is copied
-        System.IO.Directory.CreateDirectory(Snapshot, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        CheckSpace(new FileInfo(Path.Combine(store.Path, Store.DatabaseName)).Length, "the database");
+        Repository.MakeDirectory(disk, Snapshot);
+        CheckSpace(LengthOf(Path.Combine(store.Path, Store.DatabaseName)), "the database");
         await store.CopyDatabaseAsync(Database, async (pages, of) =>
         {
             progress?.Invoke(pages, of * 4L); // how much the packs are is not known yet
             await pace.RestAsync();
         });
-        File.SetUnixFileMode(Database, Repository.OwnersFile);
+        disk.SetMode(Database, Repository.OwnersFile);
         // what readers see may not have been flushed yet: a commit of one's own comes after
         await store.StartCommit(_ => true, cancel);
         var packs = await CopyPacksAsync();
         var others = await new FileCopies(store.Path, settings, repository, pace).RunAsync(order.WithoutKeys);
         files = others.Copied;
         var (size, sha256) = await FinishDatabaseAsync();
-        using var snapshot = new SqliteConnection(Database, readOnly: true);
+        using var snapshot = new SqliteConnection(Database, readOnly: true, disk.SqliteVfs);
         if (IntegrityTable.Problem(snapshot) is { } problem)
             damage.Add($"The database of the data directory is damaged, and so is that of this snapshot ({problem.ReplaceLineEndings(" ")}): run \"cbamail verify\"; earlier snapshots are kept");
         var (accounts, messages, bytes) = BackupTable.Counts(snapshot);
@@ -111,14 +126,14 @@ sealed class BackupRun : IDisposable
             if (IsThere(pack, known, again)) entries.Add(known[pack.Number].Find(entry => entry.Length == pack.Length)!);
             else if (await CopyPackAsync(pack.Number, pack.Length, known.GetValueOrDefault(pack.Number, [])) is { } entry) entries.Add(entry);
         }
-        Posix.FlushDirectory(repository.Packs);
+        disk.FlushDirectory(repository.Packs);
         return entries;
     }
 
     /// <summary>The packs of the snapshot: sealed ones whole, the last as far as its rows reach; behind that lies what came since.</summary>
     List<(int Number, long Length)> Wanted()
     {
-        using var snapshot = new SqliteConnection(Database, readOnly: true);
+        using var snapshot = new SqliteConnection(Database, readOnly: true, disk.SqliteVfs);
         var ends = BackupTable.PackEnds(snapshot);
         if (ends.Count == 0) return [];
         var last = ends.Keys.Max();
@@ -135,7 +150,11 @@ sealed class BackupRun : IDisposable
 
     string DataPack(int number) => Path.Combine(store.Path, "packs", Repository.PackName(number));
 
-    static long LengthOf(string file) => new FileInfo(file) is { Exists: true } info ? info.Length : 0;
+    long LengthOf(string path)
+    {
+        using var file = disk.OpenToRead(path);
+        return file?.Length ?? 0;
+    }
 
     bool IsThere((int Number, long Length) pack, Dictionary<int, List<PackEntry>> known, HashSet<int> again) =>
         !again.Contains(pack.Number) && known.TryGetValue(pack.Number, out var entries) && entries.Exists(entry => entry.Length == pack.Length)
@@ -157,7 +176,7 @@ sealed class BackupRun : IDisposable
     {
         try
         {
-            using var copy = new PackCopy(number, DataPack(number), repository.Pack(number), known, pace);
+            using var copy = new PackCopy(disk, number, DataPack(number), repository.Pack(number), known, pace);
             PackEntry entry;
             try
             {
@@ -182,13 +201,13 @@ sealed class BackupRun : IDisposable
         }
     }
 
-    static void CutOff(string file, long length)
+    void CutOff(string path, long length)
     {
-        if (length == 0) File.Delete(file);
+        if (length == 0) disk.Delete(path);
         else
         {
-            using var handle = File.OpenHandle(file, FileMode.Open, FileAccess.Write);
-            RandomAccess.SetLength(handle, length);
+            using var file = disk.Open(path, create: false);
+            if (file is not null) file.Length = length;
         }
     }
 
@@ -196,34 +215,34 @@ sealed class BackupRun : IDisposable
 
     async Task<(long Size, string Sha256)> FinishDatabaseAsync()
     {
-        using var handle = File.OpenHandle(Database, FileMode.Open, FileAccess.ReadWrite);
-        RandomAccess.FlushToDisk(handle);
+        using var file = disk.Open(Database, create: false) ?? throw new IOException($"{Database} is gone");
+        file.Flush();
         await pace.RestAsync();
-        var size = RandomAccess.GetLength(handle);
-        var sha256 = PackCopy.HashOf(handle, size) ?? throw new IOException($"{Database} cannot be read");
-        Posix.WillNotNeed(handle, 0, size);
+        var size = file.Length;
+        var sha256 = PackCopy.HashOf(file, size) ?? throw new IOException($"{Database} cannot be read");
+        file.WillNotNeed(0, size);
         return (size, sha256);
     }
 
     void WriteManifest(Manifest manifest)
     {
-        Posix.FlushDirectory(repository.Files);
-        Posix.FlushDirectory(Snapshot);
-        Posix.FlushDirectory(repository.Snapshots);
-        var file = Path.Combine(Snapshot, Manifest.FileName);
-        using (var stream = new FileStream(file + ".new", new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = Repository.OwnersFile }))
+        disk.FlushDirectory(repository.Files);
+        disk.FlushDirectory(Snapshot);
+        disk.FlushDirectory(repository.Snapshots);
+        var path = Path.Combine(Snapshot, Manifest.FileName);
+        using (var file = disk.Open(path + ".new", create: true)!)
         {
-            stream.Write(manifest.ToBytes());
-            stream.Flush(flushToDisk: true);
+            disk.SetMode(path + ".new", Repository.OwnersFile);
+            file.Write(manifest.ToBytes(), 0);
+            file.Flush();
         }
-        File.Move(file + ".new", file);
-        Posix.FlushDirectory(Snapshot);
+        disk.Move(path + ".new", path);
+        disk.FlushDirectory(Snapshot);
     }
 
     void CheckSpace(long needed, string what)
     {
-        var free = new DriveInfo(repository.Directory).AvailableFreeSpace;
-        if (free < needed)
+        if (disk.Space(repository.Directory) is var (free, _) && free < needed)
             throw new BackupProblem($"The disk of {repository.Directory} has {Sizes.Show(free)} free, and {what} needs {Sizes.Show(needed)}: make room, keep fewer snapshots with --keep N, or name a directory on a larger disk");
     }
 

@@ -31,7 +31,7 @@ public sealed class Backups(Store store, Settings settings, TimeProvider time)
     {
         try
         {
-            using var repository = Repository.OpenToWrite(order.Directory, store.Path);
+            using var repository = Repository.OpenToWrite(store.Disk, order.Directory, store.Path);
             using var run = new BackupRun(store, settings, time, repository, order, progress, cancel);
             return await Aside.RunAsync(run.RunAsync);
         }

@@ -12,6 +12,7 @@ sealed class FileCopies(string data, Settings settings, Repository repository, P
 {
     static readonly string[] LeftOut = ["packs", "spool", "reports", "lock", "control.sock", Store.Restoring, Store.DatabaseName, Store.DatabaseName + "-wal", Store.DatabaseName + "-shm"];
 
+    readonly Disk disk = repository.Disk;
     readonly List<FileEntry> entries = [];
 
     public IReadOnlyList<FileEntry> Entries => entries;
@@ -28,18 +29,27 @@ sealed class FileCopies(string data, Settings settings, Repository repository, P
         return this;
     }
 
-    static IEnumerable<(string Full, string Path)> Below(string root, string below)
+    IEnumerable<(string Full, string Path)> Below(string root, string below)
     {
-        foreach (var info in new DirectoryInfo(Path.Combine(root, below)).EnumerateFileSystemInfos().OrderBy(info => info.Name, StringComparer.Ordinal))
+        var here = Path.Combine(root, below);
+        var directories = disk.Directories(here).ToHashSet(StringComparer.Ordinal);
+        foreach (var full in disk.Files(here).Concat(directories).OrderBy(Path.GetFileName, StringComparer.Ordinal))
         {
-            if ((below.Length == 0 && LeftOut.Contains(info.Name)) || info.LinkTarget is not null || info.Name.EndsWith(".new", StringComparison.Ordinal)) continue;
-            var path = below.Length == 0 ? info.Name : below + "/" + info.Name;
-            if (info is DirectoryInfo)
+            var name = Path.GetFileName(full);
+            if ((below.Length == 0 && LeftOut.Contains(name)) || name.EndsWith(".new", StringComparison.Ordinal) || !IsOrdinary(full)) continue;
+            var path = below.Length == 0 ? name : below + "/" + name;
+            if (!directories.Contains(full)) yield return (full, path);
+            else
             {
                 foreach (var inner in Below(root, path)) yield return inner;
             }
-            else if ((info.Attributes & (FileAttributes.Device | FileAttributes.ReparsePoint)) == 0) yield return (info.FullName, path);
         }
+    }
+
+    bool IsOrdinary(string path)
+    {
+        try { return disk.IsOrdinary(path); }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException) { return false; } // removed since it was listed
     }
 
     static bool IsSecret(string path) => path.EndsWith(".key", StringComparison.OrdinalIgnoreCase) || path.StartsWith("keys/", StringComparison.Ordinal);
@@ -49,22 +59,18 @@ sealed class FileCopies(string data, Settings settings, Repository repository, P
     {
         string?[] candidates = withoutKeys ? [settings.Tls.Certificate] : [settings.File, settings.Tls.Certificate, settings.Tls.Key];
         return candidates.OfType<string>().Select(Path.GetFullPath).Distinct(StringComparer.Ordinal)
-            .Where(file => File.Exists(file) && !file.StartsWith(data + "/", StringComparison.Ordinal));
+            .Where(file => disk.Exists(file) && !file.StartsWith(data + "/", StringComparison.Ordinal));
     }
 
     async Task TakeAsync(string full, string path, string? outside)
     {
         try
         {
-            var info = new FileInfo(full);
             // an attachment's name is the hash of its bytes, and it is never changed
-            var isNamedByHash = path.StartsWith("mailings/", StringComparison.Ordinal) && info.Name.Length == 64 && info.Name.All(char.IsAsciiHexDigitLower);
-            if (!isNamedByHash || !IsKept(info.Name, info.Length))
-            {
-                var (sha256, size) = await KeepAsync(full);
-                entries.Add(new FileEntry(path, size, sha256, (int)File.GetUnixFileMode(full), outside));
-            }
-            else entries.Add(new FileEntry(path, info.Length, info.Name, (int)info.UnixFileMode, outside));
+            var name = Path.GetFileName(full);
+            var isNamedByHash = path.StartsWith("mailings/", StringComparison.Ordinal) && name.Length == 64 && name.All(char.IsAsciiHexDigitLower);
+            var (sha256, size) = isNamedByHash && LengthOf(full) is { } length && IsKept(name, length) ? (name, length) : await KeepAsync(full);
+            entries.Add(new FileEntry(path, size, sha256, (int)disk.Mode(full), outside));
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -72,40 +78,47 @@ sealed class FileCopies(string data, Settings settings, Repository repository, P
         }
     }
 
-    bool IsKept(string sha256, long size) => new FileInfo(repository.StoredFile(sha256)) is { Exists: true } kept && kept.Length == size;
+    bool IsKept(string sha256, long size) => LengthOf(repository.StoredFile(sha256)) == size;
+
+    long? LengthOf(string path)
+    {
+        using var file = disk.OpenToRead(path);
+        return file?.Length;
+    }
 
     async Task<(string Sha256, long Size)> KeepAsync(string full)
     {
-        var unfinished = Path.Combine(repository.Files, Guid.NewGuid().ToString("n") + ".new");
+        var unfinished = Path.Combine(repository.Files, $"{entries.Count}.new"); // one writer a repository
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         long size = 0;
         try
         {
-            await using (var source = new FileStream(full, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0))
-            await using (var target = new FileStream(unfinished, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0, UnixCreateMode = Repository.OwnersFile }))
+            using (var source = disk.OpenToRead(full) ?? throw new FileNotFoundException())
+            using (var target = disk.Open(unfinished, create: true)!)
             {
+                disk.SetMode(unfinished, Repository.OwnersFile);
                 var buffer = new byte[256 * 1024];
-                while (await source.ReadAsync(buffer, pace.Cancel) is > 0 and var count)
+                while (source.Read(buffer, size) is > 0 and var count)
                 {
                     hash.AppendData(buffer, 0, count);
-                    await target.WriteAsync(buffer.AsMemory(0, count), pace.Cancel);
+                    target.Write(buffer.AsSpan(0, count), size);
                     size += count;
                     if (size % (4 << 20) == 0) await pace.RestAsync();
                 }
-                target.Flush(flushToDisk: true);
+                target.Flush();
             }
             var sha256 = Convert.ToHexStringLower(hash.GetHashAndReset());
-            if (IsKept(sha256, size)) File.Delete(unfinished);
+            if (IsKept(sha256, size)) disk.Delete(unfinished);
             else
             {
-                File.Move(unfinished, repository.StoredFile(sha256), overwrite: true);
+                disk.Move(unfinished, repository.StoredFile(sha256));
                 Copied += size;
             }
             return (sha256, size);
         }
         catch
         {
-            File.Delete(unfinished);
+            disk.Delete(unfinished);
             throw;
         }
     }

@@ -1,4 +1,5 @@
 using CbaMail.Envelope;
+using CbaMail.Storage;
 
 namespace CbaMail.Backup;
 
@@ -14,9 +15,10 @@ public static class Listing
     /// <summary>The complete snapshots, oldest first.</summary>
     public static Result<IReadOnlyList<SnapshotInfo>> Of(string directory)
     {
+        using var disk = new RealDisk();
         try
         {
-            using var repository = Repository.OpenToRead(directory);
+            using var repository = Repository.OpenToRead(disk, directory);
             var all = repository.Complete();
             return new([
                 .. all.Select(manifest => new SnapshotInfo(manifest.Name, manifest.Began, manifest.Accounts, manifest.Messages, manifest.Bytes,

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Security.Cryptography;
 using CbaMail.Storage;
 using CbaMail.Storage.Blobs;
-using Microsoft.Win32.SafeHandles;
 
 namespace CbaMail.Backup;
 
@@ -15,10 +14,11 @@ sealed class PackCopy : IDisposable
     const int Piece = 1 << 20;
     const int FlushBytes = 4 << 20;
 
+    readonly Disk disk;
     readonly int number;
     readonly string target, dataPack;
-    readonly SafeFileHandle? source;
-    readonly SafeFileHandle copy;
+    readonly DiskFile? source;
+    readonly DiskFile copy;
     readonly List<PackEntry> known;
     readonly Pace pace;
     readonly long before;
@@ -27,17 +27,16 @@ sealed class PackCopy : IDisposable
 
     /// <param name="source">The pack in the data directory.</param>
     /// <param name="known">What earlier snapshots know of it.</param>
-    public PackCopy(int number, string source, string target, IEnumerable<PackEntry> known, Pace pace)
+    public PackCopy(Disk disk, int number, string source, string target, IEnumerable<PackEntry> known, Pace pace)
     {
-        (this.number, this.target, this.pace, dataPack) = (number, target, pace, source);
+        (this.disk, this.number, this.target, this.pace, dataPack) = (disk, number, target, pace, source);
         this.known = [.. known.OrderBy(entry => entry.Length)];
-        this.source = File.Exists(source) ? File.OpenHandle(source, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete) : null;
-        if (this.source is not null) Posix.ReadOnce(this.source);
-        if (this.source is null && !File.Exists(target)) throw new FileNotFoundException();
-        if (!File.Exists(target)) File.Create(target, 1, FileOptions.None).Dispose();
-        File.SetUnixFileMode(target, Repository.OwnersFile);
-        copy = File.OpenHandle(target, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
-        before = have = RandomAccess.GetLength(copy);
+        this.source = disk.OpenToRead(source);
+        this.source?.ReadOnce();
+        if (this.source is null && !disk.Exists(target)) throw new FileNotFoundException();
+        copy = disk.Open(target, create: true)!;
+        disk.SetMode(target, Repository.OwnersFile);
+        before = have = copy.Length;
     }
 
     /// <summary>Bytes written.</summary>
@@ -65,7 +64,7 @@ sealed class PackCopy : IDisposable
                 progress(count);
                 if (at - rested < FlushBytes && at < length) continue;
                 Flush();
-                Posix.WillNotNeed(copy, rested, at - rested);
+                copy.WillNotNeed(rested, at - rested);
                 rested = at;
                 await pace.RestAsync();
             }
@@ -104,8 +103,8 @@ sealed class PackCopy : IDisposable
                 return;
             }
         }
-        if (!isRead) throw new BackupProblem($"Pack {number} of the data directory ends at {(source is null ? 0 : RandomAccess.GetLength(source))}, before messages that lie in it; run: cbamail verify");
-        RandomAccess.Write(copy, theirs, at);
+        if (!isRead) throw new BackupProblem($"Pack {number} of the data directory ends at {(source is null ? 0 : source.Length)}, before messages that lie in it; run: cbamail verify");
+        copy.Write(theirs, at);
         have = at + theirs.Length;
         Copied += theirs.Length;
         unflushed += theirs.Length;
@@ -115,8 +114,7 @@ sealed class PackCopy : IDisposable
     // whether the data directory has whole records where it differs: then it is no damage but another pack
     bool IsWhole(long at)
     {
-        using var disk = new ReadOnlyDisk();
-        using var file = disk.Open(dataPack, create: false);
+        using var file = disk.OpenToRead(dataPack);
         for (long position = 0; file is not null && PackRecovery.RecordAt(file, position) is { } record; position += record.Stored)
             if (position + record.Stored > at) return true;
         return false;
@@ -148,23 +146,23 @@ sealed class PackCopy : IDisposable
     public void GiveUp()
     {
         if (have > before) CutOff(before);
-        if (before == 0) File.Delete(target);
+        if (before == 0) disk.Delete(target);
     }
 
     void CutOff(long length)
     {
-        RandomAccess.SetLength(copy, length);
+        copy.Length = length;
         have = length;
     }
 
     void Flush()
     {
         if (unflushed == 0) return;
-        RandomAccess.FlushToDisk(copy);
+        copy.Flush();
         unflushed = 0;
     }
 
-    internal static string? HashOf(SafeFileHandle file, long length)
+    internal static string? HashOf(DiskFile file, long length)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = ArrayPool<byte>.Shared.Rent(Piece);
@@ -185,11 +183,11 @@ sealed class PackCopy : IDisposable
         }
     }
 
-    internal static bool TryRead(SafeFileHandle file, long at, Span<byte> bytes)
+    internal static bool TryRead(DiskFile file, long at, Span<byte> bytes)
     {
         while (!bytes.IsEmpty)
         {
-            var count = RandomAccess.Read(file, bytes, at);
+            var count = file.Read(bytes, at);
             if (count <= 0) return false;
             bytes = bytes[count..];
             at += count;

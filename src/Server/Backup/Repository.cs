@@ -9,10 +9,11 @@ sealed class Repository : IDisposable
     const UnixFileMode OwnersDirectory = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     internal const UnixFileMode OwnersFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    readonly FileStream? held;
+    readonly IDisposable? held;
 
-    Repository(string directory, FileStream? held) => (Directory, this.held) = (directory, held);
+    Repository(Disk disk, string directory, IDisposable? held) => (Disk, Directory, this.held) = (disk, directory, held);
 
+    public Disk Disk { get; }
     public string Directory { get; }
     public string Packs => Path.Combine(Directory, "packs");
     public string Snapshots => Path.Combine(Directory, "snapshots");
@@ -26,7 +27,7 @@ sealed class Repository : IDisposable
 
     /// <summary>Opens for writing, makes what is missing, takes the lock.</summary>
     /// <exception cref="BackupProblem">It may not be written, is no place for a backup, or another backup runs.</exception>
-    public static Repository OpenToWrite(string directory, string data)
+    public static Repository OpenToWrite(Disk disk, string directory, string data)
     {
         directory = Path.GetFullPath(directory);
         var (real, realData) = (Real(directory), Real(data));
@@ -34,14 +35,22 @@ sealed class Repository : IDisposable
             throw new BackupProblem($"{directory} lies inside the data directory: a backup there is lost with it; name a directory elsewhere, best on another disk");
         try
         {
-            var isOurs = System.IO.Directory.Exists(Path.Combine(directory, "snapshots"));
-            if (!isOurs && System.IO.Directory.Exists(directory) && System.IO.Directory.EnumerateFileSystemEntries(directory).Any(entry => Path.GetFileName(entry) is not ("lost+found" or "lock")))
+            if (!IsOurs(disk, directory))
                 throw new BackupProblem($"{directory} holds other things and no backup: name an empty or a new directory");
-            System.IO.Directory.CreateDirectory(directory, OwnersDirectory);
-            var repository = new Repository(directory, Hold(directory));
-            foreach (var below in new[] { repository.Packs, repository.Files, repository.Snapshots }) System.IO.Directory.CreateDirectory(below, OwnersDirectory);
-            Posix.FlushDirectory(directory);
-            return repository;
+            MakeDirectory(disk, directory);
+            var held = disk.Hold(Path.Combine(directory, "lock"), shared: false) ?? throw Busy(directory);
+            try
+            {
+                var repository = new Repository(disk, directory, held);
+                foreach (var below in new[] { repository.Packs, repository.Files, repository.Snapshots }) MakeDirectory(disk, below);
+                disk.FlushDirectory(directory);
+                return repository;
+            }
+            catch
+            {
+                held.Dispose();
+                throw;
+            }
         }
         catch (UnauthorizedAccessException)
         {
@@ -49,27 +58,36 @@ sealed class Repository : IDisposable
         }
     }
 
+    // what a first run that was interrupted has left is ours, too
+    static bool IsOurs(Disk disk, string directory) =>
+        !disk.DirectoryExists(directory) || disk.DirectoryExists(Path.Combine(directory, "snapshots"))
+        || (disk.Files(directory).All(file => Path.GetFileName(file) == "lock") && disk.Directories(directory).All(below =>
+            Path.GetFileName(below) == "lost+found" || (Path.GetFileName(below) is "packs" or "files" && disk.Files(below).Count == 0 && disk.Directories(below).Count == 0)));
+
+    internal static void MakeDirectory(Disk disk, string path)
+    {
+        if (disk.DirectoryExists(path)) return;
+        disk.CreateDirectory(path);
+        disk.SetMode(path, OwnersDirectory);
+    }
+
     /// <summary>Opens for reading; keeps backups into it from removing anything meanwhile where the directory allows that.</summary>
     /// <exception cref="BackupProblem">There is none, or a backup runs.</exception>
-    public static Repository OpenToRead(string directory)
+    public static Repository OpenToRead(Disk disk, string directory)
     {
         directory = Path.GetFullPath(directory);
-        if (!System.IO.Directory.Exists(Path.Combine(directory, "snapshots"))) throw new BackupProblem($"{directory} is no backup: name the directory that was given to \"cbamail backup\"");
-        FileStream? held = null;
+        if (!disk.DirectoryExists(Path.Combine(directory, "snapshots"))) throw new BackupProblem($"{directory} is no backup: name the directory that was given to \"cbamail backup\"");
+        IDisposable? held = null;
         var file = Path.Combine(directory, "lock");
         try
         {
-            if (File.Exists(file)) held = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read);
+            if (disk.Exists(file)) held = disk.Hold(file, shared: true) ?? throw Busy(directory);
         }
         catch (UnauthorizedAccessException)
         {
             // who may read the snapshots but not the lock may read them
         }
-        catch (IOException)
-        {
-            throw Busy(directory);
-        }
-        return new Repository(directory, held);
+        return new Repository(disk, directory, held);
     }
 
     /// <summary>A data directory among the packs and snapshots would be taken for a part of them.</summary>
@@ -79,18 +97,6 @@ sealed class Repository : IDisposable
         var (real, realData) = (Real(Directory), Real(data));
         if (realData == real || realData.StartsWith(real + "/", StringComparison.Ordinal))
             throw new BackupProblem($"{data} lies inside the backup {Directory}: name the new data directory elsewhere with --data DIR");
-    }
-
-    static FileStream Hold(string directory)
-    {
-        try
-        {
-            return new FileStream(Path.Combine(directory, "lock"), new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = OwnersFile });
-        }
-        catch (IOException error) when (!Posix.IsFull(error))
-        {
-            throw Busy(directory);
-        }
     }
 
     static BackupProblem Busy(string directory) => new($"Another backup or restore works on {directory} right now; wait until it has ended");
@@ -117,15 +123,22 @@ sealed class Repository : IDisposable
     {
         var all = new List<Manifest>();
         var unreadable = new List<string>();
-        foreach (var directory in System.IO.Directory.EnumerateDirectories(Snapshots).Order(StringComparer.Ordinal))
+        foreach (var directory in Disk.Directories(Snapshots).Order(StringComparer.Ordinal))
         {
-            var file = Path.Combine(directory, Manifest.FileName);
-            if (!File.Exists(file)) continue;
-            if (Manifest.Parse(File.ReadAllBytes(file)) is { } manifest && manifest.Name == Path.GetFileName(directory)) all.Add(manifest);
+            if (ReadAll(Path.Combine(directory, Manifest.FileName)) is not { } bytes) continue;
+            if (Manifest.Parse(bytes) is { } manifest && manifest.Name == Path.GetFileName(directory)) all.Add(manifest);
             else unreadable.Add(Path.GetFileName(directory));
         }
         Unreadable = unreadable;
         return [.. all.OrderBy(manifest => manifest.Sequence)];
+    }
+
+    byte[]? ReadAll(string path)
+    {
+        using var file = Disk.OpenToRead(path);
+        if (file is null) return null;
+        var bytes = new byte[file.Length];
+        return PackCopy.TryRead(file, 0, bytes) ? bytes : throw new IOException($"{path} cannot be read");
     }
 
     /// <summary>The snapshot of that name, the newest whose name begins so, or the newest of all for "latest".</summary>
@@ -147,9 +160,9 @@ sealed class Repository : IDisposable
     /// <summary>Removes what interrupted runs left: snapshots without a manifest, files half written.</summary>
     public void RemoveUnfinished()
     {
-        foreach (var directory in System.IO.Directory.EnumerateDirectories(Snapshots))
-            if (!File.Exists(Path.Combine(directory, Manifest.FileName))) System.IO.Directory.Delete(directory, recursive: true);
-        foreach (var file in System.IO.Directory.EnumerateFiles(Files, "*.new")) File.Delete(file);
+        foreach (var directory in Disk.Directories(Snapshots))
+            if (!Disk.Exists(Path.Combine(directory, Manifest.FileName))) Disk.DeleteDirectory(directory);
+        foreach (var file in Disk.Files(Files).Where(file => file.EndsWith(".new", StringComparison.Ordinal))) Disk.Delete(file);
     }
 
     /// <summary>Removes all but the newest snapshots.</summary>
@@ -160,11 +173,11 @@ sealed class Repository : IDisposable
         foreach (var name in goes)
         {
             // without its manifest it is none, whatever happens next
-            File.Delete(Path.Combine(Snapshot(name), Manifest.FileName));
-            Posix.FlushDirectory(Snapshot(name));
-            System.IO.Directory.Delete(Snapshot(name), recursive: true);
+            Disk.Delete(Path.Combine(Snapshot(name), Manifest.FileName));
+            Disk.FlushDirectory(Snapshot(name));
+            Disk.DeleteDirectory(Snapshot(name));
         }
-        if (goes.Count > 0) Posix.FlushDirectory(Snapshots);
+        if (goes.Count > 0) Disk.FlushDirectory(Snapshots);
         return goes;
     }
 
@@ -175,22 +188,24 @@ sealed class Repository : IDisposable
         if (Unreadable.Count > 0) return;
         var packs = all.SelectMany(manifest => manifest.Packs).Select(pack => PackName(pack.Number)).ToHashSet(StringComparer.Ordinal);
         var files = all.SelectMany(manifest => manifest.Files).Select(file => file.Sha256).ToHashSet(StringComparer.Ordinal);
-        foreach (var file in System.IO.Directory.EnumerateFiles(Packs, "*.pack"))
-            if (!packs.Contains(Path.GetFileName(file))) File.Delete(file);
-        foreach (var file in System.IO.Directory.EnumerateFiles(Files))
-            if (!files.Contains(Path.GetFileName(file))) File.Delete(file);
-        Posix.FlushDirectory(Packs);
-        Posix.FlushDirectory(Files);
+        foreach (var file in PackNames())
+            if (!packs.Contains(Path.GetFileName(file))) Disk.Delete(file);
+        foreach (var file in Disk.Files(Files))
+            if (!files.Contains(Path.GetFileName(file))) Disk.Delete(file);
+        Disk.FlushDirectory(Packs);
+        Disk.FlushDirectory(Files);
     }
 
     /// <summary>The highest number of a pack that the repository knows.</summary>
     public int LastPack(IEnumerable<Manifest> all)
     {
         var last = all.SelectMany(manifest => manifest.Packs).Select(pack => pack.Number).DefaultIfEmpty(0).Max();
-        foreach (var file in System.IO.Directory.EnumerateFiles(Packs, "*.pack"))
+        foreach (var file in PackNames())
             if (int.TryParse(Path.GetFileNameWithoutExtension(file), NumberStyles.None, CultureInfo.InvariantCulture, out var number)) last = Math.Max(last, number);
         return last;
     }
+
+    IEnumerable<string> PackNames() => Disk.Files(Packs).Where(file => file.EndsWith(".pack", StringComparison.Ordinal));
 
     public void Dispose() => held?.Dispose();
 }

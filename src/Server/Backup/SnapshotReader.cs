@@ -5,7 +5,6 @@ using CbaMail.Mailboxes;
 using CbaMail.Storage;
 using CbaMail.Storage.Blobs;
 using CbaMail.Storage.Sqlite;
-using Microsoft.Win32.SafeHandles;
 
 namespace CbaMail.Backup;
 
@@ -13,14 +12,14 @@ namespace CbaMail.Backup;
 sealed class SnapshotReader : IDisposable
 {
     readonly SqliteConnection connection;
-    readonly ReadOnlyDisk disk = new();
+    readonly Disk disk;
     readonly string? copy;
 
-    SnapshotReader(SqliteConnection connection, string packs, StorageSettings settings, string? copy)
+    SnapshotReader(SqliteConnection connection, Repository repository, StorageSettings settings, string? copy)
     {
-        (this.connection, this.copy) = (connection, copy);
+        (this.connection, this.copy, disk) = (connection, copy, repository.Disk);
         Transaction = Read();
-        Packs = new Packs(packs, settings, disk);
+        Packs = new Packs(repository.Packs, settings, new ReadOnlyDisk(disk));
         Mail = new MailReader(Transaction, new Bodies(Packs, Read));
 
         ReadTransaction Read() => new(connection, 0, (_, _) => { }); // nobody writes: it is one snapshot for good
@@ -35,25 +34,37 @@ sealed class SnapshotReader : IDisposable
     public static SnapshotReader Open(Repository repository, Manifest manifest, StorageSettings settings, string working)
     {
         var database = Path.Combine(repository.Snapshot(manifest.Name), Store.DatabaseName);
-        if (!File.Exists(database)) throw new BackupProblem($"The database of the snapshot {manifest.Name} is missing");
-        using (SafeFileHandle handle = File.OpenHandle(database))
-            if (RandomAccess.GetLength(handle) != manifest.DatabaseSize || PackCopy.HashOf(handle, manifest.DatabaseSize) != manifest.DatabaseSha256)
+        using (var file = repository.Disk.OpenToRead(database) ?? throw new BackupProblem($"The database of the snapshot {manifest.Name} is missing"))
+            if (file.Length != manifest.DatabaseSize || PackCopy.HashOf(file, manifest.DatabaseSize) != manifest.DatabaseSha256)
                 throw new BackupProblem($"The database of the snapshot {manifest.Name} is damaged: {database} does not have the checksum of the manifest; take another snapshot with --at");
         if (manifest.Schema > Migrations.Newest) throw new BackupProblem($"The snapshot {manifest.Name} was written by a newer release; install that one");
-        if (manifest.Schema == Migrations.Newest) return new SnapshotReader(new SqliteConnection(database, readOnly: true), repository.Packs, settings, null);
+        if (manifest.Schema == Migrations.Newest) return new SnapshotReader(new SqliteConnection(database, readOnly: true, repository.Disk.SqliteVfs), repository, settings, null);
         var copy = Path.Combine(working, "restore-" + Guid.NewGuid().ToString("n", CultureInfo.InvariantCulture) + ".db");
-        File.Copy(database, copy);
-        var migrated = new SqliteConnection(copy, readOnly: false);
+        Copy(repository.Disk, database, copy);
+        var migrated = new SqliteConnection(copy, readOnly: false, repository.Disk.SqliteVfs);
         try
         {
             Migrations.Apply(migrated);
-            return new SnapshotReader(migrated, repository.Packs, settings, copy);
+            return new SnapshotReader(migrated, repository, settings, copy);
         }
         catch
         {
             migrated.Dispose();
-            File.Delete(copy);
+            repository.Disk.Delete(copy);
             throw;
+        }
+    }
+
+    static void Copy(Disk disk, string from, string to)
+    {
+        using var source = disk.OpenToRead(from);
+        using var target = disk.Open(to, create: true);
+        var buffer = new byte[256 * 1024];
+        long at = 0;
+        while (source!.Read(buffer, at) is > 0 and var count)
+        {
+            target!.Write(buffer.AsSpan(0, count), at);
+            at += count;
         }
     }
 
@@ -70,7 +81,6 @@ sealed class SnapshotReader : IDisposable
     {
         Packs.Dispose();
         connection.Dispose();
-        disk.Dispose();
-        if (copy is not null) File.Delete(copy);
+        if (copy is not null) disk.Delete(copy);
     }
 }

@@ -20,32 +20,39 @@ public sealed record RestoreSummary(
     string Snapshot, string Data, long Accounts, long Messages, long Bytes, double Seconds, int Held, int Paused, IReadOnlyList<string> Damage, IReadOnlyList<string> Outside);
 
 /// <summary>A snapshot as a new data directory.</summary>
-public sealed class WholeRestore(RestoreOrder order, TimeProvider time, Action<long, long>? progress = null)
+/// <param name="disk">What backup and data directory lie on; null is the machine's own.</param>
+/// <remarks>
+/// Everything is made below <c>restoring</c> and flushed; then it is put into place, the database last. While that directory is there and the
+/// database is not in its place, no server starts, and another restore begins anew.
+/// </remarks>
+public sealed class WholeRestore(RestoreOrder order, TimeProvider time, Action<long, long>? progress = null, Disk? disk = null)
 {
+    readonly Disk disk = disk ?? new RealDisk();
     readonly string data = Path.GetFullPath(order.Data);
     readonly List<string> damage = [];
     long done, total;
+    bool moving;
 
     string Working => Path.Combine(data, Store.Restoring);
+    string Packs => Path.Combine(data, "packs");
 
     public async Task<Result<RestoreSummary>> RunAsync(CancellationToken cancel)
     {
         try
         {
-            using var repository = Repository.OpenToRead(order.Directory);
+            using var repository = Repository.OpenToRead(disk, order.Directory);
             var manifest = repository.Choose(order.At);
             repository.RefuseInside(data);
-            System.IO.Directory.CreateDirectory(data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            using var held = DataLock.Take(data);
-            RefuseToOverwrite();
+            Repository.MakeDirectory(disk, data);
+            using var held = disk.Lock(data);
+            RefuseToOverwrite(manifest);
             try
             {
-                return await RestoreAsync(repository, manifest, cancel);
+                return await Task.Run(() => Restore(repository, manifest, cancel), cancel);
             }
             finally
             {
-                // before the last move nothing has been put into place, after it there is nothing left here
-                if (System.IO.Directory.Exists(Working)) System.IO.Directory.Delete(Working, recursive: true);
+                if (!moving) RemoveWorking();
             }
         }
         catch (BackupProblem problem)
@@ -58,53 +65,83 @@ public sealed class WholeRestore(RestoreOrder order, TimeProvider time, Action<l
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or SqliteError)
         {
-            return Refusal.Unavailable.Because(error is IOException io && Posix.IsFull(io)
-                ? $"The disk of {data} is full: nothing was restored"
+            return Refusal.Unavailable.Because(moving ? $"The restore into {data} failed while it was put into place: run it again, which begins anew. {error.Message.ReplaceLineEndings(" ")}"
+                : error is SqliteError { IsDiskFull: true } || (error is IOException io && Posix.IsFull(io)) ? $"The disk of {data} is full: nothing was restored"
                 : $"The restore into {data} failed, and nothing was put into place: {error.Message.ReplaceLineEndings(" ")}");
         }
     }
 
-    void RefuseToOverwrite()
+    // what is left of it says that a restore was interrupted, or nothing where the database is in its place
+    void RemoveWorking()
     {
-        var database = Path.Combine(data, Store.DatabaseName);
-        var packs = Path.Combine(data, "packs");
-        if (File.Exists(database)) throw new BackupProblem($"{data} holds a database already, and a restore overwrites nothing: name a new directory with --data DIR, or move the old one away");
-        // a restore that was interrupted between its last moves; no server has run here, for none starts beside "restoring"
-        if (File.Exists(Path.Combine(Working, Store.DatabaseName)) && System.IO.Directory.Exists(packs)) System.IO.Directory.Delete(packs, recursive: true);
-        if (System.IO.Directory.Exists(packs) && System.IO.Directory.EnumerateFiles(packs, "*.pack").Any())
-            throw new BackupProblem($"{packs} holds mail already, and a restore overwrites nothing: name a new directory with --data DIR, or move the old one away");
-        if (System.IO.Directory.Exists(Working)) System.IO.Directory.Delete(Working, recursive: true);
+        try
+        {
+            if (disk.DirectoryExists(Working)) disk.DeleteDirectory(Working);
+        }
+        catch (IOException)
+        {
+            return; // the first failure is what people are told of
+        }
     }
 
-    async Task<RestoreSummary> RestoreAsync(Repository repository, Manifest manifest, CancellationToken cancel)
+    void RefuseToOverwrite(Manifest manifest)
+    {
+        var database = Path.Combine(data, Store.DatabaseName);
+        if (disk.Exists(database)) throw new BackupProblem($"{data} holds a database already, and a restore overwrites nothing: name a new directory with --data DIR, or move the old one away");
+        if (disk.Exists(Path.Combine(Working, Store.DatabaseName)) && disk.DirectoryExists(Packs))
+        {
+            // a restore that was interrupted between its last moves; no server has run here, for none starts beside it
+            disk.DeleteDirectory(Packs);
+            disk.FlushDirectory(data); // while "restoring" still tells whose they were
+        }
+        if (disk.DirectoryExists(Packs) && disk.Files(Packs).Any(file => file.EndsWith(".pack", StringComparison.Ordinal)))
+            throw new BackupProblem($"{Packs} holds mail already, and a restore overwrites nothing: name a new directory with --data DIR, or move the old one away");
+        foreach (var file in manifest.Files)
+        {
+            var there = Path.Combine(data, file.Path);
+            if (disk.Exists(there) && !IsSame(there, file))
+                throw new BackupProblem($"{there} is there already and is not the file of the backup, and a restore overwrites nothing: name a new directory with --data DIR, or move the file away");
+        }
+        if (!disk.DirectoryExists(Working)) return;
+        disk.DeleteDirectory(Working);
+        disk.FlushDirectory(data);
+    }
+
+    bool IsSame(string path, FileEntry entry)
+    {
+        using var file = disk.OpenToRead(path);
+        return file is not null && file.Length == entry.Size && PackCopy.HashOf(file, entry.Size) == entry.Sha256;
+    }
+
+    RestoreSummary Restore(Repository repository, Manifest manifest, CancellationToken cancel)
     {
         var since = time.GetTimestamp();
         damage.AddRange(manifest.Damage);
         total = manifest.DatabaseSize + manifest.Packs.Sum(pack => pack.Length) + manifest.Files.Sum(file => file.Size);
-        var free = new DriveInfo(data).AvailableFreeSpace;
-        if (free < total) throw new BackupProblem($"The disk of {data} has {Sizes.Show(free)} free, and the snapshot needs {Sizes.Show(total)}: make room or name a directory on a larger disk");
-        System.IO.Directory.CreateDirectory(Path.Combine(Working, "packs"));
+        if (disk.Space(data) is var (free, _) && free < total) throw new BackupProblem($"The disk of {data} has {Sizes.Show(free)} free, and the snapshot needs {Sizes.Show(total)}: make room or name a directory on a larger disk");
+        disk.CreateDirectory(Path.Combine(Working, "packs"));
         var database = Path.Combine(Working, Store.DatabaseName);
-        await CopyAsync(Path.Combine(repository.Snapshot(manifest.Name), Store.DatabaseName), database, manifest.DatabaseSize, manifest.DatabaseSha256, "the database", cancel);
+        Copy(Path.Combine(repository.Snapshot(manifest.Name), Store.DatabaseName), database, manifest.DatabaseSize, manifest.DatabaseSha256, "the database", cancel);
         var (was, paused) = Prepare(database, repository.LastPack(repository.Complete()) + 1);
         foreach (var pack in manifest.Packs)
-            await CopyAsync(repository.Pack(pack.Number), Path.Combine(Working, "packs", Repository.PackName(pack.Number)), pack.Length, pack.Sha256, $"pack {pack.Number}", cancel);
+            Copy(repository.Pack(pack.Number), Path.Combine(Working, "packs", Repository.PackName(pack.Number)), pack.Length, pack.Sha256, $"pack {pack.Number}", cancel);
         foreach (var file in manifest.Files)
         {
             var to = Path.GetFullPath(Path.Combine(Working, "files", file.Path));
             if (!to.StartsWith(Path.Combine(Working, "files") + "/", StringComparison.Ordinal)) throw new BackupProblem($"The manifest names the file {file.Path}, which would lie outside of the data directory");
-            System.IO.Directory.CreateDirectory(Path.GetDirectoryName(to)!);
-            await CopyAsync(repository.StoredFile(file.Sha256), to, file.Size, file.Sha256, $"the file {file.Path}", cancel);
-            if (File.Exists(to)) File.SetUnixFileMode(to, (UnixFileMode)(file.Mode & 0x1ff));
+            disk.CreateDirectory(Path.GetDirectoryName(to)!);
+            Copy(repository.StoredFile(file.Sha256), to, file.Size, file.Sha256, $"the file {file.Path}", cancel);
+            if (disk.Exists(to)) disk.SetMode(to, (UnixFileMode)(file.Mode & 0x1ff));
         }
-        MoveIntoPlace();
+        MoveIntoPlace(manifest);
         return new RestoreSummary(manifest.Name, data, manifest.Accounts, manifest.Messages, total, Math.Round(time.GetElapsedTime(since).TotalSeconds, 3), was, paused, damage,
             [.. manifest.Files.Where(file => file.Outside is not null).Select(file => $"{Path.Combine(data, file.Path)} (was {file.Outside})")]);
     }
 
-    async Task CopyAsync(string from, string to, long length, string sha256, string what, CancellationToken cancel)
+    void Copy(string from, string to, long length, string sha256, string what, CancellationToken cancel)
     {
-        if (!File.Exists(from))
+        using var source = disk.OpenToRead(from);
+        if (source is null)
         {
             Damaged($"{what} is missing in the backup ({from})");
             return;
@@ -113,18 +150,19 @@ public sealed class WholeRestore(RestoreOrder order, TimeProvider time, Action<l
         var buffer = ArrayPool<byte>.Shared.Rent(1 << 20);
         try
         {
-            await using var source = new FileStream(from, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
-            await using var target = new FileStream(to, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0, UnixCreateMode = Repository.OwnersFile });
+            using var target = disk.Open(to, create: true)!;
+            disk.SetMode(to, Repository.OwnersFile);
             for (long at = 0; at < length;)
             {
-                var count = await source.ReadAsync(buffer.AsMemory(0, (int)Math.Min(1 << 20, length - at)), cancel);
+                cancel.ThrowIfCancellationRequested();
+                var count = source.Read(buffer.AsSpan(0, (int)Math.Min(1 << 20, length - at)), at);
                 if (count == 0) break;
                 hash.AppendData(buffer, 0, count);
-                await target.WriteAsync(buffer.AsMemory(0, count), cancel);
+                target.Write(buffer.AsSpan(0, count), at);
                 at += count;
                 progress?.Invoke(done += count, total);
             }
-            target.Flush(flushToDisk: true);
+            target.Flush();
         }
         finally
         {
@@ -142,7 +180,7 @@ public sealed class WholeRestore(RestoreOrder order, TimeProvider time, Action<l
 
     (int Held, int Paused) Prepare(string database, int firstPack)
     {
-        using var restored = new SqliteConnection(database, readOnly: false);
+        using var restored = new SqliteConnection(database, readOnly: false, disk.SqliteVfs);
         if (BackupTable.Schema(restored) > Migrations.Newest) throw new BackupProblem("The snapshot was written by a newer release; install that one and restore with it");
         Migrations.Apply(restored);
         restored.Execute("PRAGMA synchronous=FULL; BEGIN IMMEDIATE");
@@ -152,27 +190,30 @@ public sealed class WholeRestore(RestoreOrder order, TimeProvider time, Action<l
         return held;
     }
 
-    // the database last: without it nothing of this is a data directory
-    void MoveIntoPlace()
+    // the database last: until it is there, nothing of this is a data directory
+    void MoveIntoPlace(Manifest manifest)
     {
+        disk.FlushDirectory(Path.Combine(Working, "packs"));
+        disk.FlushDirectory(Working);
+        disk.FlushDirectory(data);
+        moving = true;
         var files = Path.Combine(Working, "files");
-        if (System.IO.Directory.Exists(files))
+        var touched = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var file in manifest.Files.Where(file => disk.Exists(Path.Combine(files, file.Path))))
         {
-            foreach (var file in System.IO.Directory.EnumerateFiles(files, "*", SearchOption.AllDirectories).ToList())
-            {
-                var to = Path.Combine(data, Path.GetRelativePath(files, file));
-                System.IO.Directory.CreateDirectory(Path.GetDirectoryName(to)!);
-                File.Move(file, to, overwrite: false);
-                Posix.FlushDirectory(Path.GetDirectoryName(to)!);
-            }
+            var to = Path.Combine(data, file.Path);
+            if (disk.Exists(to)) continue; // the same, from a restore that was interrupted
+            var directory = Path.GetDirectoryName(to)!;
+            disk.CreateDirectory(directory);
+            disk.Move(Path.Combine(files, file.Path), to);
+            touched.Add(directory);
         }
-        var packs = Path.Combine(data, "packs");
-        Posix.FlushDirectory(Path.Combine(Working, "packs"));
-        if (System.IO.Directory.Exists(packs)) System.IO.Directory.Delete(packs); // empty, or it would have been refused
-        System.IO.Directory.Move(Path.Combine(Working, "packs"), packs);
-        Posix.FlushDirectory(data);
-        File.Move(Path.Combine(Working, Store.DatabaseName), Path.Combine(data, Store.DatabaseName));
-        Posix.FlushDirectory(Working);
-        Posix.FlushDirectory(data);
+        foreach (var directory in touched) disk.FlushDirectory(directory);
+        disk.CreateDirectory(Packs);
+        foreach (var pack in disk.Files(Path.Combine(Working, "packs"))) disk.Move(pack, Path.Combine(Packs, Path.GetFileName(pack)));
+        disk.FlushDirectory(Packs);
+        disk.Move(Path.Combine(Working, Store.DatabaseName), Path.Combine(data, Store.DatabaseName));
+        disk.FlushDirectory(data);
+        moving = false;
     }
 }

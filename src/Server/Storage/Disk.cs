@@ -34,7 +34,37 @@ public abstract class Disk : IDisposable
     /// <exception cref="IOException">No space, no descriptors, or the disk fails.</exception>
     public abstract DiskFile? Open(string path, bool create);
 
+    /// <summary>Opens for reading alone, also where nothing can be written; null where the file is missing.</summary>
+    /// <exception cref="IOException">No right, no descriptors, or the disk fails.</exception>
+    public abstract DiskFile? OpenToRead(string path);
+
     public abstract void Delete(string path);
+
+    /// <summary>
+    /// Gives a file another name, in place of whatever has it. A power cut finds it under the one or the other; the new name is certain
+    /// when its directory has been flushed.
+    /// </summary>
+    public abstract void Move(string from, string to);
+
+    public abstract bool DirectoryExists(string path);
+
+    /// <summary>Full names of the directories in a directory.</summary>
+    public abstract IReadOnlyList<string> Directories(string directory);
+
+    /// <summary>Removes a directory with everything below it; for good when the directory above has been flushed.</summary>
+    public abstract void DeleteDirectory(string path);
+
+    /// <summary>Takes a file for this process, for readers together or for one alone; freed by the kernel whatever happens to the process. Null where somebody has it.</summary>
+    public abstract IDisposable? Hold(string path, bool shared);
+
+    /// <summary>Whether it is a file or directory of its own: no link, no device.</summary>
+    public virtual bool IsOrdinary(string path) => true;
+
+    /// <summary>Who may read and write it.</summary>
+    public virtual UnixFileMode Mode(string path) => UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <summary>Says who may.</summary>
+    public virtual void SetMode(string path, UnixFileMode mode) { }
 
     /// <summary>Makes new and removed names of a directory durable: flushing a file does not cover its name.</summary>
     /// <exception cref="IOException">No descriptors, or the disk fails: the names may be gone after a power cut.</exception>
@@ -49,6 +79,9 @@ public abstract class Disk : IDisposable
 
     /// <summary>Work on files that nobody waits for yet (zeros ahead of the writer).</summary>
     public abstract Task Beside(Action work);
+
+    /// <summary>Waits for what <see cref="Beside"/> began.</summary>
+    public virtual void AwaitBeside(Task work) => ((IAsyncResult)work).AsyncWaitHandle.WaitOne();
 
     /// <summary>The disk has failed in a way that leaves unknown what is durable: the process ends rather than go on and lie. The next start sorts it out.</summary>
     public virtual void Halt(string why, Exception error) => Environment.FailFast(why, error);
@@ -69,6 +102,12 @@ public abstract class DiskFile : IDisposable
 
     /// <summary>Makes everything written so far durable.</summary>
     public abstract void Flush();
+
+    /// <summary>Reading it once does not make its pages worth keeping.</summary>
+    public virtual void ReadOnce() { }
+
+    /// <summary>A range will not be read again soon: a copy of gigabytes must not push out of memory what the server reads.</summary>
+    public virtual void WillNotNeed(long position, long length) { }
 
     public abstract void Dispose();
 }

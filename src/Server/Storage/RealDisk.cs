@@ -40,7 +40,39 @@ public sealed class RealDisk : Disk
         return new OpenFile(File.OpenHandle(path, exists ? FileMode.Open : FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete));
     }
 
+    public override DiskFile? OpenToRead(string path) =>
+        File.Exists(path) ? new OpenFile(File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)) : null;
+
     public override void Delete(string path) => File.Delete(path);
+
+    public override void Move(string from, string to) => File.Move(from, to, overwrite: true);
+
+    public override bool DirectoryExists(string path) => System.IO.Directory.Exists(path);
+
+    public override IReadOnlyList<string> Directories(string directory) => System.IO.Directory.GetDirectories(directory);
+
+    public override void DeleteDirectory(string path) => System.IO.Directory.Delete(path, recursive: true);
+
+    public override IDisposable? Hold(string path, bool shared)
+    {
+        try
+        {
+            return shared
+                ? new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read)
+                : new FileStream(path, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite });
+        }
+        catch (IOException error) when (File.Exists(path) && !Posix.IsFull(error))
+        {
+            return null;
+        }
+    }
+
+    public override bool IsOrdinary(string path) =>
+        File.GetAttributes(path) is var attributes && (attributes & (FileAttributes.Device | FileAttributes.ReparsePoint)) == 0;
+
+    public override UnixFileMode Mode(string path) => File.GetUnixFileMode(path);
+
+    public override void SetMode(string path, UnixFileMode mode) => File.SetUnixFileMode(path, mode);
 
     public override void FlushDirectory(string path) => Posix.FlushDirectory(path);
 
@@ -102,6 +134,8 @@ public sealed class RealDisk : Disk
         public override int Read(Span<byte> bytes, long position) => RandomAccess.Read(handle, bytes, position);
         public override void Write(ReadOnlySpan<byte> bytes, long position) => RandomAccess.Write(handle, bytes, position);
         public override void Flush() => Posix.FlushData(handle);
+        public override void ReadOnce() => Posix.ReadOnce(handle);
+        public override void WillNotNeed(long position, long length) => Posix.WillNotNeed(handle, position, length);
         public override void Dispose() => handle.Dispose();
     }
 }

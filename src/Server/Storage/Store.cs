@@ -24,7 +24,7 @@ public sealed class Store : IAsyncDisposable
 {
     /// <summary>The database's file in the data directory.</summary>
     internal const string DatabaseName = "cbamail.db";
-    /// <summary>Where a restore works until everything is whole; no server starts while a database lies there.</summary>
+    /// <summary>Where a restore works until everything is whole; no server starts while a database lies there, or before there is one in its place.</summary>
     internal const string Restoring = "restoring";
 
     /// <summary>A whole database that a repair made and has not yet put into place; no server starts while it lies there.</summary>
@@ -60,7 +60,7 @@ public sealed class Store : IAsyncDisposable
         Condition = new StoreCondition(disk, Path, this.settings, ProbeAsync, log);
         var bounded = LogBounds(this.settings, Condition);
         database = System.IO.Path.Combine(Path, DatabaseName);
-        if (disk.Exists(System.IO.Path.Combine(Path, Restoring, DatabaseName)))
+        if (IsHalfRestored(disk, Path))
         {
             directoryLock.Dispose();
             throw new InvalidOperationException($"A restore into {Path} was interrupted: run \"cbamail restore\" again, which begins anew.");
@@ -96,6 +96,11 @@ public sealed class Store : IAsyncDisposable
         committer = new Committer(writer, Packs, disk, this.settings, checkpoints, Condition, log);
         this.log = log;
     }
+
+    // until the database is in its place; its directory may be left when it is
+    static bool IsHalfRestored(Disk disk, string path) =>
+        disk.Exists(System.IO.Path.Combine(path, Restoring, DatabaseName))
+        || (disk.DirectoryExists(System.IO.Path.Combine(path, Restoring)) && !disk.Exists(System.IO.Path.Combine(path, DatabaseName)));
 
     /// <summary>
     /// Why a directory with mail in it has no database to work with, or null. A new one in its place would make the mail of everybody
@@ -155,6 +160,9 @@ public sealed class Store : IAsyncDisposable
 
     /// <summary>The data directory.</summary>
     public string Path { get; }
+
+    /// <summary>What it lies on, and what is copied from it.</summary>
+    internal Disk Disk => disk;
 
     public Packs Packs { get; }
 
@@ -228,7 +236,7 @@ public sealed class Store : IAsyncDisposable
     {
         ObjectDisposedException.ThrowIf(disposed, this);
         using var source = new SqliteConnection(database, readOnly: true, disk.SqliteVfs);
-        await DatabaseCopy.RunAsync(source, to, step);
+        await DatabaseCopy.RunAsync(source, to, disk.SqliteVfs, step);
     }
 
     /// <summary>A mark in time: every snapshot that is opened from now on is newer.</summary>

@@ -338,6 +338,53 @@ public sealed class BackupTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task No_server_starts_where_a_restore_has_only_begun()
+    {
+        var data = Path.Combine(folder, "begun");
+        System.IO.Directory.CreateDirectory(Path.Combine(data, "restoring"));
+        Assert.Contains("was interrupted: run \"cbamail restore\" again", Assert.Throws<InvalidOperationException>(() => new Premises(data)).Message);
+        await FillAsync(1, 3);
+        await BackUpAsync();
+        Assert.True((await new WholeRestore(new RestoreOrder(Repository, data), TimeProvider.System).RunAsync(default)).Ok);
+        await using var restored = new Premises(data);
+        Assert.Equal(premises.Census(), restored.Census());
+        System.IO.Directory.CreateDirectory(Path.Combine(data, "restoring")); // left by a restore that came to its end
+        await restored.DisposeAsync();
+        await using var again = new Premises(data);
+    }
+
+    [Fact]
+    public async Task Files_that_an_interrupted_restore_has_put_into_place_do_not_stand_against_the_next()
+    {
+        await FillAsync(1, 3);
+        var key = Path.Combine("tls", "self-signed.key");
+        System.IO.Directory.CreateDirectory(Path.Combine(premises.Data, "tls"));
+        await File.WriteAllTextAsync(Path.Combine(premises.Data, key), "secret", TestContext.Current.CancellationToken);
+        await BackUpAsync();
+        var data = Path.Combine(folder, "half");
+        System.IO.Directory.CreateDirectory(Path.Combine(data, "restoring"));
+        System.IO.Directory.CreateDirectory(Path.Combine(data, "tls"));
+        await File.WriteAllTextAsync(Path.Combine(data, "restoring", "cbamail.db"), "half", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(data, key), "another", TestContext.Current.CancellationToken);
+        Assert.Contains("self-signed.key is there already and is not the file of the backup", await RestoreRefusedAsync(data));
+        await File.WriteAllTextAsync(Path.Combine(data, key), "secret", TestContext.Current.CancellationToken);
+        Assert.True((await new WholeRestore(new RestoreOrder(Repository, data), TimeProvider.System).RunAsync(default)).Ok);
+        await using var restored = new Premises(data);
+        Assert.Equal(premises.Census(), restored.Census());
+        Assert.Equal("secret", await File.ReadAllTextAsync(Path.Combine(data, key), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_first_backup_that_was_interrupted_before_it_had_made_its_directories_is_gone_on_with()
+    {
+        await FillAsync(1, 3);
+        System.IO.Directory.CreateDirectory(Path.Combine(Repository, "packs"));
+        await File.WriteAllTextAsync(Path.Combine(Repository, "lock"), "", TestContext.Current.CancellationToken);
+        await BackUpAsync();
+        Assert.Single(Listing.Of(Repository).Value!);
+    }
+
+    [Fact]
     public async Task A_damaged_manifest_or_database_is_said()
     {
         await FillAsync(1, 5);

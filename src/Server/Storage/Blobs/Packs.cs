@@ -285,7 +285,7 @@ public sealed class Packs : IDisposable
     // the committer's own thread waits; the filler needs at most some milliseconds
     void WaitForFill()
     {
-        if (!fill.IsCompleted) ((IAsyncResult)fill).AsyncWaitHandle.WaitOne();
+        if (!fill.IsCompleted) disk.AwaitBeside(fill);
     }
 
     public void Dispose()

@@ -11,11 +11,12 @@ static class DatabaseCopy
     const int Pages = 256; // a step; between steps others get on
 
     /// <param name="source">A connection of the copy's own, with no transaction.</param>
+    /// <param name="vfs">See <see cref="Disk.SqliteVfs"/>.</param>
     /// <param name="step">Told how many pages of how many are done; where the copy rests.</param>
     /// <exception cref="SqliteError">No space, or the disk fails.</exception>
-    public static async Task RunAsync(SqliteConnection source, string to, Func<int, int, Task> step)
+    public static async Task RunAsync(SqliteConnection source, string to, string? vfs, Func<int, int, Task> step)
     {
-        using (var target = new SqliteConnection(to, readOnly: false))
+        using (var target = new SqliteConnection(to, readOnly: false, vfs))
         {
             // nothing to roll back to: what a crash leaves is thrown away whole
             target.Execute("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF");
@@ -40,7 +41,7 @@ static class DatabaseCopy
             }
         }
         // without a log it can be opened where nothing may be written
-        using var plain = new SqliteConnection(to, readOnly: false);
+        using var plain = new SqliteConnection(to, readOnly: false, vfs);
         plain.Execute("PRAGMA journal_mode=DELETE");
     }
 

@@ -6,8 +6,8 @@ enum Survivors { Nothing, Everything, OnlyDatabase, OnlyPacks, Few, Some, Most }
 /// <summary>
 /// Makes disks as a power cut would leave them out of the log of one run. Flushed data are there; of what was written and not flushed
 /// each sector of 512 bytes arrived or did not, in any order between and within files; one sector may be torn; a length that was not flushed
-/// may be the old one or the new one, with zeros or garbage in sectors that did not arrive; names made or removed without a flush
-/// of their directory may be there or not. Cuts are made by rising position: the durable part is carried along.
+/// may be the old one or the new one, with zeros or garbage in sectors that did not arrive; names made, changed or removed without a flush
+/// of their directory may be there or not (a changed one is the old or the new). Cuts are made by rising position: the durable part is carried along.
 /// </summary>
 sealed class PowerCut(DiskImage image, IReadOnlyList<DiskEvent> log)
 {
@@ -80,7 +80,7 @@ sealed class PowerCut(DiskImage image, IReadOnlyList<DiskEvent> log)
                 files[what.File] = new Durable([]);
                 pendingNames.Add(what);
                 break;
-            case Deed.MakeDirectory or Deed.Delete:
+            case Deed.MakeDirectory or Deed.Delete or Deed.Move or Deed.RemoveDirectory:
                 pendingNames.Add(what);
                 break;
             case Deed.Write or Deed.Length:
@@ -100,10 +100,23 @@ sealed class PowerCut(DiskImage image, IReadOnlyList<DiskEvent> log)
                 half.Pending.Clear();
                 break;
             case Deed.FlushDirectory:
-                foreach (var one in pendingNames.Where(one => Path.GetDirectoryName(one.Path) == what.Path)) Apply(names, directories, one);
-                pendingNames.RemoveAll(one => Path.GetDirectoryName(one.Path) == what.Path);
+                foreach (var one in pendingNames.Where(one => Path.GetDirectoryName(one.Path) == what.Path).ToList())
+                {
+                    Apply(names, directories, one);
+                    // what came before and can no longer be seen
+                    if (one.Deed == Deed.Move) pendingNames.RemoveAll(other => other.Deed == Deed.Create && other.File == one.File);
+                    if (one.Deed == Deed.RemoveDirectory) ForgetBelow(one);
+                    pendingNames.Remove(one);
+                }
                 break;
         }
+    }
+
+    void ForgetBelow(DiskEvent removed)
+    {
+        var before = pendingNames.IndexOf(removed);
+        for (var i = before - 1; i >= 0; i--)
+            if (IsBelow(pendingNames[i].Path, removed.Path)) pendingNames.RemoveAt(i);
     }
 
     static void Apply(Durable file, DiskEvent what)
@@ -115,18 +128,34 @@ sealed class PowerCut(DiskImage image, IReadOnlyList<DiskEvent> log)
     {
         if (what.Deed == Deed.Create) names[what.Path] = what.File;
         else if (what.Deed == Deed.Delete) names.Remove(what.Path);
-        else directories.Add(what.Path);
+        else if (what.Deed == Deed.MakeDirectory) directories.Add(what.Path);
+        else if (what.Deed == Deed.Move)
+        {
+            if (names.TryGetValue(what.From!, out var file) && file == what.File) names.Remove(what.From!);
+            names[what.Path] = what.File;
+        }
+        else
+        {
+            directories.RemoveWhere(path => path == what.Path || IsBelow(path, what.Path));
+            foreach (var path in names.Keys.Where(path => IsBelow(path, what.Path)).ToList()) names.Remove(path);
+        }
     }
+
+    static bool IsBelow(string path, string directory) => path.Length > directory.Length && path[directory.Length] == '/' && path.StartsWith(directory, StringComparison.Ordinal);
 
     /// <summary>The disk as it is found when the power is back.</summary>
     public DiskImage Cut(Random random, Survivors survivors)
     {
         var (namesLeft, directoriesLeft) = (new Dictionary<string, int>(names), new HashSet<string>(directories));
-        foreach (var path in pendingNames.Select(one => one.Path).Distinct().ToList())
+        var missed = new HashSet<string>(); // of one name they arrive in order, and a file gets no other name before it has one
+        foreach (var one in pendingNames)
         {
-            var deeds = pendingNames.Where(one => one.Path == path).ToList(); // of one name they arrive in order
-            var chance = Chance(survivors, path);
-            for (var i = 0; i < deeds.Count && random.NextDouble() < chance; i++) Apply(namesLeft, directoriesLeft, deeds[i]);
+            if (!missed.Contains(one.Path) && (one.From is null || !missed.Contains(one.From)) && random.NextDouble() < Chance(survivors, one.Path)) Apply(namesLeft, directoriesLeft, one);
+            else
+            {
+                missed.Add(one.Path);
+                if (one.From is not null) missed.Add(one.From);
+            }
         }
         directoriesLeft.RemoveWhere(path => !Reachable(path, directoriesLeft));
         var left = new Dictionary<string, byte[]>();

@@ -19,11 +19,14 @@ sealed class SimulatedDisk : Disk
     readonly List<DiskEvent> log = [];
     IReadOnlyCollection<DiskFile>? flushing;
     Exception? flushError;
+    SimulatedBeside? beside;
     int flushIn;
+    readonly int besideOneIn;
     int lastFile;
 
     public SimulatedDisk(int seed, DiskImage? image = null)
     {
+        besideOneIn = (seed & 3) switch { 0 => 3, 1 => 10, _ => 40 };
         (random, mount) = (new Random(seed), $"{Root}/{Interlocked.Increment(ref lastNumber)}");
         Image = image ??= DiskImage.Empty;
         directories = [.. image.Directories];
@@ -36,6 +39,12 @@ sealed class SimulatedDisk : Disk
 
     /// <summary>The data directory of a store on this disk.</summary>
     public string Data => mount + "/data";
+
+    /// <summary>A directory for backups.</summary>
+    public string Repository => mount + "/backup";
+
+    /// <summary>A data directory that a backup is restored into.</summary>
+    public string Restored => mount + "/restored";
 
     public override string? SqliteVfs => SimulatedVfs.Name;
 
@@ -57,8 +66,20 @@ sealed class SimulatedDisk : Disk
     /// <summary>A planted fault: packs are flushed after the database has committed, whatever was asked for.</summary>
     public bool BodiesLast { get; set; }
 
+    /// <summary>What would happen beside the writer happens at once, not at events that the seed chooses.</summary>
+    public bool IsBesideAtOnce { get; set; }
+
+    /// <summary>How often something beside the writer happened between two of his deeds.</summary>
+    public int BesideOthers { get; private set; }
+
+    /// <summary>A planted fault: nobody waits for what happens beside him.</summary>
+    public bool AwaitsNothingBeside { get; set; }
+
     /// <summary>Runs between a commit and the end of its flush, on the committer's thread: what readers can see then.</summary>
     public Action? BeforeFlushed { get; set; }
+
+    /// <summary>Runs whenever a backup rests: a planted fault that is not the disk's.</summary>
+    public Action<Store>? DuringBackup { get; set; }
 
     /// <summary>Why the process would have ended (<see cref="Disk.Halt"/>); from then on nothing works any more.</summary>
     public string? Halted { get; private set; }
@@ -67,11 +88,26 @@ sealed class SimulatedDisk : Disk
     public SqliteSharing Sharing { get; private set; } = new();
 
     /// <summary>Names in the log do not tell which disk it was: an image can be put on another.</summary>
+    string Outer(string path) => mount + path[Root.Length..];
+
     string Inner(string path) => path.StartsWith(mount, StringComparison.Ordinal) ? Root + path[mount.Length..] : path;
+
+    // who drives the work beside holds the gate for it
+    Held Enter()
+    {
+        if (SimulatedBeside.On(this) is not null) return default;
+        gate.Enter();
+        return new Held(gate);
+    }
+
+    readonly struct Held(Lock? gate) : IDisposable
+    {
+        public void Dispose() => gate?.Exit();
+    }
 
     public int Note(string text, long number = 0)
     {
-        lock (gate)
+        using (Enter())
         {
             log.Add(new DiskEvent(Deed.Note, text, 0, number));
             return log.Count;
@@ -80,7 +116,25 @@ sealed class SimulatedDisk : Disk
 
     void Do(DiskEvent what, Action effect)
     {
-        lock (gate)
+        if (SimulatedBeside.On(this) is { } mine)
+        {
+            mine.Do(() => DoNow(what, effect));
+            return;
+        }
+        using (Enter())
+        {
+            if (beside is { IsOver: false } && random.Next(besideOneIn) == 0)
+            {
+                beside.Step();
+                BesideOthers++;
+            }
+            DoNow(what, effect);
+        }
+    }
+
+    void DoNow(DiskEvent what, Action effect)
+    {
+        using (Enter())
         {
             if (flushing is not null && !BodiesLast && flushIn-- == 0) FlushNow();
             Try(what);
@@ -111,7 +165,7 @@ sealed class SimulatedDisk : Disk
     public override void CreateDirectory(string path)
     {
         path = Inner(path);
-        lock (gate)
+        using (Enter())
         {
             if (directories.Contains(path)) return;
             if (Path.GetDirectoryName(path) is { Length: > 1 } above) CreateDirectory(above);
@@ -122,13 +176,56 @@ sealed class SimulatedDisk : Disk
 
     public override bool Exists(string path)
     {
-        lock (gate) return names.ContainsKey(Inner(path));
+        using (Enter()) return names.ContainsKey(Inner(path));
     }
 
     public override IReadOnlyList<string> Files(string directory)
     {
         directory = Inner(directory);
-        lock (gate) return [.. names.Keys.Where(name => Path.GetDirectoryName(name) == directory).Order(StringComparer.Ordinal)];
+        using (Enter()) return [.. names.Keys.Where(name => Path.GetDirectoryName(name) == directory).Order(StringComparer.Ordinal).Select(Outer)];
+    }
+
+    public override bool DirectoryExists(string path)
+    {
+        using (Enter()) return directories.Contains(Inner(path));
+    }
+
+    public override IReadOnlyList<string> Directories(string directory)
+    {
+        directory = Inner(directory);
+        using (Enter()) return [.. directories.Where(name => Path.GetDirectoryName(name) == directory).Order(StringComparer.Ordinal).Select(Outer)];
+    }
+
+    public override DiskFile? OpenToRead(string path) => Open(path, create: false);
+
+    public override IDisposable? Hold(string path, bool shared) => new Nothing();
+
+    public override void Move(string from, string to)
+    {
+        (from, to) = (Inner(from), Inner(to));
+        using (Enter())
+        {
+            if (!names.TryGetValue(from, out var file)) throw new FileNotFoundException(from);
+            if (!directories.Contains(Path.GetDirectoryName(to)!)) throw new DirectoryNotFoundException(to);
+            Do(new DiskEvent(Deed.Move, to, file.Number, From: from), () =>
+            {
+                names.Remove(from);
+                names[to] = file;
+                file.Path = to;
+            });
+        }
+    }
+
+    public override void DeleteDirectory(string path)
+    {
+        path = Inner(path);
+        using (Enter())
+        {
+            if (!directories.Contains(path)) throw new DirectoryNotFoundException(path);
+            foreach (var file in names.Keys.Where(name => Path.GetDirectoryName(name) == path).Order(StringComparer.Ordinal).ToList()) Delete(file);
+            foreach (var below in directories.Where(name => Path.GetDirectoryName(name) == path).Order(StringComparer.Ordinal).ToList()) DeleteDirectory(below);
+            Do(new DiskEvent(Deed.RemoveDirectory, path), () => directories.Remove(path));
+        }
     }
 
     public override DiskFile? Open(string path, bool create) => Find(path, create) is { } file ? new SimulatedFile.Handle(file) : null;
@@ -136,7 +233,7 @@ sealed class SimulatedDisk : Disk
     public SimulatedFile? Find(string path, bool create)
     {
         path = Inner(path);
-        lock (gate)
+        using (Enter())
         {
             if (names.TryGetValue(path, out var file)) return file;
             if (!create) return null;
@@ -149,7 +246,7 @@ sealed class SimulatedDisk : Disk
     public override void Delete(string path)
     {
         path = Inner(path);
-        lock (gate)
+        using (Enter())
         {
             if (names.TryGetValue(path, out var file)) Do(new DiskEvent(Deed.Delete, path, file.Number), () => names.Remove(path));
         }
@@ -175,7 +272,7 @@ sealed class SimulatedDisk : Disk
     public void Flush(SimulatedFile file, ref int seen)
     {
         if (Forget?.Invoke(file.Path) == true) return;
-        lock (gate)
+        using (Enter())
         {
             var what = new DiskEvent(Deed.Flush, file.Path, file.Number);
             try
@@ -196,19 +293,19 @@ sealed class SimulatedDisk : Disk
 
     public int Read(SimulatedFile file, Span<byte> bytes, long position)
     {
-        lock (gate) return Halted is null ? file.Read(bytes, position) : throw new IOException("The process has ended: " + Halted);
+        using (Enter()) return Halted is null ? file.Read(bytes, position) : throw new IOException("The process has ended: " + Halted);
     }
 
     public long LengthOf(SimulatedFile file)
     {
-        lock (gate) return file.Length;
+        using (Enter()) return file.Length;
     }
 
     // ---- beside
 
     public override void StartFlush(IReadOnlyCollection<DiskFile> files)
     {
-        lock (gate)
+        using (Enter())
         {
             (flushing, flushError, flushIn) = (files, null, random.Next(8) is var when && when < 6 ? when : int.MaxValue);
             if (flushIn == 0 && !BodiesLast) FlushNow();
@@ -218,7 +315,7 @@ sealed class SimulatedDisk : Disk
     public override Exception? AwaitFlush()
     {
         BeforeFlushed?.Invoke();
-        lock (gate)
+        using (Enter())
         {
             if (flushing is not null && !BodiesLast) FlushNow();
             return flushError;
@@ -241,27 +338,64 @@ sealed class SimulatedDisk : Disk
 
     public override Task Beside(Action work)
     {
-        work();
-        return Task.CompletedTask;
+        if (IsBesideAtOnce)
+        {
+            work();
+            return Task.CompletedTask;
+        }
+        using (Enter())
+        {
+            beside = new SimulatedBeside(this, work);
+            beside.Start();
+            return beside.Task;
+        }
+    }
+
+    public override void AwaitBeside(Task work)
+    {
+        if (AwaitsNothingBeside) return;
+        EndBeside();
+    }
+
+    /// <summary>Lets what happens beside come to its end.</summary>
+    public void EndBeside()
+    {
+        using var held = Enter();
+        while (beside is { IsOver: false }) beside.Step();
     }
 
     public override void Halt(string why, Exception error)
     {
-        lock (gate) Halted = why;
+        using (Enter()) Halted = why;
         throw new IOException(why, error);
     }
 
     /// <summary>The process ends here, and nothing more that it does reaches the disk.</summary>
-    public void Kill() { lock (gate) Halted ??= "it was killed"; }
+    public void Kill() { using (Enter()) Halted ??= "it was killed"; }
 
     /// <summary>Another process begins; the machine went on, so what was written and not flushed is still there to read.</summary>
     public void Revive()
     {
-        lock (gate) (Halted, flushing, Sharing) = (null, null, new SqliteSharing());
+        using (Enter()) (Halted, flushing, Sharing) = (null, null, new SqliteSharing());
     }
 
     /// <summary>The disk is no longer needed. (A store that is closed leaves it as it is: it may be opened again.)</summary>
-    public void Detach() => SimulatedVfs.Detach(mount);
+    public void Detach()
+    {
+        if (beside is { IsOver: false })
+            using (Enter())
+            {
+                Halted ??= "it is over";
+                EndBeside();
+            }
+        SimulatedVfs.Detach(mount);
+    }
+
+    /// <summary>What is there now, flushed or not.</summary>
+    public DiskImage Now()
+    {
+        using (Enter()) return new DiskImage(names.ToDictionary(pair => pair.Key, pair => pair.Value.Bytes()), directories.ToHashSet());
+    }
 
     sealed class Nothing : IDisposable
     {
@@ -275,12 +409,14 @@ sealed class SimulatedFile(SimulatedDisk disk, string path, int number, byte[] b
     byte[] content = bytes;
 
     public SimulatedDisk Disk => disk;
-    public string Path => path;
+    public string Path { get; set; } = path;
     public int Number => number;
     /// <summary>Flushes that went wrong.</summary>
     public int Failures { get; set; }
     public long Length { get; private set; } = bytes.Length;
     bool shared = true; // the array belongs to an image until it is first written to
+
+    public byte[] Bytes() => content.AsSpan(0, (int)Length).ToArray();
 
     public int Read(Span<byte> to, long position)
     {
