@@ -31,6 +31,9 @@ sealed class CutCheck(Recording recording, int cut)
 
     Step? InFlight => recording.Steps.FirstOrDefault(step => step.Begun <= cut && step.Told > cut && step.What != "open");
 
+    /// <summary>The message of a number.</summary>
+    public static byte[] Letter(int number) => letters.GetOrAdd(number, Letters.Bytes);
+
     /// <param name="goOn">Work on after the check, close, open and check again.</param>
     /// <returns>Each fault as a sentence.</returns>
     public async Task<List<string>> RunAsync(SimulatedDisk disk, bool goOn)
@@ -43,11 +46,14 @@ sealed class CutCheck(Recording recording, int cut)
             var state = VaultState.Of(store);
             IsOneOfTheAllowed(state);
             Check(store, mail, first: true);
+            var snapshots = new SnapshotCheck(recording, cut, disk, time, faults);
+            await snapshots.RunAsync();
             if (goOn)
             {
                 await GoOnAsync(store, mail, state);
                 await RewriteAsync(store, time);
-                await VerifyAsync(mail, time);
+                await VerifyAsync(mail, time, faults);
+                if (recording.Snapshots.Count > 0) await snapshots.BackUpAgainAsync(store, found);
                 Check(store, mail, first: false);
                 var after = VaultState.Of(store);
                 await store.DisposeAsync();
@@ -198,7 +204,7 @@ sealed class CutCheck(Recording recording, int cut)
         faults.AddRange(used.Keys.Select(id => $"object {id} is missing"));
     }
 
-    async Task VerifyAsync(MailStore mail, TimeProvider time)
+    public static async Task VerifyAsync(MailStore mail, TimeProvider time, List<string> faults)
     {
         var verification = new Verification(mail, [QueueHolding.Holder, MailingHolding.Holder], time);
         var summary = await verification.RunAsync(new VerifyOptions(Gentle: false),

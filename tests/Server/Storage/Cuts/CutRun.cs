@@ -15,6 +15,11 @@ sealed class CutRun
         {
             recording = await Workload.RecordAsync(seed, prepare: prepare, faults: faults);
         }
+        catch (BackupFailedException error)
+        {
+            lock (Failures) Failures.Add($"seed {seed}, without any cut: {error.Message}");
+            return;
+        }
         catch (Exception error)
         {
             throw new InvalidOperationException($"seed {seed}: {error.Message}", error);

@@ -1,13 +1,15 @@
+using System.Runtime.CompilerServices;
 using CbaMail.Config;
 using CbaMail.Mailboxes;
 using CbaMail.Storage;
+using CbaMail.Storage.Blobs;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace CbaMail.Tests.Server.Storage.Cuts;
 
 /// <summary>The cuts can fail: each fault that is planted is found by them. And the settings that durability rests on are looked at before mail is taken.</summary>
-public sealed class PlantedFaultTests
+public sealed class PlantedFaultTests(ITestOutputHelper output)
 {
     static readonly Dictionary<string, Action<SimulatedDisk>> plants = new()
     {
@@ -18,8 +20,21 @@ public sealed class PlantedFaultTests
         ["packs are not flushed"] = disk => disk.Forget = path => path.EndsWith(".pack", StringComparison.Ordinal),
         ["names of packs are not flushed"] = disk => disk.Forget = path => path.EndsWith("/packs", StringComparison.Ordinal),
         ["no names are flushed"] = disk => disk.Forget = path => !path.Contains('.', StringComparison.Ordinal),
+        ["who commits on his own thread does not flush packs"] = disk => disk.Forget = path => path.StartsWith("/simulated/data/packs/", StringComparison.Ordinal) && Thread.CurrentThread.Name != "committer",
+        ["nobody waits for the zeros ahead of the writer"] = disk => disk.AwaitsNothingBeside = true,
+        ["copies of packs are not flushed"] = disk => disk.Forget = path => path.StartsWith("/simulated/backup/packs/", StringComparison.Ordinal),
+        ["names of copied packs are not flushed"] = disk => disk.Forget = path => path == "/simulated/backup/packs",
+        ["the copy of the database is not flushed"] = disk => disk.Forget = path => path.StartsWith("/simulated/backup/snapshots/", StringComparison.Ordinal) && path.EndsWith(".db", StringComparison.Ordinal),
+        ["a snapshot's names are not flushed"] = disk => disk.Forget = path => Path.GetDirectoryName(path) == "/simulated/backup/snapshots",
+        ["packs are removed while they are copied"] = disk => disk.DuringBackup = store => Holds(store.Packs.Files) = 0,
+        ["restored packs are not flushed"] = disk => disk.Forget = path => path.StartsWith("/simulated/restored/restoring/packs/", StringComparison.Ordinal),
+        ["other restored files are not flushed"] = disk => disk.Forget = path => path.StartsWith("/simulated/restored/restoring/files/", StringComparison.Ordinal),
+        ["names of a restore are not flushed"] = disk => disk.Forget = path => path == "/simulated/restored",
         ["bodies come after rows that asked for them first"] = disk => disk.BodiesLast = true,
     };
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "holds")]
+    static extern ref int Holds(PackFiles files);
 
     public static TheoryData<string> Plants => [.. plants.Keys];
 
@@ -28,7 +43,12 @@ public sealed class PlantedFaultTests
     public async Task A_planted_fault_is_found(string plant)
     {
         var run = new CutRun();
-        for (var seed = 1; run.Failures.Count == 0 && seed <= 40; seed++) await run.SeedAsync(seed, 25, plants[plant], mostFailures: 1);
+        foreach (var seed in Enumerable.Range(1, 100).Where(seed => !plant.Contains("cop", StringComparison.Ordinal) && !plant.Contains("restore", StringComparison.Ordinal) || Workload.HasBackups(seed)).Take(40))
+        {
+            if (run.Failures.Count > 0) break;
+            await run.SeedAsync(seed, 25, plants[plant], mostFailures: 1);
+        }
+        output.WriteLine($"{run.Cuts} cuts: {string.Join('\n', run.Failures)}");
         Assert.True(run.Failures.Count > 0, $"{run.Cuts} cuts found nothing although {plant}");
     }
 

@@ -31,6 +31,24 @@ public sealed class PowerCutTests(ITestOutputHelper output)
         Assert.True(run.Failures.Count == 0, string.Join("\n", run.Failures.Take(10)));
     }
 
+    [Fact]
+    public async Task The_runs_hold_everything_that_is_to_be_cut()
+    {
+        var (led, beside, backups, removed, restored, rewritten) = (0, 0, 0, 0, 0, 0);
+        for (var seed = 1; seed <= 12; seed++)
+        {
+            var recording = await Workload.RecordAsync(seed);
+            led += recording.Led;
+            beside += recording.Disk.BesideOthers;
+            backups += recording.Snapshots.Count;
+            removed += recording.Snapshots.Count(snapshot => snapshot.RemovedBy is not null);
+            rewritten += recording.Snapshots.Count(snapshot => recording.Steps.Exists(step => step.What == "rewrite" && step.Begun > snapshot.Begun && step.Told < snapshot.Told));
+            restored += recording.Restore is null ? 0 : 1;
+        }
+        output.WriteLine($"{led} commits on their caller's thread, {beside} deeds beside others, {backups} backups, {rewritten} with rewriting meanwhile, {removed} removed, {restored} restored");
+        Assert.True(led > 8 && beside > 50 && backups > 4 && removed > 0 && rewritten > 1 && restored > 1, $"{led} {beside} {backups} {rewritten} {removed} {restored}");
+    }
+
     [Fact(Explicit = true)]
     public async Task Show_the_log_of_a_seed()
     {

@@ -16,7 +16,16 @@ sealed class VaultState
     public static VaultState Of(Store store)
     {
         using var read = store.Read();
-        return new VaultState { Tables = Names(read).ToDictionary(name => name, name => Rows(read, name)) };
+        return Of(read);
+    }
+
+    public static VaultState Of(ReadTransaction read) => new() { Tables = Names(read).ToDictionary(name => name, name => Rows(read, name)) };
+
+    /// <summary>Without columns whose values are not compared.</summary>
+    public VaultState Without(params string[] columns)
+    {
+        var pattern = new System.Text.RegularExpressions.Regex($"(?<=^| )({string.Join('|', columns)})=('[^']*'|[^ ]*)");
+        return new VaultState { Tables = Tables.ToDictionary(table => table.Key, table => table.Value.ToDictionary(row => row.Key, row => pattern.Replace(row.Value, "$1"))) };
     }
 
     static List<string> Names(ReadTransaction read)

@@ -11,6 +11,7 @@ namespace CbaMail.Tests.Server.Storage.Cuts;
 /// <summary>Deeds that were in one batch, and how the vault looked when they had been acknowledged.</summary>
 sealed record Step(string What, int Begun)
 {
+    public int Begun { get; set; } = Begun;
     /// <summary>How much of the log there was when the callers had been told; never, where the disk ended before.</summary>
     public int Told { get; set; } = int.MaxValue;
     public VaultState? After { get; set; }
@@ -29,6 +30,10 @@ sealed record Seen(int At, long Mailbox, long ModSeq, IReadOnlyList<uint> Uids);
 /// <summary>A recorded run.</summary>
 sealed record Recording(int Seed, SimulatedDisk Disk, List<Step> Steps, Dictionary<long, int> Bodies, Settings Settings)
 {
+    public List<SnapshotMark> Snapshots { get; } = [];
+    public RestoreMark? Restore { get; set; }
+    /// <summary>Commits that ran on their caller's own thread.</summary>
+    public int Led { get; set; }
     public IReadOnlyList<DiskEvent> Log => Disk.Log;
 }
 
@@ -57,15 +62,21 @@ sealed partial class Workload
     int mailboxNames;
 
     readonly bool faults;
+    readonly bool backups;
 
     Workload(int seed, SimulatedDisk disk, bool faults)
     {
+        backups = HasBackups(seed);
+        disk.IsBesideAtOnce = new Random(seed ^ 0xf111).Next(4) == 0;
         (this.seed, this.disk, this.faults) = (seed, disk, faults);
         random = new Random(seed);
         settings = Shape(seed, disk);
         number = random.Next(1000);
         recording = new Recording(seed, disk, [], [], settings);
     }
+
+    /// <summary>Whether backups are made in the run of the seed.</summary>
+    public static bool HasBackups(int seed) => new Random(seed ^ 0xbac).Next(5) < 2;
 
     public static Settings Shape(int seed, SimulatedDisk disk)
     {
@@ -81,7 +92,7 @@ sealed partial class Workload
                 CollectDeadPercent = 20,
                 CollectPieceBytes = 16 * 1024,
                 GatherMilliseconds = 0,
-                LeadMilliseconds = 0,
+                LeadMilliseconds = random.Next(3) == 0 ? 0 : 1_000_000, // never, or whenever nobody else has the writer
                 CheckpointPages = 0, // a checkpoint is a deed of its own
                 OpenPacks = 3,
                 WriterCacheKib = random.Next(4) == 0 ? 64 : 4096, // little room: pages go to the log before the commit
@@ -117,7 +128,7 @@ sealed partial class Workload
         using var read = mail.Read();
         foreach (var account in accounts)
             foreach (var mailbox in read.Mailboxes(account))
-                step.Seen.Add(new Seen(disk.Log.Count, mailbox.Id, mailbox.ModSeq, [.. read.Messages(mailbox.Id).Select(row => row.Uid)]));
+                recording.Steps[^1].Seen.Add(new Seen(disk.Log.Count, mailbox.Id, mailbox.ModSeq, [.. read.Messages(mailbox.Id).Select(row => row.Uid)]));
     }
 
     public static (Store Store, MailStore Mail) Open(Settings settings, SimulatedDisk disk, TimeProvider time)
@@ -150,18 +161,27 @@ sealed partial class Workload
                 if (disk.Halted is not null) return; // the end of the process, and of the log
                 continue;
             }
-            switch (random.Next(20))
-            {
-                case 0: await RestartAsync(); break;
-                case 3 or 4: await RewriteAsync(); break;
-                case 1 or 2: Checkpoint(cut: random.Next(3) > 0); break;
-                default: await StepAsync("batch", Deeds); break;
-            }
+            if (backups && i % 8 == 7) await BackUpAsync();
+            await AnyStepAsync(mayRestart: true);
         }
         recording.Steps.Add(step = new Step("close", disk.Note("begin", recording.Steps.Count)));
         var last = VaultState.Of(store);
         await store.DisposeAsync();
         (step.After, step.Told) = (last, disk.Note("told", recording.Steps.Count - 1));
+        if (backups && !faults) await RestoreAsync();
+    }
+
+    async Task AnyStepAsync(bool mayRestart)
+    {
+        switch (random.Next(20))
+        {
+            case 0 when mayRestart: await RestartAsync(); break;
+            case 3 or 4: await RewriteAsync(); break;
+            case 1 or 2: Checkpoint(cut: random.Next(3) > 0); break;
+            case 5 or 6 or 7: await AloneAsync(); break;
+            case 8 or 9: await LeadAsync(); break;
+            default: await StepAsync("batch", Deeds); break;
+        }
     }
 
     void Told()
@@ -171,8 +191,16 @@ sealed partial class Workload
     }
 
     /// <summary>One batch: the committer is held by a first work until the others are in the queue.</summary>
-    async Task StepAsync(string what, Action deeds)
+    async Task StepAsync(string what, Action deeds, bool alone = false)
     {
+        if (alone)
+        {
+            recording.Steps.Add(step = new Step(what, disk.Note("begin", recording.Steps.Count)));
+            batch.Clear();
+            deeds();
+            await SettleAsync(batch);
+            return;
+        }
         var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var gate = new ManualResetEventSlim();
         var hold = store.StartCommit(_ =>
@@ -191,9 +219,15 @@ sealed partial class Workload
             return 0;
         });
         gate.Set();
-        foreach (var (task, settle) in batch.Prepend((hold, _ => { }
+        await SettleAsync(batch.Prepend((hold, _ => { }
         )).Append((told.AsTask(), _ => { }
-        )))
+        )));
+        if (disk.Fault is null) Compare();
+    }
+
+    async Task SettleAsync(IEnumerable<(Task Task, Action<bool> Settle)> tasks)
+    {
+        foreach (var (task, settle) in tasks)
         {
             try
             {
@@ -209,16 +243,14 @@ sealed partial class Workload
                 step.Failed = true;
             }
         }
-        if (disk.Fault is null) Compare();
     }
 
     /// <summary>A batch during which the disk fails: who is told of an error has nothing, everybody else has everything, and mail goes on afterwards.</summary>
     async Task FaultyStepAsync()
     {
-        var (left, kind) = (random.Next(40), random.Next(9));
-        await StepAsync("fault", () =>
-        {
-            for (var count = 1 + random.Next(4); count > 0; count--) Do(random.Next(3) switch { 0 => 0, 1 => 4, _ => 17 });
+        var (left, kind, alone) = (random.Next(40) % 12, random.Next(9), random.Next(3) == 0);
+        void One() => Do(random.Next(3) switch { 0 => 0, 1 => 4, _ => 17 });
+        void Arm() =>
             disk.Fault = (what, _) =>
             {
                 var pack = what.Path.EndsWith(".pack", StringComparison.Ordinal);
@@ -239,20 +271,36 @@ sealed partial class Workload
                 if (kind > 2 && left < -random.Next(3)) left = int.MaxValue;   // an error passes, a full disk stays full
                 return new IOException(kind < 3 ? "No space left on device" : "Input/output error", kind < 3 ? 28 : 5);
             };
-            left = left % 12;
-        });
+        await StepAsync("fault", () =>
+        {
+            if (alone) Arm();
+            for (var count = alone ? 1 : 1 + random.Next(4); count > 0; count--) One();
+            if (!alone) Arm();
+        }, alone);
+        disk.EndBeside();
+        if (!await AfterFaultAsync(kind == 7)) return;
+        // whoever has the file open is told once that a flush beside him has failed
+        disk.Fault = (_, _) => null;
+        await StepAsync("after a fault", One, alone: true);
+        await AfterFaultAsync(isKilled: false);
+    }
+
+    /// <returns>Whether the process goes on.</returns>
+    async Task<bool> AfterFaultAsync(bool isKilled)
+    {
         disk.Fault = null;
         if (disk.Halted is null)
         {
             if (step.Told == int.MaxValue) step.Told = disk.Note("told", recording.Steps.Count - 1);
             Compare();
-            return;
+            return true;
         }
         await EndProcessAsync();
-        if (kind != 7) return;
+        if (!isKilled) return false;
         disk.Revive();
         Open();
         await AdoptAsync();
+        return true;
     }
 
     async Task EndProcessAsync()
@@ -316,11 +364,11 @@ sealed partial class Workload
     }
 
     // packs of which much is dead are copied together, and their files removed: nobody sees a difference
-    async Task RewriteAsync()
+    async Task RewriteAsync(int most = 20)
     {
         recording.Steps.Add(step = new Step("rewrite", disk.Note("begin", recording.Steps.Count)) { Firm = true });
         var before = recording.Steps[^2].After!;
-        for (var left = 1 + random.Next(20); left > 0 && (await rewriting.StepAsync(default)).Deed != RewriteDeed.Nothing; left--) { }
+        for (var left = 1 + random.Next(most); left > 0 && (await rewriting.StepAsync(default)).Deed != RewriteDeed.Nothing; left--) { }
         Told();
         if (step.After!.Unlike(before) is { Count: > 0 } differences) throw new InvalidOperationException("rewriting changed something: " + differences[0]);
     }
