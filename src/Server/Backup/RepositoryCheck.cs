@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using CbaMail.Envelope;
 using CbaMail.Storage;
-using Microsoft.Win32.SafeHandles;
 
 namespace CbaMail.Backup;
 
@@ -31,11 +30,12 @@ public sealed class RepositoryCheck
 
     /// <param name="report">Gets each finding as it is made.</param>
     /// <param name="progress">Bytes read, and how many there are.</param>
-    public static Result<BackupCheckSummary> Run(string directory, Action<Finding> report, Action<long, long>? progress, TimeProvider time, CancellationToken cancel)
+    /// <param name="disk">What it lies on; null is the machine's own.</param>
+    public static Result<BackupCheckSummary> Run(string directory, Action<Finding> report, Action<long, long>? progress, TimeProvider time, CancellationToken cancel, Disk? disk = null)
     {
         try
         {
-            using var repository = Repository.OpenToRead(directory);
+            using var repository = Repository.OpenToRead(disk ?? new RealDisk(), directory);
             return new RepositoryCheck(repository, report, progress, cancel).Run(time);
         }
         catch (BackupProblem problem)
@@ -101,11 +101,11 @@ public sealed class RepositoryCheck
     }
 
     /// <summary>What is wrong with the file, as the end of a sentence; null where it has each checksum at its length.</summary>
-    string? Compare(string file, List<(long Length, string Sha256)> wanted)
+    string? Compare(string path, List<(long Length, string Sha256)> wanted)
     {
-        if (!File.Exists(file)) return "is missing";
-        using SafeFileHandle handle = File.OpenHandle(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
-        Posix.ReadOnce(handle);
+        using var handle = repository.Disk.OpenToRead(path);
+        if (handle is null) return "is missing";
+        handle.ReadOnce();
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         long at = 0;
         foreach (var (length, sha256) in wanted)
@@ -114,7 +114,7 @@ public sealed class RepositoryCheck
             {
                 cancel.ThrowIfCancellationRequested();
                 var piece = buffer.AsSpan(0, (int)Math.Min(Piece, length - at));
-                if (!PackCopy.TryRead(handle, at, piece)) return $"ends at {RandomAccess.GetLength(handle)} of {length} bytes, or cannot be read from there on";
+                if (!PackCopy.TryRead(handle, at, piece)) return $"ends at {handle.Length} of {length} bytes, or cannot be read from there on";
                 hash.AppendData(piece);
                 at += piece.Length;
                 progress?.Invoke(read += piece.Length, total);

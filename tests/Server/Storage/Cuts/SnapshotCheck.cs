@@ -155,6 +155,8 @@ sealed class SnapshotCheck(Recording recording, int cut, SimulatedDisk disk, Tim
         if (await RestoreAsync(result.Value.Snapshot, data) is { } problem) faults.Add("restoring the new backup: " + problem);
         else await CompareAsync(data, VaultState.Of(store), bodies);
         EarlierOnes(result.Value.Snapshot);
+        var checkedAll = RepositoryCheck.Run(disk.Repository, finding => faults.Add("verify of the backup: " + finding.Text), null, time, default, disk);
+        if (!checkedAll.Ok) faults.Add("verify of the backup: " + checkedAll.Refusal.Sentence);
     }
 
     // and the earlier ones are what they were
