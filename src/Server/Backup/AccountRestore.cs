@@ -138,11 +138,10 @@ public sealed class AccountRestore(MailStore mail, UserDirectory people, Spool s
             created = true;
             if (people.FindDomain(was.Address.Domain) is null)
                 return Refusal.NoSuchDomain.Because($"The domain {was.Address.Domain} is not here; add it with: cbamail domain add {was.Address.Domain}");
-            var account = new NewAccount(was.Address.ToString(), was.Name, null, was.Quota, was.Role, was.Groups, password);
+            var account = new NewAccount(was.Address.ToString(), was.Name, null, was.Quota, was.Role, was.Groups, password, was.Enabled);
             if (order.DryRun) return people.Precheck(account);
             var made = await people.AddAccountAsync(account, cancel);
             if (!made.Ok) return made.Refusal;
-            if (!was.Enabled && await people.SetAccountAsync(made.Value, new AccountChange(Enabled: false), cancel) is { Ok: false } unset) return unset.Refusal;
             var lost = snapshot.Mail.LostSubscriptions(was.Id);
             if (lost.Count > 0)
             {
@@ -241,15 +240,8 @@ public sealed class AccountRestore(MailStore mail, UserDirectory people, Spool s
                 foreach (var uid in place.Missing)
                 {
                     if (RestoreTable.One(snapshot.Transaction, place.Was.Id, uid) is not { } message) continue;
-                    try
-                    {
-                        var prefix = MessageTable.Prefix(snapshot.Transaction, place.Was.Id, uid);
-                        await shelf.AddAsync(place.Id!.Value, message, prefix, () => place.Restored++, cancel);
-                    }
-                    catch (IOException error) when (!Posix.IsFull(error))
-                    {
-                        Damaged(place, uid, error);
-                    }
+                    var prefix = MessageTable.Prefix(snapshot.Transaction, place.Was.Id, uid);
+                    await shelf.AddAsync(place.Id!.Value, message, prefix, () => place.Restored++, error => Damaged(place, uid, error), cancel);
                     if ((++looked & 63) == 0) progress?.Invoke(Math.Min(looked, toLook * 2), toLook * 2);
                 }
             }

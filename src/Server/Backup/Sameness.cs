@@ -12,6 +12,7 @@ namespace CbaMail.Backup;
 sealed class Sameness(SnapshotReader snapshot, MailStore mail)
 {
     const int Remembered = 100_000;
+    const int MostBases = 8;
 
     readonly Dictionary<long, byte[]> ofSnapshot = [];
     readonly Dictionary<long, byte[]> ofStore = [];
@@ -43,9 +44,10 @@ sealed class Sameness(SnapshotReader snapshot, MailStore mail)
         catch (IOException) { return null; }
     }
 
-    static byte[]? Record(ReadTransaction read, Packs packs, long contentId)
+    // what a record says means nothing without the one that it was compressed against
+    static byte[]? Record(ReadTransaction read, Packs packs, long contentId, int depth = 0)
     {
-        if (RestoreTable.Body(read, contentId) is not var (location, size, _, parts)) return null;
+        if (depth > MostBases || RestoreTable.Body(read, contentId) is not var (location, size, basis, parts)) return null;
         Span<byte> first = stackalloc byte[PackRecord.HeaderBytes];
         if (!packs.TryRead(location.Pack, location.Position, first) || !PackRecord.TryHeader(first, out _, out _, out var pieces)) return null;
         var head = new byte[PackRecord.HeaderBytes + 8 * pieces];
@@ -54,6 +56,11 @@ sealed class Sameness(SnapshotReader snapshot, MailStore mail)
         all.AppendData(head);
         all.AppendData(BitConverter.GetBytes(size));
         foreach (var part in parts) all.AppendData(part);
+        if (basis is { } like)
+        {
+            if (Record(read, packs, like, depth + 1) is not { } below) return null;
+            all.AppendData(below);
+        }
         return all.GetHashAndReset();
     }
 
@@ -74,15 +81,29 @@ static class Bytes
 {
     const int Piece = 256 * 1024;
 
-    /// <exception cref="IOException">The body is damaged.</exception>
+    /// <exception cref="BodyDamage">The body is damaged.</exception>
     public static void Each(MessageContent content, Action<byte[]> piece)
     {
         for (long at = content.Prefix.Length; at < content.Size; at += Piece)
         {
             var count = (int)Math.Min(Piece, content.Size - at);
+            piece(Read(content, at, count));
+        }
+    }
+
+    static byte[] Read(MessageContent content, long at, int count)
+    {
+        try
+        {
             var bytes = content.Read(at, count);
-            if (bytes.Length != count) throw new IOException($"Content {content.ContentId} ends early");
-            piece(bytes);
+            return bytes.Length == count ? bytes : throw new BodyDamage($"Content {content.ContentId} ends early", null);
+        }
+        catch (IOException error) when (error is not BodyDamage)
+        {
+            throw new BodyDamage(error.Message, error);
         }
     }
 }
+
+/// <summary>A body that cannot be read, apart from a disk that cannot be written to.</summary>
+sealed class BodyDamage(string message, Exception? why) : IOException(message, why);

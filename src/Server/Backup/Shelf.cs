@@ -17,14 +17,17 @@ sealed class Shelf(MailStore mail, Spool spool, SnapshotReader snapshot, Samenes
     readonly Dictionary<long, long> restored = []; // content of the snapshot -> of the store
     long held;
 
-    sealed record Item(long Mailbox, Candidate Message, byte[] Prefix, long? Existing, StagedMessage? Staged, Action Done);
+    sealed record Item(long Mailbox, Candidate Message, byte[] Prefix, long? Existing, StagedMessage? Staged, Action Done, Action<IOException> Damaged);
 
-    /// <exception cref="IOException">The message is damaged in the backup, or the disk is full.</exception>
-    public async Task AddAsync(long mailbox, Candidate message, byte[] prefix, Action done, CancellationToken cancel)
+    /// <param name="done">Told when it is there.</param>
+    /// <param name="damaged">Told where the backup does not have it whole.</param>
+    /// <exception cref="IOException">The disk is full or fails.</exception>
+    public async Task AddAsync(long mailbox, Candidate message, byte[] prefix, Action done, Action<IOException> damaged, CancellationToken cancel)
     {
         long? existing = restored.TryGetValue(message.ContentId, out var known) ? known : sameness.IsSameRecord(message.ContentId) ? message.ContentId : null;
-        var staged = existing is null ? Stage(message.ContentId) : null;
-        waiting.Add(new Item(mailbox, message, prefix, existing, staged, done));
+        var staged = existing is null ? TryStage(message.ContentId, damaged) : null;
+        if (existing is null && staged is null) return;
+        waiting.Add(new Item(mailbox, message, prefix, existing, staged, done, damaged));
         held += staged is null ? 0 : message.Size;
         // the next of the same content must know of this one
         if (waiting.Count >= Most || held >= MostBytes || staged is not null && IsShared(message.ContentId)) await CommitAsync(cancel);
@@ -49,7 +52,7 @@ sealed class Shelf(MailStore mail, Spool spool, SnapshotReader snapshot, Samenes
             foreach (var item in items.Where((_, i) => contents[i] is null))
             {
                 restored.Remove(item.Message.ContentId);
-                waiting.Add(item with { Existing = null, Staged = Stage(item.Message.ContentId) });
+                if (TryStage(item.Message.ContentId, item.Damaged) is { } staged) waiting.Add(item with { Existing = null, Staged = staged });
             }
         }
         finally
@@ -71,9 +74,22 @@ sealed class Shelf(MailStore mail, Spool spool, SnapshotReader snapshot, Samenes
         return content.Id;
     }
 
+    StagedMessage? TryStage(long contentId, Action<IOException> damaged)
+    {
+        try
+        {
+            return Stage(contentId);
+        }
+        catch (BodyDamage error)
+        {
+            damaged(error);
+            return null;
+        }
+    }
+
     StagedMessage Stage(long contentId)
     {
-        var content = snapshot.Mail.Content(contentId) ?? throw new IOException("its body is not in the snapshot");
+        var content = snapshot.Mail.Content(contentId) ?? throw new BodyDamage("its body is not in the snapshot", null);
         using var bytes = spool.Create();
         Bytes.Each(content, piece => bytes.Append(piece));
         // what resembled another then (a mailing's first copy) is compressed against it again where that one is still here

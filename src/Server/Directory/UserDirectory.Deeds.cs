@@ -8,8 +8,9 @@ namespace CbaMail.Directory;
 /// <param name="Password">Clear text, or null or empty: nobody can sign in until a password is set.</param>
 /// <param name="Quota">Bytes; null is the domain's default.</param>
 /// <param name="PasswordHash">A crypt(3) hash in place of <paramref name="Password"/>, from another server.</param>
+/// <param name="Enabled">Whether its owner may sign in.</param>
 public sealed record NewAccount(
-    string Address, string Name = "", string? Password = null, long? Quota = null, Role Role = Role.User, string Groups = "", string? PasswordHash = null);
+    string Address, string Name = "", string? Password = null, long? Quota = null, Role Role = Role.User, string Groups = "", string? PasswordHash = null, bool Enabled = true);
 
 /// <summary>What to change in an account; null leaves a thing as it is.</summary>
 public sealed record AccountChange(string? Name = null, string? Password = null, long? Quota = null, Role? Role = null, string? Groups = null, bool? Enabled = null);
@@ -133,7 +134,7 @@ public sealed partial class UserDirectory
         if (!hash.Ok) return hash.Refusal;
         if (!Names.TryAddress(wanted.Address, out var address) || !domains.TryGetValue(address.Domain, out var domain) || !DirectoryTable.HasDomain(write, domain.Id))
             return NoDomain(wanted.Address);
-        var account = new Account(0, domain.Id, address, wanted.Name.Trim(), wanted.Role, wanted.Quota ?? domain.DefaultQuota, NormalGroups(wanted.Groups), true, Rounded(created));
+        var account = new Account(0, domain.Id, address, wanted.Name.Trim(), wanted.Role, wanted.Quota ?? domain.DefaultQuota, NormalGroups(wanted.Groups), wanted.Enabled, Rounded(created));
         if (DirectoryTable.AddAccount(write, account, hash.Value) is not { } id) return Taken(address);
         account = account with { Id = id };
         Announce(write, account, added: true);

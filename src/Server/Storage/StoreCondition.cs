@@ -99,7 +99,7 @@ public sealed class StoreCondition : IDisposable
     async Task ProbeAsync()
     {
         await Task.Yield();
-        while (IsFailing && !stopping.IsCancellationRequested)
+        while (MustProbe())
         {
             try
             {
@@ -108,14 +108,19 @@ public sealed class StoreCondition : IDisposable
             }
             catch (Exception e) when (e is OperationCanceledException or InvalidOperationException or ObjectDisposedException)
             {
-                break; // the server stops
+                return; // the server stops
             }
             catch (Exception)
             {
                 continue; // still so; the first failure has been told
             }
         }
-        lock (gate) probing = false;
+    }
+
+    // a failure that comes now finds that nobody probes any more
+    bool MustProbe()
+    {
+        lock (gate) return probing = IsFailing && !stopping.IsCancellationRequested;
     }
 
     long Free()

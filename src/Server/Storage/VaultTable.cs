@@ -19,8 +19,12 @@ static class VaultTable
     public static void SetSafe(SqliteConnection connection, (int Pack, long Position) safe) =>
         connection.Prepare("UPDATE vault SET safe_pack = ?, safe_position = ?").Bind(1, safe.Pack).Bind(2, safe.Position).Run();
 
-    /// <summary>Writes what stands there: whether a commit becomes durable.</summary>
-    public static void Touch(WriteTransaction write) => write.Prepare("UPDATE vault SET safe_pack = safe_pack").Run();
+    /// <summary>Writes what stands there: whether a commit becomes durable. (SQLite writes nothing where a row is set to what it is: it is another meanwhile.)</summary>
+    public static void Touch(WriteTransaction write)
+    {
+        write.Prepare("UPDATE vault SET safe_position = safe_position + 1").Run();
+        write.Prepare("UPDATE vault SET safe_position = safe_position - 1").Run();
+    }
 
     /// <summary>Bytes of records that rows begin to name, or name no more where they are negative.</summary>
     public static void AddLive(SqliteConnection connection, int pack, long bytes) =>

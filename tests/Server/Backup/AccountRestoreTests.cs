@@ -156,6 +156,48 @@ public sealed class AccountRestoreTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_removed_account_whose_owner_may_not_sign_in_is_so_again()
+    {
+        await premises.People.SetAccountAsync(anna, new AccountChange(Enabled: false));
+        Assert.True((await premises.Backups.RunAsync(new BackupOrder(Repository), null, default)).Ok);
+        await premises.People.RemoveAccountAsync(anna);
+        await RestoreAsync();
+        Assert.False(premises.People.FindAccount(anna.Address)!.Enabled);
+    }
+
+    // both servers gave the letters the same numbers, and the differences from the first letter are the same bytes
+    [Fact]
+    public async Task A_letter_that_another_server_has_stored_by_the_same_difference_from_another_letter_is_not_taken_for_it()
+    {
+        await using var one = new Premises(Path.Combine(folder, "one"));
+        await using var other = new Premises(Path.Combine(folder, "other"));
+        var account = await one.AddAsync("anna");
+        await StoreAsync(one, account, 1);
+        await StoreAsync(other, await other.AddAsync("boris"), 2);
+        using (var first = one.Mail.Read())
+        using (var second = other.Mail.Read())
+            Assert.Equal(RestoreTable.Body(first.Transaction, 2)!.Value.Location.Stored, RestoreTable.Body(second.Transaction, 2)!.Value.Location.Stored);
+        var directory = Path.Combine(folder, "of one");
+        Assert.True((await one.Backups.RunAsync(new BackupOrder(directory), null, default)).Ok);
+        using var restore = new AccountRestore(other.Mail, other.People, new Spool(other.Settings), other.Settings);
+        var restored = await restore.RunAsync(new AccountRestoreOrder(directory, account.Address.ToString()), null, default);
+        Assert.Equal(2, restored.Value?.Restored);
+        Assert.Equal(Messages("INBOX", one), Messages("INBOX", other));
+
+        static async Task StoreAsync(Premises premises, Account account, int seed)
+        {
+            var inbox = premises.Mailbox(account, "INBOX");
+            var letter = Premises.Letter(seed, 3000);
+            "number 0"u8.CopyTo(letter.AsSpan(100));
+            using var basis = premises.Mail.Stage(letter);
+            await premises.Mail.AppendAsync(inbox, basis, MessageFlags.None, [], null, 0, default);
+            "number 1"u8.CopyTo(letter.AsSpan(100));
+            using var copy = premises.Mail.Stage(letter, 1);
+            await premises.Mail.AppendAsync(inbox, copy, MessageFlags.None, [], null, 0, default);
+        }
+    }
+
+    [Fact]
     public async Task Quota_does_not_keep_mail_out_and_is_said()
     {
         await ExpungeAsync(inbox, [.. Enumerable.Range(1, 40).Select(uid => (uint)uid)]);

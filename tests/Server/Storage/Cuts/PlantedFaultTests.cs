@@ -55,12 +55,30 @@ public sealed class PlantedFaultTests(ITestOutputHelper output)
     [Theory]
     [InlineData("OFF", "synchronous 0")]
     [InlineData("1", "synchronous 1")]
-    public void A_database_that_does_not_flush_is_refused_with_a_sentence(string synchronous, string told)
+    [InlineData(null, "journal_mode is delete")]
+    public void A_database_that_does_not_flush_is_refused_with_a_sentence(string? synchronous, string told)
     {
-        var disk = new SimulatedDisk(1) { Synchronous = synchronous };
+        var disk = new SimulatedDisk(1) { Synchronous = synchronous, KeepsNoLog = synchronous is null };
         var error = Assert.Throws<InvalidOperationException>(() => new Store(new Settings { Data = disk.Data }, NullLogger<Store>.Instance, MailStore.RemoveUnacknowledged, disk));
         Assert.Contains(told, error.Message, StringComparison.Ordinal);
         Assert.Contains("put it on a local disk", error.Message, StringComparison.Ordinal);
+        disk.Detach();
+    }
+
+    [Fact]
+    public async Task A_running_server_has_the_settings_in_force_and_the_disk_sees_each_commit_flushed()
+    {
+        var disk = new SimulatedDisk(1) { IsBesideAtOnce = true };
+        var (store, _) = Workload.Open(Workload.Shape(1, disk) with { Data = disk.Data }, disk, TimeProvider.System);
+        Assert.Equal(("wal", 2), await store.CommitAsync(IntegrityTable.Durability));
+        for (var i = 0; i < 3; i++)
+        {
+            var before = disk.Log.Count;
+            await store.CommitAsync(write => { VaultTable.Touch(write); return 0; });
+            var deeds = disk.Log.Skip(before).Where(what => what.Path.EndsWith("-wal", StringComparison.Ordinal)).Select(what => what.Deed).ToList();
+            Assert.True(deeds.Contains(Deed.Write) && deeds[^1] == Deed.Flush, string.Join(' ', deeds)); // NORMAL would flush at checkpoints alone
+        }
+        await store.DisposeAsync();
         disk.Detach();
     }
 

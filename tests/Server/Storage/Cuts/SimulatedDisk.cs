@@ -57,6 +57,9 @@ sealed class SimulatedDisk : Disk
     /// <summary>A planted fault: SQLite flushes as little as this, although it is told otherwise ("OFF", or "1" for NORMAL).</summary>
     public string? Synchronous { get; set; }
 
+    /// <summary>SQLite cannot have a write-ahead log here, as on a network file system.</summary>
+    public bool KeepsNoLog { get; set; }
+
     /// <summary>With it: SQLite answers that it flushes as it was told.</summary>
     public bool HideSynchronous { get; set; }
 

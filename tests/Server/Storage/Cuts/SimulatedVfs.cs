@@ -267,9 +267,15 @@ static unsafe partial class SimulatedVfs
     static int FileControl(OpenFile* file, int what, void* argument)
     {
         var disk = Of(file).Disk;
-        if (what != Pragma || disk.Synchronous is not { } planted) return NotFound;
+        if (what != Pragma) return NotFound;
         var words = (byte**)argument;
-        if (Text(words[1]) != "synchronous") return NotFound;
+        if (disk.KeepsNoLog && Text(words[1]) == "journal_mode")
+        {
+            words[0] = (byte*)sqlite3_malloc(7);
+            "delete\0"u8.CopyTo(new Span<byte>(words[0], 7));
+            return 0;
+        }
+        if (disk.Synchronous is not { } planted || Text(words[1]) != "synchronous") return NotFound;
         if (words[2] is not null)
         {
             Encoding.ASCII.GetBytes(planted + "\0").CopyTo(new Span<byte>(words[2], 5)); // instead of FULL
