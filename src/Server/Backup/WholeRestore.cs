@@ -31,7 +31,7 @@ public sealed class WholeRestore(RestoreOrder order, TimeProvider time, Action<l
     readonly string data = Path.GetFullPath(order.Data);
     readonly List<string> damage = [];
     long done, total;
-    bool moving;
+    bool moving, begunBefore;
 
     string Working => Path.Combine(data, Store.Restoring);
     string Packs => Path.Combine(data, "packs");
@@ -52,7 +52,7 @@ public sealed class WholeRestore(RestoreOrder order, TimeProvider time, Action<l
             }
             finally
             {
-                if (!moving) RemoveWorking();
+                if (!moving && !begunBefore) RemoveWorking(); // it keeps servers from starting beside what has been put into place
             }
         }
         catch (BackupProblem problem)
@@ -102,9 +102,11 @@ public sealed class WholeRestore(RestoreOrder order, TimeProvider time, Action<l
             if (disk.Exists(there) && !IsSame(there, file))
                 throw new BackupProblem($"{there} is there already and is not the file of the backup, and a restore overwrites nothing: name a new directory with --data DIR, or move the file away");
         }
-        if (!disk.DirectoryExists(Working)) return;
-        disk.DeleteDirectory(Working);
-        disk.FlushDirectory(data);
+        begunBefore = disk.DirectoryExists(Working);
+        if (!begunBefore) return;
+        foreach (var file in disk.Files(Working)) disk.Delete(file);
+        foreach (var below in disk.Directories(Working)) disk.DeleteDirectory(below);
+        disk.FlushDirectory(Working); // but not itself: what was put into place is still no data directory
     }
 
     bool IsSame(string path, FileEntry entry)
@@ -214,6 +216,6 @@ public sealed class WholeRestore(RestoreOrder order, TimeProvider time, Action<l
         disk.FlushDirectory(Packs);
         disk.Move(Path.Combine(Working, Store.DatabaseName), Path.Combine(data, Store.DatabaseName));
         disk.FlushDirectory(data);
-        moving = false;
+        moving = begunBefore = false;
     }
 }

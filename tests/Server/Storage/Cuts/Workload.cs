@@ -168,7 +168,7 @@ sealed partial class Workload
         var last = VaultState.Of(store);
         await store.DisposeAsync();
         (step.After, step.Told) = (last, disk.Note("told", recording.Steps.Count - 1));
-        if (backups && !faults) await RestoreAsync();
+        if (backups) await RestoreAsync();
     }
 
     async Task AnyStepAsync(bool mayRestart)
