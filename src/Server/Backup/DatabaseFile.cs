@@ -15,10 +15,6 @@ public static class DatabaseFile
     public const string Advice =
         "Stop the server, keep a copy of the data directory, and restore from a backup with \"cbamail restore\"; without one, \"cbamail verify --repair\" on the stopped server saves what can be read.";
 
-    const long RangeAtOnce = 4096;
-    /// <summary>Ranges that may fail in one table: enough for thousands of damaged pages.</summary>
-    const int MostFailures = 200_000;
-
     /// <summary>What is wrong beyond indexes, which can be made again; null where it can be worked with.</summary>
     /// <exception cref="InvalidOperationException">It cannot be opened; a sentence for people.</exception>
     public static string? Problem(string data)
@@ -57,22 +53,12 @@ public static class DatabaseFile
         try
         {
             using var connection = new SqliteConnection(fresh, readOnly: false);
+            connection.Execute("PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY"); // flushed whole at the end
             Migrations.Apply(connection);
             connection.Execute("PRAGMA foreign_keys = OFF"); // what a row refers to may be saved after it, or lost
-            SalvageTable.Attach(connection, damaged);
-            var tables = IntegrityTable.Tables(connection.Prepare);
-            var (saved, lost) = (0L, 0);
-            // parents first: their ids tell where to look in the clustered tables
-            foreach (var table in tables.OrderBy(SalvageTable.Clustered.ContainsKey))
-            {
-                SalvageTable.Clear(connection, table);
-                var (rows, failures) = Copy(connection, table);
-                saved += rows;
-                lost += failures;
-                if (failures > 0) report($"Of the table {table} {rows} rows were saved; some lie on pages that cannot be read.");
-            }
-            if (saved == 0 && lost > 0) return $"Nothing of the database can be read. {Advice}"; // an empty one would make all mail garbage
-            SalvageTable.KeepSequences(connection);
+            var salvage = new Salvage(connection, damaged);
+            salvage.Run(report);
+            if (salvage.Saved == 0 && salvage.IsPartial) return $"Nothing of the database can be read. {Advice}"; // an empty one would make all mail garbage
             if (!SalvageTable.HasVault(connection))
             {
                 var (pack, position) = End(Path.Combine(data, "packs"));
@@ -83,6 +69,7 @@ public static class DatabaseFile
         {
             return !error.IsDamage ? $"The fresh database cannot be written: {error.Message}" : $"Nothing of the database can be read ({error.Message}). {Advice}";
         }
+        using (var handle = File.OpenHandle(fresh, FileMode.Open, FileAccess.ReadWrite)) Posix.FlushData(handle);
         File.Move(fresh, Path.Combine(data, Store.Salvaged)); // its connection is closed, so its log is in it
         Posix.FlushDirectory(data);
         PutIntoPlace(data, now, report);
@@ -100,51 +87,6 @@ public static class DatabaseFile
         File.Move(Path.Combine(data, Store.Salvaged), damaged);
         Posix.FlushDirectory(data);
         report($"A fresh database was made of what could be read; the damaged one is kept as {kept}.");
-    }
-
-    static (long Rows, int Failures) Copy(SqliteConnection connection, string table)
-    {
-        try { return (SalvageTable.Copy(connection, table), 0); }
-        catch (SqliteError error) when (error.IsDamage && (SalvageTable.HasRowid(connection, table) || SalvageTable.Clustered.ContainsKey(table)))
-        {
-            return InRanges(connection, table);
-        }
-        catch (SqliteError error) when (error.IsDamage || SalvageTable.IsOfSchema(error))
-        {
-            return (0, 1); // without numbers to go by there is no way around the damage
-        }
-    }
-
-    static (long Rows, int Failures) InRanges(SqliteConnection connection, string table)
-    {
-        var failures = 1;
-        long rows = 0;
-        if (!SalvageTable.Clustered.ContainsKey(table))
-        {
-            var last = SalvageTable.Last(connection, table);
-            for (long from = 0; from <= last; from += RangeAtOnce)
-                rows += Range((a, b) => SalvageTable.Copy(connection, table, a, b), from, from + RangeAtOnce - 1, ref failures);
-            return (rows, failures);
-        }
-        foreach (var first in SalvageTable.Firsts(connection, table))
-        {
-            var last = SalvageTable.LastOf(connection, table, first) ?? Math.Max(RangeAtOnce, SalvageTable.UidNext(connection, first));
-            for (long from = 0; from <= last; from += RangeAtOnce)
-                rows += Range((a, b) => SalvageTable.Copy(connection, table, first, a, b), from, from + RangeAtOnce - 1, ref failures);
-        }
-        return (rows, failures);
-    }
-
-    /// <summary>A range that fails is halved, down to a single row.</summary>
-    static long Range(Func<long, long, long> copy, long from, long to, ref int failures)
-    {
-        try { return copy(from, to); }
-        catch (SqliteError error) when (error.IsDamage)
-        {
-            if (++failures > MostFailures || from == to) return 0;
-            var middle = from + (to - from) / 2;
-            return Range(copy, from, middle, ref failures) + Range(copy, middle + 1, to, ref failures);
-        }
     }
 
     // behind the last record that is there

@@ -2,30 +2,20 @@ using CbaMail.Storage.Sqlite;
 
 namespace CbaMail.Backup;
 
-/// <summary>SQL of the salvage: rows of a damaged database, attached as "damaged", into a fresh one, in ranges that are as large as the damage allows.</summary>
+/// <summary>A column as the schema declares it.</summary>
+/// <param name="Type">INTEGER, TEXT or BLOB.</param>
+/// <param name="MayLack">A row may end before it (older than the column), or have NULL there.</param>
+/// <param name="IsRowId">Stands in the cell's rowid; the record has NULL.</param>
+readonly record struct SalvageColumn(string Name, string Type, bool MayBeNull, bool MayLack, bool IsRowId);
+
+/// <summary>SQL of the salvage: rows of a damaged database, attached as "damaged" where that can be done, into a fresh one.</summary>
 static class SalvageTable
 {
-    /// <summary>Tables clustered by two numbers, with the table whose ids the first of them are.</summary>
-    public static readonly IReadOnlyDictionary<string, (string First, string Second, string Parent)> Clustered = new Dictionary<string, (string, string, string)>
-    {
-        ["message"] = ("mailbox_id", "uid", "mailbox"),
-        ["expunged"] = ("mailbox_id", "modseq", "mailbox"),
-        ["queue_recipient"] = ("message_id", "seq", "queue_message"),
-        ["mailing_file"] = ("mailing_id", "place", "mailing"),
-    };
-
     /// <remarks>writable_schema lets SQLite read a file that is shorter than its header says, or whose schema has a wrong line.</remarks>
     public static void Attach(SqliteConnection connection, string damaged) => connection.Execute($"PRAGMA writable_schema = ON; ATTACH '{damaged.Replace("'", "''", StringComparison.Ordinal)}' AS damaged");
 
     /// <summary>Whether a table or column of the damaged database cannot be found: a page of its schema is damaged.</summary>
     public static bool IsOfSchema(SqliteError error) => error.Code == 1; // SQLITE_ERROR
-
-    /// <summary>Whether the table has a rowid to go by.</summary>
-    public static bool HasRowid(SqliteConnection connection, string table)
-    {
-        using var row = connection.Prepare("SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?").Bind(1, table);
-        return row.Step() && row.Int64(0) == 0;
-    }
 
     public static void Clear(SqliteConnection connection, string table) => connection.Execute($"DELETE FROM main.\"{table}\"");
 
@@ -35,68 +25,86 @@ static class SalvageTable
     public static long Copy(SqliteConnection connection, string table) =>
         connection.Prepare($"INSERT OR IGNORE INTO main.\"{table}\" SELECT * FROM damaged.\"{table}\" WHERE 1").Run();
 
-    /// <summary>Copies the rows whose rowid is within the range, both ends included.</summary>
-    public static long Copy(SqliteConnection connection, string table, long from, long to) =>
-        connection.Prepare($"INSERT OR IGNORE INTO main.\"{table}\" SELECT * FROM damaged.\"{table}\" NOT INDEXED WHERE rowid BETWEEN ? AND ?").Bind(1, from).Bind(2, to).Run();
-
-    public static long Copy(SqliteConnection connection, string table, long first, long from, long to)
+    /// <summary>The page where a table's tree begins, or null where the schema does not say.</summary>
+    public static int? Root(SqliteConnection connection, string table)
     {
-        var (one, two, _) = Clustered[table];
-        return connection.Prepare($"INSERT OR IGNORE INTO main.\"{table}\" SELECT * FROM damaged.\"{table}\" WHERE {one} = ? AND {two} BETWEEN ? AND ?")
-            .Bind(1, first).Bind(2, from).Bind(3, to).Run();
+        try { return (int?)connection.Prepare("SELECT rootpage FROM damaged.sqlite_schema WHERE type = 'table' AND name = ?").Bind(1, table).Scalar(); }
+        catch (SqliteError error) when (error.IsDamage || IsOfSchema(error)) { return null; }
     }
 
-    /// <summary>The highest rowid of the damaged table; of a number that was given out where that cannot be read.</summary>
-    public static long Last(SqliteConnection connection, string table)
+    /// <summary>Where all trees of the damaged one begin, as far as the schema can be read.</summary>
+    public static List<int> Roots(SqliteConnection connection)
     {
-        foreach (var sql in (string[])[$"SELECT max(rowid) FROM damaged.\"{table}\"", $"SELECT seq FROM damaged.sqlite_sequence WHERE name = '{table}'"])
-            try
-            {
-                if (connection.Prepare(sql).Scalar() is { } last) return last;
-            }
-            catch (SqliteError error) when (error.IsDamage)
-            {
-                continue; // the other may be readable
-            }
-        return 0;
+        var roots = new List<int>();
+        try
+        {
+            using var row = connection.Prepare("SELECT rootpage FROM damaged.sqlite_schema WHERE rootpage > 0");
+            while (row.Step()) roots.Add(row.Int32(0));
+        }
+        catch (SqliteError error) when (error.IsDamage || IsOfSchema(error))
+        {
+            return roots; // as far as the damage
+        }
+        return roots;
     }
 
-    /// <summary>The first numbers of a clustered table: those of its parent's rows that were saved, and those met from both ends.</summary>
-    public static SortedSet<long> Firsts(SqliteConnection connection, string table)
+    public static bool HasRowId(SqliteConnection connection, string table)
     {
-        var (one, _, parent) = Clustered[table];
-        var firsts = new SortedSet<long>();
-        using (var row = connection.Prepare($"SELECT id FROM main.\"{parent}\""))
-            while (row.Step()) firsts.Add(row.Int64(0));
-        foreach (var sql in (string[])[$"SELECT min({one}) FROM damaged.\"{table}\" WHERE {one} > ?", $"SELECT max({one}) FROM damaged.\"{table}\" WHERE {one} < ?"])
-            try
-            {
-                var at = sql.Contains("min(", StringComparison.Ordinal) ? long.MinValue : long.MaxValue;
-                while (connection.Prepare(sql).Bind(1, at).Scalar() is { } next) firsts.Add(at = next);
-            }
-            catch (SqliteError error) when (error.IsDamage)
-            {
-                continue; // as far as the damage
-            }
-        return firsts;
+        using var row = connection.Prepare("SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?").Bind(1, table);
+        return row.Step() && row.Int64(0) == 0;
     }
 
-    /// <summary>The largest second number for a first one; null where it cannot be read.</summary>
-    public static long? LastOf(SqliteConnection connection, string table, long first)
+    /// <summary>The columns of the fresh table, in the order in which records hold them: keys stand first in every table of ours.</summary>
+    public static List<SalvageColumn> Columns(SqliteConnection connection, string table)
     {
-        var (one, two, _) = Clustered[table];
-        try { return connection.Prepare($"SELECT coalesce(max({two}), 0) FROM damaged.\"{table}\" WHERE {one} = ?").Bind(1, first).Scalar(); }
-        catch (SqliteError error) when (error.IsDamage) { return null; }
+        var withRowId = HasRowId(connection, table);
+        var columns = new List<SalvageColumn>();
+        using var row = connection.Prepare("SELECT name, type, \"notnull\", dflt_value IS NOT NULL, pk FROM pragma_table_info(?) ORDER BY cid").Bind(1, table);
+        while (row.Step())
+        {
+            var isRowId = withRowId && row.Int64(4) == 1 && row.String(1) == "INTEGER";
+            columns.Add(new SalvageColumn(row.String(0), row.String(1), row.Int64(2) == 0 && row.Int64(4) == 0, row.Int64(3) == 1, isRowId));
+        }
+        return columns;
     }
 
-    public static long UidNext(SqliteConnection connection, long mailbox) => connection.Prepare("SELECT max(uid_next, modseq) FROM main.mailbox WHERE id = ?").Bind(1, mailbox).Scalar() ?? 0;
+    /// <summary>Puts one row in, unless its key is there already.</summary>
+    /// <returns>Whether it was.</returns>
+    public static bool Insert(SqliteConnection connection, string table, IReadOnlyList<SalvageColumn> columns, in PageRow row)
+    {
+        var count = row.Values.Length;
+        var names = string.Join(", ", columns.Take(count).Select(column => $"\"{column.Name}\""));
+        var statement = connection.Prepare($"INSERT OR IGNORE INTO main.\"{table}\" ({names}) VALUES ({string.Join(", ", Enumerable.Repeat("?", count))})");
+        for (var i = 0; i < count; i++)
+            _ = (columns[i].IsRowId ? row.RowId : row.Values[i]) switch
+            {
+                long number => statement.Bind(i + 1, number),
+                string text => statement.Bind(i + 1, text),
+                byte[] bytes => statement.Bind(i + 1, bytes),
+                double number => statement.Bind(i + 1, number),
+                _ => statement.Bind(i + 1, (string?)null),
+            };
+        return statement.Run() > 0;
+    }
 
     /// <summary>Numbers that were given out are not given out again.</summary>
-    public static void KeepSequences(SqliteConnection connection)
+    public static void KeepSequences(SqliteConnection connection, bool attached)
     {
         const long Leap = 100_000; // where it is not known how far the damaged one had come
-        try { connection.Execute("UPDATE main.sqlite_sequence SET seq = max(seq, coalesce((SELECT d.seq FROM damaged.sqlite_sequence d WHERE d.name = main.sqlite_sequence.name), 0))"); }
-        catch (SqliteError error) when (error.IsDamage || IsOfSchema(error)) { connection.Execute($"UPDATE main.sqlite_sequence SET seq = seq + {Leap}"); }
+        connection.Execute("INSERT INTO main.sqlite_sequence (name, seq) SELECT name, 0 FROM main.sqlite_schema WHERE sql LIKE '%AUTOINCREMENT%' AND name NOT IN (SELECT name FROM main.sqlite_sequence)");
+        try
+        {
+            if (attached && connection.Prepare("SELECT count(*) FROM damaged.sqlite_sequence").Scalar() > 0)
+            {
+                connection.Execute("UPDATE main.sqlite_sequence SET seq = max(seq, coalesce((SELECT d.seq FROM damaged.sqlite_sequence d WHERE d.name = main.sqlite_sequence.name), 0))");
+                return;
+            }
+        }
+        catch (SqliteError error) when (error.IsDamage || IsOfSchema(error))
+        {
+            attached = false;
+        }
+        connection.Execute($"UPDATE main.sqlite_sequence SET seq = seq + {Leap}");
     }
 
     public static bool HasVault(SqliteConnection connection) => connection.Prepare("SELECT 1 FROM main.vault").Scalar() == 1;
