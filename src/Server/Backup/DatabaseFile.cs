@@ -59,11 +59,10 @@ public static class DatabaseFile
             var salvage = new Salvage(connection, damaged);
             salvage.Run(report);
             if (salvage.Saved == 0 && salvage.IsPartial) return $"Nothing of the database can be read. {Advice}"; // an empty one would make all mail garbage
-            if (!SalvageTable.HasVault(connection))
-            {
-                var (pack, position) = End(Path.Combine(data, "packs"));
-                SalvageTable.MakeVault(connection, pack, position);
-            }
+            // every record that is there counts as flushed: the log that told more is gone with the damaged file
+            var end = End(Path.Combine(data, "packs"));
+            if (SalvageTable.HasVault(connection)) VaultTable.SetSafe(connection, end);
+            else SalvageTable.MakeVault(connection, end.Pack, end.Position);
         }
         catch (SqliteError error)
         {
@@ -80,13 +79,46 @@ public static class DatabaseFile
     static void PutIntoPlace(string data, DateTimeOffset now, Action<string> report)
     {
         var damaged = Path.Combine(data, Store.DatabaseName);
-        var kept = damaged + ".damaged-" + now.UtcDateTime.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
+        var kept = damaged + Store.Damaged + now.UtcDateTime.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
         foreach (var suffix in (string[])["-wal", "-shm", ""])
             if (File.Exists(damaged + suffix)) File.Move(damaged + suffix, kept + suffix);
         Posix.FlushDirectory(data);
         File.Move(Path.Combine(data, Store.Salvaged), damaged);
         Posix.FlushDirectory(data);
         report($"A fresh database was made of what could be read; the damaged one is kept as {kept}.");
+    }
+
+    /// <summary>
+    /// The records whose rows stood in a log that is missing: the server did not stop properly, and its log is gone. Null where it is there or
+    /// was moved into the database by a clean stop.
+    /// </summary>
+    internal static HashSet<PackLocation>? LostLog(string data)
+    {
+        var database = Path.Combine(data, Store.DatabaseName);
+        if (new FileInfo(database + "-wal") is { Exists: true, Length: > 0 }) return null;
+        try
+        {
+            using var disk = new ReadOnlyDisk();
+            using var packs = new Packs(Path.Combine(data, "packs"), new Config.StorageSettings(), disk);
+            using var connection = new SqliteConnection(database, readOnly: true);
+            var gap = PackRecovery.Walk(packs, VaultTable.Safe(connection), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+            var lost = gap.Whole.Where(pair => !BackupTable.HasRow(connection, pair.Value.Kind, pair.Value.Id)).Select(pair => pair.Key).ToHashSet();
+            return lost.Count > 0 ? lost : null;
+        }
+        catch (SqliteError)
+        {
+            return null; // it is damaged beside: that is said elsewhere
+        }
+    }
+
+    /// <summary>Goes on without the log: numbers that it may have given out are not given out again, and the records stay where they are.</summary>
+    internal static void GoOnWithoutLog(string data)
+    {
+        using var connection = new SqliteConnection(Path.Combine(data, Store.DatabaseName), readOnly: false);
+        Migrations.Apply(connection);
+        connection.Execute("PRAGMA synchronous=FULL; BEGIN IMMEDIATE");
+        BackupTable.Renumber(connection, End(Path.Combine(data, "packs")).Pack + 1);
+        connection.Execute("COMMIT");
     }
 
     // behind the last record that is there

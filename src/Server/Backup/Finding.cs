@@ -59,4 +59,8 @@ public sealed record VerifySummary(
 /// <param name="Repair">Mend what is found.</param>
 /// <param name="From">A backup's directory that records are taken from, or null.</param>
 /// <param name="Gentle">Rest between the pieces: the server is at work.</param>
-public sealed record VerifyOptions(bool Repair = false, string? From = null, bool Gentle = true);
+public sealed record VerifyOptions(bool Repair = false, string? From = null, bool Gentle = true)
+{
+    /// <summary>Records whose rows stood in a log that is missing.</summary>
+    internal IReadOnlySet<Storage.Blobs.PackLocation> Lost { get; init; } = new HashSet<Storage.Blobs.PackLocation>();
+}

@@ -15,8 +15,9 @@ sealed record Damage(RecordKind Kind, long Id, StoredRow? Row, string Fault, (Re
 }
 
 /// <summary>One walk through everything: what it needs, what it has found, and how it stays out of the way.</summary>
-sealed class Inspection(Store store, IReadOnlyList<BodyHolder> holders, TimeProvider time, VerifyOptions options, Action<Finding> report, Action<long, long> progress, CancellationToken cancel)
+sealed class Inspection(MailStore mail, IReadOnlyList<BodyHolder> holders, TimeProvider time, VerifyOptions options, Action<Finding> report, Action<long, long> progress, CancellationToken cancel)
 {
+    readonly Store store = mail.Store;
     readonly SortedDictionary<(RecordKind, long), Damage> damages = [];
     readonly List<Fix> fixes = [];
     Dictionary<long, string> names = [];
@@ -24,6 +25,7 @@ sealed class Inspection(Store store, IReadOnlyList<BodyHolder> holders, TimeProv
     long problems;
 
     public Store Store => store;
+    public MailStore Mail => mail;
     public IReadOnlyList<BodyHolder> Holders => holders;
     public CancellationToken Cancel => cancel;
     public IReadOnlyDictionary<(RecordKind Kind, long Id), Damage> Damages => damages;
@@ -123,18 +125,33 @@ sealed class Inspection(Store store, IReadOnlyList<BodyHolder> holders, TimeProv
     /// <summary>The bytes of a pack of ours.</summary>
     public ReadAt Pack(int pack) => (position, bytes) => store.Packs.TryRead(pack, position, bytes);
 
+    // what nobody waits for any more is given back to its sender
+    void Mend(WriteTransaction write, HolderFault fault, IReadOnlyList<long> owners)
+    {
+        if (fault.Mend(write) is not { } content) return;
+        if (VerifyTable.SizeOf(write, content) is not { } size) return;
+        foreach (var owner in owners) Recover(write, owner, new ContentRef(content, size), []);
+        mail.DropReference(write, content);
+    }
+
+    /// <summary>Puts a body whose place is lost where its owner finds it.</summary>
+    public void Recover(WriteTransaction write, long accountId, ContentRef content, byte[] prefix) =>
+        _ = mail.AddMessage(write, mail.EnsureMailbox(write, accountId, Owners.Mailbox), new NewMessage(content, prefix, MessageFlags.None, [], Now), quota: 0);
+
     void HoldersCheck()
     {
         foreach (var holder in holders)
         {
-            List<string> wrong;
+            List<HolderFault> wrong;
+            var owners = new Dictionary<HolderFault, IReadOnlyList<long>>();
             List<long> missing;
             using (var read = store.Read())
             {
                 wrong = [.. holder.Wrong(read)];
+                foreach (var fault in wrong.Where(fault => fault.Sender is not null)) owners[fault] = new Owners(read).OfSender(fault.Sender!);
                 missing = [.. holder.Held(read).Distinct().Where(id => VerifyTable.Get(read, RecordKind.Content, id) is null)];
             }
-            foreach (var sentence in wrong) Report(new Finding(holder.Name, sentence));
+            foreach (var fault in wrong) Report(new Finding(holder.Name, fault.Sentence), fault.Done, write => Mend(write, fault, owners.GetValueOrDefault(fault, [])));
             foreach (var id in missing) Add(new Damage(RecordKind.Content, id, null, "the row of its body is gone"));
         }
     }

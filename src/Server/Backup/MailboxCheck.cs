@@ -16,8 +16,7 @@ sealed class MailboxCheck(Inspection inspection)
             accounts = VerifyTable.Accounts(read);
             missing = VerifyTable.MissingMailboxes(read);
         }
-        foreach (var id in missing)
-            inspection.Report(new Finding("mailbox", $"mailbox {id} is gone, but messages of it are there"));
+        foreach (var id in missing) Missing(id);
         foreach (var account in accounts)
         {
             var begun = inspection.Begin();
@@ -25,6 +24,33 @@ sealed class MailboxCheck(Inspection inspection)
             await inspection.RestAsync(begun);
             foreach (var mailbox in mailboxes) await RowsAsync(mailbox);
         }
+    }
+
+    // by its messages it is known whose it was, not what its name was
+    void Missing(long id)
+    {
+        const int asked = 200;
+        long count;
+        long? owner;
+        using (var read = inspection.Store.Read())
+        {
+            count = VerifyTable.Count(read, id);
+            var owners = new Owners(read);
+            owner = VerifyTable.Orphans(read, id, asked).SelectMany(row => owners.Of(row.Prefix, row.Envelope)).GroupBy(one => one).MaxBy(group => group.Count())?.Key;
+        }
+        if (count == 0)
+            inspection.Report(new Finding("mailbox", $"mailbox {id} is gone, but what was expunged from it is noted still"), $"The notes on what was expunged from mailbox {id}, which is gone, were removed.",
+                write => VerifyTable.ForgetExpunged(write, id));
+        else if (owner is { } account)
+            inspection.Report(new Finding("mailbox", $"mailbox {id} is gone, but {count} messages of it are there") { Account = inspection.Name(account) },
+                $"{inspection.Name(account)}: the {count} messages of a mailbox that is gone are in a new one, \"{Owners.Mailbox}\".", write =>
+                {
+                    var name = Owners.Mailbox;
+                    for (var i = 2; MailboxTable.Find(write, account, name) is not null; i++) name = $"{Owners.Mailbox} {i}";
+                    VerifyTable.Adopt(write, id, Hierarchy.Insert(write, account, name, null, inspection.Now));
+                });
+        else
+            inspection.Report(new Finding("mailbox", $"mailbox {id} is gone, but {count} messages of it are there, and none says whose it was: make an account with the role admin and repair again, and they are put there"));
     }
 
     // one snapshot an account: its usage is the sum of its mailboxes, and each of these the sum of its rows

@@ -25,8 +25,10 @@ sealed class Mending(Inspection inspection, MailStore mail, VerifyOptions option
         if (inspection.Damages.Count > 0)
         {
             await RestoreAsync();
+            await RebuildAsync();
             await SalvageAsync();
         }
+        if (options.Lost.Count > 0) await RecoverAsync();
         return mended;
     }
 
@@ -59,6 +61,59 @@ sealed class Mending(Inspection inspection, MailStore mail, VerifyOptions option
         VerifyTable.SetLocation(write, row, location);
         write.Drop(row.Location);
         return true;
+    }
+
+    // ---- bodies whose rows are lost and whose records are there
+
+    async Task RebuildAsync()
+    {
+        var lost = inspection.Damages.Values.Where(damage => damage is { Kind: RecordKind.Content, Row: null, Messages.Count: > 0 }).ToDictionary(damage => damage.Id);
+        if (lost.Count == 0) return;
+        foreach (var (head, message) in new LostBodies(inspection).Find((_, head) => lost.ContainsKey(head.Id)))
+        {
+            var damage = lost[head.Id];
+            var first = damage.Messages[0];
+            long? expected;
+            using (var read = inspection.Store.Read()) expected = VerifyTable.SizeWithoutPrefix(read, first.MailboxId, first.Uid);
+            using var staged = mail.Stage(message);
+            if (expected != message.Length) continue; // a large part of it is not known: as far as it can be read, below
+            var size = await inspection.Store.StartCommit(write =>
+            {
+                var content = mail.AddContent(write, staged);
+                var rows = VerifyTable.Repoint(write, damage.Id, content.Id);
+                if (rows > 0) mail.AddReference(write, content.Id, rows);
+                return rows;
+            }, inspection.Cancel);
+            if (size == 0) continue;
+            lost.Remove(head.Id);
+            restored.Add((RecordKind.Content, head.Id));
+            Done($"Body {head.Id}, whose row was lost, was made again from its record; {size} messages hold it.");
+            if (lost.Count == 0) return;
+        }
+    }
+
+    /// <summary>Mail that arrived while the log was written that is now missing: whom it names finds it.</summary>
+    async Task RecoverAsync()
+    {
+        Owners owners;
+        using (var read = inspection.Store.Read()) owners = new Owners(read);
+        var (count, nobody) = (0, 0);
+        foreach (var (_, message) in new LostBodies(inspection).Find((location, _) => options.Lost.Contains(location)))
+        {
+            using var staged = mail.Stage(message);
+            var whose = owners.Of(staged.Envelope);
+            if (whose.Count == 0) nobody++;
+            else
+                await inspection.Store.StartCommit(write =>
+                {
+                    var content = mail.AddContent(write, staged);
+                    foreach (var owner in whose) inspection.Recover(write, owner, content, []);
+                    return 0;
+                }, inspection.Cancel);
+            count++;
+        }
+        if (count > nobody) Done($"{count - nobody} messages whose rows stood in the missing log are in the mailbox \"{Owners.Mailbox}\" of those whom they name.");
+        if (nobody > 0) report(new Finding("note", $"{nobody} messages of the missing log name nobody here; they stay in the packs"));
     }
 
     // ---- messages that are lost: what can be read of them, in their place

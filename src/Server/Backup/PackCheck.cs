@@ -53,6 +53,8 @@ sealed class PackCheck
             }
             await inspection.RestAsync(begun);
         }
+        if (inspection.GarbageRecords > 0 && inspection.Store.KeptDamaged() is { } damaged)
+            inspection.Note($"{inspection.GarbageRecords} records ({Config.Sizes.Show(inspection.GarbageBytes)}) in the packs have no row: removed mail, and mail whose rows a repair could not save. They are kept as long as {damaged} lies there");
     }
 
     static long Length(PackFiles files, int pack)

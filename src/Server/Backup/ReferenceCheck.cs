@@ -51,8 +51,36 @@ static class ReferenceCheck
                 if (kept != counts[id - from]) wrong.Add((id, kept, counts[id - from]));
             });
         }
-        foreach (var (id, kept, counted) in wrong) Report(inspection, kind, id, kept, counted);
+        foreach (var (id, kept, counted) in wrong)
+            if (kind == RecordKind.Content && counted == 0 && kept > 0) Lost(inspection, id, kept);
+            else Report(inspection, kind, id, kept, counted);
         return true;
+    }
+
+    // its rows are lost, not it: those whom it names find it again
+    static void Lost(Inspection inspection, long id, long kept)
+    {
+        IReadOnlyList<long> owners;
+        ContentRow? row;
+        using (var read = inspection.Store.Read())
+        {
+            row = ContentTable.Get(read, id);
+            owners = row is null ? [] : new Owners(read).Of(row.Envelope);
+        }
+        if (row is null) return;
+        var finding = new Finding("references", $"body {id} is in no mailbox any more, although {kept} references to it are noted: the rows that held it are lost")
+        { Content = id, Subject = StoredEnvelope.Parse(row.Envelope).Subject, Date = row.Sent };
+        if (owners.Count == 0)
+        {
+            inspection.Report(finding with { Problem = finding.Problem + ", and it names nobody here. It is kept: make an account with the role admin and repair again, and it is put there" });
+            return;
+        }
+        inspection.Report(finding, $"Body {id}, \"{finding.Subject}\", whose rows are lost, is in the mailbox \"{Owners.Mailbox}\" of {string.Join(", ", owners.Select(inspection.Name))}.", write =>
+        {
+            if (VerifyTable.SizeOf(write, id) is not { } size) return;
+            foreach (var owner in owners) inspection.Recover(write, owner, new ContentRef(id, size), []);
+            inspection.Mail.DropReference(write, id, (int)kept);
+        });
     }
 
     static void Report(Inspection inspection, RecordKind kind, long id, long kept, long counted)

@@ -1,6 +1,5 @@
 using CbaMail.Envelope;
 using CbaMail.Mailboxes;
-using CbaMail.Storage;
 
 namespace CbaMail.Backup;
 
@@ -10,7 +9,6 @@ public sealed class Verification(MailStore mail, IEnumerable<BodyHolder> holders
     /// <summary>Inspections of one repair: what is mended may uncover more.</summary>
     const int MostRounds = 4;
 
-    readonly Store store = mail.Store;
     readonly IReadOnlyList<BodyHolder> holders = [.. holders];
     int running;
 
@@ -37,10 +35,10 @@ public sealed class Verification(MailStore mail, IEnumerable<BodyHolder> holders
             for (var round = 1; ; round++)
             {
                 // what a repair is about to mend is told as it is found, what is left then as a problem
-                var inspection = new Inspection(store, holders, time, options, report, progress, cancel);
+                var inspection = new Inspection(mail, holders, time, options, report, progress, cancel);
                 await inspection.RunAsync();
                 var mended = 0L;
-                if (options.Repair && round < MostRounds) mended = await new Mending(inspection, mail, options, report).RunAsync();
+                if (options.Repair && round < MostRounds) mended = await new Mending(inspection, mail, round == 1 ? options : options with { Lost = new HashSet<Storage.Blobs.PackLocation>() }, report).RunAsync();
                 repaired += mended;
                 if (mended == 0)
                     return new VerifySummary("summary", inspection.Problems, repaired, inspection.Accounts, inspection.Mailboxes, inspection.Messages, inspection.Bodies,

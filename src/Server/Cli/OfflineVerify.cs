@@ -9,6 +9,7 @@ using CbaMail.Mailboxes;
 using CbaMail.Mailings;
 using CbaMail.Queue;
 using CbaMail.Storage;
+using CbaMail.Storage.Blobs;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace CbaMail.Cli;
@@ -49,11 +50,12 @@ static class OfflineVerify
         {
             try
             {
-                if (Database() is { } unusable) return unusable;
+                HashSet<PackLocation> lost = [];
+                if (Database(ref lost) is { } unusable) return unusable;
                 await using var store = Open(data);
                 var mail = new MailStore(store, new Settings { Data = data }, new Notifier(), TimeProvider.System);
                 var verification = new Verification(mail, [QueueHolding.Holder, MailingHolding.Holder], TimeProvider.System);
-                var result = await verification.RunAsync(new VerifyOptions(repair, from, Gentle: false),
+                var result = await verification.RunAsync(new VerifyOptions(repair, from, Gentle: false) { Lost = lost },
                     finding => lines.Writer.TryWrite(finding), (done, of) => lines.Writer.TryWrite(new { done, of }), cancel);
                 return result.Ok ? result.Value with { Repaired = result.Value.Repaired + salvaged } : throw new Refused(result.Refusal.Sentence);
             }
@@ -61,11 +63,20 @@ static class OfflineVerify
         }
 
         // before anything is opened that writes: a database that SQLite cannot read is not worked with
-        VerifySummary? Database()
+        VerifySummary? Database(ref HashSet<PackLocation> lost)
         {
             using var mine = Sentence(() => DatabaseFile.Lock(data));
             if (repair && DatabaseFile.Finish(data, TimeProvider.System.GetUtcNow(), Repaired)) return null;
-            if (Sentence(() => DatabaseFile.Problem(data)) is not { } problem) return null;
+            if (Sentence(() => DatabaseFile.Problem(data)) is not { } problem)
+            {
+                if (DatabaseFile.LostLog(data) is not { } records) return null;
+                lines.Writer.TryWrite(new Finding("database", MailStore.WithoutLog(records.Count)));
+                if (!repair) return new VerifySummary("summary", 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+                lost = records;
+                DatabaseFile.GoOnWithoutLog(data);
+                Repaired("The database goes on without its log.");
+                return null;
+            }
             lines.Writer.TryWrite(new Finding("database", $"the database is damaged: {problem}." + (repair ? "" : " " + DatabaseFile.Advice)));
             var failure = repair ? DatabaseFile.Salvage(data, TimeProvider.System.GetUtcNow(), Repaired) : null;
             if (failure is not null) lines.Writer.TryWrite(new Finding("database", failure));

@@ -23,6 +23,8 @@ static class VaultVerbs
 
     static string Sentence(JsonElement report)
     {
+        if (report.Text("waits") is { Length: > 0 } damaged)
+            return $"Nothing is removed as long as {damaged} lies there: since that repair the packs may hold mail whose rows could not be saved. Move the file away when nothing is missed any more.";
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"{report.Number("packs")} packs of {Sizes.Show(report.Number("freed"))} were removed; {Sizes.Show(report.Number("copied"))} that live were copied.");
         if (report.Number("held") > 0) text.Append(CultureInfo.InvariantCulture, $" {report.Number("held")} more are empty and go when the backup that is running has ended.");

@@ -168,6 +168,10 @@ static class ContentTable
     /// lost, whatever its id: its copy was flushed before the commit that names it, together with all that stands before it in its pack, so the
     /// walk over the packs reached it; the original is removed only after that commit is durable.
     /// </remarks>
+    /// <summary>Whole records behind the safe position that no row knows.</summary>
+    public static int Unnamed(WriteTransaction write, PackGap gap) =>
+        gap.Whole.Values.Count(record => record.Kind is RecordKind.Content or RecordKind.Object && Place(write.Prepare(PlaceSql(record.Kind)).Bind(1, record.Id)) is null);
+
     public static List<long> Lost(WriteTransaction write, PackGap gap) => Lost(write.Prepare("SELECT id, pack, position, stored FROM content ORDER BY id DESC"), RecordKind.Content, gap);
 
     public static List<long> LostObjects(WriteTransaction write, PackGap gap) => Lost(write.Prepare("SELECT id, pack, position, stored FROM object ORDER BY id DESC"), RecordKind.Object, gap);

@@ -35,12 +35,18 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     /// <summary>Removes rows whose body a crash has taken; given to the store, which calls it before anybody can read.</summary>
     public static void RemoveUnacknowledged(WriteTransaction transaction, PackGap gap)
     {
+        if (gap.IsWithoutLog && gap.Whole.Count > 0 && ContentTable.Unnamed(transaction, gap) is > 0 and var unnamed) throw new InvalidOperationException(WithoutLog(unnamed));
         var contents = ContentTable.Lost(transaction, gap);
         var objects = ContentTable.LostObjects(transaction, gap);
         foreach (var id in contents) ContentTable.Erase(transaction, id);
         foreach (var id in objects) ContentTable.EraseObject(transaction, id);
         if (contents.Count + objects.Count > 0) MailboxesTelemetry.Recovered(gap.Log, contents.Count, objects.Count);
     }
+
+    // a clean stop leaves no log, and none of these records either
+    internal static string WithoutLog(int records) =>
+        $"The database's log, cbamail.db-wal, is missing although the server was not stopped properly: {records} records of mail have no row without it. Nothing was changed: put the file back; " +
+        "or restore from a backup; or run \"cbamail verify --repair\", which goes on without it and puts mail whose rows are lost into a mailbox \"Recovered\".";
 
     /// <summary>Parses, splits, hashes and compresses. CPU work: call it outside the committer.</summary>
     /// <param name="likeContent">A content that this one resembles (the first of a mailing), as compression dictionary; or null.</param>

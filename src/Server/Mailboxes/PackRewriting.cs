@@ -28,7 +28,8 @@ public readonly record struct RewriteStep(RewriteDeed Deed, int Pack = 0, long B
 /// <summary>What a run has done; bytes.</summary>
 /// <param name="Kept">Packs that hold something damaged.</param>
 /// <param name="Held">Packs that are empty and wait until a backup, or who reads an old snapshot, has ended.</param>
-public readonly record struct CollectReport(int Removed, long Freed, long Copied, int Kept, int Held);
+/// <param name="Waits">Nothing was done, for this file lies in the data directory since a repair.</param>
+public readonly record struct CollectReport(int Removed, long Freed, long Copied, int Kept, int Held, string? Waits = null);
 
 /// <summary>
 /// Gives back the space of removed mail: a sealed pack of which enough is dead is looked through record by record, what a row still names is
@@ -74,6 +75,7 @@ public sealed class PackRewriting(Store store, Settings settings, TimeProvider t
     /// <param name="hurried">As fast as it goes, also for a run that is under way already.</param>
     public async Task<CollectReport> CollectAsync(bool hurried, CancellationToken cancel)
     {
+        if (store.KeptDamaged() is { } damaged) return new CollectReport { Waits = damaged };
         if (hurried) Interlocked.Increment(ref hurry);
         try
         {

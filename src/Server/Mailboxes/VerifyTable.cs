@@ -184,6 +184,38 @@ static class VerifyTable
     public static void DropExpunged(WriteTransaction write, long mailboxId, uint uid) =>
         write.Prepare("DELETE FROM expunged WHERE mailbox_id = ? AND uid = ?").Bind(1, mailboxId).Bind(2, uid).Run();
 
+    public static long? SizeOf(WriteTransaction write, long contentId) => write.Prepare("SELECT size FROM content WHERE id = ?").Bind(1, contentId).Scalar();
+
+    public static long? SizeWithoutPrefix(ReadTransaction read, long mailboxId, uint uid) =>
+        read.Prepare("SELECT size - coalesce(length(prefix), 0) FROM message WHERE mailbox_id = ? AND uid = ?").Bind(1, mailboxId).Bind(2, uid).Scalar();
+
+    /// <summary>Lets every message that held a body hold another.</summary>
+    public static int Repoint(WriteTransaction write, long from, long to) => write.Prepare("UPDATE message SET content_id = ? WHERE content_id = ?").Bind(1, to).Bind(2, from).Run();
+
+    /// <summary>Rows of a mailbox that does not exist, each with what tells whose it was.</summary>
+    public static List<(byte[] Prefix, byte[] Envelope)> Orphans(ReadTransaction read, long mailboxId, int most)
+    {
+        using var row = read.Prepare("SELECT m.prefix, c.envelope FROM message m LEFT JOIN content c ON c.id = m.content_id WHERE m.mailbox_id = ? LIMIT ?").Bind(1, mailboxId).Bind(2, most);
+        var rows = new List<(byte[], byte[])>();
+        while (row.Step()) rows.Add((row.Blob(0).ToArray(), row.Blob(1).ToArray()));
+        return rows;
+    }
+
+    public static long Count(ReadTransaction read, long mailboxId) => read.Prepare("SELECT count(*) FROM message WHERE mailbox_id = ?").Bind(1, mailboxId).Scalar() ?? 0;
+
+    /// <summary>Gives all rows of a mailbox that does not exist to one that does and is empty; what was expunged is forgotten.</summary>
+    public static void Adopt(WriteTransaction write, long from, long to)
+    {
+        write.Prepare("UPDATE message SET mailbox_id = ? WHERE mailbox_id = ?").Bind(1, to).Bind(2, from).Run();
+        write.Prepare("DELETE FROM expunged WHERE mailbox_id = ?").Bind(1, from).Run();
+        using var row = write.Prepare("SELECT coalesce(max(uid), 0), coalesce(max(modseq), 0) FROM message WHERE mailbox_id = ?").Bind(1, to);
+        row.Step();
+        var (uid, modseq) = (row.Int64(0), row.Int64(1));
+        RaiseMailbox(write, to, uid + 1, modseq);
+    }
+
+    public static void ForgetExpunged(WriteTransaction write, long mailboxId) => write.Prepare("DELETE FROM expunged WHERE mailbox_id = ?").Bind(1, mailboxId).Run();
+
     public static void AdjustLive(WriteTransaction write, int pack, long bytes) => write.AddLive(pack, bytes);
 
     public static void SetSize(WriteTransaction write, StoredRow row, long size) =>

@@ -1,4 +1,5 @@
 using CbaMail.Envelope;
+using CbaMail.Mailboxes;
 using CbaMail.Storage;
 using CbaMail.Storage.Sqlite;
 
@@ -150,13 +151,26 @@ internal static class QueueTable
         return all;
     }
 
-    public static List<string> Wrong(ReadTransaction read)
+    public static List<HolderFault> Wrong(ReadTransaction read)
     {
-        var all = new List<string>();
-        using (var row = read.Prepare("SELECT id FROM queue_message m WHERE NOT EXISTS (SELECT 1 FROM queue_recipient r WHERE r.message_id = m.id)"))
-            while (row.Step()) all.Add($"queue {row.Int64(0)} has no recipient any more");
+        var all = new List<HolderFault>();
+        using (var row = read.Prepare("SELECT id, sender FROM queue_message m WHERE NOT EXISTS (SELECT 1 FROM queue_recipient r WHERE r.message_id = m.id)"))
+            while (row.Step())
+            {
+                var (id, sender) = (row.Int64(0), row.String(1));
+                all.Add(new HolderFault($"queue {id} has no recipient any more", $"Queue {id}, whose recipients are lost, was given back to {(sender.Length > 0 ? sender : "the administrator")}, into a mailbox of its own.",
+                    write => DeleteIfDone(write, id), sender));
+            }
         using (var row = read.Prepare("SELECT DISTINCT message_id FROM queue_recipient r WHERE NOT EXISTS (SELECT 1 FROM queue_message m WHERE m.id = r.message_id)"))
-            while (row.Step()) all.Add($"queue {row.Int64(0)} has recipients but no message");
+            while (row.Step())
+            {
+                var id = row.Int64(0);
+                all.Add(new HolderFault($"queue {id} has recipients but no message", $"The recipients of queue {id}, whose message is lost, were removed.", write =>
+                {
+                    write.Prepare("DELETE FROM queue_recipient WHERE message_id = ?1 AND NOT EXISTS (SELECT 1 FROM queue_message WHERE id = ?1)").Bind(1, id).Run();
+                    return null;
+                }));
+            }
         return all;
     }
 }

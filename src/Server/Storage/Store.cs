@@ -70,6 +70,7 @@ public sealed class Store : IAsyncDisposable
             directoryLock.Dispose();
             throw new InvalidOperationException(lost);
         }
+        var withoutLog = IsEmpty(database + "-wal");
         writer = new SqliteConnection(database, readOnly: false, disk.SqliteVfs);
         writer.Execute($"""
             PRAGMA journal_mode=WAL;
@@ -83,10 +84,21 @@ public sealed class Store : IAsyncDisposable
         disk.FlushDirectory(Path); // each time: who made the database may have been stopped before he had flushed its name
         Migrations.Apply(writer);
         Packs = new Packs(System.IO.Path.Combine(Path, "packs"), this.settings, disk) { Log = log };
-        var gap = Packs.Recover(VaultTable.Safe(writer), log);
+        var gap = Packs.Recover(VaultTable.Safe(writer), log) with { IsWithoutLog = withoutLog };
         writer.Execute("BEGIN IMMEDIATE");
         var tally = new PackTally();
-        removeUnacknowledged?.Invoke(new WriteTransaction(writer, Packs, tally), gap);
+        try
+        {
+            removeUnacknowledged?.Invoke(new WriteTransaction(writer, Packs, tally), gap);
+        }
+        catch (InvalidOperationException)
+        {
+            writer.TryRollback();
+            writer.Dispose(); // and with it the log that it made
+            Packs.Dispose();
+            directoryLock.Dispose();
+            throw;
+        }
         tally.Write(writer);
         VaultTable.Agree(writer, gap.End.Pack, Packs.Files.Length);
         VaultTable.SetSafe(writer, gap.End);
@@ -122,6 +134,13 @@ public sealed class Store : IAsyncDisposable
                     "or move the directory away and put a backup in its place with \"cbamail restore\".";
         }
         return null;
+    }
+
+    // SQLite leaves an empty log where somebody has only looked
+    bool IsEmpty(string path)
+    {
+        using var file = disk.Open(path, create: false);
+        return file is null or { Length: 0 };
     }
 
     // on a small disk the log must not eat the reserve up
@@ -163,6 +182,14 @@ public sealed class Store : IAsyncDisposable
 
     /// <summary>What it lies on, and what is copied from it.</summary>
     internal Disk Disk => disk;
+
+    /// <summary>
+    /// The damaged database that a repair kept, or null. As long as it lies there no record is removed from the packs: its row may be one that
+    /// could not be saved.
+    /// </summary>
+    public string? KeptDamaged() => disk.Files(Path).FirstOrDefault(file => System.IO.Path.GetFileName(file).StartsWith(DatabaseName + Damaged, StringComparison.Ordinal));
+
+    internal const string Damaged = ".damaged-";
 
     public Packs Packs { get; }
 

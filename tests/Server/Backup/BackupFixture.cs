@@ -142,7 +142,7 @@ public sealed class BackupFixture : IAsyncDisposable
         Assert.True(summary.Problems == 0, all);
         var (again, more) = await VerifyAsync(repair: true, from);
         Assert.Equal((0, 0), (again.Problems, again.Repaired));
-        Assert.Empty(more);
+        Assert.DoesNotContain(more, finding => finding.Kind != "note");
         return [.. findings.Where(finding => finding.Kind == "repaired").Select(finding => finding.Text)];
     }
 

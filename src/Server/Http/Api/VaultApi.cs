@@ -11,6 +11,6 @@ static class VaultApi
     {
         var report = await context.Room<PackRewriting>().CollectAsync(hurried: true, context.RequestAborted);
         var forgotten = await context.Room<ExpungeHistory>().PruneAsync(context.RequestAborted);
-        await context.JsonAsync(new { packs = report.Removed, freed = report.Freed, copied = report.Copied, kept = report.Kept, held = report.Held, forgotten });
+        await context.JsonAsync(new { packs = report.Removed, freed = report.Freed, copied = report.Copied, kept = report.Kept, held = report.Held, waits = report.Waits, forgotten });
     }
 }

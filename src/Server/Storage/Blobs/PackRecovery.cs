@@ -9,6 +9,9 @@ namespace CbaMail.Storage.Blobs;
 public sealed record PackGap(
     (int Pack, long Position) Safe, (int Pack, long Position) End, IReadOnlyDictionary<PackLocation, (RecordKind Kind, long Id)> Whole, ILogger Log)
 {
+    /// <summary>The database was found without its log, as only a clean stop leaves it.</summary>
+    public bool IsWithoutLog { get; init; }
+
     /// <summary>Whether the row's record is certainly whole and its own.</summary>
     public bool Holds(PackLocation location, RecordKind kind, long id) =>
         IsBefore(location) || (Whole.TryGetValue(location, out var record) && record == (kind, id));
