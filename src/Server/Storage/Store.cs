@@ -301,6 +301,7 @@ public sealed class Store : IAsyncDisposable
         catch (SqliteError error)
         {
             StorageTelemetry.NotClosed(log, error); // as after a crash, which loses nothing
+            writer.KeepLog(); // and has its log: without one the next start would take it for lost
         }
         while (readers.TryTake(out var reader)) reader.Dispose();
         Packs.Dispose();

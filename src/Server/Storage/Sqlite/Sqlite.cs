@@ -78,6 +78,13 @@ public sealed class SqliteConnection : IDisposable
         return code == raw.SQLITE_OK && log == moved ? 0 : Math.Max(0, log);
     }
 
+    /// <summary>Leaves the log where it is when this connection is the last to close.</summary>
+    public void KeepLog()
+    {
+        const int noCheckpointOnClose = 1006; // SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE
+        _ = raw.sqlite3_db_config(handle, noCheckpointOnClose, 1, out _);
+    }
+
     /// <summary>Pages handed to the log since the last call.</summary>
     public int TakePagesWritten()
     {
