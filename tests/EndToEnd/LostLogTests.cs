@@ -1,3 +1,4 @@
+using CbaMail.Storage.Sqlite;
 using CbaMail.Tests.Wire;
 using Xunit;
 
@@ -41,8 +42,10 @@ public sealed class LostLogTests
             Assert.Contains("cbamail.db-wal, is missing", (await server.CliAsync("verify")).Failed(1).Output);
             Assert.Contains("cbamail.db-wal, is missing", (await server.CliAsync("backup", Path.Combine(server.Folder, "backup"))).Failed(1).Error);
         }
-        // put back, all is there
+        // put back, and moved into the database by a look with another program, all is there and nothing is missed
         File.Copy(aside, log);
+        using (var look = new SqliteConnection(Path.Combine(server.Data, "cbamail.db"), readOnly: false)) Assert.NotEqual(0, look.Prepare("SELECT count(*) FROM message").Scalar());
+        Assert.False(File.Exists(log));
         await server.StartAgainAsync();
         Assert.Equal(10, await Letter.CountAsync(server.Imap, Anna));
         for (var i = 6; i <= 9; i++) await Letter.SendAsync(server.Smtp, "x@elsewhere.test", Anna, i % 2 == 0 ? WithFile(i) : Letter.Text("x@elsewhere.test", Anna, $"late {i}"));

@@ -29,9 +29,6 @@ static class BackupTable
 
     public static int SafePack(SqliteConnection snapshot) => VaultTable.Safe(snapshot).Pack;
 
-    public static bool HasRow(SqliteConnection connection, Storage.Blobs.RecordKind kind, long id) =>
-        connection.Prepare(kind == Storage.Blobs.RecordKind.Object ? "SELECT 1 FROM object WHERE id = ?" : "SELECT 1 FROM content WHERE id = ?").Bind(1, id).Scalar() is not null;
-
     // ---- a restored database, before a server sees it
 
     /// <summary>Above everything that the lost server may have given out after the snapshot.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using CbaMail.Mailboxes;
 using CbaMail.Storage;
 using CbaMail.Storage.Blobs;
 using CbaMail.Storage.Sqlite;
@@ -22,12 +23,26 @@ public static class DatabaseFile
         if (Store.WithoutDatabase(new RealDisk(), data) is { } lost) throw new InvalidOperationException(lost);
         try
         {
+            using var looking = new Looking(Path.Combine(data, "cbamail.db"));
             using var connection = new SqliteConnection(Path.Combine(data, "cbamail.db"), readOnly: true);
             return IntegrityTable.Check(connection.Prepare, null).Find(text => !IntegrityTable.IsOfIndex(text));
         }
         catch (SqliteError error)
         {
             return error.IsDamage ? error.Message : throw new InvalidOperationException($"The database cannot be opened: {error.Message}", error);
+        }
+    }
+
+    // SQLite makes an empty log where somebody only looks, and then nobody could tell that there was none
+    sealed class Looking(string database) : IDisposable
+    {
+        readonly bool had = File.Exists(database + "-wal");
+
+        public void Dispose()
+        {
+            if (had || new FileInfo(database + "-wal") is not { Exists: true, Length: 0 }) return;
+            File.Delete(database + "-wal");
+            File.Delete(database + "-shm");
         }
     }
 
@@ -95,14 +110,16 @@ public static class DatabaseFile
     internal static HashSet<PackLocation>? LostLog(string data)
     {
         var database = Path.Combine(data, Store.DatabaseName);
-        if (new FileInfo(database + "-wal") is { Exists: true, Length: > 0 }) return null;
+        if (File.Exists(database + "-wal")) return null;
+        using var looking = new Looking(database);
         try
         {
-            using var disk = new ReadOnlyDisk();
+            using var disk = new ReadOnlyDisk(new RealDisk());
             using var packs = new Packs(Path.Combine(data, "packs"), new Config.StorageSettings(), disk);
             using var connection = new SqliteConnection(database, readOnly: true);
             var gap = PackRecovery.Walk(packs, VaultTable.Safe(connection), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
-            var lost = gap.Whole.Where(pair => !BackupTable.HasRow(connection, pair.Value.Kind, pair.Value.Id)).Select(pair => pair.Key).ToHashSet();
+            var (content, part) = (ContentTable.Given(connection.Prepare, "content"), ContentTable.Given(connection.Prepare, "object"));
+            var lost = gap.Whole.Where(pair => pair.Value.Id > (pair.Value.Kind == RecordKind.Content ? content : part)).Select(pair => pair.Key).ToHashSet();
             return lost.Count > 0 ? lost : null;
         }
         catch (SqliteError)

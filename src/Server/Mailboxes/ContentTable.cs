@@ -168,9 +168,15 @@ static class ContentTable
     /// lost, whatever its id: its copy was flushed before the commit that names it, together with all that stands before it in its pack, so the
     /// walk over the packs reached it; the original is removed only after that commit is durable.
     /// </remarks>
-    /// <summary>Whole records behind the safe position that no row knows.</summary>
-    public static int Unnamed(WriteTransaction write, PackGap gap) =>
-        gap.Whole.Values.Count(record => record.Kind is RecordKind.Content or RecordKind.Object && Place(write.Prepare(PlaceSql(record.Kind)).Bind(1, record.Id)) is null);
+    /// <summary>Whole records behind the safe position that the database has never heard of: their numbers are above all that it gave out.</summary>
+    public static int Unnamed(WriteTransaction write, PackGap gap)
+    {
+        var (content, part) = (Given(write.Prepare, "content"), Given(write.Prepare, "object"));
+        return gap.Whole.Values.Count(record => record.Id > (record.Kind == RecordKind.Content ? content : part));
+    }
+
+    /// <summary>The highest number that the table has given out, to rows that are gone too.</summary>
+    public static long Given(Func<string, Statement> prepare, string table) => prepare("SELECT seq FROM sqlite_sequence WHERE name = ?").Bind(1, table).Scalar() ?? 0;
 
     public static List<long> Lost(WriteTransaction write, PackGap gap) => Lost(write.Prepare("SELECT id, pack, position, stored FROM content ORDER BY id DESC"), RecordKind.Content, gap);
 

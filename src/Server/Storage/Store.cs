@@ -70,7 +70,7 @@ public sealed class Store : IAsyncDisposable
             directoryLock.Dispose();
             throw new InvalidOperationException(lost);
         }
-        var withoutLog = IsEmpty(database + "-wal");
+        var withoutLog = !disk.Exists(database + "-wal"); // an empty one is that of a crash before the first commit
         writer = new SqliteConnection(database, readOnly: false, disk.SqliteVfs);
         writer.Execute($"""
             PRAGMA journal_mode=WAL;
@@ -134,13 +134,6 @@ public sealed class Store : IAsyncDisposable
                     "or move the directory away and put a backup in its place with \"cbamail restore\".";
         }
         return null;
-    }
-
-    // SQLite leaves an empty log where somebody has only looked
-    bool IsEmpty(string path)
-    {
-        using var file = disk.Open(path, create: false);
-        return file is null or { Length: 0 };
     }
 
     // on a small disk the log must not eat the reserve up
