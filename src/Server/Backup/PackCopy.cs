@@ -100,6 +100,12 @@ sealed class PackCopy : IDisposable
             if (at < have)
             {
                 hash.AppendData(mine);
+                // left by a run that was interrupted: it may have been killed before it had flushed this, or the disk may have refused to
+                if (at >= KnownEnd && isRead)
+                {
+                    copy.Write(mine, at);
+                    unflushed += mine.Length;
+                }
                 return;
             }
         }

@@ -204,11 +204,10 @@ public sealed class WholeRestore(RestoreOrder order, TimeProvider time, Action<l
         foreach (var file in manifest.Files.Where(file => disk.Exists(Path.Combine(files, file.Path))))
         {
             var to = Path.Combine(data, file.Path);
-            if (disk.Exists(to)) continue; // the same, from a restore that was interrupted
-            var directory = Path.GetDirectoryName(to)!;
-            disk.CreateDirectory(directory);
-            disk.Move(Path.Combine(files, file.Path), to);
-            touched.Add(directory);
+            disk.CreateDirectory(Path.GetDirectoryName(to)!);
+            if (!disk.Exists(to)) disk.Move(Path.Combine(files, file.Path), to);
+            // also where it is the same, from a restore that was interrupted, perhaps before it had flushed the names
+            for (var above = Path.GetDirectoryName(to)!; above.Length > data.Length; above = Path.GetDirectoryName(above)!) touched.Add(above);
         }
         foreach (var directory in touched) disk.FlushDirectory(directory);
         disk.CreateDirectory(Packs);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using CbaMail.Backup;
+using CbaMail.Storage.Sqlite;
 
 namespace CbaMail.Tests.Server.Storage.Cuts;
 
@@ -68,6 +69,7 @@ sealed partial class Workload
         }
         disk.Fault = null;
         var result = await run;
+        if (disk.Halted is not null) await StartAgainAsync();
         if (!result.Ok && fails)
         {
             mark.Failed = true;
@@ -82,13 +84,38 @@ sealed partial class Workload
 
     void FailSomewhere(string below)
     {
-        var (left, full) = (random.Next(120), random.Next(2) == 0);
+        var kind = random.Next(6);
+        var left = random.Next(kind switch { 2 or 3 => 8, _ => 120 });
         disk.Fault = (what, _) =>
         {
-            if (!what.Path.Contains(below, StringComparison.Ordinal) || (full && what.Deed is not (Deed.Write or Deed.Create)) || left-- > 0) return null;
-            if (!full && left < -1 - random.Next(2)) left = int.MaxValue;
-            return new IOException(full ? "No space left on device" : "Input/output error", full ? 28 : 5);
+            var hit = kind switch
+            {
+                0 => what.Deed is Deed.Write or Deed.Create,  // full
+                1 or 5 => true,                               // anything; the process is killed
+                2 => what.Deed == Deed.Flush,
+                3 => what.Deed == Deed.FlushDirectory,
+                _ => what.Deed is Deed.Move or Deed.Delete or Deed.RemoveDirectory or Deed.Length,
+            };
+            if (!what.Path.Contains(below, StringComparison.Ordinal) || !hit || left-- > 0) return null;
+            if (kind == 5) disk.Kill();
+            else if (kind > 0 && left < -1 - random.Next(2)) left = int.MaxValue; // an error passes, a full disk stays full
+            return new IOException(kind == 0 ? "No space left on device" : "Input/output error", kind == 0 ? 28 : 5);
         };
+    }
+
+    // the process was killed while nothing of the mail was under way
+    async Task StartAgainAsync()
+    {
+        try
+        {
+            await store.DisposeAsync();
+        }
+        catch (Exception error) when (error is IOException or SqliteError)
+        {
+            disk.Note("ended: " + error.GetType().Name);
+        }
+        disk.Revive();
+        Open();
     }
 
     async Task RestoreAsync()
@@ -100,6 +127,7 @@ sealed partial class Workload
             FailSomewhere("/restored");
             var refused = await RestoreOnceAsync(mark.Name);
             disk.Fault = null;
+            if (disk.Halted is not null) disk.Revive();
             disk.Note(refused is null ? "restored after all" : "not restored");
         }
         var said = await RestoreOnceAsync(mark.Name);
