@@ -53,7 +53,14 @@ public sealed class MailingFiles(Store store)
     {
         var hash = Convert.ToHexStringLower(SHA256.HashData(content.Span));
         var path = Path.Combine(folder, hash);
-        if (File.Exists(path) && new FileInfo(path).Length == content.Length) return hash;
+        if (!File.Exists(path) || new FileInfo(path).Length != content.Length) await WriteAsync(path, content, cancel);
+        Posix.FlushDirectory(folder); // also where it was there already: its writer may have been killed before he had flushed the name
+        Posix.FlushDirectory(store.Path);
+        return hash;
+    }
+
+    async Task WriteAsync(string path, ReadOnlyMemory<byte> content, CancellationToken cancel)
+    {
         System.IO.Directory.CreateDirectory(folder);
         var unfinished = $"{path}.{Guid.NewGuid():n}.new";
         await using (var file = new FileStream(unfinished, FileMode.CreateNew, FileAccess.Write))
@@ -62,9 +69,6 @@ public sealed class MailingFiles(Store store)
             file.Flush(flushToDisk: true);
         }
         File.Move(unfinished, path, overwrite: true);
-        Posix.FlushDirectory(folder);
-        Posix.FlushDirectory(store.Path);
-        return hash;
     }
 
     /// <summary>Whether these bytes are kept; false also for what is no name of theirs.</summary>
