@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using CbaMail.Backup;
 using CbaMail.Cli;
 using CbaMail.Config;
@@ -18,7 +19,6 @@ using CbaMail.Smtp.Server;
 using CbaMail.Storage;
 using CbaMail.Submission;
 using CbaMail.Tls;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace CbaMail;
@@ -63,7 +63,8 @@ public static class Composition
             .AddInbound()
             .AddImap()
             .AddSmtpServer()
-            .AddHttpRoom();
+            .AddHttpRoom()
+            .AddListeners(Speaker);
     }
 
     /// <summary>What needs two rooms that do not know each other.</summary>
@@ -75,15 +76,19 @@ public static class Composition
     static void Listen(KestrelServerOptions kestrel, Settings settings)
     {
         HttpRoom.Configure(kestrel, settings);
-        Listeners.Attach(kestrel, settings, Speaker);
+        foreach (var listener in settings.Listeners)
+        {
+            var address = IPAddress.Parse(listener.Address);
+            if (listener.Protocol == Protocol.Http) kestrel.Listen(address, listener.Port, options => options.Protocols = HttpProtocols.Http1); // HTTP/2 needs TLS to be agreed on
+            if (listener.Protocol == Protocol.Https) kestrel.Listen(address, listener.Port, options => options.UseHttps(options.ApplicationServices.GetRequiredService<Certificates>().Certificate));
+        }
     }
 
-    static Action<ListenOptions> Speaker(Protocol protocol) => protocol switch
+    static Func<Connection, Task>? Speaker(IServiceProvider services, Protocol protocol) => protocol switch
     {
-        Protocol.Imap or Protocol.Imaps => options => options.UseConnectionHandler<ImapHandler>(),
-        Protocol.Http => options => options.Protocols = HttpProtocols.Http1, // HTTP/2 needs TLS to be agreed on
-        Protocol.Https => options => options.UseHttps(options.ApplicationServices.GetRequiredService<Certificates>().Certificate),
-        _ => options => options.UseConnectionHandler<SmtpHandler>(),
+        Protocol.Imap or Protocol.Imaps => services.GetRequiredService<ImapHandler>().RunAsync,
+        Protocol.Http or Protocol.Https => null,
+        _ => services.GetRequiredService<SmtpHandler>().RunAsync,
     };
 
     /// <summary>Serves until a signal; what stands in the way of starting is said in a sentence.</summary>

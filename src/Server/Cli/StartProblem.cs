@@ -42,13 +42,14 @@ public static class StartProblem
         : ReferenceEquals(trouble, StoreTrouble.Descriptors) ? "Too few files may be open at once: raise the limit (LimitNOFILE= of the systemd unit, or ulimit -n) and start again."
         : "There is not enough memory to start.";
 
-    // Kestrel: "Failed to bind to address http://127.0.0.1:10080: address already in use."
+    // as Kestrel says it: "Failed to bind to address http://127.0.0.1:10080: address already in use."
     static string Where(Exception surprise)
     {
-        const string mark = "address http";
+        const string mark = "to address ";
         var start = surprise.Message.IndexOf(mark, StringComparison.Ordinal);
-        if (start < 0) return "An address to listen at";
-        var address = surprise.Message[(surprise.Message.IndexOf("://", start, StringComparison.Ordinal) + 3)..];
+        var scheme = start < 0 ? -1 : surprise.Message.IndexOf("://", start, StringComparison.Ordinal);
+        if (scheme < 0) return "An address to listen at";
+        var address = surprise.Message[(scheme + 3)..];
         var end = address.IndexOf(": ", StringComparison.Ordinal);
         return "The address " + (end < 0 ? address.TrimEnd('.') : address[..end]);
     }

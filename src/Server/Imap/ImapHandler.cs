@@ -4,18 +4,14 @@ using CbaMail.Mailboxes;
 using CbaMail.Net;
 using CbaMail.Sasl;
 using CbaMail.Storage;
-using Microsoft.AspNetCore.Connections;
 
 namespace CbaMail.Imap;
 
 /// <summary>Where a connection enters IMAP; TLS on 993 has been done by then.</summary>
 public sealed class ImapHandler(
     Settings settings, MailStore mail, UserDirectory directory, SignIn signIn, Spool spool, TimeProvider time, ILogger<ImapHandler> log, MemoryGate? memory = null)
-    : ConnectionHandler
 {
     readonly ImapContext context = new(settings, mail, directory, signIn, spool, time, log, memory);
-
-    public override Task OnConnectedAsync(ConnectionContext connection) => RunAsync(Connection.Of(connection));
 
     /// <summary>One session from the greeting to the end.</summary>
     public Task RunAsync(Connection connection) => new ImapSession(connection, context).RunAsync();

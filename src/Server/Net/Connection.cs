@@ -2,12 +2,11 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
 using CbaMail.Config;
-using Microsoft.AspNetCore.Connections;
 
 namespace CbaMail.Net;
 
 /// <summary>
-/// One accepted connection of a line protocol, over Kestrel's transport pipes. TLS can be started in mid-session;
+/// One accepted connection of a line protocol, over a pair of pipes. TLS can be started in mid-session;
 /// what was read before the handshake is never parsed as a command (RFC 3207 4.2).
 /// </summary>
 public abstract class Connection
@@ -53,7 +52,7 @@ public abstract class Connection
     /// Whether the peer has sent something that nobody has read. Ask before the go-ahead to STARTTLS is flushed, and hang up if so:
     /// it is an injected command (CVE-2011-0411).
     /// </summary>
-    public bool HasBufferedInput()
+    public virtual bool HasBufferedInput()
     {
         if (!Input.TryRead(out var result)) return false;
         Input.AdvanceTo(result.Buffer.Start);
@@ -81,10 +80,6 @@ public abstract class Connection
 
     /// <summary>Ends the timer of <see cref="ReadAsync"/>.</summary>
     protected void StopTimer() => timer?.Dispose();
-
-    /// <summary>The connection that <see cref="Listeners"/> made of Kestrel's.</summary>
-    public static Connection Of(ConnectionContext context) =>
-        context.Features.Get<Connection>() ?? throw new InvalidOperationException("this connection did not come by Listeners");
 
     /// <summary>A connection over any pair of pipes, for tests and for tools.</summary>
     public static Connection Over(

@@ -17,16 +17,16 @@ public static partial class Descriptors
     static int Reserve(int limit) => Math.Clamp(limit / 8, 24, 256);
 
     /// <summary>No further connection should be let in.</summary>
-    public static bool AreShort(SafeHandle opened) => Distance(opened) is var (left, reserve) && left < reserve;
+    public static bool AreShort(int opened) => Distance(opened) is var (left, reserve) && left < reserve;
 
     /// <summary>Those who are in, and mail that leaves, should open nothing more either; packs and threads may.</summary>
-    public static bool AreScarce(SafeHandle opened) => Distance(opened) is var (left, reserve) && left < reserve / 2;
+    public static bool AreScarce(SafeHandle opened) => Distance(opened.DangerousGetHandle()) is var (left, reserve) && left < reserve / 2;
 
-    static (long Left, int Reserve)? Distance(SafeHandle opened)
+    static (long Left, int Reserve)? Distance(long opened)
     {
         if (!OperatingSystem.IsLinux()) return null;
         var most = Limit();
-        return (most - (long)opened.DangerousGetHandle(), Reserve(most));
+        return (most - opened, Reserve(most));
     }
 
     // it may be changed while we run (prlimit)

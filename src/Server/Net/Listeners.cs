@@ -1,73 +1,115 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text;
 using CbaMail.Config;
-using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Connections.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace CbaMail.Net;
 
 /// <summary>
-/// Opens the ports. Every line protocol passes here first: the connection is counted, gets its <see cref="Connection"/>
-/// and, where the port demands it, its TLS; then the protocol's handler has it.
+/// The ports of the line protocols. A connection is counted, gets its <see cref="Connection"/> and, where the port demands it, its TLS;
+/// then the protocol speaks with it. Stopping tells everybody who is connected, and waits for them as long as the host allows.
 /// </summary>
-public sealed class Listeners(
-    Settings settings, ConnectionLimits limits, TimeProvider time, ILogger<Listeners> log, ServerOptionsSelectionCallback? tls = null,
-    MemoryGate? memory = null)
+/// <param name="speaker">Who speaks a protocol; null for those that are not ours.</param>
+sealed class Listeners(
+    Settings settings, ConnectionLimits limits, TimeProvider time, ILogger<Listeners> log, EventLoop loop, SpareDescriptor spare,
+    Func<Protocol, Func<Connection, Task>?> speaker, ServerOptionsSelectionCallback? tls = null, MemoryGate? memory = null) : IHostedService
 {
     internal const string Busy = "Too much is open here; try again later", TooMany = "Too many connections; try again later", ShortOfMemory = "The server is short of memory; try again later";
 
-    /// <summary>Listens at all addresses of the settings; <paramref name="attach"/> says what speaks on a port of each protocol.</summary>
-    public static void Attach(KestrelServerOptions kestrel, Settings settings, Func<Protocol, Action<ListenOptions>> attach)
+    const int Backlog = 512;
+    readonly List<Acceptor> acceptors = [];
+    readonly CancellationTokenSource stopping = new();
+    readonly ConcurrentDictionary<SocketTransport, bool> open = new();
+    readonly TaskCompletionSource left = new(TaskCreationOptions.RunContinuationsAsynchronously); // when stopping: the last one has gone
+
+    /// <summary>Listens at all addresses of the settings.</summary>
+    /// <exception cref="IOException">An address cannot be had; says which.</exception>
+    public Task StartAsync(CancellationToken cancellationToken)
     {
         foreach (var listener in settings.Listeners)
-            Attach(kestrel, listener, attach(listener.Protocol));
+        {
+            if (speaker(listener.Protocol) is not { } speak) continue;
+            var address = new IPEndPoint(IPAddress.Parse(listener.Address), listener.Port);
+            var own = address.Address.Equals(IPAddress.Any) || address.Address.Equals(IPAddress.IPv6Any) ? null : address; // which of them, the kernel knows
+            try
+            {
+                acceptors.Add(new Acceptor(loop, spare, time, address, Backlog, listener, (descriptor, remote) => Enter(descriptor, remote, own, listener, speak)));
+            }
+            catch (SocketException e)
+            {
+                throw new IOException($"Failed to bind to address {listener.Protocol.ToString().ToLowerInvariant()}://{address}: {e.Message}.", e);
+            }
+        }
+        return Task.CompletedTask;
     }
 
-    /// <summary>Listens at one address.</summary>
-    public static void Attach(KestrelServerOptions kestrel, ListenerSettings listener, Action<ListenOptions> attach) =>
-        kestrel.Listen(IPAddress.Parse(listener.Address), listener.Port, options =>
-        {
-            if (listener.Protocol is not (Protocol.Http or Protocol.Https))
-            {
-                var listeners = options.ApplicationServices.GetRequiredService<Listeners>();
-                options.Use(next => context => listeners.RunAsync(context, listener, next));
-            }
-            attach(options);
-        });
-
-    async Task RunAsync(ConnectionContext context, ListenerSettings listener, ConnectionDelegate next)
+    public async Task StopAsync(CancellationToken cancellationToken)
     {
-        var remote = Plain(context.RemoteEndPoint);
-        using var place = limits.Enter(remote.Address);
-        if (place is null)
+        foreach (var acceptor in acceptors) acceptor.Dispose();
+        await stopping.CancelAsync();
+        if (open.IsEmpty) return;
+        try
         {
-            NetTelemetry.TooManyConnections(log, remote.Address, listener.Protocol);
-            if (!listener.ImplicitTls) await context.Transport.Output.WriteAsync(Farewell(listener.Protocol, TooMany));
-            return;
+            await left.Task.WaitAsync(cancellationToken);
         }
-        if (memory is { IsShort: true })
+        catch (OperationCanceledException)
         {
-            if (!listener.ImplicitTls) await context.Transport.Output.WriteAsync(Farewell(listener.Protocol, ShortOfMemory));
-            return;
+            foreach (var transport in open.Keys) transport.Abort();
+            await Task.WhenAny(left.Task, Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None));
         }
-        var stopping = context.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
-        await using var connection = new TransportConnection(
-            context.Transport, listener, remote, Plain(context.LocalEndPoint), tls, settings.Limits.HandshakeTimeout, time, stopping, context.Abort)
+    }
+
+    // SMTP's commands are short, and what is long in it waits without a thread; a SEARCH reads a mailbox
+    static bool RunsInline(Protocol protocol) => protocol is Protocol.Smtp or Protocol.Submission or Protocol.Submissions or Protocol.Lmtp;
+
+    void Enter(int descriptor, IPEndPoint remote, IPEndPoint? own, ListenerSettings listener, Func<Connection, Task> speak)
+    {
+        var transport = new SocketTransport(loop, descriptor, RunsInline(listener.Protocol), time);
+        open[transport] = true;
+        _ = RunAsync(transport, remote, own ?? Epoll.Local(descriptor) ?? new IPEndPoint(IPAddress.Loopback, listener.Port), listener, speak);
+    }
+
+    async Task RunAsync(SocketTransport transport, IPEndPoint remote, IPEndPoint local, ListenerSettings listener, Func<Connection, Task> speak)
+    {
+        try
         {
-            Socket = context.Features.Get<IConnectionSocketFeature>()?.Socket,
-        };
-        NetTelemetry.Connected(log, connection.Id, remote, listener.Protocol);
-        if (listener.ImplicitTls && !await HandshakeAsync(connection)) return;
-        context.Features.Set<Connection>(connection);
-        try { await next(context); }
-        catch (Exception e) when (e is IOException or ConnectionResetException or ConnectionAbortedException)
-        {
-            NetTelemetry.Dropped(log, connection.Id, e.Message); // the peer went away in mid-sentence
+            using var place = limits.Enter(remote.Address);
+            if (place is null)
+            {
+                NetTelemetry.TooManyConnections(log, remote.Address, listener.Protocol);
+                if (!listener.ImplicitTls) await transport.Writer.WriteAsync(Farewell(listener.Protocol, TooMany));
+                return;
+            }
+            if (memory is { IsShort: true })
+            {
+                if (!listener.ImplicitTls) await transport.Writer.WriteAsync(Farewell(listener.Protocol, ShortOfMemory));
+                return;
+            }
+            await using var connection = new TransportConnection(transport, listener, remote, local, tls, settings.Limits.HandshakeTimeout, time, stopping.Token, transport.Abort) { Wire = transport };
+            NetTelemetry.Connected(log, connection.Id, remote, listener.Protocol);
+            try
+            {
+                if (!listener.ImplicitTls || await HandshakeAsync(connection)) await speak(connection);
+            }
+            catch (Exception e) when (e is IOException or OperationCanceledException)
+            {
+                NetTelemetry.Dropped(log, connection.Id, e.Message); // the peer went away in mid-sentence
+            }
+            NetTelemetry.Disconnected(log, connection.Id);
         }
-        NetTelemetry.Disconnected(log, connection.Id);
+        catch (Exception e)
+        {
+            NetTelemetry.Surprise(log, remote, listener.Protocol, e);
+        }
+        finally
+        {
+            transport.Close();
+            open.TryRemove(transport, out _);
+            if (stopping.IsCancellationRequested && open.IsEmpty) left.TrySetResult();
+        }
     }
 
     async Task<bool> HandshakeAsync(TransportConnection connection)
@@ -87,8 +129,4 @@ public sealed class Listeners(
     internal static byte[] Farewell(Protocol protocol, string why) => Encoding.ASCII.GetBytes(protocol == Protocol.Imap
         ? $"* BYE [UNAVAILABLE] {why}\r\n" // RFC 9051 7.1.5, RFC 5530 3
         : $"421 {(why == TooMany ? "4.7.0" : "4.3.2")} {why}\r\n"); // RFC 5321 3.8
-
-    static IPEndPoint Plain(EndPoint? point) => point is not IPEndPoint ip
-        ? new IPEndPoint(IPAddress.Loopback, 0)
-        : ip.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(ip.Address.MapToIPv4(), ip.Port) : ip;
 }

@@ -6,28 +6,32 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 namespace CbaMail.Net;
 
 /// <summary>
-/// Net: ports, connections, lines. Kestrel's transport carries every protocol; here a connection gets its place
-/// (<see cref="ConnectionLimits"/>), its number, its TLS and its clock, and then the protocol's handler has it.
+/// Net: ports, connections, lines. A few threads wait for all sockets (<see cref="EventLoop"/>); an <see cref="Acceptor"/> a port takes the
+/// connections; <see cref="SocketTransport"/> makes a socket a pair of pipes. A connection gets its place (<see cref="ConnectionLimits"/>),
+/// its number, its TLS and its clock, and then the protocol's handler has it. HTTP goes to Kestrel (<see cref="KestrelDoor"/>).
 ///
 /// Rules to keep:
 /// - TLS comes from the framework's own delegate; Net knows no certificate. Tls registers it, Program plugs it in.
 /// - What was read before a handshake is never parsed as a command (RFC 3207 4.2, CVE-2011-0411).
 /// - Only CRLF ends a line (RFC 5321 2.3.8). No read is without a time limit, no line without a length limit.
-/// - Waiting holds no buffer: zero-byte reads below, the line buffer is a session's only one.
+/// - Waiting holds no buffer: the socket's is rented when bytes come, the line buffer is a session's only one.
+/// - A thread of the loop may run what follows upon an event only in protocols whose commands are short (SMTP); all else goes to the pool.
 /// - A peer that half-closes after its last command is answered; only its input is at an end.
 /// </summary>
 public static class NetRoom
 {
     public static IServiceCollection AddNet(this IServiceCollection services)
     {
-        services.AddSingleton<ConnectionLimits>();
-        services.AddSingleton(p => new Listeners(
-            p.GetRequiredService<Settings>(), p.GetRequiredService<ConnectionLimits>(), p.GetRequiredService<TimeProvider>(),
-            p.GetRequiredService<ILogger<Listeners>>(), p.GetService<ServerOptionsSelectionCallback>(),
-            p.GetRequiredService<MemoryGate>()));
-        services.AddSingleton<MemoryGate>();
+        services.AddSingleton<ConnectionLimits>().AddSingleton<MemoryGate>().AddSingleton<EventLoop>().AddSingleton<SpareDescriptor>();
         // the last one is asked first; Kestrel's own has the control socket
-        services.AddSingleton<IConnectionListenerFactory, SocketTransportFactory>().AddSingleton<IConnectionListenerFactory, SocketListening>();
+        services.AddSingleton<IConnectionListenerFactory, SocketTransportFactory>().AddSingleton<IConnectionListenerFactory, KestrelDoor>();
         return services;
     }
+
+    /// <summary>The ports of the line protocols; <paramref name="speaker"/> says who speaks each, null for those that are not lines.</summary>
+    public static IServiceCollection AddListeners(this IServiceCollection services, Func<IServiceProvider, Protocol, Func<Connection, Task>?> speaker) =>
+        services.AddHostedService(p => new Listeners(
+            p.GetRequiredService<Settings>(), p.GetRequiredService<ConnectionLimits>(), p.GetRequiredService<TimeProvider>(),
+            p.GetRequiredService<ILogger<Listeners>>(), p.GetRequiredService<EventLoop>(), p.GetRequiredService<SpareDescriptor>(),
+            protocol => speaker(p, protocol), p.GetService<ServerOptionsSelectionCallback>(), p.GetRequiredService<MemoryGate>()));
 }

@@ -30,6 +30,12 @@ static partial class NetTelemetry
     [LoggerMessage(1008, LogLevel.Warning, "Memory is enough again ({Percent} % of {Limit} MiB used)")]
     public static partial void MemoryBack(ILogger log, int percent, long limit);
 
+    [LoggerMessage(1009, LogLevel.Error, "An event of a socket could not be served")]
+    public static partial void EventFailed(ILogger log, Exception e);
+
+    [LoggerMessage(1010, LogLevel.Error, "The connection of {Remote} for {Protocol} ended by a surprise")]
+    public static partial void Surprise(ILogger log, IPEndPoint remote, Protocol protocol, Exception e);
+
     [LoggerMessage(1005, LogLevel.Trace, "{Session} {Side}: {Line}")]
     public static partial void Wire(ILogger log, string session, char side, string line);
 }

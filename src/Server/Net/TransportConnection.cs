@@ -2,7 +2,6 @@ using System.Globalization;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Security.Authentication;
 using CbaMail.Config;
 
@@ -73,16 +72,14 @@ sealed class TransportConnection : Connection, IAsyncDisposable
     }
 
     /// <summary>The socket below, where there is one.</summary>
-    internal Socket? Socket { get; init; }
+    internal SocketTransport? Wire { get; init; }
 
-    public override void AcknowledgeAtOnce()
+    public override void AcknowledgeAtOnce() => Wire?.AcknowledgeAtOnce();
+
+    public override bool HasBufferedInput()
     {
-        if (Socket is null || !OperatingSystem.IsLinux()) return;
-        try { Socket.SetRawSocketOption(6, 12, [1, 0, 0, 0]); } // IPPROTO_TCP, TCP_QUICKACK: sends what is due; does not last
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            _ = e; // the peer has gone: the next read says so
-        }
+        if (ssl is null) Wire?.Reader.LookAgain(); // also what is in the kernel and has woken nobody
+        return base.HasBufferedInput();
     }
 
     public override void Abort()

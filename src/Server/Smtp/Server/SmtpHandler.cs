@@ -1,10 +1,10 @@
 using CbaMail.Net;
-using Microsoft.AspNetCore.Connections;
 
 namespace CbaMail.Smtp.Server;
 
 /// <summary>Where a connection enters SMTP, submission and LMTP.</summary>
-public sealed class SmtpHandler(SmtpParts parts) : ConnectionHandler
+public sealed class SmtpHandler(SmtpParts parts)
 {
-    public override Task OnConnectedAsync(ConnectionContext connection) => new SmtpSession(parts, Connection.Of(connection)).RunAsync();
+    /// <summary>One session from the greeting to the end.</summary>
+    public Task RunAsync(Connection connection) => new SmtpSession(parts, connection).RunAsync();
 }

@@ -1,0 +1,134 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Threading.Tasks.Sources;
+
+namespace CbaMail.Net;
+
+/// <summary>Our bytes to the peer. Nothing is sent before a flush; a flush is done when the kernel has taken all. A peer that has gone is told by the result, not by an exception.</summary>
+sealed class SocketWriter(SocketTransport socket, TimeProvider time) : PipeWriter, IValueTaskSource<FlushResult>, IThreadPoolWorkItem
+{
+    const int Usual = 4 << 10;
+    internal static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    static readonly FlushResult Sent = new(isCanceled: false, isCompleted: false), Gone = new(isCanceled: false, isCompleted: true);
+
+    ManualResetValueTaskSourceCore<FlushResult> source;
+    byte[] buffer = [];
+    int written, sent;
+    bool gone, completed;
+    int cancelled;
+
+    public override bool CanGetUnflushedBytes => true;
+    public override long UnflushedBytes => written - sent;
+
+    public override Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        MakeRoom(sizeHint);
+        return buffer.AsMemory(written);
+    }
+
+    public override Span<byte> GetSpan(int sizeHint = 0)
+    {
+        MakeRoom(sizeHint);
+        return buffer.AsSpan(written);
+    }
+
+    public override void Advance(int bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)bytes, (uint)(buffer.Length - written));
+        written += bytes;
+    }
+
+    void MakeRoom(int size)
+    {
+        ObjectDisposedException.ThrowIf(completed, this);
+        size = Math.Max(size, 1);
+        if (buffer.Length - written >= size) return;
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(Usual, Math.Max(written + size, written > 0 ? buffer.Length * 2 : 0)));
+        buffer.AsSpan(0, written).CopyTo(larger);
+        if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
+        buffer = larger;
+    }
+
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+    {
+        if (written == 0 || completed) return new(gone ? Gone : Sent);
+        if (Send() is { } outcome) return new(outcome);
+        source.Reset();
+        socket.Await(Epoll.Writable);
+        return WaitAsync(new ValueTask<FlushResult>(this, source.Version).AsTask(), cancellationToken);
+    }
+
+    /// <summary>A peer that reads nothing is not waited for without end.</summary>
+    async ValueTask<FlushResult> WaitAsync(Task<FlushResult> flush, CancellationToken cancel)
+    {
+        await using var wake = cancel.UnsafeRegister(static state => ((SocketWriter)state!).CancelPendingFlush(), this);
+        try
+        {
+            var result = await flush.WaitAsync(Patience, time, CancellationToken.None);
+            if (result.IsCanceled) cancel.ThrowIfCancellationRequested();
+            return result;
+        }
+        catch (TimeoutException)
+        {
+            socket.Abort();
+            return Gone;
+        }
+    }
+
+    /// <summary>Null: the kernel takes no more for now.</summary>
+    FlushResult? Send()
+    {
+        while (!gone && sent < written)
+        {
+            var count = socket.Send(buffer.AsSpan(sent, written - sent));
+            if (count > 0) sent += count;
+            else if (count == Epoll.Again) return null;
+            else gone = count != Epoll.Interrupted;
+        }
+        (written, sent) = (0, 0);
+        GiveBack();
+        return gone ? Gone : Sent;
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        try
+        {
+            if (Interlocked.Exchange(ref cancelled, 0) == 1) source.SetResult(new FlushResult(isCanceled: true, isCompleted: gone));
+            else if (Send() is { } outcome) source.SetResult(outcome);
+            else socket.Await(Epoll.Writable);
+        }
+        catch (IOException)
+        {
+            gone = true;
+            source.SetResult(Gone);
+        }
+    }
+
+    public override void CancelPendingFlush()
+    {
+        if (!socket.Withdraw(Epoll.Writable)) return;
+        Volatile.Write(ref cancelled, 1);
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false); // not on the caller's thread: it may be the clock's
+    }
+
+    /// <summary>Gives the buffer back; what was not flushed is lost.</summary>
+    public override void Complete(Exception? exception = null)
+    {
+        if (completed) return;
+        completed = true;
+        GiveBack();
+    }
+
+    // exchanged: whoever completes beside a flush that ends must not give the same array back
+    void GiveBack()
+    {
+        var array = Interlocked.Exchange(ref buffer, []);
+        if (array.Length > 0) ArrayPool<byte>.Shared.Return(array);
+    }
+
+    FlushResult IValueTaskSource<FlushResult>.GetResult(short token) => source.GetResult(token);
+    ValueTaskSourceStatus IValueTaskSource<FlushResult>.GetStatus(short token) => source.GetStatus(token);
+    void IValueTaskSource<FlushResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        source.OnCompleted(continuation, state, token, flags);
+}

@@ -1,0 +1,328 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+using CbaMail.Config;
+using CbaMail.Net;
+using CbaMail.Tests.Wire;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace CbaMail.Tests.Server.Net;
+
+/// <summary>The sockets of the line protocols, driven by .NET's own sockets from the other side.</summary>
+public sealed class SocketTransportTests : IDisposable
+{
+    static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+    readonly EventLoop loop = new(NullLogger<EventLoop>.Instance);
+    readonly SpareDescriptor spare = new(TimeProvider.System, NullLogger<Listeners>.Instance);
+    readonly ConcurrentQueue<SocketTransport> open = new();
+    readonly List<IDisposable> rest = [];
+
+    public void Dispose()
+    {
+        foreach (var one in rest) one.Dispose();
+        foreach (var one in open) one.Close();
+        loop.Dispose();
+        spare.Dispose();
+    }
+
+    async Task<(Socket Client, SocketTransport Server)> ConnectAsync(bool inline = true, TimeProvider? time = null)
+    {
+        var arrived = new TaskCompletionSource<SocketTransport>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var acceptor = Listen((descriptor, _) => arrived.SetResult(new SocketTransport(loop, descriptor, inline, time ?? TimeProvider.System)));
+        var client = await ClientAsync(acceptor);
+        var server = await arrived.Task.WaitAsync(Soon);
+        open.Enqueue(server);
+        return (client, server);
+    }
+
+    Acceptor Listen(Action<int, IPEndPoint> accepted) => new(loop, spare, TimeProvider.System, new IPEndPoint(IPAddress.Loopback, 0), 512, null, accepted);
+
+    async Task<Socket> ClientAsync(Acceptor acceptor)
+    {
+        var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        rest.Add(client);
+        await client.ConnectAsync(acceptor.Address);
+        return client;
+    }
+
+    static async Task<string> ReadAsync(SocketTransport server)
+    {
+        var result = await server.Reader.ReadAsync().AsTask().WaitAsync(Soon);
+        var text = Encoding.ASCII.GetString(result.Buffer);
+        server.Reader.AdvanceTo(result.Buffer.End);
+        return result.IsCompleted ? text + "<end>" : text;
+    }
+
+    static async Task<byte[]> ReadToEndAsync(Socket client)
+    {
+        var all = new MemoryStream();
+        var buffer = new byte[65536];
+        int count;
+        while ((count = await client.ReceiveAsync(buffer)) > 0) all.Write(buffer, 0, count);
+        return all.ToArray();
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task What_is_sent_is_read_and_what_is_flushed_arrives(bool inline)
+    {
+        var (client, server) = await ConnectAsync(inline);
+        var read = ReadAsync(server);
+        await client.SendAsync("EHLO me\r\n"u8.ToArray());
+        Assert.Equal("EHLO me\r\n", await read);
+        server.Writer.Write("250 "u8);
+        server.Writer.Write("hello\r\n"u8);
+        Assert.Equal(11, server.Writer.UnflushedBytes);
+        Assert.False((await server.Writer.FlushAsync()).IsCompleted);
+        var buffer = new byte[100];
+        Assert.Equal("250 hello\r\n", Encoding.ASCII.GetString(buffer, 0, await client.ReceiveAsync(buffer)));
+    }
+
+    [Fact]
+    public async Task What_was_looked_at_and_not_taken_comes_again_with_what_follows()
+    {
+        var (client, server) = await ConnectAsync();
+        await client.SendAsync("NOO"u8.ToArray());
+        var first = await server.Reader.ReadAsync().AsTask().WaitAsync(Soon);
+        server.Reader.AdvanceTo(first.Buffer.Start, first.Buffer.End);
+        Assert.False(server.Reader.TryRead(out _));
+        var second = server.Reader.ReadAsync().AsTask();
+        await client.SendAsync("P\r\nQUIT\r\n"u8.ToArray());
+        var both = await second.WaitAsync(Soon);
+        Assert.Equal("NOOP\r\nQUIT\r\n", Encoding.ASCII.GetString(both.Buffer));
+        server.Reader.AdvanceTo(both.Buffer.GetPosition(6));
+        Assert.True(server.Reader.TryRead(out var left)); // unexamined: without waiting
+        Assert.Equal("QUIT\r\n", Encoding.ASCII.GetString(left.Buffer));
+        server.Reader.AdvanceTo(left.Buffer.End);
+    }
+
+    [Fact]
+    public async Task Who_half_closes_after_his_last_word_is_answered()
+    {
+        var (client, server) = await ConnectAsync();
+        await client.SendAsync("QUIT\r\n"u8.ToArray());
+        client.Shutdown(SocketShutdown.Send);
+        var said = await ReadAsync(server);
+        if (said == "QUIT\r\n") said += await ReadAsync(server);
+        Assert.Equal("QUIT\r\n<end>", said);
+        Assert.Equal("<end>", await ReadAsync(server)); // and again: it stays so
+        await server.Writer.WriteAsync("221 bye\r\n"u8.ToArray());
+        server.Close();
+        Assert.Equal("221 bye\r\n", Encoding.ASCII.GetString(await ReadToEndAsync(client)));
+    }
+
+    [Fact]
+    public async Task Last_words_arrive_although_the_client_still_talks()
+    {
+        var (client, server) = await ConnectAsync();
+        await client.SendAsync(new byte[60_000]);
+        await Wait.UntilAsync(() => client.Poll(0, SelectMode.SelectWrite), "sent");
+        await server.Writer.WriteAsync("421 4.7.0 Enough\r\n"u8.ToArray());
+        server.Close(); // 60,000 octets unread: a reset would take the 421 with it
+        Assert.Equal("421 4.7.0 Enough\r\n", Encoding.ASCII.GetString(await ReadToEndAsync(client)));
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_long_answer_waits_for_a_slow_reader_and_arrives_whole(bool inline)
+    {
+        var (client, server) = await ConnectAsync(inline);
+        var answer = RandomNumberGenerator.GetBytes(20_000_000);
+        var writing = Task.Run(async () =>
+        {
+            foreach (var piece in answer.Chunk(70_000)) Assert.False((await server.Writer.WriteAsync(piece)).IsCompleted);
+            server.Close();
+        });
+        await Wait.UntilAsync(() => client.Available > 0, "something has come");
+        Assert.False(writing.IsCompleted);
+        Assert.Equal(answer, await ReadToEndAsync(client));
+        await writing;
+    }
+
+    [Fact]
+    public async Task Reading_and_writing_wait_beside_each_other()
+    {
+        var (client, server) = await ConnectAsync();
+        var reading = ReadAsync(server);
+        var writing = server.Writer.WriteAsync(new byte[20_000_000]).AsTask();
+        await client.SendAsync("DONE\r\n"u8.ToArray());
+        Assert.Equal("DONE\r\n", await reading); // while nobody reads what we write
+        Assert.False(writing.IsCompleted);
+        var received = 0;
+        var buffer = new byte[1 << 20];
+        while (received < 20_000_000) received += await client.ReceiveAsync(buffer);
+        Assert.False((await writing.WaitAsync(Soon)).IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_peer_that_reads_nothing_is_not_waited_for_without_end()
+    {
+        var time = new ManualTime();
+        var (_, server) = await ConnectAsync(time: time);
+        var writing = server.Writer.WriteAsync(new byte[20_000_000]).AsTask();
+        await Wait.UntilAsync(() => time.Waiting > 0, "it waits");
+        time.Advance(SocketWriter.Patience + TimeSpan.FromSeconds(1));
+        Assert.True((await writing.WaitAsync(Soon)).IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_read_can_be_cancelled_and_goes_on_afterwards()
+    {
+        var (client, server) = await ConnectAsync();
+        var read = server.Reader.ReadAsync().AsTask();
+        server.Reader.CancelPendingRead();
+        Assert.True((await read.WaitAsync(Soon)).IsCanceled);
+        server.Reader.AdvanceTo(default);
+        server.Reader.CancelPendingRead(); // nobody waits: the next one learns it
+        Assert.True((await server.Reader.ReadAsync()).IsCanceled);
+        server.Reader.AdvanceTo(default);
+        using var late = new CancellationTokenSource();
+        var third = server.Reader.ReadAsync(late.Token).AsTask();
+        await late.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => third.WaitAsync(Soon));
+        await client.SendAsync("NOOP\r\n"u8.ToArray());
+        Assert.Equal("NOOP\r\n", await ReadAsync(server));
+    }
+
+    [Fact]
+    public async Task Abort_wakes_whoever_waits()
+    {
+        var (_, server) = await ConnectAsync();
+        var reading = ReadAsync(server);
+        var writing = server.Writer.WriteAsync(new byte[20_000_000]).AsTask();
+        server.Abort();
+        Assert.Equal("<end>", await reading);
+        Assert.True((await writing.WaitAsync(Soon)).IsCompleted);
+        server.Close();
+        server.Close();
+        Assert.True((await server.Writer.FlushAsync()).IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_peer_that_vanishes_is_an_IO_error_to_the_reader_and_the_end_to_the_writer()
+    {
+        var (client, server) = await ConnectAsync();
+        var reading = ReadAsync(server);
+        client.LingerState = new LingerOption(true, 0);
+        client.Close(); // a reset
+        await Assert.ThrowsAsync<IOException>(() => reading);
+        Assert.True((await server.Writer.WriteAsync("220 hello\r\n"u8.ToArray())).IsCompleted);
+    }
+
+    [Fact]
+    public async Task One_who_sends_without_end_and_is_not_taken_from_is_cut_off()
+    {
+        var (client, server) = await ConnectAsync();
+        var sending = Task.Run(async () =>
+        {
+            var piece = new byte[100_000];
+            try { while (true) await client.SendAsync(piece); }
+            catch (SocketException) { } // it was cut off
+        });
+        await Assert.ThrowsAsync<IOException>(async () =>
+        {
+            while (true)
+            {
+                var result = await server.Reader.ReadAsync().AsTask().WaitAsync(Soon);
+                server.Reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+            }
+        });
+        server.Close();
+        await sending.WaitAsync(Soon);
+    }
+
+    /// <summary>Descriptors are used again at once: an event of the one who had the number before must reach nobody.</summary>
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task Many_who_come_and_go_are_each_answered_by_what_they_said(bool inline)
+    {
+        const int clients = 40, rounds = 50;
+        var sessions = new ConcurrentBag<Task>();
+        using var acceptor = Listen((descriptor, _) => sessions.Add(EchoAsync(new SocketTransport(loop, descriptor, inline, TimeProvider.System))));
+        await Task.WhenAll(Enumerable.Range(0, clients).Select(async i =>
+        {
+            var random = new Random(i);
+            for (var round = 0; round < rounds; round++)
+            {
+                using var client = await ClientAsync(acceptor);
+                for (var line = random.Next(4); line >= 0; line--)
+                {
+                    var said = new byte[random.Next(1, 40_000)];
+                    random.NextBytes(said);
+                    await client.SendAsync(said);
+                    var heard = new byte[said.Length];
+                    for (var at = 0; at < heard.Length;)
+                    {
+                        var count = await client.ReceiveAsync(heard.AsMemory(at));
+                        Assert.NotEqual(0, count);
+                        at += count;
+                    }
+                    Assert.Equal(said, heard);
+                }
+                if (random.Next(3) == 0) client.LingerState = new LingerOption(true, 0);
+            }
+        })).WaitAsync(TimeSpan.FromSeconds(60));
+        await Task.WhenAll(sessions).WaitAsync(Soon);
+        Assert.Equal(clients * rounds, sessions.Count);
+    }
+
+    static async Task EchoAsync(SocketTransport server)
+    {
+        try
+        {
+            while (true)
+            {
+                var result = await server.Reader.ReadAsync();
+                foreach (var piece in result.Buffer) server.Writer.Write(piece.Span);
+                server.Reader.AdvanceTo(result.Buffer.End);
+                if ((await server.Writer.FlushAsync()).IsCompleted || result.IsCompleted) return;
+            }
+        }
+        catch (IOException)
+        {
+            return; // reset
+        }
+        finally
+        {
+            server.Close();
+        }
+    }
+
+    [Fact]
+    public async Task Stopping_tells_who_is_connected_and_waits_for_him()
+    {
+        var settings = new Settings { Listeners = [new ListenerSettings { Address = "127.0.0.1", Port = FreePorts.One(), Protocol = Protocol.Smtp }] };
+        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var mayEnd = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var listeners = new Listeners(settings, new ConnectionLimits(settings), TimeProvider.System, NullLogger<Listeners>.Instance, loop, spare, _ => async connection =>
+        {
+            await connection.Output.WriteAsync("220\r\n"u8.ToArray());
+            var result = await connection.ReadAsync(TimeSpan.FromMinutes(1));
+            Assert.True(result.IsCanceled && connection.Closed.IsCancellationRequested);
+            told.SetResult();
+            await mayEnd.Task;
+            await connection.Output.WriteAsync("421\r\n"u8.ToArray());
+        });
+        await listeners.StartAsync(CancellationToken.None);
+        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync(IPAddress.Loopback, settings.Listeners[0].Port);
+        await client.ReceiveAsync(new byte[5]);
+        var stop = listeners.StopAsync(CancellationToken.None);
+        await told.Task.WaitAsync(Soon);
+        Assert.False(stop.IsCompleted);
+        mayEnd.SetResult();
+        await stop.WaitAsync(Soon);
+        Assert.Equal("421\r\n", Encoding.ASCII.GetString(await ReadToEndAsync(client)));
+    }
+
+    [Fact]
+    public async Task An_address_that_is_taken_is_named()
+    {
+        using var taken = Listen((_, _) => { });
+        var settings = new Settings { Listeners = [new ListenerSettings { Address = "127.0.0.1", Port = taken.Address.Port, Protocol = Protocol.Submission }] };
+        var listeners = new Listeners(settings, new ConnectionLimits(settings), TimeProvider.System, NullLogger<Listeners>.Instance, loop, spare, _ => _ => Task.CompletedTask);
+        var error = await Assert.ThrowsAsync<IOException>(() => listeners.StartAsync(CancellationToken.None));
+        Assert.Contains($"submission://127.0.0.1:{taken.Address.Port}: ", error.Message, StringComparison.Ordinal);
+    }
+}
