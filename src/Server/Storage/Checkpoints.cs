@@ -5,18 +5,21 @@ namespace CbaMail.Storage;
 
 /// <summary>
 /// Moves SQLite's write-ahead log into the database beside the writer: on a thread and a connection of its own, passively, so that no commit
-/// waits for it. The log begins again from its start when all of it has been moved and nobody reads it; where commits never pause,
-/// the writer moves the last pages himself once the log has grown to <see cref="StorageSettings.LogPages"/>.
+/// waits for it. The log begins again from its start when all of it has been moved and nobody reads it. Where commits never pause that moment
+/// does not come by itself: then the writer moves the few pages that were written meanwhile, and waits a little for whoever reads.
 /// A log that is written over is quicker to flush than one that grows: it keeps <see cref="StorageSettings.LogKeptBytes"/>.
 /// </summary>
 sealed class Checkpoints : IDisposable
 {
+    const int ReaderMilliseconds = 5;
+
     readonly SqliteConnection connection;
     readonly StorageSettings settings;
     readonly object gate = new();
     readonly Thread? thread;
     long pages;         // written to the log since it was last moved
-    long logPages;      // in the log, as far as known
+    long logPages;      // since the log began, as far as the writer knows
+    volatile bool moved; // nearly all of it
     bool idle;          // nothing was committed since the last look
     bool stopping;
 
@@ -35,10 +38,12 @@ sealed class Checkpoints : IDisposable
     {
         if (thread is null) return;
         var written = writer.TakePagesWritten();
-        if (Interlocked.Add(ref logPages, written) > settings.LogPages)
+        logPages += written;
+        if (logPages > settings.LogPages || (logPages > settings.CheckpointPages && moved))
         {
-            writer.Checkpoint();
-            Interlocked.Exchange(ref logPages, 0);
+            moved = false;
+            // who reads for long is not waited for: a quarter later once more
+            logPages = writer.BeginLogAgain(ReaderMilliseconds) ? 0 : settings.LogPages * 3 / 4;
             Interlocked.Exchange(ref pages, 0);
             return;
         }
@@ -61,7 +66,8 @@ sealed class Checkpoints : IDisposable
             lock (connection)
             {
                 Interlocked.Exchange(ref pages, 0);
-                Interlocked.Exchange(ref logPages, connection.Checkpoint());
+                connection.Checkpoint();
+                moved = true;
             }
     }
 

@@ -26,6 +26,8 @@ public sealed class SqliteConnection : IDisposable
 
     static SqliteConnection() => Batteries_V2.Init();
 
+    const int Patience = 5000; // milliseconds
+
     /// <summary>SQLite takes 512 bytes, with the names of its log and journal behind them.</summary>
     const int LongestPath = 500;
 
@@ -40,7 +42,7 @@ public sealed class SqliteConnection : IDisposable
         var code = raw.sqlite3_open_v2(path, out handle, flags | raw.SQLITE_OPEN_NOMUTEX, vfs);
         if (code != raw.SQLITE_OK) throw new SqliteError(code, $"{path}: {raw.sqlite3_errmsg(handle).utf8_to_string()}");
         raw.sqlite3_extended_result_codes(handle, 1);
-        raw.sqlite3_busy_timeout(handle, 5000);
+        raw.sqlite3_busy_timeout(handle, Patience);
     }
 
     public sqlite3 Handle => handle;
@@ -71,11 +73,17 @@ public sealed class SqliteConnection : IDisposable
     }
 
     /// <summary>Moves the write-ahead log into the database as far as readers allow; waits for nobody and lets nobody wait.</summary>
-    /// <returns>Pages that the log goes on with; 0 where all were moved and it begins again.</returns>
-    public int Checkpoint()
+    public void Checkpoint() => _ = raw.sqlite3_wal_checkpoint_v2(handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out _, out _);
+
+    /// <summary>Moves the rest of the write-ahead log into the database and lets it begin again; waits for whoever reads in it.</summary>
+    /// <param name="patience">Milliseconds.</param>
+    /// <returns>Whether it begins again.</returns>
+    public bool BeginLogAgain(int patience)
     {
-        var code = raw.sqlite3_wal_checkpoint_v2(handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out var log, out var moved);
-        return code == raw.SQLITE_OK && log == moved ? 0 : Math.Max(0, log);
+        raw.sqlite3_busy_timeout(handle, patience);
+        var code = raw.sqlite3_wal_checkpoint_v2(handle, "main", raw.SQLITE_CHECKPOINT_RESTART, out _, out _);
+        raw.sqlite3_busy_timeout(handle, Patience);
+        return code == raw.SQLITE_OK;
     }
 
     /// <summary>Leaves the log where it is when this connection is the last to close.</summary>
