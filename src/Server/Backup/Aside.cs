@@ -34,7 +34,17 @@ sealed class Aside : TaskScheduler, IDisposable
 
     public override int MaximumConcurrencyLevel => 1;
 
-    protected override void QueueTask(Task task) => waiting.Add(task);
+    protected override void QueueTask(Task task)
+    {
+        try
+        {
+            waiting.Add(task);
+        }
+        catch (InvalidOperationException)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(_ => TryExecuteTask(task), null); // something that nobody awaited, after the end
+        }
+    }
 
     protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) => Thread.CurrentThread == thread && !taskWasPreviouslyQueued && TryExecuteTask(task);
 

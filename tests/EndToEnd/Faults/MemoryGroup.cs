@@ -18,11 +18,12 @@ internal sealed class MemoryGroup : IAsyncDisposable
 
     public static MemoryGroup Make(int mebibytes)
     {
+        var folder = "";
         try
         {
             var second = File.Exists(Root + "/cgroup.controllers");
             if (second && !File.ReadAllText(Root + "/cgroup.subtree_control").Split(' ', '\n').Contains("memory")) File.WriteAllText(Root + "/cgroup.subtree_control", "+memory");
-            var folder = System.IO.Directory.CreateDirectory($"{Root}/{(second ? "" : "memory/")}cbamail-{Guid.NewGuid():n}").FullName;
+            folder = System.IO.Directory.CreateDirectory($"{Root}/{(second ? "" : "memory/")}cbamail-{Guid.NewGuid():n}").FullName;
             var group = new MemoryGroup(folder, second);
             var bytes = ((long)mebibytes << 20).ToString(CultureInfo.InvariantCulture);
             File.WriteAllText(group.Name("memory.max", "memory.limit_in_bytes"), bytes);
@@ -32,6 +33,7 @@ internal sealed class MemoryGroup : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            if (System.IO.Directory.Exists(folder)) System.IO.Directory.Delete(folder);
             Assert.Skip("This test makes a control group with a limit of memory, which is not allowed here: " + e.Message);
             throw;
         }
