@@ -14,9 +14,10 @@ public sealed class UpgradeCutTests(ITestOutputHelper output)
     public async Task An_upgrade_is_finished_by_the_next_start_wherever_the_power_is_cut(string release, int schema)
     {
         var old = OldVault.Of(release, schema);
-        var (cuts, faults) = await CutAsync(old, _ => { }, schema == 4 ? 1 : 2);
+        // in a long run every choice at every place, else one of three: over seven places each choice comes
+        var (cuts, faults) = await CutAsync(old, _ => { }, Environment.GetEnvironmentVariable("CBAMAIL_CUTS") is null ? 3 : 1);
         output.WriteLine($"{cuts} cuts");
-        Assert.True(cuts > 100 && faults.Count == 0, $"{cuts} cuts\n" + string.Join('\n', faults.Take(10)));
+        Assert.True(cuts > 80 && faults.Count == 0, $"{cuts} cuts\n" + string.Join('\n', faults.Take(10)));
     }
 
     [Theory]
@@ -46,9 +47,9 @@ public sealed class UpgradeCutTests(ITestOutputHelper output)
             cut.Advance(place);
             var image = cut.Cut(random, survivors);
             var first = new SimulatedDisk(count, image);
-            var found = await old.FaultsAsync(first, verify: count % 28 == 0);
+            var found = await old.FaultsAsync(first, verify: count % 42 == 0);
             first.Detach();
-            if (found.Count == 0 && count % 2 == 0)
+            if (found.Count == 0 && count / 3 % 2 == 0)
             {
                 var again = new PowerCut(image, first.Log);
                 again.Advance(random.Next(first.Log.Count + 1));
