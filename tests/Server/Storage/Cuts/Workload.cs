@@ -380,7 +380,7 @@ sealed partial class Workload
         if (cut)
         {
             using var connection = new SqliteConnection(Path.Combine(disk.Data, "cbamail.db"), readOnly: false, disk.SqliteVfs);
-            connection.Execute("PRAGMA busy_timeout=0; PRAGMA wal_checkpoint(TRUNCATE)");
+            connection.Execute($"PRAGMA busy_timeout=0; PRAGMA wal_checkpoint({(random.Next(2) == 0 ? "TRUNCATE" : "RESTART")})");
         }
         Told();
     }
