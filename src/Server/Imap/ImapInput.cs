@@ -59,7 +59,6 @@ internal sealed class ImapInput(Connection connection, ImapWriter writer)
     {
         if (connection.Input.TryRead(out var result)) return result;
         await writer.FlushAsync(CancellationToken.None);
-        if (connection.Closed.IsCancellationRequested) connection.Input.CancelPendingRead(); // its own may have been spent on a look
         return await connection.ReadAsync(Patience);
     }
 

@@ -102,7 +102,7 @@ internal sealed class ImapSession
         {
             outcome = Outcome.No(trouble); // the store has told the log
         }
-        catch (Exception e) when (!Cancel.IsCancellationRequested && e is not ConnectionAbortedException)
+        catch (Exception e) when (!Cancel.IsCancellationRequested && e is not (ConnectionAbortedException or ConnectionResetException))
         {
             ImapTelemetry.Surprise(Log, e, Connection.Id, head.Name);
             ImapTelemetry.Surprises.Add(1);

@@ -66,6 +66,7 @@ public abstract class Connection
     public ValueTask<ReadResult> ReadAsync(TimeSpan timeout)
     {
         var input = Input;
+        if (Closed.IsCancellationRequested) input.CancelPendingRead(); // the first may have been spent on a look at what was there
         var read = input.ReadAsync(CancellationToken.None);
         return read.IsCompleted ? read : WaitAsync(read, timeout);
     }

@@ -15,7 +15,7 @@ namespace CbaMail.Net;
 /// <param name="speaker">Who speaks a protocol; null for those that are not ours.</param>
 sealed class Listeners(
     Settings settings, ConnectionLimits limits, TimeProvider time, ILogger<Listeners> log, EventLoop loop, SpareDescriptor spare,
-    Func<Protocol, Func<Connection, Task>?> speaker, ServerOptionsSelectionCallback? tls = null, MemoryGate? memory = null) : IHostedService
+    Func<Protocol, Func<Connection, Task>?> speaker, ServerOptionsSelectionCallback? tls = null, MemoryGate? memory = null) : IHostedLifecycleService
 {
     internal const string Busy = "Too much is open here; try again later", TooMany = "Too many connections; try again later", ShortOfMemory = "The server is short of memory; try again later";
 
@@ -46,10 +46,16 @@ sealed class Listeners(
         return Task.CompletedTask;
     }
 
-    public async Task StopAsync(CancellationToken cancellationToken)
+    /// <summary>Tells everybody. Before the services stop one after the other: HTTP may take all the time there is for a request that does not end.</summary>
+    public Task StoppingAsync(CancellationToken cancellationToken)
     {
         foreach (var acceptor in acceptors) acceptor.Dispose();
-        await stopping.CancelAsync();
+        return stopping.CancelAsync();
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await StoppingAsync(cancellationToken);
         if (open.IsEmpty) return;
         try
         {
@@ -61,6 +67,10 @@ sealed class Listeners(
             await Task.WhenAny(left.Task, Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None));
         }
     }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     // SMTP's commands are short, and what is long in it waits without a thread; a SEARCH reads a mailbox
     static bool RunsInline(Protocol protocol) => protocol is Protocol.Smtp or Protocol.Submission or Protocol.Submissions or Protocol.Lmtp;

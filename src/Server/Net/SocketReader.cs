@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Threading.Tasks.Sources;
+using Microsoft.AspNetCore.Connections;
 
 namespace CbaMail.Net;
 
@@ -12,12 +13,14 @@ sealed class SocketReader(SocketTransport socket) : PipeReader, IValueTaskSource
 {
     const int Usual = 16 << 10;
     const int Most = 4 << 20; // nobody who speaks a protocol of lines leaves more unread
+    const int MostInARow = 4; // then others have their turn
 
     ManualResetValueTaskSourceCore<ReadResult> source;
     byte[] buffer = [];
     int start, end;     // what has not been consumed
     int examined;       // up to here the consumer wants more than there is
     bool mayHaveMore;   // the last receive filled the buffer
+    int inARow;         // receives without a wait
     bool ended, completed;
     int cancelled;      // by CancelPendingRead
 
@@ -29,13 +32,13 @@ sealed class SocketReader(SocketTransport socket) : PipeReader, IValueTaskSource
             result = Result(canceled: true);
             return true;
         }
-        if (!HasNews && mayHaveMore) Receive();
+        if (!HasNews && mayHaveMore && inARow++ < MostInARow) Receive();
         result = HasNews ? Result(canceled: false) : default;
         return HasNews;
     }
 
     /// <summary>Lets the next <see cref="TryRead"/> look into the kernel.</summary>
-    internal void LookAgain() => mayHaveMore = true;
+    internal void LookAgain() => (mayHaveMore, inARow) = (true, 0);
 
     bool HasNews => examined < end || ended;
 
@@ -46,6 +49,7 @@ sealed class SocketReader(SocketTransport socket) : PipeReader, IValueTaskSource
         cancellationToken.ThrowIfCancellationRequested();
         if (TryRead(out var result)) return new(result);
         source.Reset();
+        inARow = 0;
         socket.Await(Epoll.Readable);
         // a cancellation that came before we waited has found nobody to wake
         if (Volatile.Read(ref cancelled) == 1) Wake();
@@ -80,7 +84,7 @@ sealed class SocketReader(SocketTransport socket) : PipeReader, IValueTaskSource
             }
             source.SetResult(Result(canceled));
         }
-        catch (IOException e)
+        catch (Exception e) // no memory, too: on the pool's thread it would end the process
         {
             source.SetException(e);
         }
@@ -97,7 +101,7 @@ sealed class SocketReader(SocketTransport socket) : PipeReader, IValueTaskSource
         {
             GiveBack();
             if (count == 0) ended = true;
-            else if (count != Epoll.Again) throw Epoll.Failure(count);
+            else if (count != Epoll.Again) throw new ConnectionResetException(Epoll.Failure(count).Message);
         }
     }
 

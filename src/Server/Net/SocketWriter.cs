@@ -16,6 +16,7 @@ sealed class SocketWriter(SocketTransport socket, TimeProvider time) : PipeWrite
     int written, sent;
     bool gone, completed;
     int cancelled;
+    volatile bool waits; // for the kernel, which reads from the buffer: nobody else touches it
 
     public override bool CanGetUnflushedBytes => true;
     public override long UnflushedBytes => written - sent;
@@ -41,6 +42,7 @@ sealed class SocketWriter(SocketTransport socket, TimeProvider time) : PipeWrite
     void MakeRoom(int size)
     {
         ObjectDisposedException.ThrowIf(completed, this);
+        if (waits) throw new IOException("The peer has not taken what was flushed before");
         size = Math.Max(size, 1);
         if (buffer.Length - written >= size) return;
         var larger = ArrayPool<byte>.Shared.Rent(Math.Max(Usual, Math.Max(written + size, written > 0 ? buffer.Length * 2 : 0)));
@@ -51,9 +53,11 @@ sealed class SocketWriter(SocketTransport socket, TimeProvider time) : PipeWrite
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
+        if (waits) return new(Gone); // whoever did not wait for the last one has given the connection up
         if (written == 0 || completed) return new(gone ? Gone : Sent);
         if (Send() is { } outcome) return new(outcome);
         source.Reset();
+        waits = true;
         socket.Await(Epoll.Writable);
         return WaitAsync(new ValueTask<FlushResult>(this, source.Version).AsTask(), cancellationToken);
     }
@@ -80,7 +84,8 @@ sealed class SocketWriter(SocketTransport socket, TimeProvider time) : PipeWrite
     {
         while (!gone && sent < written)
         {
-            var count = socket.Send(buffer.AsSpan(sent, written - sent));
+            var bytes = buffer;
+            var count = bytes.Length < written ? Epoll.Broken : socket.Send(bytes.AsSpan(sent, written - sent)); // an end beside us takes the buffer away
             if (count > 0) sent += count;
             else if (count == Epoll.Again) return null;
             else gone = count != Epoll.Interrupted;
@@ -127,7 +132,12 @@ sealed class SocketWriter(SocketTransport socket, TimeProvider time) : PipeWrite
         if (array.Length > 0) ArrayPool<byte>.Shared.Return(array);
     }
 
-    FlushResult IValueTaskSource<FlushResult>.GetResult(short token) => source.GetResult(token);
+    FlushResult IValueTaskSource<FlushResult>.GetResult(short token)
+    {
+        waits = false;
+        return source.GetResult(token);
+    }
+
     ValueTaskSourceStatus IValueTaskSource<FlushResult>.GetStatus(short token) => source.GetStatus(token);
     void IValueTaskSource<FlushResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         source.OnCompleted(continuation, state, token, flags);

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using CbaMail.Config;
+using Microsoft.AspNetCore.Connections;
 
 namespace CbaMail.Net;
 
@@ -145,7 +146,7 @@ sealed class PipeStream(IDuplexPipe pipe) : Stream
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var result = await pipe.Output.WriteAsync(buffer, cancellationToken);
-        if (result.IsCompleted) throw new IOException("the peer has gone");
+        if (result.IsCompleted) throw new ConnectionResetException("the peer has gone");
     }
 
     public override async Task FlushAsync(CancellationToken cancellationToken) => await pipe.Output.FlushAsync(cancellationToken);

@@ -7,6 +7,7 @@ using System.Text;
 using CbaMail.Config;
 using CbaMail.Net;
 using CbaMail.Tests.Wire;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -200,6 +201,55 @@ public sealed class SocketTransportTests : IDisposable
         Assert.True((await server.Writer.FlushAsync()).IsCompleted);
     }
 
+    /// <summary>The loop may be about to go on with the flush at the very moment at which the buffer is given back.</summary>
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task Closing_beside_a_flush_that_was_given_up_does_no_harm(bool inline)
+    {
+        for (var round = 0; round < 100; round++)
+        {
+            var (client, server) = await ConnectAsync(inline);
+            var writing = server.Writer.WriteAsync(new byte[8_000_000]).AsTask();
+            Assert.False(writing.IsCompleted);
+            server.Abort();
+            server.Close();
+            client.Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task While_a_flush_waits_nothing_else_is_written_or_flushed()
+    {
+        var (client, server) = await ConnectAsync();
+        var writing = server.Writer.WriteAsync(new byte[8_000_000]).AsTask();
+        Assert.Throws<IOException>(() => server.Writer.GetMemory(1)); // the buffer is the kernel's
+        Assert.True((await server.Writer.FlushAsync()).IsCompleted);
+        var buffer = new byte[1 << 20];
+        for (var received = 0; received < 8_000_000;) received += await client.ReceiveAsync(buffer);
+        Assert.False((await writing.WaitAsync(Soon)).IsCompleted);
+        Assert.False((await server.Writer.WriteAsync("250\r\n"u8.ToArray())).IsCompleted);
+    }
+
+    [Fact]
+    public async Task One_who_talks_without_a_pause_lets_others_have_their_turn()
+    {
+        var (client, server) = await ConnectAsync();
+        var sending = client.SendAsync(new byte[1_000_000]);
+        var (received, atOnce, most) = (0L, 0L, 0L);
+        while (received < 1_000_000)
+        {
+            if (!server.Reader.TryRead(out var result))
+            {
+                atOnce = 0;
+                result = await server.Reader.ReadAsync().AsTask().WaitAsync(Soon);
+            }
+            (received, atOnce) = (received + result.Buffer.Length, atOnce + result.Buffer.Length);
+            most = Math.Max(most, atOnce);
+            server.Reader.AdvanceTo(result.Buffer.End);
+        }
+        Assert.True(most <= 100_000, $"{most} octets without going back to the loop");
+        await sending;
+    }
+
     [Fact]
     public async Task A_peer_that_vanishes_is_an_IO_error_to_the_reader_and_the_end_to_the_writer()
     {
@@ -207,7 +257,7 @@ public sealed class SocketTransportTests : IDisposable
         var reading = ReadAsync(server);
         client.LingerState = new LingerOption(true, 0);
         client.Close(); // a reset
-        await Assert.ThrowsAsync<IOException>(() => reading);
+        await Assert.ThrowsAsync<ConnectionResetException>(() => reading);
         Assert.True((await server.Writer.WriteAsync("220 hello\r\n"u8.ToArray())).IsCompleted);
     }
 
@@ -313,6 +363,31 @@ public sealed class SocketTransportTests : IDisposable
         Assert.False(stop.IsCompleted);
         mayEnd.SetResult();
         await stop.WaitAsync(Soon);
+        Assert.Equal("421\r\n", Encoding.ASCII.GetString(await ReadToEndAsync(client)));
+    }
+
+    [Fact]
+    public async Task Who_talks_while_the_server_stops_is_told_as_well()
+    {
+        var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var settings = new Settings { Listeners = [new ListenerSettings { Address = "127.0.0.1", Port = FreePorts.One(), Protocol = Protocol.Smtp }] };
+        var listeners = new Listeners(settings, new ConnectionLimits(settings), TimeProvider.System, NullLogger<Listeners>.Instance, loop, spare, _ => async connection =>
+        {
+            var said = await connection.ReadAsync(TimeSpan.FromMinutes(1));
+            connection.Input.AdvanceTo(said.Buffer.Start);
+            heard.SetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, connection.Closed).ContinueWith(_ => { }, TaskScheduler.Default);
+            await Wait.UntilAsync(() => connection.Input.TryRead(out said) && said.IsCanceled, "the look that spends the cancellation");
+            connection.Input.AdvanceTo(said.Buffer.End);
+            Assert.True((await connection.ReadAsync(TimeSpan.FromMinutes(1))).IsCanceled);
+            await connection.Output.WriteAsync("421\r\n"u8.ToArray());
+        });
+        await listeners.StartAsync(CancellationToken.None);
+        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync(IPAddress.Loopback, settings.Listeners[0].Port);
+        await client.SendAsync("EHLO me\r\n"u8.ToArray());
+        await heard.Task.WaitAsync(Soon);
+        await listeners.StopAsync(CancellationToken.None).WaitAsync(Soon);
         Assert.Equal("421\r\n", Encoding.ASCII.GetString(await ReadToEndAsync(client)));
     }
 
