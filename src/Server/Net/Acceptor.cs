@@ -57,7 +57,17 @@ sealed class Acceptor : EventLoop.IWaiting, IDisposable
 
     void EventLoop.IWaiting.Happened(uint events)
     {
-        var connection = Accept(out var remote);
+        int connection;
+        IPEndPoint? remote;
+        try
+        {
+            connection = Accept(out remote);
+        }
+        catch (OutOfMemoryException)
+        {
+            Arm(); // or the port would be silent for ever
+            throw;
+        }
         if (connection >= 0)
         {
             Arm(); // before this one is served: another thread takes the next

@@ -3,18 +3,25 @@ namespace CbaMail.Net;
 /// <summary>
 /// A few threads that wait in one epoll(7). Whichever the kernel wakes does what the event asks for on the spot and waits again: between
 /// a client's bytes and our answer no thread is changed, which is most of what a command costs. Each event is asked for once (EPOLLONESHOT),
-/// so that no two threads serve one connection; work that blocks a while keeps one thread, and the others go on.
+/// so that no two threads serve one connection; work that blocks a while keeps one thread, and the others go on. Where all are kept, by a
+/// disk that is slow to take what arrives, further ones come for as long as that lasts.
 /// </summary>
 sealed class EventLoop : IDisposable
 {
     const ulong End = ulong.MaxValue;
+    const int MostMore = 16; // each needs a descriptor, and comes when they may be short
+    static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
 
     readonly int epoll;
     readonly ILogger log;
     readonly Lock gate = new();
-    readonly Thread[] threads;
+    readonly int usual = Math.Max(4, Environment.ProcessorCount * 2);
+    readonly List<Thread> threads = [];
+    readonly Timer watch;
     Entry[] entries = new Entry[256];
     uint generation;
+    int busy;          // threads that serve an event
+    uint served, seen; // events; as of the last look
     volatile bool ended;
 
     /// <summary>What waits for events of a descriptor.</summary>
@@ -32,9 +39,36 @@ sealed class EventLoop : IDisposable
         this.log = log;
         epoll = Epoll.Create();
         if (epoll < 0) throw Epoll.Failure(epoll);
-        threads = new Thread[Math.Max(4, Environment.ProcessorCount * 2)];
-        for (var i = 0; i < threads.Length; i++) threads[i] = new Thread(Run, 512 << 10) { Name = "events", IsBackground = true };
-        foreach (var thread in threads) thread.Start();
+        lock (gate)
+        {
+            while (threads.Count < usual) Begin(more: false);
+        }
+        watch = new Timer(static loop => ((EventLoop)loop!).Watch(), this, Look, Look);
+    }
+
+    void Begin(bool more)
+    {
+        var thread = new Thread(() => Run(more), 512 << 10) { Name = "events", IsBackground = true };
+        thread.Start();
+        threads.Add(thread);
+    }
+
+    // nothing has got done since the last look, and nobody waits for what comes
+    void Watch()
+    {
+        lock (gate)
+        {
+            var now = Volatile.Read(ref served);
+            try
+            {
+                if (!ended && now == seen && Volatile.Read(ref busy) >= threads.Count && threads.Count < usual + MostMore) Begin(more: true);
+            }
+            catch (OutOfMemoryException e)
+            {
+                NetTelemetry.EventFailed(log, e); // the next look tries again
+            }
+            seen = now;
+        }
     }
 
     /// <summary>Makes a descriptor known; its events are asked for by <see cref="Arm"/>.</summary>
@@ -76,13 +110,14 @@ sealed class EventLoop : IDisposable
         }
     }
 
-    void Run()
+    void Run(bool more)
     {
         while (!ended)
         {
             var outcome = Epoll.Wait(epoll, out var events, out var number);
             if (outcome == 0 || outcome == Epoll.Interrupted) continue;
-            if (outcome < 0 || number == End) return;
+            if (outcome < 0 || number == End) break;
+            Interlocked.Increment(ref busy);
             try
             {
                 Find(number)?.Happened(events);
@@ -91,16 +126,21 @@ sealed class EventLoop : IDisposable
             {
                 NetTelemetry.EventFailed(log, e);
             }
+            served++; // two at once may count as one: a sign of progress all the same
+            if (Interlocked.Decrement(ref busy) < usual && more) break;
         }
+        lock (gate) threads.Remove(Thread.CurrentThread);
     }
 
     /// <summary>Ends the threads; those that run something end after it.</summary>
     public void Dispose()
     {
-        ended = true;
+        watch.Dispose();
+        Thread[] left;
+        lock (gate) (ended, left) = (true, [.. threads]);
         var signal = Epoll.WakeAll(epoll, End);
         var all = true;
-        foreach (var thread in threads) all &= thread == Thread.CurrentThread || thread.Join(TimeSpan.FromSeconds(2));
+        foreach (var thread in left) all &= thread == Thread.CurrentThread || thread.Join(TimeSpan.FromSeconds(2));
         if (signal >= 0) Epoll.Close(signal);
         if (all) Epoll.Close(epoll); // one that still waits would wait for whoever gets the number next
     }

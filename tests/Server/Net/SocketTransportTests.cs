@@ -216,6 +216,40 @@ public sealed class SocketTransportTests : IDisposable
         }
     }
 
+    /// <summary>A disk that is slow to take what arrives keeps whoever stores.</summary>
+    [Fact]
+    public async Task When_all_threads_are_kept_by_work_that_blocks_others_are_served_all_the_same()
+    {
+        using var disk = new ManualResetEvent(false);
+        var storing = new List<Task>();
+        for (var i = 0; i < Math.Max(4, Environment.ProcessorCount * 2) + 2; i++)
+        {
+            var (client, server) = await ConnectAsync();
+            storing.Add(StoreAsync(server, disk));
+            await client.SendAsync("DATA\r\n"u8.ToArray());
+        }
+        var (other, answering) = await ConnectAsync();
+        var read = ReadAsync(answering);
+        await other.SendAsync("NOOP\r\n"u8.ToArray());
+        Assert.Equal("NOOP\r\n", await read);
+        Assert.DoesNotContain(storing, task => task.IsCompleted);
+        disk.Set();
+        await Task.WhenAll(storing).WaitAsync(Soon);
+        Assert.Equal("<end>", await Ended(other, answering)); // and the loop goes on as before
+    }
+
+    static async Task StoreAsync(SocketTransport server, ManualResetEvent disk)
+    {
+        await server.Reader.ReadAsync();
+        disk.WaitOne(Soon);
+    }
+
+    static Task<string> Ended(Socket client, SocketTransport server)
+    {
+        client.Shutdown(SocketShutdown.Send);
+        return ReadAsync(server);
+    }
+
     [Fact]
     public async Task While_a_flush_waits_nothing_else_is_written_or_flushed()
     {
