@@ -8,6 +8,7 @@ using CbaMail.Bench.Fuzz;
     ("idle", "resident memory of a server that does nothing", Idle.RunAsync),
     ("mailing", "2,500 personalised copies of 20 KB, with and without a shared attachment of 1 MB", Mailing.RunAsync),
     ("smtp", "10 KB messages over 50 sessions into mailboxes, durable", SmtpIn.RunAsync),
+    ("first", "the first message that mailboxes ever get, and the second", FirstMail.RunAsync),
     ("storage", "the vault alone: 10 KB messages from 1 and 50 producers, beside what the disk allows", Vault.RunAsync),
     ("mailbox", "a mailbox of 100,000 messages over IMAP", Mailbox.RunAsync),
     ("collect", "packs rewritten, and what deliveries notice of it", Collect.RunAsync),

@@ -75,10 +75,12 @@ internal static class SmtpIn
             return session;
         }
 
-        public async Task SendAsync(string to, byte[] letter)
+        public Task SendAsync(string to, byte[] letter) => SendAsync([to], letter);
+
+        public async Task SendAsync(IReadOnlyCollection<string> to, byte[] letter)
         {
-            await socket.SendAsync(Encoding.ASCII.GetBytes($"MAIL FROM:<sender@remote.test>\r\nRCPT TO:<{to}>\r\nDATA\r\n"));
-            await RepliesAsync(3);
+            await socket.SendAsync(Encoding.ASCII.GetBytes($"MAIL FROM:<sender@remote.test>\r\n{string.Concat(to.Select(one => $"RCPT TO:<{one}>\r\n"))}DATA\r\n"));
+            await RepliesAsync(2 + to.Count);
             await socket.SendAsync(new ArraySegment<byte>[] { new(letter), new(".\r\n"u8.ToArray()) });
             await RepliesAsync(1);
         }
