@@ -50,6 +50,7 @@ internal static class Peers
     public static async Task RunAsync(Report report)
     {
         Floor.Print(report);
+        await SmtpIn.FloorAsync(report, [1, 10, 50, 100]);
         if (PeerScripts.Find() is not { } folder)
         {
             report.Note($"The peer was not measured: its scripts are not in {PeerScripts.Folder}; set CBAMAIL_PEER_BENCH to where they are.");

@@ -39,6 +39,42 @@ internal static class SmtpIn
         }
     }
 
+    /// <summary>What the protocol alone costs on this machine: the same client and a server that stores nothing (smtp-sink, in C). No server that does can be quicker.</summary>
+    public static async Task FloorAsync(Report report, IEnumerable<int> sessions)
+    {
+        string? Find(string name) => new[] { "/usr/sbin/" + name, "/sbin/" + name }.FirstOrDefault(File.Exists);
+        if (Find("smtp-source") is not { } source || Find("smtp-sink") is not { } sink) return;
+        var listening = new TcpListener(IPAddress.Loopback, 0);
+        listening.Start();
+        var port = ((IPEndPoint)listening.LocalEndpoint).Port;
+        listening.Stop();
+        var user = Environment.IsPrivilegedProcess ? "-u nobody " : "";
+        using var serving = Process.Start(sink, $"{user}127.0.0.1:{port} 512");
+        try
+        {
+            foreach (var count in sessions)
+            {
+                var messages = count == 1 ? 1_000 : 4_000;
+                var clock = Stopwatch.StartNew();
+                for (var attempt = 0; ; attempt++)
+                {
+                    using var run = Process.Start(source, $"-C 5 -s {count} -m {messages} -l {Size} -f sender@remote.test -t u@bench.test 127.0.0.1:{port}");
+                    await run.WaitForExitAsync();
+                    if (run.ExitCode == 0) break;
+                    if (attempt == 20) throw new InvalidOperationException("smtp-sink does not answer");
+                    await Task.Delay(50); // it has not opened its port yet
+                    clock.Restart();
+                }
+                report.Row($"SMTP's floor: smtp-sink, nothing stored, {count} sessions", messages / clock.Elapsed.TotalSeconds, "/s");
+            }
+        }
+        finally
+        {
+            serving.Kill();
+            await serving.WaitForExitAsync();
+        }
+    }
+
     private static async Task<double> BlastAsync(BenchServer server, byte[][] letters, int count, bool keep)
     {
         var next = -1;
