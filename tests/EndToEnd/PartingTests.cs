@@ -28,6 +28,24 @@ public sealed class PartingTests
         Assert.Equal(0, await stop);
     }
 
+    /// <summary>Wrong passwords are held back longer each time: the stop comes while they wait.</summary>
+    [Fact]
+    public async Task Who_is_about_to_sign_in_is_told_of_the_stop_too()
+    {
+        await using var server = await TestServer.StartAsync("log: debug\nlimits:\n  sign-in-delay: 20s\n");
+        await server.AddAccountsAsync(ServerFixture.Anna);
+        await using var smtp = await WireClient.SmtpHelloAsync(server.Submission);
+        await using var imap = await WireClient.ConnectAsync(server.Imap);
+        await imap.ReadLineAsync();
+        await smtp.SendLineAsync("AUTH PLAIN " + Convert.ToBase64String("\0anna@example.test\0wrong"u8));
+        await imap.SendLineAsync($"a LOGIN {ServerFixture.Anna} wrong");
+        await Wait.UntilAsync(() => server.Log.Split("wrong name or password").Length == 3, "both have failed and wait for their answers");
+        var stop = server.StopAsync();
+        Assert.StartsWith("421 4.3.2 ", await smtp.ReadLineAsync(), StringComparison.Ordinal);
+        Assert.StartsWith("* BYE ", await imap.ReadLineAsync(), StringComparison.Ordinal);
+        Assert.Equal(0, await stop);
+    }
+
     [Theory, InlineData(false), InlineData(true)]
     public async Task A_client_that_vanishes_in_the_middle_of_an_answer_is_no_surprise(bool tls)
     {

@@ -102,6 +102,10 @@ internal sealed class ImapSession
         {
             outcome = Outcome.No(trouble); // the store has told the log
         }
+        catch (OperationCanceledException) when (Cancel.IsCancellationRequested && !Writer.InLiteral && !Writer.IsFlushing)
+        {
+            return Farewell(InputStatus.Stopping);
+        }
         catch (Exception e) when (!Cancel.IsCancellationRequested && e is not (ConnectionAbortedException or ConnectionResetException))
         {
             ImapTelemetry.Surprise(Log, e, Connection.Id, head.Name);

@@ -31,12 +31,17 @@ internal sealed class ImapWriter(Connection connection, TimeProvider time, TimeS
 
     public bool IsFull => output.UnflushedBytes >= FlushAt;
 
+    /// <summary>A flush has not come to its end: nobody knows where what is written now would stand.</summary>
+    public bool IsFlushing { get; private set; }
+
     /// <exception cref="ConnectionAbortedException">The peer has gone, or has not read for too long.</exception>
     public async ValueTask FlushAsync(CancellationToken cancel)
     {
+        IsFlushing = true;
         var flush = output.FlushAsync(cancel);
         if (flush.IsCompleted) Check(await flush);
         else await WaitAsync(flush.AsTask(), cancel);
+        IsFlushing = false;
     }
 
     /// <summary>Cancelled when a body of this size has taken longer than any line that can be called one (10 KB/s).</summary>

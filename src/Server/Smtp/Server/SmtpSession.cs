@@ -81,7 +81,7 @@ sealed class SmtpSession
                 Close("4.4.2", "Nothing was heard for too long", "timeout"); // RFC 5321 4.5.3.2.7
                 break;
             case LineStatus.Stopping:
-                Close("4.3.2", "The server is being stopped; try again later", "server stops"); // RFC 5321 3.8
+                Stop();
                 break;
             case LineStatus.Flood:
                 Close("4.7.0", "Too much without a line end", "flood");
@@ -128,6 +128,11 @@ sealed class SmtpSession
         {
             Reset();
             Reply(trouble);
+        }
+        catch (OperationCanceledException) when (Connection.Closed.IsCancellationRequested)
+        {
+            Reset();
+            Stop();
         }
         catch (Exception e) when (e is not (IOException or OperationCanceledException))
         {
@@ -210,6 +215,8 @@ sealed class SmtpSession
         SmtpTelemetry.Closed(Parts.Log, Connection.Id, Connection.Remote.Address, reason);
         End();
     }
+
+    void Stop() => Close("4.3.2", "The server is being stopped; try again later", "server stops"); // RFC 5321 3.8
 
     /// <summary>Ends the session after what has been said.</summary>
     public void End() => ended = true;
