@@ -54,4 +54,14 @@ public sealed class LongPathTests : IDisposable
         (await RunAsync("restore", repository, "--data", Path(430))).Succeeded();
         Assert.True(server.IsRunning, server.Log);
     }
+
+    [Fact]
+    public async Task Who_only_asks_makes_no_directory()
+    {
+        var missing = System.IO.Path.Combine(System.IO.Directory.CreateTempSubdirectory("cbamail-ask-").FullName, new string('n', 120));
+        var refused = await Assert.ThrowsAsync<CbaMail.Cli.Refused>(() => new CbaMail.Cli.ControlClient(missing).GetAsync("status"));
+        Assert.StartsWith("No server is running on ", refused.Message, StringComparison.Ordinal);
+        Assert.False(System.IO.Directory.Exists(missing));
+        System.IO.Directory.Delete(System.IO.Path.GetDirectoryName(missing)!);
+    }
 }

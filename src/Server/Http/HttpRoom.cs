@@ -35,6 +35,7 @@ public static class HttpRoom
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = 100 << 20;
+        System.IO.Directory.CreateDirectory(settings.Data);
         kestrel.ListenUnixSocket(ControlSocket.EndPoint(settings.Data).ToString()!, listen => listen.Use(next => connection =>
         {
             connection.Features.Set(new ControlDoor());
