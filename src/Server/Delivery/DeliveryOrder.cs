@@ -24,6 +24,11 @@ public sealed record DeliveryOrder
     public string? EnvelopeId { get; init; }
     public bool SmtpUtf8 { get; init; }
     public bool Bulk { get; init; }
+    /// <summary>
+    /// Judged to be junk: local recipients get it in their mailbox with the special use \Junk, flagged $Junk (RFC 6154 2, RFC 9051 2.3.2);
+    /// what would leave is held in the queue until somebody releases it, for we do not send on what we think to be junk.
+    /// </summary>
+    public bool Junk { get; init; }
     /// <summary>Each recipient is answered for itself (LMTP): one that is over quota is refused though others are not.</summary>
     public bool Separate { get; init; }
     /// <summary>The account of ours that sends it, or null: its messages may be stored as what differs from its earlier ones.</summary>

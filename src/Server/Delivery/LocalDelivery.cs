@@ -142,9 +142,10 @@ public sealed class LocalDelivery
         if (end == effects.Rows.Count && effects.Remote.Count > 0)
         {
             var order = placing.Order;
-            queue.Enqueue(transaction, new NewQueueEntry(
+            var id = queue.Enqueue(transaction, new NewQueueEntry(
                 order.ReversePath, content, effects.Remote, order.Return, order.EnvelopeId, order.SmtpUtf8,
                 EightBit: !Ascii.IsValid(order.Message.Span), order.Bulk));
+            if (order.Junk) queue.Hold(transaction, id);
         }
         transaction.OnCommitted(() => placing.Advance(content, end, refused));
         return true;
@@ -152,6 +153,7 @@ public sealed class LocalDelivery
 
     Refusal? AddRow(WriteTransaction transaction, Effects.Row row, ContentRef content, Placing placing, long quota)
     {
+        if (placing.Order.Junk) return AddJunk(transaction, row, content, placing, quota);
         var message = new NewMessage(content, row.Prefix, MessageFlags.None, [], placing.Now);
         if (inboxes.TryGetValue(row.Account.Id, out var known))
         {
@@ -164,6 +166,13 @@ public sealed class LocalDelivery
         transaction.OnCommitted(() => inboxes[row.Account.Id] = inbox);
         var second = mail.AddMessage(transaction, inbox, message, quota);
         return second.Refusal;
+    }
+
+    Refusal? AddJunk(WriteTransaction transaction, Effects.Row row, ContentRef content, Placing placing, long quota)
+    {
+        if (directory.GetAccount(row.Account.Id) is null) return Refusal.NoSuchUser; // removed since RCPT
+        var junk = mail.EnsureSpecial(transaction, row.Account.Id, "\\Junk", "Junk");
+        return mail.AddMessage(transaction, junk, new NewMessage(content, row.Prefix, MessageFlags.None, ["$Junk"], placing.Now), quota).Refusal;
     }
 
     /// <summary>How far an order has come, over its commits.</summary>

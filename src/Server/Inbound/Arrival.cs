@@ -20,6 +20,8 @@ public sealed class ArrivalRecipient(MailAddress address, string? notify = null,
 /// <summary>What is known so far of mail that arrives; the checks read and fill it.</summary>
 public sealed class Arrival
 {
+    List<Judgement>? judgements;
+
     public required string Session { get; init; }
     public required IPAddress Remote { get; init; }
     public required Protocol Protocol { get; init; }
@@ -36,4 +38,20 @@ public sealed class Arrival
     public ArrivalRecipient? Asked { get; set; }
     /// <summary>The whole text, our Received field included; empty before the message's moment.</summary>
     public ReadOnlyMemory<byte> Message { get; set; }
+
+    /// <summary>The severest of what checks have said by <see cref="Judge"/>.</summary>
+    public Disposition Disposition { get; private set; }
+    /// <summary>All that was said, in order.</summary>
+    public IReadOnlyList<Judgement> Judgements => judgements ?? (IReadOnlyList<Judgement>)[];
+
+    /// <summary>
+    /// A check lets the message pass, but not to where it is addressed: <see cref="Disposition.Junk"/>, <see cref="Disposition.Quarantine"/>
+    /// or <see cref="Disposition.Discard"/>. Nothing that comes later makes it milder. To refuse, return a Refusal.
+    /// </summary>
+    public void Judge(Disposition disposition, string check, string reason)
+    {
+        if (disposition is Disposition.Defer or Disposition.Refuse) throw new ArgumentOutOfRangeException(nameof(disposition), "Return a Refusal instead.");
+        if (disposition > Disposition) Disposition = disposition;
+        (judgements ??= []).Add(new Judgement(disposition, check, reason));
+    }
 }

@@ -31,6 +31,7 @@ public sealed class Pipeline
         {
             if (when != moment) continue;
             if (await check.AskAsync(arrival, cancel) is { } refusal) return new Verdict(refusal, check.Name);
+            if (arrival.Disposition == Disposition.Discard) break; // nobody will see it: no more work for it
         }
         return Verdict.Accept;
     }

@@ -101,6 +101,10 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
         return id;
     }
 
+    /// <summary>The mailbox that the account uses for it (RFC 6154 2), whatever its name; where none does, the one of that name, created where it is missing.</summary>
+    public long EnsureSpecial(WriteTransaction transaction, long accountId, string specialUse, string name) =>
+        MailboxTable.All(transaction, accountId).Find(mailbox => mailbox.SpecialUse == specialUse)?.Id ?? EnsureMailbox(transaction, accountId, name, specialUse);
+
     /// <summary>INBOX and the special-use mailboxes of a new account.</summary>
     public void CreateAccount(WriteTransaction transaction, long accountId)
     {

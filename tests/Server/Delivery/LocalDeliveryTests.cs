@@ -52,6 +52,37 @@ public sealed class LocalDeliveryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Junk_goes_into_the_junk_mailbox_whatever_its_name()
+    {
+        var ivan = office.Account("ivan").Id;
+        Assert.True((await office.Mail.RenameAsync(ivan, "Junk", "Спам", default)).Ok);
+        Assert.Null(await office.Mail.DeleteAsync(office.Account("anna").Id, "Junk", default));
+        Assert.Equal([null], await Deliver(Order("Subject: x\r\n\r\n", "team@example.test") with { Junk = true }));
+        Assert.Empty(office.Inbox("ivan"));
+        Assert.StartsWith("Return-Path: <sender@elsewhere.test>\r\nDelivered-To: ivan@example.test\r\n", Assert.Single(office.Inbox("ivan", "Спам")), StringComparison.Ordinal);
+        Assert.Single(office.Inbox("anna", "Junk")); // made again
+        using var reader = office.Mail.Read();
+        var junk = reader.Find(ivan, "Спам")!;
+        Assert.Equal("$Junk", Assert.Single(reader.Messages(junk.Id)).Keywords);
+        Assert.Equal("\\Junk", reader.Find(office.Account("anna").Id, "Junk")!.SpecialUse);
+    }
+
+    [Fact]
+    public async Task Junk_that_would_leave_is_held()
+    {
+        Assert.Equal([null], await Deliver(Order("Subject: x\r\n\r\n", "away@example.test") with { Junk = true }));
+        var entry = Assert.Single(office.Queue.List());
+        Assert.Equal("held", Assert.Single(entry.Recipients).State);
+        Assert.Equal(1, (await office.Queue.ReleaseAsync(entry.Id)).Value);
+    }
+
+    [Fact]
+    public async Task Junk_counts_for_the_quota()
+    {
+        Assert.Equal(["5.2.2"], (await Deliver(Order(new string('x', 500), "full@example.test") with { Junk = true })).Select(r => r?.Status));
+    }
+
+    [Fact]
     public async Task A_full_mailbox_alone_is_refused()
     {
         Assert.Equal(["5.2.2"], (await Deliver(Order(new string('x', 500), "full@example.test"))).Select(r => r?.Status));

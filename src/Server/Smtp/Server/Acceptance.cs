@@ -52,6 +52,9 @@ static class Acceptance
         // the text is here: what follows is not cut short by the client's going away or the server's stopping
         var verdict = await session.Parts.Pipeline.AskAsync(Moment.Message, arrival, CancellationToken.None);
         if (!verdict.IsAccept) return All(transaction, verdict.Refusal!);
+        if (arrival.Disposition != Disposition.Accept)
+            SmtpTelemetry.Judged(session.Parts.Log, session.Connection.Id, transaction.Id, transaction.Sender, arrival.Remote, string.Join("; ", arrival.Judgements));
+        if (arrival.Disposition == Disposition.Discard) return new Refusal?[arrival.Recipients.Count];
         return await session.Parts.Deliver(new DeliveryOrder
         {
             ReversePath = arrival.Sender,
@@ -60,6 +63,7 @@ static class Acceptance
             Return = transaction.Return,
             EnvelopeId = transaction.EnvelopeId,
             SmtpUtf8 = transaction.SmtpUtf8,
+            Junk = arrival.Disposition is Disposition.Junk or Disposition.Quarantine,
             Separate = session.IsLmtp,
             Id = transaction.Id,
             Author = session.Account?.Id,

@@ -25,4 +25,7 @@ static partial class SmtpTelemetry
 
     [LoggerMessage(2006, LogLevel.Debug, "{Session}: {State}")]
     public static partial void State(ILogger log, string session, string state);
+
+    [LoggerMessage(2007, LogLevel.Information, "{Session}: message {Id}, sender {Sender}, client {Remote}: {Judgements}")]
+    public static partial void Judged(ILogger log, string session, string id, string sender, IPAddress remote, string judgements);
 }

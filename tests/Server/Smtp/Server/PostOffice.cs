@@ -79,10 +79,10 @@ public sealed class PostOffice : IAsyncLifetime
     public Account Account(string local) => Directory.FindAccount(Address(local + "@example.test"))!;
 
     /// <summary>Text of all messages in an inbox, oldest first.</summary>
-    public List<string> Inbox(string local)
+    public List<string> Inbox(string local, string name = "INBOX")
     {
         using var reader = Mail.Read();
-        var inbox = reader.Find(Account(local).Id, "INBOX")!;
+        var inbox = reader.Find(Account(local).Id, name)!;
         var texts = new List<string>();
         foreach (var row in reader.Messages(inbox.Id))
             texts.Add(Encoding.UTF8.GetString(reader.Content(inbox.Id, row)!.Read(0, (int)row.Size)));
@@ -103,7 +103,8 @@ public sealed class PostOffice : IAsyncLifetime
     /// "S!" is the end of the connection. Returns the orders that reached delivery.
     /// </summary>
     public async Task<List<Delivered>> PlayAsync(
-        Protocol protocol, string script, Func<DeliveryOrder, IReadOnlyList<Refusal?>>? answer = null, Settings? settings = null, string remote = "127.0.0.1")
+        Protocol protocol, string script, Func<DeliveryOrder, IReadOnlyList<Refusal?>>? answer = null, Settings? settings = null, string remote = "127.0.0.1",
+        Pipeline? pipeline = null)
     {
         var orders = new List<Delivered>();
         var parts = Parts(
@@ -112,6 +113,7 @@ public sealed class PostOffice : IAsyncLifetime
                 orders.Add(new Delivered(order, Encoding.UTF8.GetString(order.Message.Span)));
                 return ValueTask.FromResult(answer?.Invoke(order) ?? new Refusal?[order.Recipients.Count]);
             }, settings);
+        if (pipeline is not null) parts = parts with { Pipeline = pipeline };
         var transport = new MemoryTransport();
         var connection = Connection.Over(transport.Server, new ListenerSettings { Protocol = protocol, Port = 25 }, new IPEndPoint(IPAddress.Parse(remote), 4000));
         var session = Task.Run(async () =>
