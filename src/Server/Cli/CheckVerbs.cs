@@ -13,5 +13,13 @@ static class CheckVerbs
                 return Task.FromResult(CheckMime.Run([.. invocation.Arguments], invocation.Has("--lines"), input, invocation.Output));
             },
             "Without FILE one message is read from standard input."),
+        new("check mailauth", "", "answer questions about SPF, DKIM, ARC and DMARC, a JSON line each, with DNS out of the question", [new("--json", null, "as it is anyway")],
+            async _ =>
+            {
+                using var input = Console.OpenStandardInput();
+                using var output = Console.OpenStandardOutput();
+                return await CheckMailauth.RunAsync(input, output, CancellationToken.None);
+            },
+            "Standard input: {\"id\":…,\"op\":\"spf|dkim|dkim-sign|arc|arc-seal|dmarc\",\"zone\":{…},…} a line."),
     ];
 }
