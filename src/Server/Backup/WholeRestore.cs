@@ -15,9 +15,10 @@ public sealed record RestoreOrder(string Directory, string Data, string? At = nu
 /// <summary>What a restore put into place.</summary>
 /// <param name="Held">Recipients in the queue that are held, and mailings that are paused.</param>
 /// <param name="Damage">What was damaged in the backup or missing in the snapshot; a sentence each.</param>
+/// <param name="KeyMissing">The database holds secrets, and the backup was made without the key file that opens them.</param>
 /// <param name="Outside">Files that lay outside of the data directory (settings, certificates), where they are now.</param>
 public sealed record RestoreSummary(
-    string Snapshot, string Data, long Accounts, long Messages, long Bytes, double Seconds, int Held, int Paused, IReadOnlyList<string> Damage, IReadOnlyList<string> Outside);
+    string Snapshot, string Data, long Accounts, long Messages, long Bytes, double Seconds, int Held, int Paused, IReadOnlyList<string> Damage, IReadOnlyList<string> Outside, bool KeyMissing);
 
 /// <summary>A snapshot as a new data directory.</summary>
 /// <param name="disk">What backup and data directory lie on; null is the machine's own.</param>
@@ -31,7 +32,7 @@ public sealed class WholeRestore(RestoreOrder order, TimeProvider time, Action<l
     readonly string data = Path.GetFullPath(order.Data);
     readonly List<string> damage = [];
     long done, total;
-    bool moving, begunBefore;
+    bool moving, begunBefore, isLocked;
 
     string Working => Path.Combine(data, Store.Restoring);
     string Packs => Path.Combine(data, "packs");
@@ -137,7 +138,7 @@ public sealed class WholeRestore(RestoreOrder order, TimeProvider time, Action<l
         }
         MoveIntoPlace(manifest);
         return new RestoreSummary(manifest.Name, data, manifest.Accounts, manifest.Messages, total, Math.Round(time.GetElapsedTime(since).TotalSeconds, 3), was, paused, damage,
-            [.. manifest.Files.Where(file => file.Outside is not null).Select(file => $"{Path.Combine(data, file.Path)} (was {file.Outside})")]);
+            [.. manifest.Files.Where(file => file.Outside is not null).Select(file => $"{Path.Combine(data, file.Path)} (was {file.Outside})")], isLocked && !disk.Exists(Path.Combine(data, Secrets.FileName)));
     }
 
     void Copy(string from, string to, long length, string sha256, string what, CancellationToken cancel)
@@ -187,6 +188,7 @@ public sealed class WholeRestore(RestoreOrder order, TimeProvider time, Action<l
         Migrations.Apply(restored);
         restored.Execute("PRAGMA synchronous=FULL; BEGIN IMMEDIATE");
         BackupTable.Renumber(restored, firstPack);
+        isLocked = !SecretTable.IsEmpty(restored);
         var held = order.SendQueue ? (0, 0) : BackupTable.HoldMail(restored);
         restored.Execute("COMMIT");
         return held;

@@ -119,6 +119,7 @@ static class BackupVerbs
         if (summary.Items("damage").Any()) text.Replace(", every checksum right", "");
         if (summary.Number("held") > 0) text.Append(CultureInfo.InvariantCulture, $"\n{summary.Text("held")} recipients in the queue are held, for their mail may have been sent since; look with \"cbamail queue list\", then \"cbamail queue release\" or \"drop\".");
         if (summary.Number("paused") > 0) text.Append(CultureInfo.InvariantCulture, $"\n{summary.Text("paused")} mailings that were under way are paused; look with \"cbamail mailing ledger\" before \"cbamail mailing resume\".");
+        if (summary.True("keyMissing")) text.Append(CultureInfo.InvariantCulture, $"\nThe backup was made without keys: put the server's secrets.key into {summary.Text("data")} (mode 600) before the start. If it is lost, start the server and run \"cbamail secrets renew\": DKIM and certificate keys are made anew then, and passwords of relays must be given again.");
         foreach (var file in summary.Items("outside")) text.Append("\nKept: ").Append(file.GetString());
         return text.ToString();
     }

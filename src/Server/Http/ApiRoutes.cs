@@ -18,5 +18,6 @@ static class ApiRoutes
         VerifyApi.Map(routes);
         BackupsApi.Map(routes);
         VaultApi.Map(routes);
+        SecretsApi.Map(routes);
     }
 }

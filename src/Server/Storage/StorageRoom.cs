@@ -23,5 +23,6 @@ public static class StorageRoom
     /// <param name="removeUnacknowledged">See <see cref="Store"/>.</param>
     public static IServiceCollection AddStorage(this IServiceCollection services, Action<WriteTransaction, PackGap> removeUnacknowledged) => services
         .AddSingleton(provider => new Store(provider.GetRequiredService<Settings>(), provider.GetRequiredService<ILogger<Store>>(), removeUnacknowledged))
+        .AddSingleton<Secrets>()
         .AddSingleton(provider => new Spool(provider.GetRequiredService<Settings>(), provider.GetRequiredService<Store>(), provider.GetRequiredService<Net.MemoryGate>()));
 }

@@ -18,6 +18,9 @@ static partial class StorageTelemetry
     [LoggerMessage(8012, LogLevel.Warning, "The store could not be closed tidily; the next start sorts it out")]
     public static partial void NotClosed(ILogger log, Exception error);
 
+    [LoggerMessage(8013, LogLevel.Error, "{Sentence}")]
+    public static partial void NoSecrets(ILogger log, string sentence);
+
     [LoggerMessage(8001, LogLevel.Warning, "Pack {Pack} could not be cut back to {From}; what stands there up to {To} is passed over")]
     public static partial void NotCutOff(ILogger log, int pack, long from, long to, Exception error);
 }

@@ -15,6 +15,7 @@ sealed class OldVault
     // what undoes a schema file: so the same data are of every schema since
     static readonly Dictionary<int, string> undone = new()
     {
+        [9] = "DROP TABLE secret_key; DROP TABLE acme_account; DROP TABLE acme_certificate;",
         [4] = "DROP TABLE ledger; DROP TABLE mailing_file; DROP TABLE mailing; DROP TABLE import_reject; DROP TABLE participant; DROP TABLE course;",
     };
 
