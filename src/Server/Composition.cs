@@ -3,6 +3,7 @@ using System.Net;
 using CbaMail.Backup;
 using CbaMail.Cli;
 using CbaMail.Config;
+using CbaMail.Correspondents;
 using CbaMail.Delivery;
 using CbaMail.Directory;
 using CbaMail.Http;
@@ -51,6 +52,7 @@ public static class Composition
             .AddTls()
             .AddDirectory()
             .AddMailboxes()
+            .AddCorrespondents()
             .AddSasl()
             .AddBackup()
             .AddQueue()

@@ -47,7 +47,7 @@ public sealed class BounceDelivery(MailStore mail, MailQueue queue, UserDirector
         var content = mail.AddContent(transaction, notice.Staged);
         if (!directory.IsLocal(to))
         {
-            queue.Enqueue(transaction, new NewQueueEntry(null, content, [new QueueRecipient(to, Notify: "NEVER")], EightBit: notice.EightBit));
+            queue.Enqueue(transaction, new NewQueueEntry(null, content, [new QueueRecipient(to, Notify: "NEVER")], EightBit: notice.EightBit, Class: MailClass.Transactional));
             return;
         }
         var targets = directory.Resolve(to);
@@ -59,7 +59,7 @@ public sealed class BounceDelivery(MailStore mail, MailQueue queue, UserDirector
                 mail.AddMessage(transaction, mail.EnsureMailbox(transaction, account.Id, "INBOX"),
                     new NewMessage(content, prefix, MessageFlags.None, [], time.GetUtcNow()), quota: 0);
             else if (target.Remote is { } remote)
-                queue.Enqueue(transaction, new NewQueueEntry(null, content, [new QueueRecipient(remote, Notify: "NEVER")], EightBit: notice.EightBit));
+                queue.Enqueue(transaction, new NewQueueEntry(null, content, [new QueueRecipient(remote, Notify: "NEVER")], EightBit: notice.EightBit, Class: MailClass.Transactional));
         }
     }
 }

@@ -23,7 +23,7 @@ public sealed record DeliveryOrder
     /// <summary>RFC 3461 4.4 ENVID, or null.</summary>
     public string? EnvelopeId { get; init; }
     public bool SmtpUtf8 { get; init; }
-    public bool Bulk { get; init; }
+    public Queue.MailClass Class { get; init; }
     /// <summary>
     /// Judged to be junk: local recipients get it in their mailbox with the special use \Junk, flagged $Junk (RFC 6154 2, RFC 9051 2.3.2);
     /// what would leave is held in the queue until somebody releases it, for we do not send on what we think to be junk.

@@ -144,7 +144,7 @@ public sealed class LocalDelivery
             var order = placing.Order;
             var id = queue.Enqueue(transaction, new NewQueueEntry(
                 order.ReversePath, content, effects.Remote, order.Return, order.EnvelopeId, order.SmtpUtf8,
-                EightBit: !Ascii.IsValid(order.Message.Span), order.Bulk));
+                EightBit: !Ascii.IsValid(order.Message.Span), order.Class));
             if (order.Junk) queue.Hold(transaction, id);
         }
         transaction.OnCommitted(() => placing.Advance(content, end, refused));

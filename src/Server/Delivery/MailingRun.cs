@@ -206,7 +206,7 @@ public sealed class MailingRun(
         }
         long? entry = null;
         if (remote.Count > 0)
-            entry = queue.Enqueue(transaction, new(copy.ReversePath, content, remote, SmtpUtf8: copy.NeedsUtf8, Bulk: true));
+            entry = queue.Enqueue(transaction, new(copy.ReversePath, content, remote, SmtpUtf8: copy.NeedsUtf8, Class: MailClass.Bulk));
         var (state, reply) = entry is not null ? (LedgerState.Queued, "")
             : local > 0 ? (LedgerState.Delivered, "250 2.0.0 Stored in the mailbox")
             : (LedgerState.Bounced, (refusal ?? Refusal.NoSuchUser).ToString());

@@ -15,10 +15,10 @@ public sealed record QueueRecipient(MailAddress Address, string? Notify = null, 
 /// <param name="ReversePath">Null for the null reverse-path &lt;&gt;.</param>
 /// <param name="Return">RFC 3461 4.3 RET: "FULL", "HDRS" or null.</param>
 /// <param name="EnvelopeId">RFC 3461 4.4 ENVID or null.</param>
-/// <param name="Bulk">Of a mailing: goes behind personal mail.</param>
+/// <param name="Class">Whose turn comes first.</param>
 public sealed record NewQueueEntry(
     MailAddress? ReversePath, ContentRef Content, IReadOnlyList<QueueRecipient> Recipients,
-    string? Return = null, string? EnvelopeId = null, bool SmtpUtf8 = false, bool EightBit = false, bool Bulk = false);
+    string? Return = null, string? EnvelopeId = null, bool SmtpUtf8 = false, bool EightBit = false, MailClass Class = MailClass.Interactive);
 
 /// <summary>The durable list of mail that leaves: enqueue, claim, reschedule, done. It calls nobody; the workers are in Delivery.</summary>
 public sealed class MailQueue
@@ -40,7 +40,7 @@ public sealed class MailQueue
         schedule = new Schedule(this.settings.ConnectionsPerDestination, this.settings.Connections, this.settings.BulkConnections);
         clock = new QueueClock(time);
         using var transaction = store.Read();
-        QueueTable.ForEachWaiting(transaction, (item, domain, bulk, due) => Add(item, Key(domain), bulk, due));
+        QueueTable.ForEachWaiting(transaction, (item, domain, standing, due) => Add(item, Key(domain), standing, due));
     }
 
     internal Schedule Schedule => schedule;
@@ -66,7 +66,7 @@ public sealed class MailQueue
         transaction.OnCommitted(() =>
         {
             for (var i = 0; i < entry.Recipients.Count; i++)
-                Add(new QueueItem(id, i), Key(entry.Recipients[i].Address.DomainKey), entry.Bulk, now);
+                Add(new QueueItem(id, i), Key(entry.Recipients[i].Address.DomainKey), entry.Class, now);
         });
         return id;
     }
@@ -97,7 +97,7 @@ public sealed class MailQueue
             }
             catch
             {
-                PutBack(destination, items, bulk: false);
+                PutBack(destination, items, MailClass.Interactive);
                 throw;
             }
         }
@@ -125,18 +125,18 @@ public sealed class MailQueue
             schedule.Release(claim.Recipients.Select(Item));
             foreach (var outcome in outcomes)
                 if (outcome.State == OutcomeState.Deferred)
-                    Add(Item(outcome.Recipient), claim.Destination, claim.Message.Bulk, outcome.NextAttempt ?? outcome.At);
+                    Add(Item(outcome.Recipient), claim.Destination, claim.Message.Class, outcome.NextAttempt ?? outcome.At);
         });
         return found;
     }
 
     /// <summary>Gives a claim back untried, to be taken again after a pause: the worker was stopped or could not commit.</summary>
-    internal void Abandon(QueueClaim claim) => PutBack(claim.Destination, [.. claim.Recipients.Select(Item)], claim.Message.Bulk);
+    internal void Abandon(QueueClaim claim) => PutBack(claim.Destination, [.. claim.Recipients.Select(Item)], claim.Message.Class);
 
-    void PutBack(string destination, IReadOnlyList<QueueItem> items, bool bulk)
+    void PutBack(string destination, IReadOnlyList<QueueItem> items, MailClass standing)
     {
         schedule.Release(items);
-        foreach (var item in items) Add(item, destination, bulk, clock.Now + TimeSpan.FromSeconds(30));
+        foreach (var item in items) Add(item, destination, standing, clock.Now + TimeSpan.FromSeconds(30));
     }
 
     static QueueItem Item(QueuedRecipient recipient) => new(recipient.MessageId, recipient.Sequence);
@@ -157,10 +157,10 @@ public sealed class MailQueue
     /// <summary>No pause of a retry is longer: a row that says otherwise was written by another clock.</summary>
     TimeSpan LongestPause => settings.RetryAfter.DefaultIfEmpty(TimeSpan.FromMinutes(30)).Max() * (1 + Math.Clamp(settings.RetryJitter, 0, 0.9)) + TimeSpan.FromSeconds(10);
 
-    void Add(QueueItem item, string destination, bool bulk, DateTimeOffset due)
+    void Add(QueueItem item, string destination, MailClass standing, DateTimeOffset due)
     {
         var (steady, pause) = (clock.Steady, due - clock.Now);
-        schedule.Add(item, destination, bulk, steady + (pause < LongestPause ? pause : LongestPause), steady);
+        schedule.Add(item, destination, standing == MailClass.Bulk, steady + (pause < LongestPause ? pause : LongestPause), steady);
     }
 
     /// <summary>Where the machine's clock has been set, moves all rows along with it, so that the age of everything stays.</summary>
@@ -205,7 +205,7 @@ public sealed class MailQueue
         if (id is { } one && rows.Count == 0) return NotFound(one);
         var due = rows.Where(row => !row.Held && !schedule.IsLeased(row.Item)).ToList();
         if (id is not null && due.Count == 0 && rows.Exists(row => row.Held)) return Refusal.Conflict.Because($"Message {id} is held; release it first");
-        MakeDue(transaction, due.ConvertAll(row => (row.Item, row.Domain, row.Bulk)));
+        MakeDue(transaction, due.ConvertAll(row => (row.Item, row.Domain, row.Class)));
         return due.Count;
     }, cancel);
 
@@ -238,7 +238,7 @@ public sealed class MailQueue
     {
         var rows = QueueTable.Rows(transaction, id);
         if (rows.Count == 0) return NotFound(id);
-        var held = rows.Where(row => row.Held).Select(row => (row.Item, row.Domain, row.Bulk)).ToList();
+        var held = rows.Where(row => row.Held).Select(row => (row.Item, row.Domain, row.Class)).ToList();
         QueueTable.SetHeld(transaction, id, false);
         MakeDue(transaction, held);
         return held.Count;
@@ -263,13 +263,13 @@ public sealed class MailQueue
         return rows.Count;
     }
 
-    void MakeDue(WriteTransaction transaction, List<(QueueItem Item, string Domain, bool Bulk)> rows)
+    void MakeDue(WriteTransaction transaction, List<(QueueItem Item, string Domain, MailClass Class)> rows)
     {
         var now = clock.Now;
         foreach (var (item, _, _) in rows) QueueTable.SetDue(transaction, item, now);
         transaction.OnCommitted(() =>
         {
-            foreach (var (item, domain, bulk) in rows) Add(item, Key(domain), bulk, now);
+            foreach (var (item, domain, standing) in rows) Add(item, Key(domain), standing, now);
         });
     }
 

@@ -10,9 +10,9 @@ internal static class QueueTable
 {
     public static long InsertMessage(WriteTransaction transaction, NewQueueEntry entry, DateTimeOffset created, DateTimeOffset expires)
     {
-        transaction.Prepare("INSERT INTO queue_message (sender, content_id, size, ret, envid, smtputf8, eightbit, bulk, created, expires) VALUES (?,?,?,?,?,?,?,?,?,?)")
+        transaction.Prepare("INSERT INTO queue_message (sender, content_id, size, ret, envid, smtputf8, eightbit, class, created, expires) VALUES (?,?,?,?,?,?,?,?,?,?)")
             .Bind(1, entry.ReversePath?.ToString() ?? "").Bind(2, entry.Content.Id).Bind(3, entry.Content.Size)
-            .Bind(4, entry.Return).Bind(5, entry.EnvelopeId).Bind(6, entry.SmtpUtf8).Bind(7, entry.EightBit).Bind(8, entry.Bulk)
+            .Bind(4, entry.Return).Bind(5, entry.EnvelopeId).Bind(6, entry.SmtpUtf8).Bind(7, entry.EightBit).Bind(8, (long)entry.Class)
             .Bind(9, created).Bind(10, expires).Run();
         return transaction.LastInsertId;
     }
@@ -41,10 +41,10 @@ internal static class QueueTable
 
     public static QueuedMessage? Message(ReadTransaction transaction, long id)
     {
-        using var row = transaction.Prepare("SELECT sender, content_id, size, ret, envid, smtputf8, eightbit, bulk, created, expires FROM queue_message WHERE id=?").Bind(1, id);
+        using var row = transaction.Prepare("SELECT sender, content_id, size, ret, envid, smtputf8, eightbit, class, created, expires FROM queue_message WHERE id=?").Bind(1, id);
         if (!row.Step()) return null;
         MailAddress.TryParse(row.String(0), out var sender);
-        return new QueuedMessage(id, sender, row.Int64(1), row.Int64(2), row.Text(3), row.Text(4), row.Bool(5), row.Bool(6), row.Bool(7), row.Time(8), row.Time(9));
+        return new QueuedMessage(id, sender, row.Int64(1), row.Int64(2), row.Text(3), row.Text(4), row.Bool(5), row.Bool(6), (MailClass)row.Int32(7), row.Time(8), row.Time(9));
     }
 
     /// <summary>The recipient if it is to be tried by <paramref name="now"/>; null when it is gone, held or put off.</summary>
@@ -67,21 +67,21 @@ internal static class QueueTable
     }
 
     /// <summary>Every recipient that is not held, in the order in which it is due.</summary>
-    public static void ForEachWaiting(ReadTransaction transaction, Action<QueueItem, string, bool, DateTimeOffset> take)
+    public static void ForEachWaiting(ReadTransaction transaction, Action<QueueItem, string, MailClass, DateTimeOffset> take)
     {
-        using var row = transaction.Prepare("SELECT r.message_id, r.seq, r.domain, m.bulk, r.next_attempt FROM queue_recipient r JOIN queue_message m ON m.id=r.message_id WHERE r.held=0 ORDER BY r.message_id, r.seq");
-        while (row.Step()) take(new QueueItem(row.Int64(0), row.Int32(1)), row.String(2), row.Bool(3), row.Time(4));
+        using var row = transaction.Prepare("SELECT r.message_id, r.seq, r.domain, m.class, r.next_attempt FROM queue_recipient r JOIN queue_message m ON m.id=r.message_id WHERE r.held=0 ORDER BY r.message_id, r.seq");
+        while (row.Step()) take(new QueueItem(row.Int64(0), row.Int32(1)), row.String(2), (MailClass)row.Int32(3), row.Time(4));
     }
 
     /// <summary>The recipients of one message, or of all, inside the transaction.</summary>
-    public static List<(QueueItem Item, string Domain, bool Bulk, bool Held, long? Ledger)> Rows(WriteTransaction transaction, long? id)
+    public static List<(QueueItem Item, string Domain, MailClass Class, bool Held, long? Ledger)> Rows(WriteTransaction transaction, long? id)
     {
-        var rows = new List<(QueueItem, string, bool, bool, long?)>();
+        var rows = new List<(QueueItem, string, MailClass, bool, long?)>();
         using var row = id is { } one
-            ? transaction.Prepare("SELECT r.message_id, r.seq, r.domain, m.bulk, r.held, r.ledger_id FROM queue_recipient r JOIN queue_message m ON m.id=r.message_id WHERE r.message_id=?").Bind(1, one)
-            : transaction.Prepare("SELECT r.message_id, r.seq, r.domain, m.bulk, r.held, r.ledger_id FROM queue_recipient r JOIN queue_message m ON m.id=r.message_id");
+            ? transaction.Prepare("SELECT r.message_id, r.seq, r.domain, m.class, r.held, r.ledger_id FROM queue_recipient r JOIN queue_message m ON m.id=r.message_id WHERE r.message_id=?").Bind(1, one)
+            : transaction.Prepare("SELECT r.message_id, r.seq, r.domain, m.class, r.held, r.ledger_id FROM queue_recipient r JOIN queue_message m ON m.id=r.message_id");
         while (row.Step())
-            rows.Add((new QueueItem(row.Int64(0), row.Int32(1)), row.String(2), row.Bool(3), row.Bool(4), row.IsNull(5) ? null : row.Int64(5)));
+            rows.Add((new QueueItem(row.Int64(0), row.Int32(1)), row.String(2), (MailClass)row.Int32(3), row.Bool(4), row.IsNull(5) ? null : row.Int64(5)));
         return rows;
     }
 
@@ -92,7 +92,7 @@ internal static class QueueTable
         transaction.Prepare("UPDATE queue_recipient SET next_attempt=min(next_attempt,?) WHERE message_id=? AND seq=?")
             .Bind(1, due).Bind(2, item.MessageId).Bind(3, (long)item.Sequence).Run();
 
-    const string EntryColumns = "SELECT m.id, m.sender, m.size, m.bulk, m.created, m.expires, r.address, r.held, r.attempts, r.next_attempt, r.last_attempt, r.last_reply, r.last_host, r.seq FROM queue_message m JOIN queue_recipient r ON r.message_id=m.id ";
+    const string EntryColumns = "SELECT m.id, m.sender, m.size, m.class, m.created, m.expires, r.address, r.held, r.attempts, r.next_attempt, r.last_attempt, r.last_reply, r.last_host, r.seq FROM queue_message m JOIN queue_recipient r ON r.message_id=m.id ";
 
     public static List<QueueEntry> List(ReadTransaction transaction, long after, int limit, Func<QueueItem, bool> active)
     {
@@ -115,7 +115,7 @@ internal static class QueueTable
         {
             var id = row.Int64(0);
             if (entries.Count == 0 || entries[^1].Id != id)
-                entries.Add(new QueueEntry(id, row.String(1), row.Int64(2), row.Bool(3), row.Time(4), row.Time(5), recipients = []));
+                entries.Add(new QueueEntry(id, row.String(1), row.Int64(2), (MailClass)row.Int32(3), row.Time(4), row.Time(5), recipients = []));
             var attempts = row.Int32(8);
             var state = active(new QueueItem(id, row.Int32(13))) ? "active" : row.Bool(7) ? "held" : attempts > 0 ? "deferred" : "waiting";
             recipients.Add(new QueueEntryRecipient(row.String(6), state, attempts, row.Time(9), row.TimeOrNull(10), row.Text(11), row.Text(12)));

@@ -2,10 +2,16 @@ using CbaMail.Envelope;
 
 namespace CbaMail.Queue;
 
+/// <summary>Whose turn comes first: a person who waits, a notice that a machine owes, a mailing.</summary>
+public enum MailClass { Interactive, Transactional, Bulk }
+
 /// <summary>A queued message as the workers see it.</summary>
 public sealed record QueuedMessage(
     long Id, MailAddress? ReversePath, long ContentId, long Size, string? Return, string? EnvelopeId,
-    bool SmtpUtf8, bool EightBit, bool Bulk, DateTimeOffset Created, DateTimeOffset Expires);
+    bool SmtpUtf8, bool EightBit, MailClass Class, DateTimeOffset Created, DateTimeOffset Expires)
+{
+    public bool Bulk => Class == MailClass.Bulk;
+}
 
 /// <summary>A queued recipient as the workers see it.</summary>
 /// <param name="DelayTold">The sender has had the notice of delay for this recipient.</param>
@@ -38,7 +44,11 @@ public sealed record RemoteOutcome(long LedgerId, string State, string Reply, st
 /// <summary>A queued message as shown to people.</summary>
 /// <param name="Sender">Empty for &lt;&gt;.</param>
 public sealed record QueueEntry(
-    long Id, string Sender, long Size, bool Bulk, DateTimeOffset Created, DateTimeOffset Expires, IReadOnlyList<QueueEntryRecipient> Recipients);
+    long Id, string Sender, long Size, MailClass Class, DateTimeOffset Created, DateTimeOffset Expires, IReadOnlyList<QueueEntryRecipient> Recipients)
+{
+    /// <summary>Stands in the JSON since the first release.</summary>
+    public bool Bulk => Class == MailClass.Bulk;
+}
 
 /// <summary>A queued recipient as shown to people.</summary>
 /// <param name="State">"waiting", "deferred", "active" or "held".</param>

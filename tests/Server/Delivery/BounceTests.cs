@@ -14,7 +14,7 @@ public class BounceTests
     static MailAddress Address(string text) => MailAddress.TryParse(text, out var address) ? address : throw new ArgumentException(text);
 
     static QueuedMessage Message(string? envelopeId = null, string from = "anna@example.test") =>
-        new(17, Address(from), 1, 100, null, envelopeId, false, false, false, Now.AddHours(-5), Now.AddDays(5));
+        new(17, Address(from), 1, 100, null, envelopeId, false, false, MailClass.Interactive, Now.AddHours(-5), Now.AddDays(5));
 
     static RecipientOutcome Outcome(string to, string reply = "550 5.1.1 no such person", string status = "5.1.1", string host = "mx.peer.test[192.0.2.1]:25", string? original = null) =>
         new(new QueuedRecipient(17, 0, Address(to), "peer.test", null, original, null, 0, false), OutcomeState.Bounced, reply, status, host, null, Now);

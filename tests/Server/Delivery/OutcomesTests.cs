@@ -13,7 +13,7 @@ public class OutcomesTests
     static readonly QueueSettings Settings = new() { RetryJitter = 0 };
 
     static QueueClaim Claim(double ageHours, params string?[] notify) => new("peer.test",
-        new QueuedMessage(1, new MailAddress("anna", "example.test"), 1, 1, null, null, false, false, false, Now.AddHours(-ageHours), Now.AddHours(-ageHours).AddDays(5)),
+        new QueuedMessage(1, new MailAddress("anna", "example.test"), 1, 1, null, null, false, false, MailClass.Interactive, Now.AddHours(-ageHours), Now.AddHours(-ageHours).AddDays(5)),
         [.. notify.Select((word, i) => new QueuedRecipient(1, i, new MailAddress($"r{i}", "peer.test"), "peer.test", word, null, null, 0, false))]);
 
     static IReadOnlyList<RecipientOutcome> Of(QueueClaim claim, params ClientReply[] replies) => Outcomes.Of(claim, replies, "mx", null, Now, Settings, () => 0.5);

@@ -79,7 +79,7 @@ internal sealed class PostOffice : IAsyncDisposable
         {
             using var staged = Mail.Stage(Encoding.UTF8.GetBytes(text));
             return Queue.Enqueue(transaction, new NewQueueEntry(from is null ? null : Address(from), Mail.AddContent(transaction, staged),
-                [.. to.Split(' ').Select(one => new QueueRecipient(Address(one), notify))], Return: ret, Bulk: bulk));
+                [.. to.Split(' ').Select(one => new QueueRecipient(Address(one), notify))], Return: ret, Class: bulk ? MailClass.Bulk : MailClass.Interactive));
         });
 
     /// <summary>Moves the clock once the workers wait for it.</summary>

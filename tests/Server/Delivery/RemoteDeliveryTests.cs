@@ -351,7 +351,7 @@ public sealed class RemoteDeliveryTests : IAsyncDisposable
         await office.Store.CommitAsync(transaction =>
         {
             using var staged = office.Mail.Stage("Subject: x\r\n\r\nx\r\n"u8.ToArray());
-            return office.Queue.Enqueue(transaction, new NewQueueEntry(null, office.Mail.AddContent(transaction, staged), [new QueueRecipient(PostOffice.Address("a@peer.test"), LedgerId: 5)], Bulk: true));
+            return office.Queue.Enqueue(transaction, new NewQueueEntry(null, office.Mail.AddContent(transaction, staged), [new QueueRecipient(PostOffice.Address("a@peer.test"), LedgerId: 5)], Class: MailClass.Bulk));
         });
         await office.EmptyAsync();
         var outcome = Assert.Single(heard);

@@ -25,7 +25,7 @@ public sealed class MailQueueTests : IAsyncDisposable
     {
         using var staged = vault.Mail.Stage(VaultFixture.Message(1));
         return queue.Enqueue(transaction, new NewQueueEntry(from is null ? null : Address(from), vault.Mail.AddContent(transaction, staged),
-            [.. to.Select(text => new QueueRecipient(Address(text), LedgerId: ledger))], Bulk: bulk));
+            [.. to.Select(text => new QueueRecipient(Address(text), LedgerId: ledger))], Class: bulk ? MailClass.Bulk : MailClass.Interactive));
     });
 
     QueueClaim? Claim(string destination) => queue.Claim(destination, fresh: false);

@@ -17,6 +17,11 @@ sealed class OldVault
     {
         [9] = "DROP TABLE secret_key; DROP TABLE acme_account; DROP TABLE acme_certificate;",
         [4] = "DROP TABLE ledger; DROP TABLE mailing_file; DROP TABLE mailing; DROP TABLE import_reject; DROP TABLE participant; DROP TABLE course;",
+        [6] = "DROP TABLE queue_attempt; DROP TABLE queue_rule; DROP TABLE trail; DROP TABLE finished; DROP TABLE suppression; DROP TABLE dead_bounce; DROP TABLE bounce_key; DROP TABLE correspondent; DROP TABLE sent_hour; "
+            + "ALTER TABLE ledger DROP COLUMN class; ALTER TABLE queue_recipient DROP COLUMN rule_id; ALTER TABLE queue_message ADD COLUMN bulk INTEGER NOT NULL DEFAULT 0; UPDATE queue_message SET bulk = class = 2; "
+            + "ALTER TABLE queue_message DROP COLUMN class; ALTER TABLE queue_message DROP COLUMN priority; ALTER TABLE queue_message DROP COLUMN message_id; ALTER TABLE queue_message DROP COLUMN subject; "
+            + "ALTER TABLE queue_message DROP COLUMN account_id; ALTER TABLE queue_message DROP COLUMN mailing_id; ALTER TABLE queue_message DROP COLUMN arrival; ALTER TABLE queue_message DROP COLUMN release_at; "
+            + "ALTER TABLE queue_message DROP COLUMN deliver_by; ALTER TABLE queue_message DROP COLUMN by_mode;",
     };
 
     readonly Settings settings;
