@@ -24,7 +24,7 @@ public sealed record Settings
     /// <summary>The least important log lines that are written: trace, debug, information, warning, error. Default information.</summary>
     public LogLevel Log { get; init; } = LogLevel.Information;
 
-    /// <summary>Where each protocol listens; in the file a protocol a line, as in <c>imap: off</c> or <c>smtp: 192.0.2.1:25</c>.</summary>
+    /// <summary>Where each protocol listens; in the file a protocol a line, as in <c>imap: off</c> or <c>smtp: 192.0.2.1:25</c>; <c>proxy</c> behind it means: behind the PROXY protocol.</summary>
     public IReadOnlyList<ListenerSettings> Listeners { get; init; } = [];
     public StorageSettings Storage { get; init; } = new();
     public SmtpSettings Smtp { get; init; } = new();
@@ -34,6 +34,7 @@ public sealed record Settings
     public MailingSettings Mailings { get; init; } = new();
     public LimitSettings Limits { get; init; } = new();
     public TlsSettings Tls { get; init; } = new();
+    public InboundSettings Inbound { get; init; } = new();
 }
 
 /// <summary>What a listener speaks.</summary>
@@ -47,6 +48,8 @@ public sealed record ListenerSettings
     public string Address { get; init; } = "127.0.0.1";
     /// <summary>The real port, offset included.</summary>
     public int Port { get; init; }
+    /// <summary>Only proxies connect here, and say first for whom (the PROXY protocol, versions 1 and 2).</summary>
+    public bool Proxy { get; init; }
     /// <summary>TLS from the first byte (465, 993, 443).</summary>
     public bool ImplicitTls => Protocol is Protocol.Submissions or Protocol.Imaps or Protocol.Https;
 }

@@ -46,12 +46,20 @@ public static class WellKnownPorts
 
     /// <summary>
     /// Reads what stands behind a protocol in the settings file: <c>off</c>, a port, an address, <c>address:port</c>, <c>[v6]:port</c>.
-    /// A port is taken as it is written; without one it is the well-known port plus the offset.
+    /// A port is taken as it is written; without one it is the well-known port plus the offset. <c>proxy</c> behind any of them, or alone:
+    /// only proxies connect here, by the PROXY protocol.
     /// </summary>
     public static bool TryParse(Protocol protocol, string text, bool evaluation, int offset, out IReadOnlyList<ListenerSettings> listeners)
     {
         listeners = [];
         text = text.Trim();
+        if (text == "proxy" || text.EndsWith(" proxy", StringComparison.Ordinal))
+        {
+            var place = text[..^5].TrimEnd();
+            if (place is "off" or "false" or "no" || !TryParse(protocol, place.Length == 0 ? "on" : place, evaluation, offset, out var open) || open.Any(one => one.Proxy)) return false;
+            listeners = [.. open.Select(one => one with { Proxy = true })];
+            return true;
+        }
         if (text is "off" or "false" or "no") return true;
         if (text is "on" or "true" or "yes" or "default") { listeners = [.. Default(protocol, evaluation, offset)]; return true; }
         if (int.TryParse(text, out var alone))

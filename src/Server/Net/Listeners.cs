@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text;
 using CbaMail.Config;
+using CbaMail.Proxy;
 
 namespace CbaMail.Net;
 
@@ -15,7 +16,7 @@ namespace CbaMail.Net;
 /// <param name="speaker">Who speaks a protocol; null for those that are not ours.</param>
 sealed class Listeners(
     Settings settings, ConnectionLimits limits, TimeProvider time, ILogger<Listeners> log, EventLoop loop, SpareDescriptor spare,
-    Func<Protocol, Func<Connection, Task>?> speaker, ServerOptionsSelectionCallback? tls = null, MemoryGate? memory = null) : IHostedLifecycleService
+    Func<Protocol, Func<Connection, Task>?> speaker, ServerOptionsSelectionCallback? tls = null, MemoryGate? memory = null, ProxyDoor? proxies = null) : IHostedLifecycleService
 {
     internal const string Busy = "Too much is open here; try again later", TooMany = "Too many connections; try again later", ShortOfMemory = "The server is short of memory; try again later";
 
@@ -86,6 +87,12 @@ sealed class Listeners(
     {
         try
         {
+            ProxyHeader? header = null;
+            if (listener.Proxy)
+            {
+                if (proxies is null || (header = await proxies.ReadAsync(transport.Reader, remote, listener.Protocol.ToString(), stopping.Token)) is null) return;
+                (remote, local) = (header.Source ?? remote, header.Destination ?? local);
+            }
             using var place = limits.Enter(remote.Address);
             if (place is null)
             {
@@ -98,7 +105,7 @@ sealed class Listeners(
                 if (!listener.ImplicitTls) await transport.Writer.WriteAsync(Farewell(listener.Protocol, ShortOfMemory));
                 return;
             }
-            await using var connection = new TransportConnection(transport, listener, remote, local, tls, settings.Limits.HandshakeTimeout, time, stopping.Token, transport.Abort) { Wire = transport };
+            await using var connection = new TransportConnection(transport, listener, remote, local, tls, settings.Limits.HandshakeTimeout, time, stopping.Token, transport.Abort) { Wire = transport, Forwarded = header?.Tls };
             NetTelemetry.Connected(log, connection.Id, remote, listener.Protocol);
             try
             {
@@ -109,6 +116,10 @@ sealed class Listeners(
                 NetTelemetry.Dropped(log, connection.Id, e.Message); // the peer went away in mid-sentence
             }
             NetTelemetry.Disconnected(log, connection.Id);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            NetTelemetry.Dropped(log, "-", e.Message); // before it was anybody's
         }
         catch (Exception e)
         {

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using CbaMail.Config;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace CbaMail.Net;
@@ -22,10 +23,19 @@ public static class NetRoom
 {
     public static IServiceCollection AddNet(this IServiceCollection services)
     {
-        services.AddSingleton<ConnectionLimits>().AddSingleton<MemoryGate>().AddSingleton<EventLoop>().AddSingleton<SpareDescriptor>();
+        services.AddSingleton<ConnectionLimits>().AddSingleton<MemoryGate>().AddSingleton<EventLoop>().AddSingleton<SpareDescriptor>().AddSingleton<ProxyDoor>();
         // the last one is asked first; Kestrel's own has the control socket
         services.AddSingleton<IConnectionListenerFactory, SocketTransportFactory>().AddSingleton<IConnectionListenerFactory, KestrelDoor>();
         return services;
+    }
+
+    /// <summary>Lets a port of HTTP take the header of the PROXY protocol, where the settings say so; before TLS.</summary>
+    public static ListenOptions BehindProxy(this ListenOptions options, ListenerSettings listener)
+    {
+        if (!listener.Proxy) return options;
+        var door = options.ApplicationServices.GetRequiredService<ProxyDoor>();
+        options.Use(next => connection => door.ServeAsync(connection, listener.Protocol.ToString(), next));
+        return options;
     }
 
     /// <summary>The ports of the line protocols; <paramref name="speaker"/> says who speaks each, null for those that are not lines.</summary>
@@ -33,5 +43,5 @@ public static class NetRoom
         services.AddHostedService(p => new Listeners(
             p.GetRequiredService<Settings>(), p.GetRequiredService<ConnectionLimits>(), p.GetRequiredService<TimeProvider>(),
             p.GetRequiredService<ILogger<Listeners>>(), p.GetRequiredService<EventLoop>(), p.GetRequiredService<SpareDescriptor>(),
-            protocol => speaker(p, protocol), p.GetService<ServerOptionsSelectionCallback>(), p.GetRequiredService<MemoryGate>()));
+            protocol => speaker(p, protocol), p.GetService<ServerOptionsSelectionCallback>(), p.GetRequiredService<MemoryGate>(), p.GetRequiredService<ProxyDoor>()));
 }

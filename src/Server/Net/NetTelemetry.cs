@@ -36,6 +36,12 @@ static partial class NetTelemetry
     [LoggerMessage(1010, LogLevel.Error, "The connection of {Remote} for {Protocol} ended by a surprise")]
     public static partial void Surprise(ILogger log, IPEndPoint remote, Protocol protocol, Exception e);
 
+    [LoggerMessage(1011, LogLevel.Warning, "closed {Remote} on {Protocol}, which is behind the PROXY protocol: this address is not in inbound.proxy-from")]
+    public static partial void ProxyNotTrusted(ILogger log, IPAddress remote, string protocol);
+
+    [LoggerMessage(1012, LogLevel.Warning, "closed {Remote} on {Protocol}, which is behind the PROXY protocol: {Problem}")]
+    public static partial void NoProxyHeader(ILogger log, IPAddress remote, string protocol, string problem);
+
     [LoggerMessage(1005, LogLevel.Trace, "{Session} {Side}: {Line}")]
     public static partial void Wire(ILogger log, string session, char side, string line);
 }

@@ -44,7 +44,7 @@ sealed class TransportConnection : Connection, IAsyncDisposable
     public override CancellationToken Closed => closed.Token;
     protected override TimeProvider Time { get; }
 
-    public override (string Protocol, string Cipher)? Tls => ssl is not { IsAuthenticated: true } ? null : (Name(ssl.SslProtocol), ssl.NegotiatedCipherSuite.ToString());
+    public override (string Protocol, string Cipher)? Tls => ssl is not { IsAuthenticated: true } ? Forwarded : (Name(ssl.SslProtocol), ssl.NegotiatedCipherSuite.ToString());
 
     static string Name(SslProtocols protocol) => protocol switch
     {
@@ -71,6 +71,9 @@ sealed class TransportConnection : Connection, IAsyncDisposable
         input = PipeReader.Create(ssl, new StreamPipeReaderOptions(bufferSize: 16 * 1024, minimumReadSize: 4096, useZeroByteReads: true, leaveOpen: true));
         output = PipeWriter.Create(ssl, new StreamPipeWriterOptions(leaveOpen: true));
     }
+
+    /// <summary>The TLS that the client speaks with the proxy before us, which says so.</summary>
+    internal (string Protocol, string Cipher)? Forwarded { get; init; }
 
     /// <summary>The socket below, where there is one.</summary>
     internal SocketTransport? Wire { get; init; }

@@ -55,6 +55,27 @@ public sealed class SettingsFileTests
         Assert.Equal(("b.example", "/two", 7), (settings.Hostname, settings.Data, settings.PortOffset));
     }
 
+    [Theory]
+    [InlineData("smtp: proxy", "127.0.0.1", 10025)]
+    [InlineData("smtp: 2525 proxy", "127.0.0.1", 2525)]
+    [InlineData("smtp: 192.0.2.1:26 proxy", "192.0.2.1", 26)]
+    [InlineData("smtp: [192.0.2.1 proxy]", "192.0.2.1", 10025)]
+    public void A_port_behind_the_proxy_protocol_says_so(string line, string address, int port) =>
+        Assert.Contains(Good($"listeners: {{{line}}}\n", new(Evaluation: true, PortOffset: 10000)).Listeners, listener => listener is { Protocol: Protocol.Smtp, Proxy: true } && (listener.Address, listener.Port) == (address, port));
+
+    [Theory]
+    [InlineData("listeners: {smtp: off proxy}")]
+    [InlineData("listeners: {smtp: proxy proxy}")]
+    [InlineData("inbound: {proxy-from: [10.0.0.0/33]}")]
+    [InlineData("inbound: {proxy-from: [10.0]}")]
+    [InlineData("inbound: {proxy-from: [balancer.example.org]}")]
+    public void A_place_or_a_network_that_is_none_is_refused(string text) => Assert.Contains("line 1", Load(text).Problem);
+
+    [Fact]
+    public void A_network_is_an_address_or_a_prefix_and_its_further_bits_do_not_matter() =>
+        Assert.Equal(["192.0.2.0/24", "192.0.2.1/32", "2001:db8::/32", "::1/128", "10.0.0.0/8"],
+            Good("inbound: {proxy-from: [192.0.2.77/24, 192.0.2.1, \"2001:db8:1::/32\", \"::1\", \"::ffff:10.1.2.3/104\"]}").Inbound.ProxyFrom.Select(network => network.ToString()));
+
     [Fact]
     public void A_port_in_the_file_is_taken_as_it_is_written() =>
         Assert.All(Good("listeners:\n  imap: 1143\n", new(Evaluation: true, PortOffset: 10000)).Listeners.Where(listener => listener.Protocol == Protocol.Imap), listener => Assert.Equal(1143, listener.Port));
