@@ -22,6 +22,7 @@ static class CheckMailauth
     /// <summary>What <c>op</c> may be.</summary>
     static readonly Dictionary<string, Operation> Operations = new()
     {
+        ["spf"] = MailauthPolicyOperations.SpfAsync,
     };
 
     /// <summary>Answers every line of <paramref name="input"/> until its end.</summary>
