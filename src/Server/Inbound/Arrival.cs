@@ -2,6 +2,7 @@ using System.Net;
 using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Envelope;
+using CbaMail.Storage;
 
 namespace CbaMail.Inbound;
 
@@ -18,11 +19,16 @@ public sealed class ArrivalRecipient(MailAddress address, string? notify = null,
 }
 
 /// <summary>What is known so far of mail that arrives; the checks read and fill it.</summary>
-public sealed class Arrival
+public sealed class Arrival : IDisposable
 {
     List<Judgement>? judgements;
+    List<SpooledMessage>? texts;
 
     public required string Session { get; init; }
+    /// <summary>The transaction's, as it stands in the Received field and in the reply.</summary>
+    public string Id { get; init; } = "";
+    /// <summary>The connection that brings it.</summary>
+    public Visit Visit { get; init; } = new();
     public required IPAddress Remote { get; init; }
     public required Protocol Protocol { get; init; }
     public string Hello { get; set; } = "";
@@ -30,6 +36,14 @@ public sealed class Arrival
     public Account? SignedIn { get; set; }
     /// <summary>Null for the null reverse-path, or while there is none yet.</summary>
     public MailAddress? Sender { get; set; }
+    /// <summary>What stood behind the path of MAIL, keywords in capitals.</summary>
+    public IReadOnlyList<(string Key, string? Value)> Parameters { get; set; } = [];
+    /// <summary>RFC 3461 4.3 RET, or null.</summary>
+    public string? Return { get; set; }
+    /// <summary>RFC 3461 4.4 ENVID, or null.</summary>
+    public string? EnvelopeId { get; set; }
+    /// <summary>RFC 6531 3.4: the client asked for SMTPUTF8.</summary>
+    public bool SmtpUtf8 { get; set; }
     /// <summary>What SIZE of MAIL said (RFC 1870), or 0.</summary>
     public long DeclaredSize { get; set; }
     /// <summary>Those that were accepted.</summary>
@@ -53,5 +67,20 @@ public sealed class Arrival
         if (disposition is Disposition.Defer or Disposition.Refuse) throw new ArgumentOutOfRangeException(nameof(disposition), "Return a Refusal instead.");
         if (disposition > Disposition) Disposition = disposition;
         (judgements ??= []).Add(new Judgement(disposition, check, reason));
+    }
+
+    /// <summary>Puts another text in the place of <see cref="Message"/>, and keeps it to the end of the transaction.</summary>
+    public void Replace(SpooledMessage text)
+    {
+        (texts ??= []).Add(text);
+        Message = text.Content;
+    }
+
+    public void Dispose()
+    {
+        if (texts is null) return;
+        Message = default;
+        foreach (var text in texts) text.Dispose();
+        texts = null;
     }
 }

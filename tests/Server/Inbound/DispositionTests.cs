@@ -78,4 +78,60 @@ public sealed class DispositionTests : IAsyncLifetime
     [Fact]
     public void Refusing_is_done_by_a_refusal() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new Arrival { Session = "s", Remote = System.Net.IPAddress.Loopback, Protocol = Protocol.Smtp }.Judge(Disposition.Refuse, "x", "y"));
+
+    [Fact]
+    public async Task A_refusal_by_421_closes_the_connection()
+    {
+        var closing = new Refusal(421, "4.7.0", "UNAVAILABLE", 503, "Come later");
+        await office.PlayAsync(Protocol.Smtp, """
+            S: 220 *
+            C: HELO client.test
+            S: 250 *
+            C: MAIL FROM:<a@elsewhere.test>
+            S: 421 4.7.0 Come later
+            S!
+            """, pipeline: new Pipeline((Moment.Sender, new Says(_ => closing))));
+    }
+
+    [Fact]
+    public async Task LMTP_answers_for_those_whom_the_client_named_whoever_gets_it()
+    {
+        var orders = await office.PlayAsync(Protocol.Lmtp, """
+            S: 220 *
+            C: LHLO client.test
+            S: 250-*
+            S: 250-*
+            S: 250-*
+            S: 250-*
+            S: 250-*
+            S: 250-*
+            S: 250-*
+            S: 250-*
+            S: 250-*
+            S: 250-*
+            S: 250 HELP
+            C: MAIL FROM:<a@elsewhere.test>
+            S: 250 *
+            C: RCPT TO:<ivan@example.test>
+            S: 250 *
+            C: RCPT TO:<anna@example.test>
+            S: 250 *
+            C: DATA
+            S: 354 *
+            C: Subject: x
+            C: .
+            S: 552 5.2.2 *
+            S: 250 2.1.5 <anna@example.test> *
+            C: QUIT
+            S: 221 *
+            """,
+            order => Array.ConvertAll(order.Recipients.ToArray(), r => r.Address.LocalPart == "full" ? Refusal.OverQuota : null),
+            pipeline: new Pipeline((Moment.Recipient, new RecipientCheck(office.Directory)), (Moment.Message, new Says(arrival =>
+            {
+                arrival.Recipients.RemoveAt(0);
+                arrival.Recipients.Add(new ArrivalRecipient(PostOffice.Address("full@example.test")));
+                return null;
+            }))));
+        Assert.Equal(["anna@example.test", "full@example.test"], Assert.Single(orders).Order.Recipients.Select(r => r.Address.ToString()));
+    }
 }

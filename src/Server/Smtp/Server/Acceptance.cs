@@ -14,30 +14,29 @@ static class Acceptance
     public static async ValueTask FinishAsync(SmtpSession session)
     {
         using var transaction = session.TakeTransaction();
+        var asked = transaction.Arrival.Recipients.ToArray();
         IReadOnlyList<Refusal?> outcome;
         try
         {
-            outcome = await PlaceAsync(session, transaction);
+            outcome = await PlaceAsync(session, transaction, asked);
         }
         catch (Exception e) when (StoreTrouble.Of(e) is { } trouble)
         {
-            outcome = All(transaction, trouble);
+            outcome = All(asked, trouble);
         }
         catch (Exception e)
         {
             SmtpTelemetry.Surprise(session.Parts.Log, e, session.Connection.Id, "delivery of " + transaction.Id);
-            outcome = All(transaction, Refusal.Unavailable);
+            outcome = All(asked, Refusal.Unavailable);
         }
-        Answer(session, transaction, outcome);
+        Answer(session, transaction, asked, outcome);
     }
 
-    static async ValueTask<IReadOnlyList<Refusal?>> PlaceAsync(SmtpSession session, SmtpTransaction transaction)
+    static async ValueTask<IReadOnlyList<Refusal?>> PlaceAsync(SmtpSession session, SmtpTransaction transaction, ArrivalRecipient[] asked)
     {
         var (sink, arrival) = (transaction.Sink!, transaction.Arrival);
         if (sink.HasBareLineEnd && !transaction.IsBinary) sink.Fail(MessageSink.BareLineEnd);
-        if (sink.Refusal is { } unfit) return All(transaction, unfit);
-        // RFC 3030 3: binary text may go on only to a server that takes BINARYMIME; ours does not ask them
-        if (sink.HasBareLineEnd && arrival.Recipients.Exists(r => r.Targets.Any(t => t.Remote is not null))) return All(transaction, ConversionNeeded);
+        if (sink.Refusal is { } unfit) return All(asked, unfit);
 
         arrival.Message = sink.Content;
         using var completed = new Completed();
@@ -45,17 +44,19 @@ static class Acceptance
         {
             var own = sink.Content[^(int)sink.Received..];
             var added = session.Parts.Submit.Prepare(account, own.Span);
-            if (!added.Ok) return All(transaction, added.Refusal);
+            if (!added.Ok) return All(asked, added.Refusal);
             if (added.Value.Length > 0) arrival.Message = completed.Join(session.Parts.Spool.Create(), sink.Content[..^(int)sink.Received].Span, added.Value, own.Span);
         }
 
         // the text is here: what follows is not cut short by the client's going away or the server's stopping
         var verdict = await session.Parts.Pipeline.AskAsync(Moment.Message, arrival, CancellationToken.None);
-        if (!verdict.IsAccept) return All(transaction, verdict.Refusal!);
+        if (!verdict.IsAccept) return All(asked, verdict.Refusal!);
         if (arrival.Disposition != Disposition.Accept)
             SmtpTelemetry.Judged(session.Parts.Log, session.Connection.Id, transaction.Id, transaction.Sender, arrival.Remote, string.Join("; ", arrival.Judgements));
-        if (arrival.Disposition == Disposition.Discard) return new Refusal?[arrival.Recipients.Count];
-        return await session.Parts.Deliver(new DeliveryOrder
+        if (arrival.Disposition == Disposition.Discard) return new Refusal?[asked.Length];
+        // RFC 3030 3: binary text may go on only to a server that takes BINARYMIME; ours does not ask them
+        if (sink.HasBareLineEnd && arrival.Recipients.Exists(r => r.Targets.Any(t => t.Remote is not null))) return All(asked, ConversionNeeded);
+        var placed = await session.Parts.Deliver(new DeliveryOrder
         {
             ReversePath = arrival.Sender,
             Recipients = arrival.Recipients.ConvertAll(r => new DeliveryRecipient(r.Address, r.Targets, r.Notify, r.OriginalRecipient)),
@@ -69,11 +70,23 @@ static class Acceptance
             Author = session.Account?.Id,
             Origin = session.Account is { } who ? $"{who.Address} at {arrival.Remote}" : $"{arrival.Hello} at {arrival.Remote}",
         }, CancellationToken.None);
+        return session.IsLmtp ? Fit(asked, arrival.Recipients, placed) : placed;
     }
 
-    static Refusal?[] All(SmtpTransaction transaction, Refusal refusal) => [.. transaction.Arrival.Recipients.Select(_ => refusal)];
+    /// <summary>
+    /// A check may have changed the recipients; LMTP answers for those whom the client named (RFC 2033 4.2). One that was taken away
+    /// fares as those that were put in its place.
+    /// </summary>
+    static IReadOnlyList<Refusal?> Fit(ArrivalRecipient[] asked, List<ArrivalRecipient> placed, IReadOnlyList<Refusal?> outcome)
+    {
+        if (asked.AsSpan().SequenceEqual(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(placed))) return outcome;
+        var others = outcome.Where((_, i) => Array.IndexOf(asked, placed[i]) < 0).FirstOrDefault(refusal => refusal is not null);
+        return Array.ConvertAll(asked, recipient => placed.IndexOf(recipient) is >= 0 and var at ? outcome[at] : others);
+    }
 
-    static void Answer(SmtpSession session, SmtpTransaction transaction, IReadOnlyList<Refusal?> outcome)
+    static Refusal?[] All(ArrivalRecipient[] asked, Refusal refusal) => Array.ConvertAll(asked, _ => (Refusal?)refusal);
+
+    static void Answer(SmtpSession session, SmtpTransaction transaction, ArrivalRecipient[] asked, IReadOnlyList<Refusal?> outcome)
     {
         var (remote, sender) = (session.Connection.Remote.Address, transaction.Sender);
         var first = outcome.FirstOrDefault(o => o is not null);
@@ -88,7 +101,7 @@ static class Acceptance
         for (var i = 0; i < outcome.Count; i++)
         {
             if (outcome[i] is { } refusal) session.Reply(refusal);
-            else session.Reply(250, "2.1.5", $"<{transaction.Arrival.Recipients[i].Address}> delivered: {transaction.Id}");
+            else session.Reply(250, "2.1.5", $"<{asked[i].Address}> delivered: {transaction.Id}");
         }
     }
 

@@ -18,6 +18,7 @@ sealed class SmtpSession
     readonly LineReader lines;
     readonly Transcript transcript;
     readonly long began;
+    readonly Visit visit;
     int errors, unknownRecipients, failedSignIns, messages;
     bool ended;
 
@@ -26,6 +27,7 @@ sealed class SmtpSession
         (Parts, Connection) = (parts, connection);
         lines = new LineReader(connection, MaxCommand);
         transcript = new Transcript(parts.Log, connection.Id);
+        visit = new Visit { Remote = connection.Remote, Local = connection.Local };
         began = parts.Time.GetTimestamp(); // not the clock: it may be set
     }
 
@@ -60,6 +62,7 @@ sealed class SmtpSession
         finally
         {
             Reset();
+            await visit.DisposeAsync();
         }
     }
 
@@ -183,6 +186,7 @@ sealed class SmtpSession
     {
         if (transcript.IsOn) transcript.Sent(reply.ToString());
         reply.WriteTo(Connection.Output);
+        if (reply.Code == 421) End(); // RFC 5321 3.8: whatever says so, a check's refusal too, closes the connection
     }
 
     public void Reply(Refusal refusal) => Reply(Envelope.Reply.Of(refusal));
@@ -233,11 +237,11 @@ sealed class SmtpSession
     public void StartedTls()
     {
         Reset();
-        (Hello, IsExtended, Account) = (null, false, null);
+        (Hello, IsExtended, Account, visit.Mechanism) = (null, false, null, null);
         SmtpTelemetry.State(Parts.Log, Connection.Id, "TLS has begun");
     }
 
-    public void SignedIn(Account account) => Account = account;
+    public void SignedIn(Account account, string mechanism) => (Account, visit.Mechanism) = (account, mechanism);
 
     /// <summary>Ends the transaction (RFC 5321 4.1.1.5).</summary>
     public void Reset()
@@ -254,9 +258,13 @@ sealed class SmtpSession
             Close("4.7.0", "Too many messages on one connection; open another", "too many messages"); // RFC 9422 4.1
             return null;
         }
-        return new SmtpTransaction(SmtpTransaction.MakeId(Connection.Id, messages), new Arrival
+        var id = SmtpTransaction.MakeId(Connection.Id, messages);
+        visit.Tls = Connection.Tls;
+        return new SmtpTransaction(id, new Arrival
         {
             Session = Connection.Id,
+            Id = id,
+            Visit = visit,
             Remote = Connection.Remote.Address,
             Protocol = Protocol,
             Hello = Hello!,

@@ -11,9 +11,9 @@ sealed class SmtpTransaction(string id, Arrival arrival) : IDisposable
     public Arrival Arrival => arrival;
     public string? Body { get; set; }
     public bool IsBinary => Body == "BINARYMIME";
-    public bool SmtpUtf8 { get; set; }
-    public string? Return { get; set; }
-    public string? EnvelopeId { get; set; }
+    public bool SmtpUtf8 { get => arrival.SmtpUtf8; set => arrival.SmtpUtf8 = value; }
+    public string? Return { get => arrival.Return; set => arrival.Return = value; }
+    public string? EnvelopeId { get => arrival.EnvelopeId; set => arrival.EnvelopeId = value; }
     /// <summary>RCPTs asked for, refused ones included.</summary>
     public int Asked { get; set; }
     /// <summary>The text, from its first octet on.</summary>
@@ -25,5 +25,9 @@ sealed class SmtpTransaction(string id, Arrival arrival) : IDisposable
 
     public string Sender => MailPath.Write(arrival.Sender);
 
-    public void Dispose() => Sink?.Dispose();
+    public void Dispose()
+    {
+        arrival.Dispose();
+        Sink?.Dispose();
+    }
 }

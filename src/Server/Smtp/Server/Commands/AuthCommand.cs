@@ -47,10 +47,10 @@ static class AuthCommand
             step = exchange.Respond(responses.Line.Span);
         }
         if (step.Credentials is not { } credentials) session.FailSignIn(Malformed);
-        else await SignInAsync(session, credentials);
+        else await SignInAsync(session, credentials, mechanism.ToUpperInvariant());
     }
 
-    static async ValueTask SignInAsync(SmtpSession session, Credentials credentials)
+    static async ValueTask SignInAsync(SmtpSession session, Credentials credentials, string mechanism)
     {
         var result = await session.Parts.SignIn.TryAsync(credentials, session.Connection, session.Connection.Closed);
         if (!result.Ok)
@@ -58,7 +58,7 @@ static class AuthCommand
             session.FailSignIn(Reply.Of(result.Refusal));
             return;
         }
-        session.SignedIn(result.Value);
+        session.SignedIn(result.Value, mechanism);
         session.Reply(235, "2.7.0", "Signed in"); // RFC 4954 6
     }
 

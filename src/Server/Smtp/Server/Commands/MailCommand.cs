@@ -58,7 +58,7 @@ static class MailCommand
         if (path == PathResult.NoPath) return new Reply(501, "5.5.4", "Say MAIL FROM:<address>");
         if (path == PathResult.BadAddress || isPostmaster) return new Reply(553, "5.1.7", "The sender is not a valid address"); // RFC 3463 3.2
         if (EsmtpParameters.Parse(rest) is not { } parameters) return new Reply(501, "5.5.4", "The parameters are not KEY=value, or one stands twice");
-        transaction.Arrival.Sender = sender;
+        (transaction.Arrival.Sender, transaction.Arrival.Parameters) = (sender, parameters);
         foreach (var (key, value) in parameters)
             if (Take(session, transaction, key, value) is { } wrong) return wrong;
         return sender is { IsAscii: false } && !transaction.SmtpUtf8 ? NeedsUtf8 : null;
