@@ -82,7 +82,7 @@ public static class Composition
         {
             var address = IPAddress.Parse(listener.Address);
             if (listener.Protocol == Protocol.Http) kestrel.Listen(address, listener.Port, options => options.BehindProxy(listener).Protocols = HttpProtocols.Http1); // HTTP/2 needs TLS to be agreed on
-            if (listener.Protocol == Protocol.Https) kestrel.Listen(address, listener.Port, options => options.BehindProxy(listener).UseHttps(options.ApplicationServices.GetRequiredService<Certificates>().Certificate));
+            if (listener.Protocol == Protocol.Https) kestrel.Listen(address, listener.Port, options => options.BehindProxy(listener).UseCertificates());
         }
     }
 

@@ -102,6 +102,7 @@ internal sealed class TestServer : IAsyncDisposable
         var start = new ProcessStartInfo(Tool.Find(command[0]), command[1..])
         {
             WorkingDirectory = Folder,
+            RedirectStandardInput = true, // not the terminal of whoever runs the tests: SIGHUP would be that it was closed
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };

@@ -33,6 +33,7 @@ public static class CommandLine
         .. BackupVerbs.Rows,
         .. VerifyVerb.Rows,
         .. VaultVerbs.Rows,
+        .. TlsVerbs.Rows,
         .. SecretVerbs.Rows,
         .. CheckVerbs.Rows,
         new("version", "", "print the release", [new("--json", null, "print JSON")], invocation =>

@@ -19,5 +19,6 @@ static class ApiRoutes
         BackupsApi.Map(routes);
         VaultApi.Map(routes);
         SecretsApi.Map(routes);
+        TlsApi.Map(routes);
     }
 }

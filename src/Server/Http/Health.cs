@@ -28,7 +28,7 @@ public sealed record HealthReport(
 public sealed record DiskSpace(long Free, long Total, long Data, int Packs, long PackBytes, long DeadBytes);
 
 /// <summary>Looks after every part: reads and writes the store, measures the disk, looks at the certificate.</summary>
-public sealed class Health(Settings settings, Store store, UserDirectory directory, MailQueue queue, Certificates certificates, TimeProvider time, MemoryGate memory)
+public sealed class Health(Settings settings, Store store, UserDirectory directory, MailQueue queue, Certificates certificates, TimeProvider time, MemoryGate memory, Secrets secrets)
 {
     /// <summary>Below this a store that must go on writing is in danger.</summary>
     const long LeastFree = 256L << 20;
@@ -45,6 +45,7 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
         var disk = Attempt(parts, "disk", Disk, Show, Russian, space => space.Free >= Math.Min(LeastFree, space.Total / 8) && store.Condition.Sentence is null) ?? new DiskSpace(0, 0, 0, 0, 0, 0);
         parts.Add(Memory());
         parts.Add(Certificate());
+        if (secrets.Problem is { } locked) parts.Add(new("secrets", false, locked.Sentence));
         parts.Add(new("directory", true, $"{Count(directory.DomainCount, "domain")}, {Count(directory.AccountCount, "account")}", $"доменов: {directory.DomainCount}, учётных записей: {directory.AccountCount}"));
         foreach (var group in settings.Listeners.GroupBy(listener => listener.Protocol))
             parts.Add(new(SettingsFile.KeyName(group.Key.ToString()), true, ListensOn + string.Join(", ", group.Select(listener => listener.Address.Contains(':') ? $"[{listener.Address}]:{listener.Port}" : $"{listener.Address}:{listener.Port}"))));
@@ -121,11 +122,16 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
 
     PartHealth Certificate()
     {
-        var left = certificates.Expires - time.GetUtcNow();
-        var detail = $"{certificates.Subject}{(certificates.IsSelfSigned ? ", self-signed" : "")}, expires {certificates.Expires:yyyy-MM-dd}";
-        if (certificates.Begins > time.GetUtcNow())
+        var now = time.GetUtcNow();
+        if (certificates.Begins > now)
             return new("certificate", false, $"{certificates.Subject} is valid from {certificates.Begins:yyyy-MM-dd} only; is the clock of this machine right?", $"{certificates.Subject} действует только с {certificates.Begins:yyyy-MM-dd}; верны ли часы этой машины?");
-        return new("certificate", left > TimeSpan.Zero, detail, $"{certificates.Subject}{(certificates.IsSelfSigned ? ", самоподписанный" : "")}, действует до {certificates.Expires:yyyy-MM-dd}");
+        var all = certificates.List();
+        var others = all.Count > 1 ? $", and {Count(all.Count - 1, "other")}" : "";
+        var detail = $"{certificates.Subject}{(certificates.IsSelfSigned ? ", self-signed" : "")}, expires {certificates.Expires:yyyy-MM-dd}{others}";
+        var russian = $"{certificates.Subject}{(certificates.IsSelfSigned ? ", самоподписанный" : "")}, действует до {certificates.Expires:yyyy-MM-dd}{(all.Count > 1 ? $", и ещё {all.Count - 1}" : "")}";
+        var wrong = all.Where(one => one.Problem is not null).Select(one => one.Problem!)
+            .Concat(all.Where(one => one.Expires <= now).Select(one => $"the certificate for {string.Join(", ", one.Names)} has expired")).ToList();
+        return wrong.Count == 0 ? new("certificate", true, detail, russian) : new("certificate", false, $"{detail}; {string.Join("; ", wrong)}");
     }
 
     static string Release { get; } = typeof(Health).Assembly.GetName().Version?.ToString(3) ?? "0";
