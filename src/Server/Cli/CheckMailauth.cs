@@ -23,6 +23,7 @@ static class CheckMailauth
     static readonly Dictionary<string, Operation> Operations = new()
     {
         ["spf"] = MailauthPolicyOperations.SpfAsync,
+        ["dkim"] = CheckMailauthDkim.VerifyAsync,
     };
 
     /// <summary>Answers every line of <paramref name="input"/> until its end.</summary>
@@ -133,12 +134,15 @@ static class CheckMailauth
         request.TryGetProperty("message", out var value) && value.ValueKind == JsonValueKind.String && value.TryGetBytesFromBase64(out var bytes)
             ? bytes : throw new FormatException("the line has no \"message\" in base64");
 
+    /// <summary>The <c>now</c> of a request: without one nothing has expired.</summary>
+    public static DateTimeOffset Now(JsonElement request) => DateTimeOffset.FromUnixTimeSeconds(Seconds(request, "now") ?? 0);
+
     /// <summary>A moment in seconds since 1970, as a number or in digits; null where there is none.</summary>
     /// <exception cref="FormatException">It is no such number.</exception>
     public static long? Seconds(JsonElement request, string name)
     {
         if (!request.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null) return null;
-        if (value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && Math.Abs(number) < 1e12) return (long)number;
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && Math.Abs(number) < 1e11) return (long)number;
         return value.ValueKind == JsonValueKind.String && long.TryParse(value.GetString(), out var digits) ? digits : throw new FormatException($"\"{name}\" must be a number of seconds");
     }
 }
