@@ -107,11 +107,13 @@ public class OpenRelayTests(ServerFixture fixture) : IClassFixture<ServerFixture
     }
 
     [Theory]
-    [InlineData(null, "boris@example.test", "250")]     // the profile's default: in any name of the own domain
-    [InlineData(null, "anna@example.org", "550")]
-    [InlineData("smtp: {sender-must-own: yes}", "boris@example.test", "550")]
-    [InlineData("smtp: {sender-must-own: yes}", "anna@example.org", "550")]
-    public async Task Nobody_sends_in_a_name_that_is_not_theirs(string? configuration, string sender, string reply)
+    [InlineData(null, "boris@example.test", "250", "550")]     // the profile's default: whatever reverse-path of the own domain
+    [InlineData(null, "office@example.test", "250", "250")]
+    [InlineData(null, "anna@example.org", "550", "550")]
+    [InlineData("smtp: {sender-must-own: yes}", "boris@example.test", "550", "550")]
+    [InlineData("smtp: {sender-must-own: yes}", "office@example.test", "550", "550")]
+    [InlineData("smtp: {sender-must-own: yes}", "anna@example.org", "550", "550")]
+    public async Task Nobody_sends_in_a_name_that_is_not_theirs(string? configuration, string sender, string reply, string end)
     {
         await using var own = await TestServer.StartAsync(configuration);
         await own.AddAccountsAsync("anna@example.test", "boris@example.test");
@@ -123,7 +125,7 @@ public class OpenRelayTests(ServerFixture fixture) : IClassFixture<ServerFixture
         await client.SmtpAsync("RCPT TO:<boris@example.test>", "250");
         await client.SmtpAsync("DATA", "354");
         await client.SendAsync($"From: {sender}\r\n\r\n");
-        await client.SmtpAsync(".", reply);
+        await client.SmtpAsync(".", end);
     }
 
     [Fact]

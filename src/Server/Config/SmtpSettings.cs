@@ -37,10 +37,17 @@ public sealed record SmtpSettings
     public int Hops { get; init; } = 50;
 
     /// <summary>
-    /// Whether those who sign in may send only from addresses that are theirs: MAIL FROM as well as the From field. Switched off, every address
-    /// of the account's own domain will do; addresses of other domains are refused in either case. Default yes; in the evaluation profile no.
+    /// Whether those who sign in may send only from addresses that are theirs, by name, alias or policy: MAIL FROM as well as the From field.
+    /// Switched off, every address of the account's own domain will do; addresses of other domains are refused in either case. Default yes;
+    /// in the evaluation profile MAIL FROM may be any of the domain, and From one of it that nobody has.
     /// </summary>
     public bool? SenderMustOwn { get; init; }
+
+    /// <summary>
+    /// Whether the mail of those who sign in leaves without the address of their machine and the name of their program: in the Received
+    /// field, User-Agent, X-Mailer, X-Originating-IP. The log keeps both. Default yes.
+    /// </summary>
+    public bool HideClient { get; init; } = true;
 
     internal bool MustOwn(bool evaluation) => SenderMustOwn ?? !evaluation;
     internal int MostRecipients(bool evaluation) => Recipients ?? (evaluation ? 5000 : 1000);

@@ -11,21 +11,25 @@ namespace CbaMail.Submission;
 /// <summary>The one door for mail of our own people: whether they may send as they say, and what their message lacks.</summary>
 public sealed class Submit(Settings settings, UserDirectory directory, TimeProvider time)
 {
-    readonly bool mustOwn = settings.Smtp.MustOwn(settings.Evaluation);
+    // as SmtpSettings.SenderMustOwn says
+    readonly bool anySenderOfDomain = !settings.Smtp.MustOwn(settings.Evaluation);
+    readonly bool anyFromOfDomain = settings.Smtp.SenderMustOwn == false;
+    readonly bool unusedFrom = settings.Smtp.SenderMustOwn is null && settings.Evaluation;
 
     /// <summary>Whether the account may use this reverse-path. The null one is for notices (RFC 5321 4.5.5).</summary>
     public Refusal? CheckSender(Account account, MailAddress? reversePath) =>
-        reversePath is null || MaySendAs(account, reversePath) ? null
+        reversePath is null || directory.MaySendAs(account, reversePath) || (anySenderOfDomain && IsOfDomain(account, reversePath)) ? null
             : Refusal.MayNotSendAs.Because($"{account.Address} may not send from {reversePath}");
 
     /// <summary>
-    /// Looks through the message: every From address must be the account's own, or nobody's in its domain (RFC 6409 6.1, RFC 5322 3.6.2);
-    /// where <see cref="SmtpSettings.SenderMustOwn"/> is off, one of its domain.
+    /// Looks through the message: every From address must be the account's own, by name, alias or policy (RFC 6409 6.1, RFC 5322 3.6.2),
+    /// or what <see cref="SmtpSettings.SenderMustOwn"/> allows beyond that.
     /// </summary>
-    /// <returns>Whole header fields to put on top, or empty; or the refusal.</returns>
-    public Result<byte[]> Prepare(Account account, ReadOnlySpan<byte> message)
+    /// <returns>What is to be changed in it; or the refusal.</returns>
+    public Result<Completion> Prepare(Account account, ReadOnlySpan<byte> message)
     {
         bool from = false, date = false, id = false;
+        List<FieldSpan>? removed = null;
         var reader = new HeaderReader(message);
         while (reader.Next(out var field))
         {
@@ -37,15 +41,40 @@ public sealed class Submit(Settings settings, UserDirectory directory, TimeProvi
                 from = true;
                 if (CheckFrom(account, message[field.ValueStart..field.End]) is { } refusal) return refusal;
             }
+            else if (Ascii.EqualsIgnoreCase(name, "Bcc"u8) || (settings.Smtp.HideClient && TellsOfTheClient(name))) (removed ??= []).Add(field);
         }
-        if (from && date && id) return Array.Empty<byte>();
+        var footer = FooterOf(account);
+        if (from && date && id) return removed is null && footer is null ? Completion.Nothing : new Completion([], removed ?? [], footer);
 
         // RFC 6409 8.1, 8.2 and 8.3: what is missing may be added here and nowhere later
         var added = new StringBuilder();
         if (!date) added.Append("Date: ").Append(time.GetUtcNow().ToString("ddd, dd MMM yyyy HH:mm:ss '+0000'", CultureInfo.InvariantCulture)).Append("\r\n");
         if (!id) added.Append("Message-ID: <").Append(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))).Append('@').Append(settings.Hostname).Append(">\r\n");
         if (!from) added.Append("From: ").Append(AddressList.Format(account.Name, account.Address.ToString())).Append("\r\n");
-        return Encoding.UTF8.GetBytes(added.ToString());
+        return new Completion(Encoding.UTF8.GetBytes(added.ToString()), removed ?? [], footer);
+    }
+
+    // what programs tell of themselves and of the machine that they run on
+    static bool TellsOfTheClient(ReadOnlySpan<byte> name) =>
+        Ascii.EqualsIgnoreCase(name, "User-Agent"u8) || Ascii.EqualsIgnoreCase(name, "X-Mailer"u8) || Ascii.EqualsIgnoreCase(name, "X-Originating-IP"u8)
+        || Ascii.EqualsIgnoreCase(name, "X-PHP-Originating-Script"u8) || Ascii.EqualsIgnoreCase(name, "X-Source-Args"u8);
+
+    Footer? FooterOf(Account account)
+    {
+        var policy = directory.DomainPolicy(account);
+        return policy.FooterText is { } text && policy.FooterExcept?.Contains(account.Address.ToString()) != true ? new Footer(text, policy.FooterHtml) : null;
+    }
+
+    /// <summary>Who gets a copy of what the account sends, by its own policy and its domain's; nobody is told of it.</summary>
+    public IEnumerable<(MailAddress Address, IReadOnlyList<Target> Targets)> Copies(Account account)
+    {
+        var policy = directory.GetAccount(account.Id)?.Policy ?? account.Policy;
+        foreach (var text in (policy.BccOutgoing ?? []).Union(directory.DomainPolicy(account).BccOutgoing ?? [], StringComparer.Ordinal))
+        {
+            if (!MailAddress.TryParse(text, out var address)) continue;
+            if (!directory.IsLocal(address)) yield return (address, [new Target(null, null, address)]);
+            else if (directory.Resolve(address) is { Ok: true, Value: var targets }) yield return (address, targets);
+        }
     }
 
     Refusal? CheckFrom(Account account, ReadOnlySpan<byte> value)
@@ -54,18 +83,18 @@ public sealed class Submit(Settings settings, UserDirectory directory, TimeProvi
         foreach (var mailbox in AddressList.Parse(value).Mailboxes)
         {
             any = true;
-            if (!MailAddress.TryParse(mailbox.Address, out var address) || !(MaySendAs(account, address) || IsNobodys(account, address)))
+            if (!MailAddress.TryParse(mailbox.Address, out var address) || !MayWriteAs(account, address))
                 return Refusal.MayNotSendAs.Because($"{account.Address} may not write as {Shown(mailbox.Address)} in From");
         }
         return any ? null : Refusal.MayNotSendAs.Because("The From field holds no address");
     }
 
-    bool MaySendAs(Account account, MailAddress address) =>
-        (!mustOwn && address.DomainKey == account.Address.DomainKey) || directory.MaySendAs(account, address);
+    bool MayWriteAs(Account account, MailAddress address) =>
+        directory.MaySendAs(account, address) || (IsOfDomain(account, address) && (anyFromOfDomain || (unusedFrom && IsNobodys(address))));
 
-    // office@, no-reply@: an address of the account's own domain that nobody has impersonates nobody
-    bool IsNobodys(Account account, MailAddress address) =>
-        address.DomainKey == account.Address.DomainKey && directory.Resolve(address).Refusal?.Status == Refusal.NoSuchUser.Status;
+    static bool IsOfDomain(Account account, MailAddress address) => address.DomainKey == account.Address.DomainKey;
+
+    bool IsNobodys(MailAddress address) => directory.Resolve(address).Refusal?.Status == Refusal.NoSuchUser.Status;
 
     static string Shown(string text) => new([.. text.Take(100).Select(c => char.IsControl(c) ? '?' : c)]);
 }

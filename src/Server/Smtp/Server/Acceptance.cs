@@ -39,13 +39,15 @@ static class Acceptance
         if (sink.Refusal is { } unfit) return All(asked, unfit);
 
         arrival.Message = sink.Content;
-        using var completed = new Completed();
+        using var spools = new Spools(session.Parts.Spool);
+        var copies = Array.Empty<DeliveryRecipient>();
         if (session.Account is { } account && session.IsSubmission)
         {
             var own = sink.Content[^(int)sink.Received..];
-            var added = session.Parts.Submit.Prepare(account, own.Span);
-            if (!added.Ok) return All(asked, added.Refusal);
-            if (added.Value.Length > 0) arrival.Message = completed.Join(session.Parts.Spool.Create(), sink.Content[..^(int)sink.Received].Span, added.Value, own.Span);
+            var prepared = session.Parts.Submit.Prepare(account, own.Span);
+            if (!prepared.Ok) return All(asked, prepared.Refusal);
+            if (!prepared.Value.IsNothing && prepared.Value.Apply(sink.Content[..^(int)sink.Received], own, spools.Open) is { IsEmpty: false } completed) arrival.Message = completed;
+            copies = [.. session.Parts.Submit.Copies(account).Select(copy => new DeliveryRecipient(copy.Address, copy.Targets, Notify: "NEVER"))];
         }
 
         // the text is here: what follows is not cut short by the client's going away or the server's stopping
@@ -59,7 +61,7 @@ static class Acceptance
         var placed = await session.Parts.Deliver(new DeliveryOrder
         {
             ReversePath = arrival.Sender,
-            Recipients = arrival.Recipients.ConvertAll(r => new DeliveryRecipient(r.Address, r.Targets, r.Notify, r.OriginalRecipient)),
+            Recipients = [.. arrival.Recipients.Select(r => new DeliveryRecipient(r.Address, r.Targets, r.Notify, r.OriginalRecipient)), .. copies],
             Message = arrival.Message,
             Return = transaction.Return,
             EnvelopeId = transaction.EnvelopeId,
@@ -105,29 +107,21 @@ static class Acceptance
         }
     }
 
-    /// <summary>A copy of the text with fields that the client left out.</summary>
-    sealed class Completed : IDisposable
+    /// <summary>Copies of the text with what is changed in it; all are gone with the transaction.</summary>
+    sealed class Spools(Spool spool) : IDisposable
     {
-        Storage.SpooledMessage? spool;
+        readonly List<SpooledMessage> opened = [];
 
-        public ReadOnlyMemory<byte> Join(Storage.SpooledMessage into, ReadOnlySpan<byte> received, ReadOnlySpan<byte> added, ReadOnlySpan<byte> own)
+        public SpooledMessage Open()
         {
-            spool = into;
-            into.Append(received);
-            into.Append(added);
-            // a text without any field needs the empty line that ends the header (RFC 5322 2.1)
-            if (!StartsWithField(own)) into.Append("\r\n"u8);
-            into.Append(own);
-            return into.Content;
+            var one = spool.Create();
+            opened.Add(one);
+            return one;
         }
 
-        static bool StartsWithField(ReadOnlySpan<byte> own)
+        public void Dispose()
         {
-            if (own.StartsWith("\r\n"u8)) return true;
-            var reader = new Mime.HeaderReader(own);
-            return reader.Next(out _);
+            foreach (var one in opened) one.Dispose();
         }
-
-        public void Dispose() => spool?.Dispose();
     }
 }

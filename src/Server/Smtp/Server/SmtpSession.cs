@@ -267,6 +267,7 @@ sealed class SmtpSession
             Visit = visit,
             Remote = Connection.Remote.Address,
             Protocol = Protocol,
+            IsSecure = Connection.IsSecure,
             Hello = Hello!,
             SignedIn = Account,
         });
