@@ -26,6 +26,7 @@ public static class CommandLine
         .. DomainVerbs.Rows,
         .. AccountVerbs.Rows,
         .. AliasVerbs.Rows,
+        .. PolicyVerbs.Rows,
         .. CourseVerbs.Rows,
         .. MailingVerbs.Rows,
         .. QueueVerbs.Rows,

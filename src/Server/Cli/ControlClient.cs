@@ -148,6 +148,17 @@ public sealed class JsonBody
 
     public JsonBody Add(string name, string? value) { if (value is not null) fields.Add(json => json.WriteString(name, value)); return this; }
     public JsonBody Add(string name, bool? value) { if (value is { } v) fields.Add(json => json.WriteBoolean(name, v)); return this; }
+    /// <summary>Also null, which takes a thing away (RFC 7396 2).</summary>
+    public JsonBody Set(string name, System.Text.Json.Nodes.JsonNode? value)
+    {
+        fields.Add(json =>
+        {
+            json.WritePropertyName(name);
+            if (value is null) json.WriteNullValue(); else value.WriteTo(json);
+        });
+        return this;
+    }
+
     public JsonBody Add(string name, long? value) { if (value is { } v) fields.Add(json => json.WriteNumber(name, v)); return this; }
     public JsonBody Add(string name, IReadOnlyList<JsonBody> objects)
     {

@@ -7,11 +7,12 @@ namespace CbaMail.Cli;
 static class DomainVerbs
 {
     static readonly Option Quota = new("--quota", "SIZE", "quota of new accounts, as in 500M or 2G; 0 is none");
+    static readonly Option AliasOf = new("--alias-of", "DOMAIN", "every address of it means the same one there");
     static readonly Option CatchAll = new("--catch-all", "ADDRESS", "gets mail for unknown names of the domain; \"\" ends that");
 
     public static readonly IReadOnlyList<Verb> Rows =
     [
-        new("domain add", "NAME", "take in a domain", [Quota, CatchAll, .. Verb.Client], AddAsync),
+        new("domain add", "NAME", "take in a domain", [Quota, CatchAll, AliasOf, .. Verb.Client], AddAsync),
         new("domain list", "", "list the domains", Verb.Client, ListAsync),
         new("domain show", "NAME", "show a domain", Verb.Client, ShowAsync),
         new("domain set", "NAME", "change a domain", [Quota, CatchAll, .. Verb.Client], SetAsync),
@@ -30,12 +31,12 @@ static class DomainVerbs
     static string Path(Invocation invocation) => "domains/" + Uri.EscapeDataString(invocation.Arguments[0]);
 
     static async Task<int> AddAsync(Invocation invocation) =>
-        invocation.Print(await invocation.Server.PostAsync("domains", Body(invocation).Add("name", invocation.Arguments[0])),
+        invocation.Print(await invocation.Server.PostAsync("domains", Body(invocation).Add("name", invocation.Arguments[0]).Add("aliasOf", invocation.Value("--alias-of"))),
             domain => $"The domain {domain.Text("display")} is added.");
 
     static async Task<int> ListAsync(Invocation invocation) =>
-        invocation.Print(await invocation.Server.GetAsync("domains"), ["DOMAIN", "ACCOUNTS", "ALIASES", "QUOTA", "CATCH-ALL"],
-            domain => [domain.Text("name"), domain.Text("accounts"), domain.Text("aliases"), domain.Size("quota"), domain.Text("catchAll")]);
+        invocation.Print(await invocation.Server.GetAsync("domains"), ["DOMAIN", "ACCOUNTS", "ALIASES", "QUOTA", "CATCH-ALL", "ALIAS OF"],
+            domain => [domain.Text("name"), domain.Text("accounts"), domain.Text("aliases"), domain.Size("quota"), domain.Text("catchAll"), domain.Text("aliasOf")]);
 
     static async Task<int> ShowAsync(Invocation invocation) => invocation.Print(await invocation.Server.GetAsync(Path(invocation)), Details);
 
@@ -48,6 +49,7 @@ static class DomainVerbs
         Aliases    {domain.Text("aliases")}
         Quota      {domain.Size("quota")} for new accounts
         Catch-all  {(domain.Text("catchAll") is { Length: > 0 } address ? address : "none")}
+        Alias of   {(domain.Text("aliasOf") is { Length: > 0 } real ? real : "none")}
         Created    {domain.Text("created")}
         """;
 

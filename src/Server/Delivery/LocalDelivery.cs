@@ -50,7 +50,7 @@ public sealed class LocalDelivery
     {
         // the reserve is for reading and removing: what could still be written is refused all the same
         if (store.Condition.RefusalFor(order.Message.Length) is { } full) return [.. order.Recipients.Select(_ => full)];
-        var effects = Effects.Of(order);
+        var effects = Effects.Of(order, directory);
         try
         {
             using var turn = await mail.StagingRoom.EnterAsync(order.Message.Length);
@@ -69,7 +69,7 @@ public sealed class LocalDelivery
             while (placing.Next < effects.Rows.Count);
             if (order.Author is { } self && staged.Record.BaseId is null && placing.Content is { } content) likeness.Remember(self, content);
             LocalDeliveryTelemetry.Delivered(
-                log, order.Id, staged.MessageId, MailPath.Write(order.ReversePath), order.Origin, effects.Rows.Count, effects.Remote.Count, order.Message.Length);
+                log, order.Id, staged.MessageId, MailPath.Write(order.ReversePath), order.Origin, effects.Rows.Count, effects.Remote.Count + effects.Forwarded.Sum(copy => copy.Recipients.Count), order.Message.Length);
             var outcome = placing.Outcome();
             if (order.ReversePath is not null && order.Recipients.Any(r => r.Notify is not null))
             {
@@ -135,20 +135,27 @@ public sealed class LocalDelivery
         }
 
         // one answer for all, and others have it already: a mailbox that was not full goes over by this one message
-        var others = placed > 0 || placing.Next > 0 || effects.Remote.Count > 0;
+        var others = placed > 0 || placing.Next > 0 || effects.Remote.Count > 0 || effects.Forwarded.Count > 0;
         if (!placing.Order.Separate && others && refused.Count > 0)
             refused.RemoveAll(r => r.Refusal.Status == Refusal.OverQuota.Status && AddRow(transaction, r.Row, content, placing, quota: 0) is null);
 
-        if (end == effects.Rows.Count && effects.Remote.Count > 0)
-        {
-            var order = placing.Order;
-            var id = queue.Enqueue(transaction, new NewQueueEntry(
-                order.ReversePath, content, effects.Remote, order.Return, order.EnvelopeId, order.SmtpUtf8,
-                EightBit: !Ascii.IsValid(order.Message.Span), order.Class));
-            if (order.Junk) queue.Hold(transaction, id);
-        }
+        if (end == effects.Rows.Count) Enqueue(transaction, placing.Order, effects, content);
         transaction.OnCommitted(() => placing.Advance(content, end, refused));
         return true;
+    }
+
+    void Enqueue(WriteTransaction transaction, DeliveryOrder order, Effects effects, ContentRef content)
+    {
+        if (effects.Remote.Count == 0 && effects.Forwarded.Count == 0) return;
+        var eightBit = !Ascii.IsValid(order.Message.Span);
+        if (effects.Remote.Count > 0) Add(order.ReversePath, effects.Remote, forwarded: false);
+        foreach (var (sender, recipients) in effects.Forwarded) Add(sender, recipients, forwarded: true);
+
+        void Add(MailAddress? sender, List<QueueRecipient> recipients, bool forwarded)
+        {
+            var id = queue.Enqueue(transaction, new NewQueueEntry(sender, content, recipients, order.Return, order.EnvelopeId, order.SmtpUtf8, eightBit, order.Class) { Forwarded = forwarded });
+            if (order.Junk) queue.Hold(transaction, id);
+        }
     }
 
     Refusal? AddRow(WriteTransaction transaction, Effects.Row row, ContentRef content, Placing placing, long quota)
@@ -209,11 +216,13 @@ sealed class Effects
 {
     public List<Row> Rows { get; } = [];
     public List<QueueRecipient> Remote { get; } = [];
+    /// <summary>What somebody here passes on for a stranger: by the reverse-path under which it goes.</summary>
+    public List<(MailAddress Sender, List<QueueRecipient> Recipients)> Forwarded { get; } = [];
 
     /// <param name="Recipient">Index in the order.</param>
     public readonly record struct Row(int Recipient, Account Account, ReadOnlyMemory<byte> Prefix);
 
-    public static Effects Of(DeliveryOrder order)
+    public static Effects Of(DeliveryOrder order, UserDirectory directory)
     {
         var effects = new Effects();
         var single = order.Recipients.Count == 1 && order.Recipients[0].Targets.Count == 1;
@@ -232,11 +241,22 @@ sealed class Effects
                 }
                 else if (target.Remote is { } address && remote?.Add(address.Key) != false)
                 {
-                    effects.Remote.Add(new QueueRecipient(address, recipient.Notify, recipient.OriginalRecipient));
+                    effects.RecipientsFor(order, target, directory).Add(new QueueRecipient(address, recipient.Notify, recipient.OriginalRecipient));
                 }
             }
         }
         return effects;
+    }
+
+    // a stranger's mail leaves in the name of who passes it on (RFC 7208 2.4, D.2); that of our own people, and bounces, as they are
+    List<QueueRecipient> RecipientsFor(DeliveryOrder order, Target target, UserDirectory directory)
+    {
+        if (target.Via is not { } via || order.ReversePath is not { } sender || directory.IsLocal(sender)) return Remote;
+        var rewritten = directory.RewriteSender(sender, via);
+        foreach (var (known, recipients) in Forwarded)
+            if (known.Key == rewritten.Key) return recipients;
+        Forwarded.Add((rewritten, []));
+        return Forwarded[^1].Recipients;
     }
 
     // RFC 5321 4.4: the final delivery puts the reverse-path on top

@@ -7,17 +7,33 @@ public enum Role { User, DomainAdmin, Admin }
 
 /// <param name="Name">Lower case A-labels.</param>
 /// <param name="CatchAll">Address that gets mail for unknown local parts, or null.</param>
-public sealed record Domain(long Id, string Name, string? CatchAll, long DefaultQuota, DateTimeOffset Created);
+public sealed record Domain(long Id, string Name, string? CatchAll, long DefaultQuota, DateTimeOffset Created)
+{
+    /// <summary>The domain of ours whose addresses these are too, or null.</summary>
+    public string? AliasOf { get; init; }
+
+    public MailPolicy Policy { get; init; } = MailPolicy.None;
+}
 
 /// <param name="Address">Lower case.</param>
 /// <param name="Quota">Bytes; 0 = none.</param>
-public sealed record Account(long Id, long DomainId, MailAddress Address, string Name, Role Role, long Quota, string Groups, bool Enabled, DateTimeOffset Created);
+public sealed record Account(long Id, long DomainId, MailAddress Address, string Name, Role Role, long Quota, string Groups, bool Enabled, DateTimeOffset Created)
+{
+    public MailPolicy Policy { get; init; } = MailPolicy.None;
+}
 
 /// <param name="Targets">Local or remote addresses.</param>
-public sealed record Alias(long Id, long DomainId, MailAddress Address, IReadOnlyList<string> Targets, DateTimeOffset Created);
+public sealed record Alias(long Id, long DomainId, MailAddress Address, IReadOnlyList<string> Targets, DateTimeOffset Created)
+{
+    public MailPolicy Policy { get; init; } = MailPolicy.None;
+}
 
 /// <summary>Where mail for an address goes.</summary>
 /// <param name="Account">A local account, or null for <paramref name="Remote"/>.</param>
 /// <param name="Detail">What stood behind "+" in the address (RFC 5233), or null.</param>
-/// <param name="Remote">An address elsewhere, by way of an alias; or null.</param>
-public sealed record Target(Account? Account, string? Detail, MailAddress? Remote);
+/// <param name="Remote">An address elsewhere, by way of an alias, a forwarding or a relay domain; or null.</param>
+/// <param name="Via">The address of ours that passes mail on to <paramref name="Remote"/> in the name of its owner; null where mail only passes through.</param>
+public sealed record Target(Account? Account, string? Detail, MailAddress? Remote, MailAddress? Via = null);
+
+/// <summary>An address that stands for another one, or "@domain" for all of a domain.</summary>
+public sealed record RecipientMapping(string Address, string Target, DateTimeOffset Created);

@@ -3,17 +3,17 @@ using CbaMail.Storage.Sqlite;
 
 namespace CbaMail.Directory;
 
-/// <summary>All SQL of the directory (Storage/Schema/0001_directory.sql).</summary>
+/// <summary>All SQL of the directory (Storage/Schema/0001_directory.sql, 0011_policies.sql).</summary>
 internal static class DirectoryTable
 {
-    const string DomainColumns = "SELECT id, name, catch_all, default_quota, created FROM domain";
+    const string DomainColumns = "SELECT d.id, d.name, d.catch_all, d.default_quota, d.created, a.name, d.policy FROM domain d LEFT JOIN domain a ON a.id = d.alias_of";
 
     const string AccountColumns = """
-        SELECT a.id, a.domain_id, a.local, d.name, a.name, a.role, a.quota, a.groups, a.enabled, a.created, a.password
+        SELECT a.id, a.domain_id, a.local, d.name, a.name, a.role, a.quota, a.groups, a.enabled, a.created, a.password, a.policy
         FROM account a JOIN domain d ON d.id = a.domain_id
         """;
 
-    const string AliasColumns = "SELECT a.id, a.domain_id, a.local, d.name, a.targets, a.created FROM alias a JOIN domain d ON d.id = a.domain_id";
+    const string AliasColumns = "SELECT a.id, a.domain_id, a.local, d.name, a.targets, a.created, a.policy FROM alias a JOIN domain d ON d.id = a.domain_id";
 
     public static List<Domain> Domains(ReadTransaction read) => All(read.Prepare(DomainColumns), Domain);
 
@@ -24,7 +24,7 @@ internal static class DirectoryTable
     // ---- one row as the transaction sees it: with what others have changed in the same batch and nobody else knows yet
 
     public static Domain? FindDomain(WriteTransaction write, long id) =>
-        All(write.Prepare(DomainColumns + " WHERE id = ?").Bind(1, id), Domain) is [var domain] ? domain : null;
+        All(write.Prepare(DomainColumns + " WHERE d.id = ?").Bind(1, id), Domain) is [var domain] ? domain : null;
 
     public static (Account Account, string Password)? FindAccount(WriteTransaction write, long id) =>
         All(write.Prepare(AccountColumns + " WHERE a.id = ?").Bind(1, id), Account) is [var account] ? account : null;
@@ -40,29 +40,46 @@ internal static class DirectoryTable
         return all;
     }
 
-    static Domain Domain(Statement rows) => new(rows.Int64(0), rows.String(1), rows.Text(2), rows.Int64(3), rows.Time(4));
+    static Domain Domain(Statement rows) => new(rows.Int64(0), rows.String(1), rows.Text(2), rows.Int64(3), rows.Time(4))
+    {
+        AliasOf = rows.Text(5),
+        Policy = MailPolicy.FromJson(rows.String(6)),
+    };
 
     static (Account Account, string Password) Account(Statement rows) => (
         new(rows.Int64(0), rows.Int64(1), new(rows.String(2), rows.String(3)), rows.String(4),
-            Roles.Parse(rows.String(5)) ?? Role.User, rows.Int64(6), rows.String(7), rows.Bool(8), rows.Time(9)),
+            Roles.Parse(rows.String(5)) ?? Role.User, rows.Int64(6), rows.String(7), rows.Bool(8), rows.Time(9))
+        { Policy = MailPolicy.FromJson(rows.String(11)) },
         rows.String(10));
 
-    static Alias Alias(Statement rows) => new(rows.Int64(0), rows.Int64(1), new(rows.String(2), rows.String(3)), rows.String(4).Split('\n'), rows.Time(5));
+    static Alias Alias(Statement rows) => new(rows.Int64(0), rows.Int64(1), new(rows.String(2), rows.String(3)), rows.String(4).Split('\n'), rows.Time(5))
+    {
+        Policy = MailPolicy.FromJson(rows.String(6)),
+    };
 
     /// <returns>The id, or null where the name is taken.</returns>
-    public static long? AddDomain(WriteTransaction write, string name, string? catchAll, long defaultQuota, DateTimeOffset created) =>
-        Inserted(write, write.Prepare("INSERT INTO domain (name, catch_all, default_quota, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
-            .Bind(1, name).Bind(2, catchAll).Bind(3, defaultQuota).Bind(4, created));
+    public static long? AddDomain(WriteTransaction write, string name, string? catchAll, long defaultQuota, DateTimeOffset created, string? aliasOf = null) =>
+        Inserted(write, write.Prepare("INSERT INTO domain (name, catch_all, default_quota, created, alias_of) VALUES (?, ?, ?, ?, (SELECT id FROM domain WHERE name = ?)) ON CONFLICT DO NOTHING")
+            .Bind(1, name).Bind(2, catchAll).Bind(3, defaultQuota).Bind(4, created).Bind(5, aliasOf));
 
     public static bool SetDomain(WriteTransaction write, Domain domain) =>
         write.Prepare("UPDATE domain SET catch_all = ?, default_quota = ? WHERE id = ?")
             .Bind(1, domain.CatchAll).Bind(2, domain.DefaultQuota).Bind(3, domain.Id).Run() == 1;
 
-    /// <summary>Removes an empty domain.</summary>
+    public static bool SetPolicy(WriteTransaction write, Domain domain) => SetPolicy(write.Prepare("UPDATE domain SET policy = ? WHERE id = ?"), domain.Policy, domain.Id);
+
+    public static bool SetPolicy(WriteTransaction write, Account account) => SetPolicy(write.Prepare("UPDATE account SET policy = ? WHERE id = ?"), account.Policy, account.Id);
+
+    public static bool SetPolicy(WriteTransaction write, Alias alias) => SetPolicy(write.Prepare("UPDATE alias SET policy = ? WHERE id = ?"), alias.Policy, alias.Id);
+
+    static bool SetPolicy(Statement statement, MailPolicy policy, long id) => statement.Bind(1, policy.ToJson()).Bind(2, id).Run() == 1;
+
+    /// <summary>Removes an empty domain that no other is an alias of.</summary>
     public static bool RemoveDomain(WriteTransaction write, long id) =>
         write.Prepare("""
             DELETE FROM domain WHERE id = ?1
             AND NOT EXISTS (SELECT 1 FROM account WHERE domain_id = ?1) AND NOT EXISTS (SELECT 1 FROM alias WHERE domain_id = ?1)
+            AND NOT EXISTS (SELECT 1 FROM domain WHERE alias_of = ?1)
             """).Bind(1, id).Run() == 1;
 
     public static bool HasDomain(WriteTransaction write, long id) => write.Prepare("SELECT 1 FROM domain WHERE id = ?").Bind(1, id).Scalar() == 1;
@@ -98,6 +115,22 @@ internal static class DirectoryTable
         write.Prepare("UPDATE alias SET targets = ? WHERE id = ?").Bind(1, string.Join('\n', alias.Targets)).Bind(2, alias.Id).Run() == 1;
 
     public static bool RemoveAlias(WriteTransaction write, long id) => write.Prepare("DELETE FROM alias WHERE id = ?").Bind(1, id).Run() == 1;
+
+    public static List<RecipientMapping> Mappings(ReadTransaction read) =>
+        All(read.Prepare("SELECT address, target, created FROM recipient_map"), rows => new RecipientMapping(rows.String(0), rows.String(1), rows.Time(2)));
+
+    public static void SetMapping(WriteTransaction write, RecipientMapping mapping) =>
+        write.Prepare("INSERT INTO recipient_map (address, target, created) VALUES (?, ?, ?) ON CONFLICT (address) DO UPDATE SET target = excluded.target")
+            .Bind(1, mapping.Address).Bind(2, mapping.Target).Bind(3, mapping.Created).Run();
+
+    public static bool RemoveMapping(WriteTransaction write, string address) =>
+        write.Prepare("DELETE FROM recipient_map WHERE address = ?").Bind(1, address).Run() == 1;
+
+    public static byte[] ServerKey(ReadTransaction read, string name)
+    {
+        using var row = read.Prepare("SELECT value FROM server_key WHERE name = ?").Bind(1, name);
+        return row.Step() ? row.Blob(0).ToArray() : throw new InvalidOperationException($"The key {name} is missing in the database; restore it from a backup");
+    }
 
     static long? Inserted(WriteTransaction write, Statement statement) => statement.Run() == 1 ? write.LastInsertId : null;
 }

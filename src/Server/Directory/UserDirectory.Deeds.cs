@@ -22,15 +22,24 @@ public sealed partial class UserDirectory
 
     // ---- domains
 
-    public async ValueTask<Result<Domain>> AddDomainAsync(string name, long defaultQuota = 0, string? catchAll = null, CancellationToken cancel = default)
+    /// <param name="aliasOf">A domain of ours: every address of the new one means the same one there.</param>
+    public async ValueTask<Result<Domain>> AddDomainAsync(string name, long defaultQuota = 0, string? catchAll = null, CancellationToken cancel = default, string? aliasOf = null)
     {
         if (!Names.TryDomain(name, out var key)) return Refusal.Invalid.Because($"\"{Printable(name)}\" is not a domain name; write it as in example.org");
         if (catchAll is not null && !Names.TryAddress(catchAll, out _)) return Refusal.BadAddress.Because($"\"{Printable(catchAll)}\" is not a valid address");
+        if (aliasOf is not null)
+        {
+            if (FindDomain(aliasOf) is not { } real) return NoDomain(aliasOf);
+            if (real.AliasOf is { } first) return Refusal.Invalid.Because($"{real.Name} is an alias itself; name {first}");
+            if (catchAll is not null) return Refusal.Invalid.Because("A domain alias has no catch-all of its own: that of its domain holds");
+            aliasOf = real.Name;
+        }
         var created = time.GetUtcNow();
         var added = await store.CommitAsync(write =>
         {
-            if (DirectoryTable.AddDomain(write, key, catchAll, defaultQuota, created) is not { } id) return null;
-            var domain = new Domain(id, key, catchAll, defaultQuota, Rounded(created));
+            if (aliasOf is not null && !domains.ContainsKey(aliasOf)) return null;
+            if (DirectoryTable.AddDomain(write, key, catchAll, defaultQuota, created, aliasOf) is not { } id) return null;
+            var domain = new Domain(id, key, catchAll, defaultQuota, Rounded(created)) { AliasOf = aliasOf };
             write.OnCommitted(() => domains[key] = domain);
             return domain;
         }, cancel);
@@ -62,7 +71,7 @@ public sealed partial class UserDirectory
             write.OnCommitted(() => domains.TryRemove(domain.Name, out _));
             return true;
         }, cancel);
-        return done ? null : Refusal.Conflict.Because($"The domain {domain.Name} still has accounts or aliases; remove them first");
+        return done ? null : Refusal.Conflict.Because($"The domain {domain.Name} still has accounts, aliases or domains that are aliases of it; remove them first");
     }
 
     // ---- accounts
@@ -124,7 +133,8 @@ public sealed partial class UserDirectory
     internal Refusal? Precheck(NewAccount account)
     {
         if (!Names.TryAddress(account.Address, out var address)) return Refusal.BadAddress.Because($"\"{Printable(account.Address)}\" is not a valid address");
-        if (!domains.ContainsKey(address.Domain)) return NoDomain(address.Domain);
+        if (!domains.TryGetValue(address.Domain, out var domain)) return NoDomain(address.Domain);
+        if (domain.AliasOf is { } real) return Refusal.Invalid.Because($"{domain.Name} is an alias of {real}; add the account there");
         return accounts.ContainsKey(Key(address)) || aliases.ContainsKey(Key(address)) ? Taken(address) : CheckName(account.Name);
     }
 
@@ -199,6 +209,7 @@ public sealed partial class UserDirectory
     {
         if (!Names.TryAddress(address, out var normal)) return Refusal.BadAddress.Because($"\"{Printable(address)}\" is not a valid address");
         if (!domains.TryGetValue(normal.Domain, out var domain)) return NoDomain(normal.Domain);
+        if (domain.AliasOf is { } real) return Refusal.Invalid.Because($"{domain.Name} is an alias of {real}; add the address there");
         if (accounts.ContainsKey(Key(normal))) return Taken(normal);
         var wanted = new List<string>();
         foreach (var target in targets)
@@ -213,7 +224,7 @@ public sealed partial class UserDirectory
         {
             if (!DirectoryTable.HasDomain(write, domain.Id)) return null;
             var old = DirectoryTable.FindAlias(write, domain.Id, normal.LocalPart);
-            var alias = new Alias(old?.Id ?? 0, domain.Id, normal, [.. (old?.Targets ?? []).Union(wanted, StringComparer.Ordinal)], old?.Created ?? Rounded(created));
+            var alias = new Alias(old?.Id ?? 0, domain.Id, normal, [.. (old?.Targets ?? []).Union(wanted, StringComparer.Ordinal)], old?.Created ?? Rounded(created)) { Policy = old?.Policy ?? MailPolicy.None };
             if (old is not null) { if (!DirectoryTable.SetAlias(write, alias)) return null; }
             else if (DirectoryTable.AddAlias(write, alias) is { } id) alias = alias with { Id = id };
             else return null;

@@ -22,6 +22,9 @@ public sealed partial class UserDirectory
     readonly ConcurrentDictionary<string, Account> accounts = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<long, Entry> accountsById = new();
     readonly ConcurrentDictionary<string, Alias> aliases = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, RecipientMapping> mappings = new(StringComparer.Ordinal);
+
+    readonly byte[] rewritingKey;
 
     /// <summary>Reads everything from the store.</summary>
     public UserDirectory(Store store, TimeProvider time, PasswordHashing? hashing = null)
@@ -33,6 +36,8 @@ public sealed partial class UserDirectory
         foreach (var domain in DirectoryTable.Domains(read)) domains[domain.Name] = domain;
         foreach (var (account, password) in DirectoryTable.Accounts(read)) Keep(account, password);
         foreach (var alias in DirectoryTable.Aliases(read)) aliases[Key(alias.Address)] = alias;
+        foreach (var mapping in DirectoryTable.Mappings(read)) mappings[mapping.Address] = mapping;
+        rewritingKey = DirectoryTable.ServerKey(read, "srs");
     }
 
     sealed record Entry(Account Account, string Password);
@@ -80,81 +85,6 @@ public sealed partial class UserDirectory
     public IReadOnlyList<Alias> ListAliases(Domain? domain = null) =>
         [.. aliases.Values.Where(alias => domain is null || alias.DomainId == domain.Id)
             .OrderBy(alias => alias.Address.Domain, StringComparer.Ordinal).ThenBy(alias => alias.Address.LocalPart, StringComparer.Ordinal)];
-
-    /// <summary>
-    /// Who gets mail for an address of a local domain: account, "+" detail, aliases (to any depth below 10, each target once), catch-all.
-    /// NoSuchDomain where the domain is not ours, NoSuchUser where nobody is. A disabled account still gets mail: it cannot sign in.
-    /// </summary>
-    public Result<IReadOnlyList<Target>> Resolve(MailAddress address)
-    {
-        if (!Names.TryAddress(address, out var normal)) return Refusal.NoSuchDomain;
-        if (!domains.ContainsKey(normal.Domain)) return Refusal.NoSuchDomain;
-        // the common case without the machinery
-        if (accounts.TryGetValue(Key(normal), out var direct)) return new([new Target(direct, null, null)], null);
-        var search = new Search();
-        Collect(normal, detail: null, depth: 0, search);
-        return search.Found.Count > 0 ? search.Found : Refusal.NoSuchUser;
-    }
-
-    sealed class Search
-    {
-        public List<Target> Found { get; } = [];
-        public HashSet<string> Seen { get; } = [];
-        public HashSet<string> Taken { get; } = [];
-    }
-
-    void Collect(MailAddress address, string? detail, int depth, Search search)
-    {
-        if (depth > DeepestAlias || search.Found.Count >= MostTargets || !search.Seen.Add(Key(address))) return;
-        if (!domains.TryGetValue(address.Domain, out var domain))
-        {
-            if (search.Taken.Add(Key(address))) search.Found.Add(new(null, null, address));
-            return;
-        }
-
-        if (Take(address, detail, depth, search)) return;
-        // RFC 5233 4: "anna+shop" is "anna" with the detail "shop"; an account that is really called so came first
-        var plus = address.LocalPart.IndexOf('+');
-        if (plus > 0 && Take(address with { LocalPart = address.LocalPart[..plus] }, address.LocalPart[(plus + 1)..], depth, search)) return;
-        // RFC 5321 4.5.1: postmaster is always there; RFC 2142 5 asks the same of abuse
-        if (address.LocalPart is "postmaster" or "abuse" && Administrator(domain) is { } administrator)
-        {
-            if (search.Taken.Add(Key(administrator.Address))) search.Found.Add(new(administrator, null, null));
-            return;
-        }
-        if (domain.CatchAll is { } catchAll && MailAddress.TryParse(catchAll, out var target)) Collect(target, null, depth + 1, search);
-    }
-
-    bool Take(MailAddress address, string? detail, int depth, Search search)
-    {
-        if (accounts.TryGetValue(Key(address), out var account))
-        {
-            if (search.Taken.Add(Key(address))) search.Found.Add(new(account, string.IsNullOrEmpty(detail) ? null : detail, null));
-            return true;
-        }
-        if (!aliases.TryGetValue(Key(address), out var alias)) return false;
-        foreach (var target in alias.Targets)
-            if (MailAddress.TryParse(target, out var next)) Collect(next, null, depth + 1, search);
-        return true;
-    }
-
-    Account? Administrator(Domain domain) =>
-        accountsById.Values.Select(entry => entry.Account)
-            .Where(account => account.Role == Role.Admin || (account.Role == Role.DomainAdmin && account.DomainId == domain.Id))
-            .OrderBy(account => account.DomainId == domain.Id ? 0 : 1).ThenBy(account => account.Id).FirstOrDefault();
-
-    /// <summary>Whether the account may use the address as sender: its own, with any detail, or an alias that leads to it.</summary>
-    public bool MaySendAs(Account account, MailAddress address)
-    {
-        if (!Names.TryAddress(address, out var normal) || !domains.ContainsKey(normal.Domain)) return false;
-        var plus = normal.LocalPart.IndexOf('+');
-        var plain = plus > 0 ? normal with { LocalPart = normal.LocalPart[..plus] } : normal;
-        if (accounts.TryGetValue(Key(normal), out var owner)) return owner.Id == account.Id;
-        if (!aliases.ContainsKey(Key(normal)) && accounts.TryGetValue(Key(plain), out owner)) return owner.Id == account.Id;
-        var viaAlias = aliases.ContainsKey(Key(normal)) || aliases.ContainsKey(Key(plain)) || normal.LocalPart is "postmaster" or "abuse";
-        // a catch-all leads to its owner too, but whoever reads strays may not write in any name
-        return viaAlias && Resolve(normal) is { Ok: true, Value: var targets } && targets.Any(target => target.Account?.Id == account.Id);
-    }
 
     internal void Announce(WriteTransaction transaction, Account account, bool added) => (added ? AccountAdding : AccountRemoving)?.Invoke(transaction, account);
 

@@ -11,6 +11,7 @@ static class ApiRoutes
         DomainsApi.Map(routes);
         AccountsApi.Map(routes);
         AliasesApi.Map(routes);
+        PoliciesApi.Map(routes);
         CoursesApi.Map(routes);
         MailingsApi.Map(routes);
         QueueApi.Map(routes);

@@ -31,6 +31,8 @@ public sealed class Arrival : IDisposable
     public Visit Visit { get; init; } = new();
     public required IPAddress Remote { get; init; }
     public required Protocol Protocol { get; init; }
+    /// <summary>It comes over TLS.</summary>
+    public bool IsSecure { get; init; }
     public string Hello { get; set; } = "";
     /// <summary>Who signed in, or null for a stranger.</summary>
     public Account? SignedIn { get; set; }

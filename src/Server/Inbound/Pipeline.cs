@@ -19,8 +19,10 @@ public sealed class Pipeline
         (Moment.Sender, new StorageCheck(mail.Store)),     // can anything be stored at all
         (Moment.Sender, new MemoryCheck(memory)),          // is there memory for it
         (Moment.Recipient, new RecipientCheck(directory)), // is it here, or may it be relayed
+        (Moment.Recipient, new PolicyCheck(directory)),    // does it want this mail
         (Moment.Recipient, new QuotaCheck(mail)),          // is there room for it
         (Moment.Message, new LoopCheck(settings.Smtp.Hops)),
+        (Moment.Message, new PolicySizeCheck(directory)),
     ];
 
     internal Pipeline(params (Moment, Check)[] checks) => this.checks = checks;

@@ -18,7 +18,11 @@ public sealed record QueueRecipient(MailAddress Address, string? Notify = null, 
 /// <param name="Class">Whose turn comes first.</param>
 public sealed record NewQueueEntry(
     MailAddress? ReversePath, ContentRef Content, IReadOnlyList<QueueRecipient> Recipients,
-    string? Return = null, string? EnvelopeId = null, bool SmtpUtf8 = false, bool EightBit = false, MailClass Class = MailClass.Interactive);
+    string? Return = null, string? EnvelopeId = null, bool SmtpUtf8 = false, bool EightBit = false, MailClass Class = MailClass.Interactive)
+{
+    /// <summary>Passed on for somebody: it is sealed when it leaves (RFC 8617).</summary>
+    public bool Forwarded { get; init; }
+}
 
 /// <summary>The durable list of mail that leaves: enqueue, claim, reschedule, done. It calls nobody; the workers are in Delivery.</summary>
 public sealed class MailQueue
@@ -62,6 +66,7 @@ public sealed class MailQueue
         var now = clock.Now;
         mail.AddReference(transaction, entry.Content.Id);
         var id = QueueTable.InsertMessage(transaction, entry, now, now + (entry.ReversePath is null ? settings.BounceExpire : settings.Expire));
+        if (entry.Forwarded) QueueTable.MarkForwarded(transaction, id);
         for (var i = 0; i < entry.Recipients.Count; i++) QueueTable.InsertRecipient(transaction, id, i, entry.Recipients[i], now);
         transaction.OnCommitted(() =>
         {

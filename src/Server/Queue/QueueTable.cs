@@ -17,6 +17,9 @@ internal static class QueueTable
         return transaction.LastInsertId;
     }
 
+    public static void MarkForwarded(WriteTransaction transaction, long id) =>
+        transaction.Prepare("UPDATE queue_message SET forwarded=1 WHERE id=?").Bind(1, id).Run();
+
     public static void InsertRecipient(WriteTransaction transaction, long messageId, int sequence, QueueRecipient recipient, DateTimeOffset next) =>
         transaction.Prepare("INSERT INTO queue_recipient (message_id, seq, address, domain, notify, orcpt, ledger_id, held, attempts, next_attempt, delay_told) VALUES (?,?,?,?,?,?,?,0,0,?,0)")
             .Bind(1, messageId).Bind(2, (long)sequence).Bind(3, recipient.Address.ToString()).Bind(4, recipient.Address.DomainKey)

@@ -7,7 +7,7 @@ namespace CbaMail.Http.Api;
 /// <summary>/v1/domains</summary>
 static class DomainsApi
 {
-    sealed record NewDomain(string Name, long? Quota = null, string? CatchAll = null);
+    sealed record NewDomain(string Name, long? Quota = null, string? CatchAll = null, string? AliasOf = null);
     sealed record DomainChange(long? Quota = null, string? CatchAll = null);
 
     public static void Map(IEndpointRouteBuilder routes)
@@ -35,6 +35,7 @@ static class DomainsApi
             aliases = directory.ListAliases(domain).Count,
             quota = domain.DefaultQuota,
             catchAll = domain.CatchAll,
+            aliasOf = domain.AliasOf,
             created = domain.Created,
         };
     }
@@ -42,7 +43,7 @@ static class DomainsApi
     static async Task AddAsync(HttpContext context)
     {
         if (await context.ReadAsync<NewDomain>() is not { } wanted) return;
-        var added = await context.Room<UserDirectory>().AddDomainAsync(wanted.Name, wanted.Quota ?? 0, string.IsNullOrEmpty(wanted.CatchAll) ? null : wanted.CatchAll, context.RequestAborted);
+        var added = await context.Room<UserDirectory>().AddDomainAsync(wanted.Name, wanted.Quota ?? 0, string.IsNullOrEmpty(wanted.CatchAll) ? null : wanted.CatchAll, context.RequestAborted, string.IsNullOrEmpty(wanted.AliasOf) ? null : wanted.AliasOf);
         await context.ResultAsync(added, domain => Show(context, domain), 201);
     }
 

@@ -16,6 +16,7 @@ public sealed class RecipientCheck(UserDirectory directory) : Check
         var recipient = arrival.Asked!;
         if (recipient.Address.Domain.Length == 0 && Postmaster() is { } postmaster) recipient.Address = postmaster;
         if (recipient.Address.Domain.Length == 0) return Refusal.NoSuchUser;
+        recipient.Address = directory.Map(recipient.Address);
         if (!directory.IsLocal(recipient.Address))
         {
             if (arrival.SignedIn is null) return Refusal.NoRelay;
@@ -28,6 +29,18 @@ public sealed class RecipientCheck(UserDirectory directory) : Check
             directory.FindAccount(recipient.Address) is null && directory.FindAlias(recipient.Address) is null)
             return Refusal.NoRelay;
         var targets = directory.Resolve(recipient.Address);
+        if (SenderRewriting.IsRewritten(recipient.Address.LocalPart) && directory.FindAccount(recipient.Address) is null) return Bounced(arrival, recipient);
+        if (!targets.Ok) return targets.Refusal;
+        recipient.Targets = targets.Value;
+        return null;
+    }
+
+    // what comes back of mail that was passed on for somebody here goes to who sent it; nothing but bounces goes that way
+    Refusal? Bounced(Arrival arrival, ArrivalRecipient recipient)
+    {
+        if (directory.SenderBehind(recipient.Address) is not { } sender) return Refusal.NoSuchUser.Because("This address led back to a sender and is not valid any more");
+        if (arrival.Sender is not null) return Refusal.NotPermitted.Because("This address takes bounces only");
+        var targets = directory.IsLocal(sender) ? directory.Resolve(sender) : new Result<IReadOnlyList<Target>>([new Target(null, null, sender)], null);
         if (!targets.Ok) return targets.Refusal;
         recipient.Targets = targets.Value;
         return null;

@@ -1,0 +1,129 @@
+using System.Diagnostics.CodeAnalysis;
+using CbaMail.Envelope;
+
+namespace CbaMail.Directory;
+
+public sealed partial class UserDirectory
+{
+    /// <summary>
+    /// Who gets mail for an address of a local domain: account and what it forwards to, "+" detail, aliases (to any depth below 10, each
+    /// target once), the next server of a relay domain, catch-all; and who gets copies by policy. A domain alias stands for its domain.
+    /// NoSuchDomain where the domain is not ours, NoSuchUser where nobody is. A disabled account still gets mail: it cannot sign in.
+    /// </summary>
+    public Result<IReadOnlyList<Target>> Resolve(MailAddress address)
+    {
+        if (!TryLocal(address, out var normal, out var domain)) return Refusal.NoSuchDomain;
+        // the common case without the machinery
+        if (accounts.TryGetValue(Key(normal), out var direct) && direct.Policy.IsEmpty && domain.Policy.BccIncoming is null) return new([new Target(direct, null, null)], null);
+        var search = new Search();
+        Collect(normal, detail: null, via: null, depth: 0, search);
+        // two who forward to one another and keep nothing: the mail stays with the first
+        if (search.Found.Count == 0 && search.Fallback is { } account) search.Found.Add(new(account, null, null));
+        return search.Found.Count > 0 ? search.Found : Refusal.NoSuchUser;
+    }
+
+    /// <summary>Whether the domain is ours: the address in its form for comparison, where a domain alias has been replaced by its domain.</summary>
+    bool TryLocal(MailAddress address, [NotNullWhen(true)] out MailAddress? normal, [NotNullWhen(true)] out Domain? domain)
+    {
+        domain = null;
+        if (!Names.TryAddress(address, out normal) || !domains.TryGetValue(normal.Domain, out domain)) return false;
+        if (domain.AliasOf is not { } real) return true;
+        normal = normal with { Domain = real };
+        return domains.TryGetValue(real, out domain);
+    }
+
+    /// <summary>What the address stands for by the recipient map, or itself; once, not in a chain.</summary>
+    public MailAddress Map(MailAddress address)
+    {
+        if (mappings.IsEmpty || !Names.TryAddress(address, out var normal)) return address;
+        if (!mappings.TryGetValue(Key(normal), out var mapping) && !mappings.TryGetValue("@" + normal.Domain, out mapping)) return address;
+        if (mapping.Target.StartsWith('@')) return address with { Domain = mapping.Target[1..] };
+        return MailAddress.TryParse(mapping.Target, out var target) ? target : address;
+    }
+
+    sealed class Search
+    {
+        public List<Target> Found { get; } = [];
+        public HashSet<string> Seen { get; } = [];
+        public HashSet<string> Taken { get; } = [];
+        /// <summary>The first account that only forwards.</summary>
+        public Account? Fallback { get; set; }
+    }
+
+    void Collect(MailAddress address, string? detail, MailAddress? via, int depth, Search search)
+    {
+        if (domains.TryGetValue(address.Domain, out var domain) && domain.AliasOf is { } real)
+        {
+            address = address with { Domain = real };
+            domain = domains.GetValueOrDefault(real);
+        }
+        if (depth > DeepestAlias || search.Found.Count >= MostTargets || !search.Seen.Add(Key(address))) return;
+        if (domain is null)
+        {
+            if (search.Taken.Add(Key(address))) search.Found.Add(new(null, null, address, via));
+            return;
+        }
+
+        if (Take(address, detail, depth, search, domain)) return;
+        // RFC 5233 4: "anna+shop" is "anna" with the detail "shop"; an account that is really called so came first
+        var plus = address.LocalPart.IndexOf('+');
+        if (plus > 0 && Take(address with { LocalPart = address.LocalPart[..plus] }, address.LocalPart[(plus + 1)..], depth, search, domain)) return;
+        if (domain.Policy.RelayTo is not null)
+        {
+            if (search.Taken.Add(Key(address))) search.Found.Add(new(null, null, address));
+            return;
+        }
+        // RFC 5321 4.5.1: postmaster is always there; RFC 2142 5 asks the same of abuse
+        if (address.LocalPart is "postmaster" or "abuse" && Administrator(domain) is { } administrator)
+        {
+            if (search.Taken.Add(Key(administrator.Address))) search.Found.Add(new(administrator, null, null));
+            return;
+        }
+        if (domain.CatchAll is { } catchAll && MailAddress.TryParse(catchAll, out var target)) Collect(target, null, address, depth + 1, search);
+    }
+
+    bool Take(MailAddress address, string? detail, int depth, Search search, Domain domain)
+    {
+        if (accounts.TryGetValue(Key(address), out var account))
+        {
+            var forward = account.Policy.Forward ?? [];
+            if (forward.Count == 0 || account.Policy.KeepCopy != false)
+            {
+                if (search.Taken.Add(Key(address))) search.Found.Add(new(account, string.IsNullOrEmpty(detail) ? null : detail, null));
+            }
+            else search.Fallback ??= account;
+            CollectAll(forward, address, depth, search);
+            CollectAll(account.Policy.BccIncoming, address, depth, search);
+            CollectAll(domain.Policy.BccIncoming, address, depth, search);
+            return true;
+        }
+        if (!aliases.TryGetValue(Key(address), out var alias)) return false;
+        CollectAll(alias.Targets, address, depth, search);
+        return true;
+    }
+
+    void CollectAll(IReadOnlyList<string>? targets, MailAddress via, int depth, Search search)
+    {
+        foreach (var target in targets ?? [])
+            if (Names.TryAddress(target, out var next)) Collect(next, null, via, depth + 1, search);
+    }
+
+    Account? Administrator(Domain domain) =>
+        accountsById.Values.Select(entry => entry.Account)
+            .Where(account => account.Role == Role.Admin || (account.Role == Role.DomainAdmin && account.DomainId == domain.Id))
+            .OrderBy(account => account.DomainId == domain.Id ? 0 : 1).ThenBy(account => account.Id).FirstOrDefault();
+
+    /// <summary>Whether the account may use the address as sender: its own, with any detail, an alias that leads to it, or one that its policy lends it.</summary>
+    public bool MaySendAs(Account account, MailAddress address)
+    {
+        if (!TryLocal(address, out var normal, out _)) return false;
+        if (GetAccount(account.Id)?.Policy.SendAs is { } lent && lent.Any(pattern => SenderPattern.Matches(pattern, normal, isMember: false))) return true;
+        var plus = normal.LocalPart.IndexOf('+');
+        var plain = plus > 0 ? normal with { LocalPart = normal.LocalPart[..plus] } : normal;
+        if (accounts.TryGetValue(Key(normal), out var owner)) return owner.Id == account.Id;
+        if (!aliases.ContainsKey(Key(normal)) && accounts.TryGetValue(Key(plain), out owner)) return owner.Id == account.Id;
+        var viaAlias = aliases.ContainsKey(Key(normal)) || aliases.ContainsKey(Key(plain)) || normal.LocalPart is "postmaster" or "abuse";
+        // a catch-all leads to its owner too, but whoever reads strays may not write in any name
+        return viaAlias && Resolve(normal) is { Ok: true, Value: var targets } && targets.Any(target => target.Account?.Id == account.Id);
+    }
+}

@@ -1,0 +1,58 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using CbaMail.Directory;
+
+namespace CbaMail.Http.Api;
+
+/// <summary>/v1/policies/{subject}: a domain, an account or an alias; and /v1/recipient-map.</summary>
+static class PoliciesApi
+{
+    sealed record NewMapping(string Address, string Target);
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/v1/policies/{subject}", context =>
+            context.ResultAsync(context.Room<UserDirectory>().PolicyOf(context.Part("subject")), policy => Show(context, policy)));
+        routes.MapPatch("/v1/policies/{subject}", PatchAsync);
+        routes.MapGet("/v1/recipient-map", context => context.JsonAsync(context.Room<UserDirectory>().ListMappings()));
+        routes.MapPost("/v1/recipient-map", async context =>
+        {
+            if (await context.ReadAsync<NewMapping>() is not { } wanted) return;
+            await context.ResultAsync(await context.Room<UserDirectory>().SetMappingAsync(wanted.Address, wanted.Target, context.RequestAborted), mapping => mapping, 201);
+        });
+        routes.MapDelete("/v1/recipient-map/{address}", async context =>
+        {
+            var address = context.Part("address");
+            if (await context.Room<UserDirectory>().RemoveMappingAsync(address, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
+            else await context.JsonAsync(new { address });
+        });
+    }
+
+    static Dictionary<string, object?> Show(HttpContext context, MailPolicy policy)
+    {
+        var answer = new Dictionary<string, object?> { ["subject"] = context.Part("subject") };
+        foreach (var (key, value) in JsonSerializer.SerializeToNode(policy, Reply.Json)!.AsObject())
+            if (value is not null) answer[key] = value;
+        return answer;
+    }
+
+    /// <summary>RFC 7396: what the body names is set, null takes it away, the rest stays.</summary>
+    static async Task PatchAsync(HttpContext context)
+    {
+        if (await context.ReadAsync<JsonObject>() is not { } patch) return;
+        var subject = context.Part("subject");
+        var directory = context.Room<UserDirectory>();
+        var old = directory.PolicyOf(subject);
+        if (!old.Ok) { await context.RefuseAsync(old.Refusal); return; }
+        var merged = JsonSerializer.SerializeToNode(old.Value, Reply.Json)!.AsObject();
+        foreach (var (key, value) in patch) merged[key] = value?.DeepClone();
+        MailPolicy wanted;
+        try { wanted = merged.Deserialize<MailPolicy>(Reply.Json)!; }
+        catch (JsonException e)
+        {
+            await context.RefuseAsync(400, "This is not a policy: " + e.Message.ReplaceLineEndings(" "));
+            return;
+        }
+        await context.ResultAsync(await directory.SetPolicyAsync(subject, wanted, context.RequestAborted), policy => Show(context, policy));
+    }
+}
