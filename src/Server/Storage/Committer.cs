@@ -6,13 +6,14 @@ using CbaMail.Storage.Sqlite;
 namespace CbaMail.Storage;
 
 /// <summary>
-/// The one writer at a time. Whatever waits is one batch: one transaction, the pack flushed while the database commits, the callers told
-/// when both are done (measured.md, 2: "b-parallel"). Concurrency makes the flush cheap; a lonely commit is not delayed: where nobody else
+/// The one writer at a time. Whatever waits is one batch: one transaction, the pack flushed with the database or beside it, the callers told
+/// when both are durable (measured.md, 2: "b-parallel"). Concurrency makes the flush cheap; a lonely commit is not delayed: where nobody else
 /// writes and the disk is quick, the caller commits by himself, without a change of threads.
 /// </summary>
 /// <remarks>
 /// A commit that ends before its pack flush is harmless: the next start finds rows whose record is not whole, and those were
-/// never acknowledged and are removed. Work whose other rows must not outlive its bodies asks for the bodies first
+/// never acknowledged and are removed. Where one flush serves both (<see cref="Packs.CanRide"/>), the device has the whole record before that flush
+/// begins; a power cut before its end may leave the row without it, and again nobody was told. Work whose other rows must not outlive its bodies asks for the bodies first
 /// (<see cref="WriteTransaction.BodiesFirst"/>). The pack's position that is known to be flushed travels in a later batch's transaction,
 /// in the very next one where what lies behind it may be torn.
 /// </remarks>
@@ -198,6 +199,7 @@ sealed class Committer
         var changes = connection.TotalChanges;
         connection.Prepare("BEGIN IMMEDIATE").Run();
         var flushing = false;
+        var riding = false;
         var committing = false;
         var tellSafe = false;
         var toldNow = safe;
@@ -206,6 +208,7 @@ sealed class Committer
             if (batch.Count > 1)
                 foreach (var work in batch) RunOne(work);
             else if (!RunAlone(batch[0])) return;
+            var hasRows = tally.Mark > 0; // a commit that writes no rows flushes nothing
             WriteStatistics();
             if (packs.IsDirty)
             {
@@ -213,6 +216,11 @@ sealed class Committer
                 if (tellSafe) VaultTable.SetSafe(connection, toldNow = safe);
                 packs.WriteOut();
                 if (batch.Exists(work => !work.Failed && work.Transaction!.WantsBodiesFirst)) packs.Flush();
+                else if (hasRows && packs.CanRide)
+                {
+                    packs.AwaitHandOver();
+                    riding = true;
+                }
                 else
                 {
                     flushing = true;
@@ -225,13 +233,15 @@ sealed class Committer
         catch (Exception error)
         {
             // A commit that failed may still come back after a power cut: then its bodies must be there.
-            if (flushing) Flushed();
+            if (riding) packs.StartFlush();
+            if (flushing || riding) Flushed();
             connection.TryRollback();
             safe = committing && !IsCertainlyUndone(error) ? packs.StepOver() : packs.Abandon(start);
             mustTellSafe = true;
             throw;
         }
         if (flushing) Flushed();
+        if (riding) packs.HaveRidden();
         if (tellSafe) (toldSafe, mustTellSafe) = (toldNow, false);
         if (!packs.IsDirty) safe = packs.End; // flushed here, or by the sealing of a pack
         packs.Sealed.Clear();
@@ -254,7 +264,7 @@ sealed class Committer
     bool RunAlone(Work work)
     {
         var before = packs.End;
-        work.Transaction = new WriteTransaction(connection, packs, tally) { Safe = safe };
+        work.Transaction = new WriteTransaction(connection, packs, tally) { Safe = safe, IsAlone = true };
         try
         {
             work.Run(work.Transaction);

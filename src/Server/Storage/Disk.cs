@@ -77,6 +77,12 @@ public abstract class Disk : IDisposable
     /// <returns>What went wrong, or null.</returns>
     public abstract Exception? AwaitFlush();
 
+    /// <summary>
+    /// Whether what a file of one directory has <see cref="DiskFile.AwaitHandOver">handed over</see> is durable with the next flush of a file in
+    /// the other: they lie on one device, and on a file system that writes in place.
+    /// </summary>
+    public virtual bool FlushesTogether(string directory, string other) => false;
+
     /// <summary>Work on files that nobody waits for yet (zeros ahead of the writer).</summary>
     public abstract Task Beside(Action work);
 
@@ -102,6 +108,13 @@ public abstract class DiskFile : IDisposable
 
     /// <summary>Makes everything written so far durable.</summary>
     public abstract void Flush();
+
+    /// <summary>Begins to hand a range to the device, which may keep it in memory; does not wait. The range had been written and flushed before and is written over.</summary>
+    public virtual void StartHandOver(long position, long length) { }
+
+    /// <summary>Waits until the device has the range.</summary>
+    /// <exception cref="IOException">It did not take it.</exception>
+    public virtual void AwaitHandOver(long position, long length) => throw new NotSupportedException();
 
     /// <summary>Reading it once does not make its pages worth keeping.</summary>
     public virtual void ReadOnce() { }

@@ -38,6 +38,23 @@ static partial class Posix
         }
     }
 
+    /// <summary>Begins to write a range out to the device, without a flush of the device's memory.</summary>
+    public static void StartHandOver(Microsoft.Win32.SafeHandles.SafeFileHandle file, long position, long length) =>
+        _ = sync_file_range(file, position, length, 2); // SYNC_FILE_RANGE_WRITE; what goes wrong is told to who waits
+
+    /// <summary>Waits until all of a range is with the device.</summary>
+    /// <exception cref="IOException">The device did not take it.</exception>
+    public static void AwaitHandOver(Microsoft.Win32.SafeHandles.SafeFileHandle file, long position, long length)
+    {
+        while (sync_file_range(file, position, length, 7) != 0) // SYNC_FILE_RANGE_WRITE_AND_WAIT
+        {
+            var number = Marshal.GetLastPInvokeError();
+            if (number != Interrupted) throw new IOException($"What was written did not reach the disk: {Marshal.GetPInvokeErrorMessage(number)}.", number);
+        }
+    }
+
+    [LibraryImport("libc", SetLastError = true)] private static partial int sync_file_range(Microsoft.Win32.SafeHandles.SafeFileHandle file, long position, long length, uint flags);
+
     /// <summary>Whether the error says that no space, or no more of one's share of it, is left.</summary>
     public static bool IsFull(IOException error) => (error.HResult & 0xffff) is 28 or 122; // ENOSPC, EDQUOT
 

@@ -12,6 +12,10 @@ public sealed class RealDisk : Disk
     Thread? flusher;
     volatile bool disposed;
 
+    public override string? SqliteVfs => Sqlite.LogVfs.Name;
+
+    public override bool FlushesTogether(string directory, string other) => InPlace.Lie(directory, other);
+
     public override IDisposable Lock(string directory) => DataLock.Take(directory);
 
     public override (long Free, long Total)? Space(string path)
@@ -134,6 +138,8 @@ public sealed class RealDisk : Disk
         public override int Read(Span<byte> bytes, long position) => RandomAccess.Read(handle, bytes, position);
         public override void Write(ReadOnlySpan<byte> bytes, long position) => RandomAccess.Write(handle, bytes, position);
         public override void Flush() => Posix.FlushData(handle);
+        public override void StartHandOver(long position, long length) => Posix.StartHandOver(handle, position, length);
+        public override void AwaitHandOver(long position, long length) => Posix.AwaitHandOver(handle, position, length);
         public override void ReadOnce() => Posix.ReadOnce(handle);
         public override void WillNotNeed(long position, long length) => Posix.WillNotNeed(handle, position, length);
         public override void Dispose() => handle.Dispose();

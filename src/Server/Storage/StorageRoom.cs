@@ -9,7 +9,8 @@ namespace CbaMail.Storage;
 // It does not know what a message, an account or a queue entry is: rooms own their tables (*Table.cs, Schema/*.sql).
 //
 // How it lasts (architecture.md, "The vault"; figures in measured.md):
-//   bodies    appended to pack files by the committer, flushed while the database commits
+//   bodies    appended to pack files by the committer; handed to the device before the database commits and made durable by its flush,
+//             or, where the file system is not known to allow that (InPlace), flushed beside it
 //   rows      SQLite, WAL, synchronous=FULL
 //   a batch   whatever waits when the last one ended; acknowledged when flush and commit are both done
 //   a crash   the tail behind the last whole record is cut off; rows committed without their record are removed

@@ -84,6 +84,7 @@ public sealed class Store : IAsyncDisposable
         disk.FlushDirectory(Path); // each time: who made the database may have been stopped before he had flushed its name
         Migrations.Apply(writer);
         Packs = new Packs(System.IO.Path.Combine(Path, "packs"), this.settings, disk) { Log = log };
+        Packs.IsFlushedByDatabase = disk.FlushesTogether(System.IO.Path.Combine(Path, "packs"), Path) && disk.IsOrdinary(database);
         var gap = Packs.Recover(VaultTable.Safe(writer), log) with { IsWithoutLog = withoutLog };
         writer.Execute("BEGIN IMMEDIATE");
         var tally = new PackTally();

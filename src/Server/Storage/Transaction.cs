@@ -28,6 +28,7 @@ public sealed class WriteTransaction
     {
         var location = packs.Append(record);
         tally.Add(location);
+        if (IsAlone && tally.Mark == 1) packs.StartHandOver();
         return location;
     }
 
@@ -36,6 +37,9 @@ public sealed class WriteTransaction
     /// the pack is flushed before the database commits, not at the same time. It costs a lonely commit one flush more.
     /// </summary>
     public void BodiesFirst() => WantsBodiesFirst = true;
+
+    /// <summary>The only work of its commit: its first record is on the way to the disk while the rows are written.</summary>
+    internal bool IsAlone { get; init; }
 
     internal bool WantsBodiesFirst { get; private set; }
 

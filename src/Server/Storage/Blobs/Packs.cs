@@ -24,6 +24,9 @@ public sealed class Packs : IDisposable
     bool dirty;                // written to since the last flush
     long written;              // end of what has been handed to the file
     long filled;               // end of what is zero-filled or written
+    long flushed;              // everything before it is
+    bool grown;                // what was written since the last flush went beyond the zeros
+    bool isOrdinary;           // it lies where its name does
     Task fill = Task.CompletedTask;
 
     public Packs(string directory, StorageSettings settings, Disk disk)
@@ -49,6 +52,29 @@ public sealed class Packs : IDisposable
     /// <summary>Packs that were sealed and of which no committed row says so yet, with their bytes. Committer only.</summary>
     internal List<(int Pack, long Bytes)> Sealed { get; } = [];
 
+    /// <summary>Whether a flush of the database's log makes durable what was handed over here.</summary>
+    internal bool IsFlushedByDatabase { get; set; }
+
+    /// <summary>
+    /// Whether what was written out lies on zeros that are on the disk already, so that nothing of the file but its bytes has changed: then the
+    /// commit's own flush covers it, once it has been handed over. Committer only.
+    /// </summary>
+    internal bool CanRide => IsFlushedByDatabase && isOrdinary && !grown;
+
+    /// <summary>Begins to hand over what was appended, beside the caller. Committer only.</summary>
+    internal void StartHandOver()
+    {
+        WriteOut();
+        if (CanRide) writing!.File.StartHandOver(flushed, written - flushed);
+    }
+
+    /// <summary>Waits until the device has all that was written out: the next flush of the database makes it durable.</summary>
+    /// <exception cref="IOException">The disk failed to.</exception>
+    internal void AwaitHandOver() => writing!.File.AwaitHandOver(flushed, written - flushed);
+
+    /// <summary>The database has been flushed since.</summary>
+    internal void HaveRidden() => (flushed, dirty) = (written, false);
+
     /// <summary>Finds the end after a stop or a crash and goes on from there.</summary>
     /// <param name="safe">Everything before it is known to be flushed.</param>
     /// <returns>What may have been lost behind it.</returns>
@@ -62,7 +88,8 @@ public sealed class Packs : IDisposable
         writing = Files.Use(current, create: true)!;
         if (writing.File.Length > written) writing.File.Length = written;
         writing.File.Flush();
-        filled = written;
+        (filled, flushed) = (written, written);
+        isOrdinary = disk.IsOrdinary(Files.FileName(current));
         return gap;
     }
 
@@ -120,7 +147,7 @@ public sealed class Packs : IDisposable
         {
             writing!.File.Length = from;
             writing.File.Flush();
-            (written, dirty) = (from, false);
+            (written, flushed, dirty, grown) = (from, from, false, false);
         }
         catch (IOException error)
         {
@@ -158,7 +185,7 @@ public sealed class Packs : IDisposable
             Buffers.Return(pending);
             pending = Buffers.Rent(64 * 1024);
         }
-        if (end > filled) filled = end;
+        if (end > filled) (filled, grown) = (end, true);
         FillAhead();
     }
 
@@ -178,7 +205,7 @@ public sealed class Packs : IDisposable
     public Exception? AwaitFlush()
     {
         var error = disk.AwaitFlush();
-        if (error is null) dirty = false;
+        if (error is null) (flushed, dirty, grown) = (written, false, false);
         return error;
     }
 
@@ -232,7 +259,8 @@ public sealed class Packs : IDisposable
         var next = Files.Use(current + 1, create: true)!;
         Sealed.Add((current, written));
         writing.Dispose();
-        (writing, current, written, filled, dirty) = (next, current + 1, 0, 0, false);
+        (writing, current, written, filled, flushed) = (next, current + 1, 0, 0, 0);
+        (dirty, grown, isOrdinary) = (false, false, true);
         if (writing.File.Length > 0)
         {
             writing.File.Length = 0;

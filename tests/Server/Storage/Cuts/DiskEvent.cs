@@ -1,7 +1,7 @@
 namespace CbaMail.Tests.Server.Storage.Cuts;
 
 /// <summary>What happened on a simulated disk.</summary>
-enum Deed { Create, MakeDirectory, Delete, Move, RemoveDirectory, Write, Length, Flush, FlushFailed, FlushDirectory, Note }
+enum Deed { Create, MakeDirectory, Delete, Move, RemoveDirectory, Write, Length, Flush, FlushFailed, FlushDirectory, HandOver, Covered, Note }
 
 /// <summary>One entry of a disk's log; a power cut comes after one of them.</summary>
 /// <param name="Path">The file or directory, or the text of a note.</param>

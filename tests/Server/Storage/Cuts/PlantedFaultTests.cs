@@ -21,6 +21,7 @@ public sealed class PlantedFaultTests(ITestOutputHelper output)
         ["names of packs are not flushed"] = disk => disk.Forget = path => path.EndsWith("/packs", StringComparison.Ordinal),
         ["no names are flushed"] = disk => disk.Forget = path => !path.Contains('.', StringComparison.Ordinal),
         ["who commits on his own thread does not flush packs"] = disk => disk.Forget = path => path.StartsWith("/simulated/data/packs/", StringComparison.Ordinal) && Thread.CurrentThread.Name != "committer",
+        ["packs are not handed over before the log is flushed"] = disk => disk.HandsNothingOver = true,
         ["nobody waits for the zeros ahead of the writer"] = disk => disk.AwaitsNothingBeside = true,
         ["copies of packs are not flushed"] = disk => disk.Forget = path => path.StartsWith("/simulated/backup/packs/", StringComparison.Ordinal),
         ["names of copied packs are not flushed"] = disk => disk.Forget = path => path == "/simulated/backup/packs",

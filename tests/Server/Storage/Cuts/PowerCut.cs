@@ -91,6 +91,15 @@ sealed class PowerCut(DiskImage image, IReadOnlyList<DiskEvent> log)
                 foreach (var one in file.Pending) Apply(file, one);
                 file.Pending.Clear();
                 break;
+            case Deed.Covered:
+                // of what was handed over another file's flush makes durable what is written over alone: no length, nothing behind the old end
+                var covered = files[what.File];
+                while (covered.Pending is [{ Deed: Deed.Write } first, ..] && first.Position + first.Bytes!.Length <= covered.Length)
+                {
+                    Apply(covered, first);
+                    covered.Pending.RemoveAt(0);
+                }
+                break;
             case Deed.FlushFailed:
                 // some of it arrived, and no later flush will bring the rest
                 var half = files[what.File];

@@ -22,10 +22,13 @@ sealed class SimulatedDisk : Disk
     SimulatedBeside? beside;
     int flushIn;
     readonly int besideOneIn;
+    readonly bool together;
+    SimulatedFile? handedOver; // durable with the next flush
     int lastFile;
 
     public SimulatedDisk(int seed, DiskImage? image = null)
     {
+        together = seed % 2 == 0;
         besideOneIn = (seed & 3) switch { 0 => 3, 1 => 10, _ => 40 };
         (random, mount) = (new Random(seed), $"{Root}/{Interlocked.Increment(ref lastNumber)}");
         Image = image ??= DiskImage.Empty;
@@ -45,6 +48,8 @@ sealed class SimulatedDisk : Disk
 
     /// <summary>A data directory that a backup is restored into.</summary>
     public string Restored => mount + "/restored";
+
+    public override bool FlushesTogether(string directory, string other) => together;
 
     public override string? SqliteVfs => SimulatedVfs.Name;
 
@@ -71,6 +76,9 @@ sealed class SimulatedDisk : Disk
 
     /// <summary>What would happen beside the writer happens at once, not at events that the seed chooses.</summary>
     public bool IsBesideAtOnce { get; set; }
+
+    /// <summary>A planted lie: what is to be handed over stays where it is.</summary>
+    public bool HandsNothingOver { get; set; }
 
     /// <summary>How often something beside the writer happened between two of his deeds.</summary>
     public int BesideOthers { get; private set; }
@@ -143,6 +151,11 @@ sealed class SimulatedDisk : Disk
             Try(what);
             log.Add(what);
             effect();
+            if (what.Deed == Deed.Flush && handedOver is { } covered)
+            {
+                log.Add(new DiskEvent(Deed.Covered, covered.Path, covered.Number));
+                handedOver = null;
+            }
             if (BodiesLast && flushing is not null && what.Deed == Deed.Flush && what.Path.EndsWith("-wal", StringComparison.Ordinal)) FlushNow();
         }
     }
@@ -272,12 +285,24 @@ sealed class SimulatedDisk : Disk
         Do(new DiskEvent(Deed.Length, file.Path, file.Number, length), () => file.Cut(length));
 
     /// <param name="seen">How many failures the handle has been told of: each handle hears of one once, and what was to be flushed then is not tried again.</param>
-    public void Flush(SimulatedFile file, ref int seen)
+    public void Flush(SimulatedFile file, ref int seen) => MakeDurable(Deed.Flush, file, ref seen);
+
+    public void HandOver(SimulatedFile file, ref int seen)
+    {
+        if (HandsNothingOver || Forget?.Invoke(file.Path) == true) return;
+        using (Enter())
+        {
+            MakeDurable(Deed.HandOver, file, ref seen);
+            handedOver = file;
+        }
+    }
+
+    void MakeDurable(Deed deed, SimulatedFile file, ref int seen)
     {
         if (Forget?.Invoke(file.Path) == true) return;
         using (Enter())
         {
-            var what = new DiskEvent(Deed.Flush, file.Path, file.Number);
+            var what = new DiskEvent(deed, file.Path, file.Number);
             try
             {
                 Do(what, () => { });
@@ -379,7 +404,7 @@ sealed class SimulatedDisk : Disk
     /// <summary>Another process begins; the machine went on, so what was written and not flushed is still there to read.</summary>
     public void Revive()
     {
-        using (Enter()) (Halted, flushing, Sharing) = (null, null, new SqliteSharing());
+        using (Enter()) (Halted, flushing, handedOver, Sharing) = (null, null, null, new SqliteSharing());
     }
 
     /// <summary>The disk is no longer needed. (A store that is closed leaves it as it is: it may be opened again.)</summary>
@@ -466,6 +491,7 @@ sealed class SimulatedFile(SimulatedDisk disk, string path, int number, byte[] b
         public override int Read(Span<byte> bytes, long position) => file.Disk.Read(file, bytes, position);
         public override void Write(ReadOnlySpan<byte> bytes, long position) => file.Disk.Write(file, bytes, position);
         public override void Flush() => file.Disk.Flush(file, ref seen);
+        public override void AwaitHandOver(long position, long length) => file.Disk.HandOver(file, ref seen);
         public override void Dispose() { }
     }
 }

@@ -259,7 +259,7 @@ sealed partial class Workload
                     0 => what.Deed == Deed.Write && pack,                       // full, for packs
                     1 => what.Deed is Deed.Write or Deed.Create,                // full
                     2 => what.Deed == Deed.Write && !pack,                      // full, for the database
-                    3 => what.Deed == Deed.Flush && pack,
+                    3 => what.Deed is Deed.Flush or Deed.HandOver && pack,
                     4 => what.Deed == Deed.Flush && !pack,
                     5 => what.Deed is Deed.FlushDirectory or Deed.Length,
                     6 => what.Deed == Deed.Write,

@@ -73,6 +73,9 @@ sealed partial class Workload
         if (!result.Ok && fails)
         {
             mark.Failed = true;
+            // it may have come as far as letting older ones go
+            foreach (var gone in recording.Snapshots.Where(other => other != mark && other is { Failed: false, RemovedBy: null } && !disk.Exists($"{disk.Repository}/snapshots/{other.Name}/manifest.json")))
+                gone.RemovedBy = mark;
             disk.Note("not backed up");
             return;
         }
