@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text;
 using CbaMail.Config;
 using CbaMail.Directory;
@@ -26,13 +25,11 @@ public sealed class LocalDelivery
     readonly ILogger<LocalDelivery> log;
     readonly string hostname;
     readonly Likeness likeness = new();
-    readonly ConcurrentDictionary<long, long> inboxes = new(); // account -> mailbox; confirmed by commits only
 
     public LocalDelivery(Store store, MailStore mail, MailQueue queue, UserDirectory directory, TimeProvider time, ILogger<LocalDelivery> log, Settings? settings = null)
     {
         hostname = settings?.Hostname ?? "localhost";
         (this.store, this.mail, this.queue, this.directory, this.time, this.log) = (store, mail, queue, directory, time, log);
-        directory.AccountRemoving += (transaction, account) => transaction.OnCommitted(() => inboxes.TryRemove(account.Id, out _));
     }
 
     /// <summary>Places a message for one address, as the directory resolves it; a remote address is refused.</summary>
@@ -162,16 +159,15 @@ public sealed class LocalDelivery
     {
         if (placing.Order.Junk) return AddJunk(transaction, row, content, placing, quota);
         var message = new NewMessage(content, row.Prefix, MessageFlags.None, [], placing.Now);
-        if (inboxes.TryGetValue(row.Account.Id, out var known))
+        if (mail.InboxOf(row.Account.Id) is { } known)
         {
-            var result = mail.AddMessage(transaction, known, message, quota);
+            var result = mail.AddMessage(transaction, row.Account.Id, known, message, quota);
             if (result.Ok) return null;
             if (result.Refusal.Status != Refusal.NoSuchMailbox.Status) return result.Refusal;
         }
         if (directory.GetAccount(row.Account.Id) is null) return Refusal.NoSuchUser; // removed since RCPT
         var inbox = mail.EnsureMailbox(transaction, row.Account.Id, "INBOX");
-        transaction.OnCommitted(() => inboxes[row.Account.Id] = inbox);
-        var second = mail.AddMessage(transaction, inbox, message, quota);
+        var second = mail.AddMessage(transaction, row.Account.Id, inbox, message, quota);
         return second.Refusal;
     }
 

@@ -20,8 +20,15 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
 
     readonly Staging staging = new(settings.Storage.SharedPartBytes);
     readonly Bodies bodies = new(store.Packs, store.Read);
-    readonly ConcurrentDictionary<long, long> accounts = new();  // of a mailbox: never changes
-    readonly ConcurrentDictionary<long, long> inboxes = new();   // of an account: never changes
+    readonly ConcurrentDictionary<long, long> inboxes = Inboxes(store);  // of an account: never changes
+    readonly ConcurrentDictionary<long, long> accounts = new();          // of other mailboxes: never changes
+
+    // all at once, or the first message to each would look for it inside its commit
+    static ConcurrentDictionary<long, long> Inboxes(Store store)
+    {
+        using var read = store.Read();
+        return new(MailboxTable.Inboxes(read));
+    }
 
     public Notifier Notifier => notifier;
     public Store Store => store;
@@ -78,7 +85,12 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     /// <returns>The new UID, or OverQuota or NoSuchMailbox.</returns>
     public Result<Appended> AddMessage(WriteTransaction transaction, long mailboxId, in NewMessage message, long quota)
     {
-        if (AccountOf(transaction, mailboxId) is not { } accountId) return Refusal.NoSuchMailbox;
+        return AccountOf(transaction, mailboxId) is { } accountId ? AddMessage(transaction, accountId, mailboxId, message, quota) : Refusal.NoSuchMailbox;
+    }
+
+    /// <summary>The same where the account is known.</summary>
+    public Result<Appended> AddMessage(WriteTransaction transaction, long accountId, long mailboxId, in NewMessage message, long quota)
+    {
         var size = message.Prefix.Length + message.Content.Size;
         if (MailboxTable.Use(transaction, accountId, size, 1, quota) is not { } modseq) return Refusal.OverQuota;
         if (MailboxTable.TakeUid(transaction, mailboxId, message.Flags.HasFlag(MessageFlags.Seen), message.Flags.HasFlag(MessageFlags.Deleted), size, modseq) is not { } taken)
@@ -91,6 +103,9 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
         Changes.Add(transaction, notifier, accountId, mailboxId, modseq);
         return new Appended(taken.UidValidity, taken.Uid, modseq);
     }
+
+    /// <summary>The account's INBOX as far as it has been committed, or null.</summary>
+    public long? InboxOf(long accountId) => inboxes.TryGetValue(accountId, out var inbox) ? inbox : null;
 
     /// <summary>The mailbox of the account, created where it is missing.</summary>
     public long EnsureMailbox(WriteTransaction transaction, long accountId, string name, string? specialUse = null)

@@ -34,6 +34,15 @@ static class MailboxTable
     public static List<Mailbox> All(WriteTransaction write, long accountId) => All(write.Prepare(AllSql), accountId);
     public static Mailbox? Get(ReadTransaction read, long id) => One(read.Prepare(GetSql).Bind(1, id));
     public static Mailbox? Get(WriteTransaction write, long id) => One(write.Prepare(GetSql).Bind(1, id));
+    /// <summary>The INBOX of every account.</summary>
+    public static Dictionary<long, long> Inboxes(ReadTransaction read)
+    {
+        using var row = read.Prepare("SELECT account_id, id FROM mailbox WHERE name = 'INBOX'");
+        var all = new Dictionary<long, long>();
+        while (row.Step()) all.Add(row.Int64(0), row.Int64(1));
+        return all;
+    }
+
     public static Mailbox? Find(ReadTransaction read, long accountId, string name) => One(read.Prepare(FindSql).Bind(1, accountId).Bind(2, name));
     public static Mailbox? Find(WriteTransaction write, long accountId, string name) => One(write.Prepare(FindSql).Bind(1, accountId).Bind(2, name));
 
