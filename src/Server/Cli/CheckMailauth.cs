@@ -24,6 +24,7 @@ static class CheckMailauth
     {
         ["spf"] = MailauthPolicyOperations.SpfAsync,
         ["dkim"] = CheckMailauthDkim.VerifyAsync,
+        ["dmarc"] = MailauthPolicyOperations.DmarcAsync,
     };
 
     /// <summary>Answers every line of <paramref name="input"/> until its end.</summary>
