@@ -1,3 +1,10 @@
+using CbaMail.Config;
+using CbaMail.Directory;
+using CbaMail.Inbound.Milters;
+using CbaMail.Mailboxes;
+using CbaMail.Net;
+using CbaMail.Storage;
+
 namespace CbaMail.Inbound;
 
 /// <summary>
@@ -11,5 +18,9 @@ namespace CbaMail.Inbound;
 public static class InboundRoom
 {
     public static IServiceCollection AddInbound(this IServiceCollection services) => services.AddSingleton<Pipeline>(p =>
-        new Pipeline(p.GetRequiredService<Config.Settings>(), p.GetRequiredService<Directory.UserDirectory>(), p.GetRequiredService<Mailboxes.MailStore>(), p.GetRequiredService<Net.MemoryGate>()));
+    {
+        var (settings, directory) = (p.GetRequiredService<Settings>(), p.GetRequiredService<UserDirectory>());
+        var filters = MiltersRoom.Checks(settings, p.GetRequiredService<Spool>(), directory, p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<Pipeline>>());
+        return new Pipeline(settings, directory, p.GetRequiredService<MailStore>(), p.GetRequiredService<MemoryGate>(), filters);
+    });
 }

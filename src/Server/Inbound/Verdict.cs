@@ -44,4 +44,6 @@ public abstract class Check
 {
     public virtual string Name => GetType().Name;
     public abstract ValueTask<Refusal?> AskAsync(Arrival arrival, CancellationToken cancel);
+    /// <summary>An earlier check has refused already; nothing that is thought of it here changes that.</summary>
+    public virtual ValueTask ToldAsync(Arrival arrival, Refusal refused, CancellationToken cancel) => ValueTask.CompletedTask;
 }

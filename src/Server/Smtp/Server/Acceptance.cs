@@ -82,7 +82,7 @@ static class Acceptance
     static IReadOnlyList<Refusal?> Fit(ArrivalRecipient[] asked, List<ArrivalRecipient> placed, IReadOnlyList<Refusal?> outcome)
     {
         if (asked.AsSpan().SequenceEqual(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(placed))) return outcome;
-        var others = outcome.Where((_, i) => Array.IndexOf(asked, placed[i]) < 0).FirstOrDefault(refusal => refusal is not null);
+        var others = outcome.Take(placed.Count).Where((_, i) => Array.IndexOf(asked, placed[i]) < 0).FirstOrDefault(refusal => refusal is not null);
         return Array.ConvertAll(asked, recipient => placed.IndexOf(recipient) is >= 0 and var at ? outcome[at] : others);
     }
 
