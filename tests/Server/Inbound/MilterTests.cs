@@ -1,6 +1,5 @@
 using System.Text;
 using CbaMail.Config;
-using CbaMail.Envelope;
 using CbaMail.Inbound;
 using CbaMail.Inbound.Milters;
 using CbaMail.Storage;
