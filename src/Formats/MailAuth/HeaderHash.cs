@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace CbaMail.MailAuth;
 
@@ -17,6 +18,18 @@ sealed class HeaderHash : IDisposable
 
     /// <summary>Forgets what was gathered.</summary>
     public void Reset() => length = 0;
+
+    /// <summary>Forgets what was gathered behind a length that <see cref="Written"/> once had.</summary>
+    public void Truncate(int to) => length = to;
+
+    /// <summary>A field that was just written, its value of <c>b=</c> empty, without the line end.</summary>
+    public void AppendOwn(string field, Canonicalization way)
+    {
+        var bytes = Encoding.UTF8.GetBytes(field);
+        var name = field.IndexOf(':', StringComparison.Ordinal);
+        Append(bytes, name, name + 1, way);
+        length -= 2;
+    }
 
     /// <summary>SHA-256 of what was gathered.</summary>
     public byte[] Hash() => SHA256.HashData(Written);

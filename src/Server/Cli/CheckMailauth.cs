@@ -25,6 +25,9 @@ static class CheckMailauth
         ["spf"] = MailauthPolicyOperations.SpfAsync,
         ["dkim"] = CheckMailauthDkim.VerifyAsync,
         ["dmarc"] = MailauthPolicyOperations.DmarcAsync,
+        ["dkim-sign"] = CheckMailauthDkim.SignAsync,
+        ["arc"] = CheckMailauthArc.VerifyAsync,
+        ["arc-seal"] = CheckMailauthArc.SealAsync,
     };
 
     /// <summary>Answers every line of <paramref name="input"/> until its end.</summary>
@@ -134,6 +137,19 @@ static class CheckMailauth
     public static byte[] Message(JsonElement request) =>
         request.TryGetProperty("message", out var value) && value.ValueKind == JsonValueKind.String && value.TryGetBytesFromBase64(out var bytes)
             ? bytes : throw new FormatException("the line has no \"message\" in base64");
+
+    /// <summary>Names of header fields: a list, or a text with colons; null where there are none.</summary>
+    public static IReadOnlyList<string>? Names(JsonElement request, string name)
+    {
+        if (!request.TryGetProperty(name, out var value)) return null;
+        return value.ValueKind switch
+        {
+            JsonValueKind.Null => null,
+            JsonValueKind.String => [.. value.GetString()!.Split(':', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)],
+            JsonValueKind.Array when value.EnumerateArray().All(n => n.ValueKind == JsonValueKind.String) => [.. value.EnumerateArray().Select(n => n.GetString()!.Trim())],
+            _ => throw new FormatException($"\"{name}\" must be a list of field names"),
+        };
+    }
 
     /// <summary>The <c>now</c> of a request: without one nothing has expired.</summary>
     public static DateTimeOffset Now(JsonElement request) => DateTimeOffset.FromUnixTimeSeconds(Seconds(request, "now") ?? 0);

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using CbaMail.Dns;
 using CbaMail.MailAuth;
@@ -26,4 +27,39 @@ static class CheckMailauthDkim
 
         answer.WriteEndArray();
     }
+
+    /// <summary><c>message</c>, <c>domain</c>, <c>selector</c>, <c>private_key</c> and so on: <c>header</c>, the field without its line end.</summary>
+    public static ValueTask SignAsync(JsonElement request, IResolver dns, Utf8JsonWriter answer, CancellationToken cancel)
+    {
+        var message = CheckMailauth.Message(request);
+        using var key = Key(request);
+        var ways = CheckMailauth.String(request, "canonicalization", "relaxed/relaxed").Split('/');
+        var rules = new SigningRules
+        {
+            Fields = CheckMailauth.Names(request, "headers"),
+            HeaderWay = Way(ways[0]),
+            BodyWay = ways.Length > 1 ? Way(ways[1]) : Canonicalization.Simple,
+        };
+        var signer = new DkimSigner([new(CheckMailauth.String(request, "domain"), CheckMailauth.String(request, "selector"), key)], rules);
+        var field = signer.Sign(message, DateTimeOffset.FromUnixTimeSeconds(CheckMailauth.Seconds(request, "timestamp") ?? 0));
+        answer.WriteString("header", Encoding.UTF8.GetString(field).TrimEnd());
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>The <c>private_key</c> of a request; with <c>algorithm</c> it must be of that one.</summary>
+    public static DkimPrivateKey Key(JsonElement request)
+    {
+        var key = DkimPrivateKey.FromPem(CheckMailauth.String(request, "private_key"));
+        if (CheckMailauth.String(request, "algorithm", key.Algorithm.Name()) == key.Algorithm.Name()) return key;
+        var has = key.Algorithm.Name();
+        key.Dispose();
+        throw new FormatException($"the key is for {has}, not for the \"algorithm\" of the line");
+    }
+
+    static Canonicalization Way(string word) => word.Trim() switch
+    {
+        "simple" => Canonicalization.Simple,
+        "relaxed" => Canonicalization.Relaxed,
+        _ => throw new FormatException("\"canonicalization\" must be simple or relaxed, or two of them with a slash between"),
+    };
 }

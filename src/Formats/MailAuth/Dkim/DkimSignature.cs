@@ -192,6 +192,8 @@ public sealed record DkimSignature
             if (!Way(header, out var headerWay) || !Way(body, out var bodyWay)) return "c= names no canonicalization that is known";
             (HeaderWay, BodyWay) = (headerWay, bodyWay);
         }
+        // what the public suite of ARC has it mean there, and its implementations with it
+        else if (kind == SignatureKind.ArcMessage) (HeaderWay, BodyWay) = (Canonicalization.Relaxed, Canonicalization.Relaxed);
 
         if (tags.TryGet("l", out var l))
         {
