@@ -17,7 +17,8 @@ public enum DnsStatus
 
 /// <summary>An answer: records are empty unless <see cref="Status"/> is Found.</summary>
 /// <param name="Authenticated">The AD bit of a resolver that is declared trusted (RFC 6840 5.8).</param>
-public sealed record DnsAnswer<T>(DnsStatus Status, IReadOnlyList<T> Records, bool Authenticated = false);
+/// <param name="Alias">Where CNAMEs led, or null where the name is no alias.</param>
+public sealed record DnsAnswer<T>(DnsStatus Status, IReadOnlyList<T> Records, bool Authenticated = false, string? Alias = null);
 
 /// <summary>One MX record (RFC 5321 5.1); <c>Exchange</c> is "." for null MX (RFC 7505).</summary>
 public readonly record struct MxRecord(int Preference, string Exchange);
@@ -30,4 +31,10 @@ public interface IResolver
     /// <summary>TXT records, the strings of each joined without a separator.</summary>
     ValueTask<DnsAnswer<string>> TxtAsync(string name, CancellationToken cancel);
     ValueTask<DnsAnswer<string>> PtrAsync(IPAddress address, CancellationToken cancel);
+
+    /// <summary>TLSA records (RFC 6698 3) of a name such as <c>_25._tcp.mail.example.org</c>; useless unless authenticated.</summary>
+    ValueTask<DnsAnswer<TlsaRecord>> TlsaAsync(string name, CancellationToken cancel) => new(new DnsAnswer<TlsaRecord>(DnsStatus.NoData, []));
+
+    /// <summary>The CNAME record of the name itself, not followed.</summary>
+    ValueTask<DnsAnswer<string>> CnameAsync(string name, CancellationToken cancel) => new(new DnsAnswer<string>(DnsStatus.NoData, []));
 }

@@ -3,7 +3,7 @@ using CbaMail.Dns;
 namespace CbaMail.Net.Dns;
 
 /// <summary>Records of one name and type, or that there are none.</summary>
-internal sealed record DnsResult(DnsStatus Status, IReadOnlyList<DnsRecord> Records, bool Authenticated, TimeSpan Age)
+internal sealed record DnsResult(DnsStatus Status, IReadOnlyList<DnsRecord> Records, bool Authenticated, TimeSpan Age, string? Alias = null)
 {
     public static readonly DnsResult Failed = new(DnsStatus.Failed, [], false, TimeSpan.Zero);
 }

@@ -35,29 +35,29 @@ public sealed class DnsResolver : IResolver
     /// <summary>Whether there is anybody to ask.</summary>
     public bool HasServers => servers.Current.Count > 0;
 
-    public async ValueTask<DnsAnswer<MxRecord>> MxAsync(string name, CancellationToken cancel) =>
-        Answer(await LookUpAsync(name, DnsType.Mx, cancel), record => record is ExchangeRecord mx ? new MxRecord(mx.Preference, Plain(mx.Exchange)) : (MxRecord?)null);
+    public ValueTask<DnsAnswer<MxRecord>> MxAsync(string name, CancellationToken cancel) =>
+        AskAsync<ExchangeRecord, MxRecord>(name, DnsType.Mx, record => new MxRecord(record.Preference, Plain(record.Exchange)), cancel);
 
-    public async ValueTask<DnsAnswer<IPAddress>> AddressesAsync(string name, bool v6, CancellationToken cancel)
+    public ValueTask<DnsAnswer<IPAddress>> AddressesAsync(string name, bool v6, CancellationToken cancel) =>
+        AskAsync<AddressRecord, IPAddress>(name, v6 ? DnsType.Aaaa : DnsType.A, record => record.Address, cancel);
+
+    public ValueTask<DnsAnswer<string>> TxtAsync(string name, CancellationToken cancel) =>
+        AskAsync<TextRecord, string>(name, DnsType.Txt, record => record.Text, cancel);
+
+    public ValueTask<DnsAnswer<string>> PtrAsync(IPAddress address, CancellationToken cancel) =>
+        AskAsync<NameRecord, string>(DnsName.Reverse(address), DnsType.Ptr, record => Plain(record.Target), cancel);
+
+    public ValueTask<DnsAnswer<TlsaRecord>> TlsaAsync(string name, CancellationToken cancel) =>
+        AskAsync<TlsaRecord, TlsaRecord>(name, DnsType.Tlsa, record => record, cancel);
+
+    public ValueTask<DnsAnswer<string>> CnameAsync(string name, CancellationToken cancel) =>
+        AskAsync<NameRecord, string>(name, DnsType.Cname, record => Plain(record.Target), cancel);
+
+    async ValueTask<DnsAnswer<T>> AskAsync<TRecord, T>(string name, DnsType type, Func<TRecord, T> take, CancellationToken cancel) where TRecord : DnsRecord
     {
-        var result = await LookUpAsync(name, v6 ? DnsType.Aaaa : DnsType.A, cancel);
-        return new DnsAnswer<IPAddress>(result.Status, [.. result.Records.OfType<AddressRecord>().Select(record => record.Address)], result.Authenticated);
+        var result = await LookUpAsync(name, type, cancel);
+        return new DnsAnswer<T>(result.Status, [.. result.Records.OfType<TRecord>().Select(take)], result.Authenticated, result.Alias);
     }
-
-    public async ValueTask<DnsAnswer<string>> TxtAsync(string name, CancellationToken cancel)
-    {
-        var result = await LookUpAsync(name, DnsType.Txt, cancel);
-        return new DnsAnswer<string>(result.Status, [.. result.Records.OfType<TextRecord>().Select(record => record.Text)], result.Authenticated);
-    }
-
-    public async ValueTask<DnsAnswer<string>> PtrAsync(IPAddress address, CancellationToken cancel)
-    {
-        var result = await LookUpAsync(DnsName.Reverse(address), DnsType.Ptr, cancel);
-        return new DnsAnswer<string>(result.Status, [.. result.Records.OfType<NameRecord>().Select(record => Plain(record.Target))], result.Authenticated);
-    }
-
-    static DnsAnswer<T> Answer<T>(DnsResult result, Func<DnsRecord, T?> take) where T : struct =>
-        new(result.Status, [.. result.Records.Select(take).OfType<T>()], result.Authenticated);
 
     static string Plain(string name) => name.Length > 1 ? name.TrimEnd('.') : name;
 
@@ -92,6 +92,7 @@ public sealed class DnsResolver : IResolver
     async Task<DnsResult> ResolveAsync(string name, DnsType type)
     {
         var age = settings.MaxAge;
+        var first = name;
         var authenticated = true;
         var aliases = 0;
         while (true)
@@ -109,7 +110,7 @@ public sealed class DnsResolver : IResolver
             if (found.Count > 0)
             {
                 foreach (var record in found) age = Least(age, record.Ttl);
-                return new DnsResult(DnsStatus.Found, found, authenticated, age);
+                return new DnsResult(DnsStatus.Found, found, authenticated, age, name == first ? null : Plain(name).ToLowerInvariant());
             }
             // RFC 2308 2.1: the denial is of the name at the end of the chain
             if (answer.Code == DnsCode.NoSuchName) return Denied(answer, DnsStatus.NoSuchName, age, authenticated);
