@@ -41,6 +41,12 @@ internal sealed class ScriptedPeer : IAsyncDisposable
     /// <summary>STARTTLS handshakes are cut off.</summary>
     public bool BrokenTls { get; set; }
     public bool ImplicitTls { get; set; }
+    /// <summary>What is shown in place of a certificate of its own.</summary>
+    public SslStreamCertificateContext? Shown { get; set; }
+    /// <summary>Offered after TLS has begun, in place of <see cref="Extensions"/>.</summary>
+    public IReadOnlyList<string>? SecureExtensions { get; set; }
+    /// <summary>The name that the last client asked for (SNI).</summary>
+    public string? AskedFor { get; private set; }
 
     public int Connections => Volatile.Read(ref connections);
     public IReadOnlyList<PeerMail> Mails { get { lock (gate) return [.. mails]; } }
@@ -99,7 +105,13 @@ internal sealed class ScriptedPeer : IAsyncDisposable
         {
             if (peer.BrokenTls) throw new IOException("cut off");
             var tls = new SslStream(raw);
-            await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = Certificate.Value }, peer.stop.Token);
+            var options = new SslServerAuthenticationOptions { ServerCertificateContext = peer.Shown };
+            if (peer.Shown is null) options.ServerCertificate = Certificate.Value;
+            await tls.AuthenticateAsServerAsync((_, hello, _, _) =>
+            {
+                peer.AskedFor = hello.ServerName;
+                return ValueTask.FromResult(options);
+            }, null, peer.stop.Token);
             (secured, buffer, secure) = (tls, [], true);
         }
 
@@ -147,7 +159,7 @@ internal sealed class ScriptedPeer : IAsyncDisposable
                 switch (line.Split(' ', ':')[0].ToUpperInvariant())
                 {
                     case "EHLO":
-                        string[] lines = ["peer.test", .. peer.Extensions];
+                        string[] lines = ["peer.test", .. secure && peer.SecureExtensions is { } more ? more : peer.Extensions];
                         await AnswerAsync(line, string.Join("\r\n", lines.Select((text, i) => (i == lines.Length - 1 ? "250 " : "250-") + text)));
                         break;
                     case "STARTTLS":

@@ -11,6 +11,9 @@ public sealed record ClientReply(int Code, string Status, string Text, bool IsLo
 {
     const int MaxText = 1000;
 
+    /// <summary>What was wrong with TLS, where that is the reason.</summary>
+    public TlsFailure? TlsFailure { get; init; }
+
     public bool IsPositive => Code is >= 200 and < 400;
     public bool IsPermanent => Code >= 500;
     public bool IsTemporary => Code is >= 400 and < 500;
@@ -19,6 +22,8 @@ public sealed record ClientReply(int Code, string Status, string Text, bool IsLo
     public bool IsClosing => Code == 421;
 
     public static ClientReply Local(int code, string status, string text) => new(code, status, text, IsLocal: true);
+
+    public static ClientReply Untrusted(TlsFailure failure, string status, string text) => new(421, status, text, IsLocal: true) { TlsFailure = failure };
 
     public override string ToString() => IsLocal ? Text : Text.StartsWith(Status, StringComparison.Ordinal) ? $"{Code} {Text}" : $"{Code} {Status} {Text}";
 

@@ -82,6 +82,8 @@ internal sealed class ClientTransaction(SmtpClient client, ClientMessage message
         if (client.Extensions.Size && message.Size > 0) line.Append(" SIZE=").Append(message.Size);
         if (message.EightBit && client.Extensions.EightBitMime) line.Append(" BODY=8BITMIME");
         if (utf8) line.Append(" SMTPUTF8");
+        // RFC 8689 2: only where the session has what the option promises
+        if (message.RequireTls && client.Extensions.RequireTls && client.IsProven) line.Append(" REQUIRETLS");
         if (client.Extensions.Dsn)
         {
             // RFC 3461 5.2.1: passed on as they came

@@ -12,10 +12,14 @@ public sealed record ClientTarget(string Host, IPAddress Address, int Port)
 
 /// <summary>How to speak to a server.</summary>
 /// <param name="Hostname">Our name in EHLO.</param>
-/// <param name="Verify">The certificate must be valid for the host.</param>
+/// <param name="Proof">What the certificate must show; null: any does.</param>
 /// <param name="User">Empty: no sign-in.</param>
 public sealed record ClientOptions(
-    string Hostname, QueueSettings Times, RouteTls Tls = RouteTls.Opportunistic, bool Verify = false, string User = "", string Password = "");
+    string Hostname, QueueSettings Times, RouteTls Tls = RouteTls.Opportunistic, CertificateProof? Proof = null, string User = "", string Password = "")
+{
+    /// <summary>False: a certificate that does not show what it must is told of and taken (MTA-STS testing, RFC 8461 5).</summary>
+    public bool Enforce { get; init; } = true;
+}
 
 /// <summary>A recipient of a transaction, with its DSN parameters as written (RFC 3461 4.1, 4.2).</summary>
 public sealed record ClientRecipient(Envelope.MailAddress Address, string? Notify = null, string? OriginalRecipient = null);
@@ -24,17 +28,22 @@ public sealed record ClientRecipient(Envelope.MailAddress Address, string? Notif
 /// <param name="ReversePath">Null for &lt;&gt;.</param>
 /// <param name="SmtpUtf8">The header has UTF-8 (RFC 6532); what the addresses need is seen by the client.</param>
 /// <param name="Write">Writes the content, flushing as it goes; bare CR and LF become CRLF on the way, dots are stuffed.</param>
+/// <param name="RequireTls">The server is told to require TLS further on (RFC 8689 2), where it can and this way is proven.</param>
 /// <param name="BeforeDot">Awaited before the final dot: what must be durable before this message can be accepted.</param>
 public sealed record ClientMessage(
     Envelope.MailAddress? ReversePath, IReadOnlyList<ClientRecipient> Recipients, long Size, bool EightBit, bool SmtpUtf8,
-    string? Return, string? EnvelopeId, Func<PipeWriter, CancellationToken, ValueTask> Write, Func<Task>? BeforeDot = null);
+    string? Return, string? EnvelopeId, Func<PipeWriter, CancellationToken, ValueTask> Write, Func<Task>? BeforeDot = null, bool RequireTls = false);
 
 /// <summary>How a transaction ended.</summary>
 /// <param name="Replies">One a recipient, in order: positive where the peer has taken the message for it.</param>
 /// <param name="Begun">False: the kept connection was gone before the peer answered anything; try on a new one.</param>
 /// <param name="Broken">The connection ended before the content was complete: nobody has it, another host may be tried at once.</param>
 /// <param name="Unclear">The connection ended between the final dot and its reply: the peer may have it.</param>
-public sealed record ClientResult(IReadOnlyList<ClientReply> Replies, bool Begun = true, bool Broken = false, bool Unclear = false);
+public sealed record ClientResult(IReadOnlyList<ClientReply> Replies, bool Begun = true, bool Broken = false, bool Unclear = false)
+{
+    /// <summary>Everybody is to come back later.</summary>
+    public bool PutsOff => Replies.All(reply => reply.IsTemporary);
+}
 
 /// <summary>What the peer said in EHLO (RFC 5321 4.1.1.1).</summary>
 public sealed record ClientExtensions
@@ -53,6 +62,8 @@ public sealed record ClientExtensions
     public bool Size { get; private init; }
     /// <summary>RFC 1870: the largest message; 0: not said.</summary>
     public long MaxSize { get; private init; }
+    /// <summary>RFC 8689 2.</summary>
+    public bool RequireTls { get; private init; }
     /// <summary>RFC 9422 4.2 RCPTMAX; 0: not said.</summary>
     public int MaxRecipients { get; private init; }
     /// <summary>SASL mechanisms (RFC 4954 3), upper case.</summary>
@@ -74,6 +85,7 @@ public sealed record ClientExtensions
                 "DSN" => result with { Dsn = true },
                 "STARTTLS" => result with { StartTls = true },
                 "SIZE" => result with { Size = true, MaxSize = words.Length > 1 && long.TryParse(words[1], out var size) ? Math.Max(0, size) : 0 },
+                "REQUIRETLS" => result with { RequireTls = true },
                 "LIMITS" => result with { MaxRecipients = Limit(words) },
                 "AUTH" => result with { Auth = [.. result.Auth, .. words[1..]] },
                 // old servers write AUTH=LOGIN, from a draft of RFC 2554

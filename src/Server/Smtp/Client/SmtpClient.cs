@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using CbaMail.Config;
 using CbaMail.Net;
@@ -28,8 +30,18 @@ public sealed class SmtpClient : IAsyncDisposable
     public ClientTarget Target { get; }
     public ClientExtensions Extensions { get; private set; } = new();
 
-    /// <summary>Protocol and cipher, or null in clear text.</summary>
+    /// <summary>Protocol, cipher and what proved the server, or null in clear text.</summary>
     public string? Tls { get; private set; }
+
+    /// <summary>What was wrong with TLS though mail goes there all the same; a sentence about it in <see cref="TlsProblem"/>.</summary>
+    public TlsFailure? TlsFailure { get; private set; }
+    public string TlsProblem { get; private set; } = "";
+
+    /// <summary>The server has shown that it is the one that was meant.</summary>
+    public bool IsProven => Tls is not null && options is { Proof: not null, Enforce: true };
+
+    /// <summary>The address that the connection comes from.</summary>
+    public string Local => (socket.LocalEndPoint as IPEndPoint)?.Address.ToString() ?? "";
 
     /// <summary>Another message can be sent.</summary>
     public bool Usable { get; internal set; } = true;
@@ -56,7 +68,9 @@ public sealed class SmtpClient : IAsyncDisposable
         catch (ClientFailure failure) when (failure.InnerException is AuthenticationException && options is { Tls: RouteTls.Opportunistic, User: "" })
         {
             // not where a password is to be sent: without it a smarthost would refuse the mail for good
-            return await ConnectAsync(target, options with { Tls = RouteTls.None }, time, cancel);
+            var (client, reply) = await ConnectAsync(target, options with { Tls = RouteTls.None }, time, cancel);
+            if (client is not null) (client.TlsFailure, client.TlsProblem) = (failure.Reply.TlsFailure, failure.Reply.Text);
+            return (client, reply);
         }
         catch (ClientFailure failure)
         {
@@ -169,44 +183,88 @@ public sealed class SmtpClient : IAsyncDisposable
     {
         var required = options.Tls == RouteTls.Required;
         if (!Extensions.StartTls)
-            return required ? throw new ClientFailure(ClientReply.Local(421, "4.7.4", $"{Target} does not offer STARTTLS, which the route requires")) : false;
+        {
+            (TlsFailure, TlsProblem) = (Client.TlsFailure.StartTlsNotSupported, $"{Target} does not offer STARTTLS");
+            return required ? throw new ClientFailure(Untrusted("4.7.4", $"{Target} does not offer STARTTLS, which is required for it")) : false;
+        }
         await LineAsync("STARTTLS", cancel);
         var reply = await wire.ReadAsync(options.Times.CommandTimeout, "STARTTLS", cancel);
-        if (reply.Code != 220) return required || reply.IsClosing ? throw new ClientFailure(AsHost(reply)) : false;
+        if (reply.Code != 220)
+        {
+            (TlsFailure, TlsProblem) = (Client.TlsFailure.StartTlsNotSupported, $"{Target} answered STARTTLS with {reply}");
+            return required || reply.IsClosing ? throw new ClientFailure(AsHost(reply) with { TlsFailure = TlsFailure }) : false;
+        }
         // RFC 3207 4.2, 6: what came in clear text behind the reply is somebody else's
-        if (wire.HasMore) throw new ClientFailure(ClientReply.Local(421, "4.7.0", $"{Target} sent text behind its answer to STARTTLS"));
+        if (wire.HasMore) throw new ClientFailure(Untrusted("4.7.0", $"{Target} sent text behind its answer to STARTTLS"));
         await SecureAsync(cancel);
         return true;
     }
+
+    ClientReply Untrusted(string status, string text) => ClientReply.Untrusted(TlsFailure ?? Client.TlsFailure.ValidationFailure, status, text);
 
     async Task SecureAsync(CancellationToken cancel)
     {
         var tls = new SslStream(wire.Inner, leaveInnerStreamOpen: false);
         using var timeout = new CancellationTokenSource(options.Times.CommandTimeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancel);
+        ProofResult? judged = null;
         try
         {
             await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
             {
-                // RFC 6066 3: no address in SNI
-                TargetHost = IPAddress.TryParse(Target.Host.Trim('[', ']'), out _) && !options.Verify ? "" : Target.Host,
-                RemoteCertificateValidationCallback = (_, _, _, errors) => !options.Verify || errors == SslPolicyErrors.None,
+                TargetHost = ServerName(),
+                RemoteCertificateValidationCallback = (_, certificate, chain, _) => (judged = Judge(certificate, chain)) is { Failure: null } || !options.Enforce,
+                // the framework's own verdict is not asked for: it would look for roots, and fetch what a server has left out
+                CertificateChainPolicy = new X509ChainPolicy
+                {
+                    TrustMode = X509ChainTrustMode.CustomRootTrust,
+                    DisableCertificateDownloads = true,
+                    RevocationMode = X509RevocationMode.NoCheck,
+                },
+                // a session that is taken up again shows no certificate to judge
+                AllowTlsResume = options.Proof is null,
                 EnabledSslProtocols = SslProtocols.None,
             }, both.Token);
         }
         catch (Exception error) when (error is AuthenticationException or IOException)
         {
             await tls.DisposeAsync();
-            throw new ClientFailure(ClientReply.Local(421, "4.7.5", $"{Target}: TLS failed: {error.Message}"), new AuthenticationException(error.Message, error));
+            TlsFailure = judged?.Failure;
+            var reason = judged is { Failure: not null } ? judged.Value.Text : error.Message;
+            throw new ClientFailure(Untrusted("4.7.5", $"{Target}: TLS failed: {reason}"), new AuthenticationException(reason, error));
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
             await tls.DisposeAsync();
-            throw new ClientFailure(ClientReply.Local(421, "4.7.5", $"{Target}: TLS took too long"), new AuthenticationException());
+            throw new ClientFailure(Untrusted("4.7.5", $"{Target}: TLS took too long"), new AuthenticationException());
         }
         wire.Dispose();
         wire = new ClientStream(tls, time);
-        Tls = $"{tls.SslProtocol switch { SslProtocols.Tls13 => "TLSv1.3", SslProtocols.Tls12 => "TLSv1.2", var other => other.ToString() }} {tls.NegotiatedCipherSuite}";
+        Tls = $"{tls.SslProtocol switch { SslProtocols.Tls13 => "TLSv1.3", SslProtocols.Tls12 => "TLSv1.2", var other => other.ToString() }} {tls.NegotiatedCipherSuite}"
+            + (judged is { Failure: null, Text.Length: > 0 } by ? " " + by.Text : "");
+        if (judged is { Failure: { } doubt }) (TlsFailure, TlsProblem) = (doubt, $"{Target}: {judged.Value.Text}");
+    }
+
+    // RFC 6066 3: no address in SNI
+    string ServerName()
+    {
+        var name = options.Proof?.ServerName ?? Target.Host;
+        return IPAddress.TryParse(name.Trim('[', ']'), out _) ? "" : name;
+    }
+
+    ProofResult Judge(X509Certificate? certificate, X509Chain? chain)
+    {
+        if (options.Proof is not { } proof) return ProofResult.Proven("");
+        if (certificate is null) return new ProofResult(Client.TlsFailure.ValidationFailure, "the server showed no certificate");
+        using var own = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
+        try
+        {
+            return proof.Judge(own, chain is null ? [] : [.. chain.ChainPolicy.ExtraStore], time.GetUtcNow());
+        }
+        catch (CryptographicException error)
+        {
+            return new ProofResult(Client.TlsFailure.ValidationFailure, $"the certificate could not be examined: {error.Message}");
+        }
     }
 
     /// <summary>RFC 4954 4: PLAIN (RFC 4616) or LOGIN. A refused sign-in keeps the mail: the settings are to be mended.</summary>
