@@ -27,11 +27,12 @@ public sealed class BounceDelivery(MailStore mail, MailQueue queue, UserDirector
         {
             if (outcomes.Count == 0) continue;
             // RFC 3461 4.3: RET is about failures; a notice of delay or success has the header fields only
-            var whole = kind == NoticeKind.Failed && "FULL".Equals(message.Return, StringComparison.OrdinalIgnoreCase) && content.Size <= MaxReturned;
+            // RFC 8689 5: what must not travel in clear text is not put into a notice that may
+            var whole = kind == NoticeKind.Failed && !message.RequireTls && "FULL".Equals(message.Return, StringComparison.OrdinalIgnoreCase) && content.Size <= MaxReturned;
             ReadOnlyMemory<byte> original = content.Read(0, (int)Math.Min(content.Size, whole ? MaxReturned : MaxHeader));
             var notice = new Notice(kind, message, outcomes, settings.Hostname, Guid.NewGuid().ToString("N"), time.GetUtcNow(), whole ? original : Bounce.Header(original), whole);
             var bytes = Bounce.Write(notice);
-            prepared.Add(new PreparedNotice(mail.Stage(bytes), EightBit: !System.Text.Ascii.IsValid(bytes)));
+            prepared.Add(new PreparedNotice(mail.Stage(bytes), EightBit: !System.Text.Ascii.IsValid(bytes), message.RequireTls));
         }
         return prepared;
     }
@@ -47,7 +48,7 @@ public sealed class BounceDelivery(MailStore mail, MailQueue queue, UserDirector
         var content = mail.AddContent(transaction, notice.Staged);
         if (!directory.IsLocal(to))
         {
-            queue.Enqueue(transaction, new NewQueueEntry(null, content, [new QueueRecipient(to, Notify: "NEVER")], EightBit: notice.EightBit, Class: MailClass.Transactional));
+            queue.Enqueue(transaction, new NewQueueEntry(null, content, [new QueueRecipient(to, Notify: "NEVER")], EightBit: notice.EightBit, Class: MailClass.Transactional) { RequireTls = notice.RequireTls });
             return;
         }
         var targets = directory.Resolve(to);
@@ -59,14 +60,15 @@ public sealed class BounceDelivery(MailStore mail, MailQueue queue, UserDirector
                 mail.AddMessage(transaction, mail.EnsureMailbox(transaction, account.Id, "INBOX"),
                     new NewMessage(content, prefix, MessageFlags.None, [], time.GetUtcNow()), quota: 0);
             else if (target.Remote is { } remote)
-                queue.Enqueue(transaction, new NewQueueEntry(null, content, [new QueueRecipient(remote, Notify: "NEVER")], EightBit: notice.EightBit, Class: MailClass.Transactional));
+                queue.Enqueue(transaction, new NewQueueEntry(null, content, [new QueueRecipient(remote, Notify: "NEVER")], EightBit: notice.EightBit, Class: MailClass.Transactional) { RequireTls = notice.RequireTls });
         }
     }
 }
 
 /// <summary>A notice that waits for its transaction.</summary>
 /// <param name="EightBit">It returns 8-bit text: the next server must hear of it (RFC 6152 3).</param>
-internal sealed record PreparedNotice(StagedMessage Staged, bool EightBit) : IDisposable
+/// <param name="RequireTls">The message came with REQUIRETLS, and so goes the notice (RFC 8689 5).</param>
+internal sealed record PreparedNotice(StagedMessage Staged, bool EightBit, bool RequireTls) : IDisposable
 {
     public void Dispose() => Staged.Dispose();
 }

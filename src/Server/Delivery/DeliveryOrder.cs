@@ -23,6 +23,8 @@ public sealed record DeliveryOrder
     /// <summary>RFC 3461 4.4 ENVID, or null.</summary>
     public string? EnvelopeId { get; init; }
     public bool SmtpUtf8 { get; init; }
+    /// <summary>RFC 8689 REQUIRETLS: whatever goes on from here goes under it.</summary>
+    public bool RequireTls { get; init; }
     public Queue.MailClass Class { get; init; }
     /// <summary>
     /// Judged to be junk: local recipients get it in their mailbox with the special use \Junk, flagged $Junk (RFC 6154 2, RFC 9051 2.3.2);

@@ -150,7 +150,7 @@ public sealed class LocalDelivery
 
         void Add(MailAddress? sender, List<QueueRecipient> recipients, bool forwarded)
         {
-            var id = queue.Enqueue(transaction, new NewQueueEntry(sender, content, recipients, order.Return, order.EnvelopeId, order.SmtpUtf8, eightBit, order.Class) { Forwarded = forwarded });
+            var id = queue.Enqueue(transaction, new NewQueueEntry(sender, content, recipients, order.Return, order.EnvelopeId, order.SmtpUtf8, eightBit, order.Class) { Forwarded = forwarded, RequireTls = order.RequireTls });
             if (order.Junk) queue.Hold(transaction, id);
         }
     }

@@ -20,8 +20,13 @@ public sealed class RemoteDelivery : BackgroundService
     readonly RemoteParts parts;
     readonly ConcurrentDictionary<Task, byte> running = new();
 
-    public RemoteDelivery(MailQueue queue, MailStore mail, IResolver resolver, BounceDelivery bounces, Settings settings, TimeProvider time, ILogger<RemoteDelivery> log) =>
-        parts = new RemoteParts(queue, mail, new MxLookup(resolver, settings), bounces, settings, time, log);
+    public RemoteDelivery(MailQueue queue, MailStore mail, IResolver resolver, BounceDelivery bounces, Settings settings, TimeProvider time, ILogger<RemoteDelivery> log)
+    {
+        var roots = TrustedRoots.Load(settings.Sending.TrustedRoots);
+        var policies = new StsPolicies(resolver, new StsFetch(resolver, settings.Sending.MtaStsPort, roots, time), mail.Store, time, log);
+        parts = new RemoteParts(
+            queue, mail, new MxLookup(resolver, settings), new TlsDemands(new DaneLookup(resolver), policies, settings, roots), new TlsReports(time), bounces, settings, time, log);
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -46,6 +46,8 @@ public sealed class Arrival : IDisposable
     public string? EnvelopeId { get; set; }
     /// <summary>RFC 6531 3.4: the client asked for SMTPUTF8.</summary>
     public bool SmtpUtf8 { get; set; }
+    /// <summary>RFC 8689 REQUIRETLS.</summary>
+    public bool RequireTls { get; set; }
     /// <summary>What SIZE of MAIL said (RFC 1870), or 0.</summary>
     public long DeclaredSize { get; set; }
     /// <summary>Those that were accepted.</summary>

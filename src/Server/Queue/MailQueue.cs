@@ -22,6 +22,9 @@ public sealed record NewQueueEntry(
 {
     /// <summary>Passed on for somebody: it is sealed when it leaves (RFC 8617).</summary>
     public bool Forwarded { get; init; }
+
+    /// <summary>Came with REQUIRETLS (RFC 8689 2).</summary>
+    public bool RequireTls { get; init; }
 }
 
 /// <summary>The durable list of mail that leaves: enqueue, claim, reschedule, done. It calls nobody; the workers are in Delivery.</summary>

@@ -10,10 +10,10 @@ internal static class QueueTable
 {
     public static long InsertMessage(WriteTransaction transaction, NewQueueEntry entry, DateTimeOffset created, DateTimeOffset expires)
     {
-        transaction.Prepare("INSERT INTO queue_message (sender, content_id, size, ret, envid, smtputf8, eightbit, class, created, expires) VALUES (?,?,?,?,?,?,?,?,?,?)")
+        transaction.Prepare("INSERT INTO queue_message (sender, content_id, size, ret, envid, smtputf8, eightbit, class, created, expires, require_tls) VALUES (?,?,?,?,?,?,?,?,?,?,?)")
             .Bind(1, entry.ReversePath?.ToString() ?? "").Bind(2, entry.Content.Id).Bind(3, entry.Content.Size)
             .Bind(4, entry.Return).Bind(5, entry.EnvelopeId).Bind(6, entry.SmtpUtf8).Bind(7, entry.EightBit).Bind(8, (long)entry.Class)
-            .Bind(9, created).Bind(10, expires).Run();
+            .Bind(9, created).Bind(10, expires).Bind(11, entry.RequireTls).Run();
         return transaction.LastInsertId;
     }
 
@@ -44,10 +44,10 @@ internal static class QueueTable
 
     public static QueuedMessage? Message(ReadTransaction transaction, long id)
     {
-        using var row = transaction.Prepare("SELECT sender, content_id, size, ret, envid, smtputf8, eightbit, class, created, expires FROM queue_message WHERE id=?").Bind(1, id);
+        using var row = transaction.Prepare("SELECT sender, content_id, size, ret, envid, smtputf8, eightbit, class, created, expires, require_tls FROM queue_message WHERE id=?").Bind(1, id);
         if (!row.Step()) return null;
         MailAddress.TryParse(row.String(0), out var sender);
-        return new QueuedMessage(id, sender, row.Int64(1), row.Int64(2), row.Text(3), row.Text(4), row.Bool(5), row.Bool(6), (MailClass)row.Int32(7), row.Time(8), row.Time(9));
+        return new QueuedMessage(id, sender, row.Int64(1), row.Int64(2), row.Text(3), row.Text(4), row.Bool(5), row.Bool(6), (MailClass)row.Int32(7), row.Time(8), row.Time(9)) { RequireTls = row.Bool(10) };
     }
 
     /// <summary>The recipient if it is to be tried by <paramref name="now"/>; null when it is gone, held or put off.</summary>

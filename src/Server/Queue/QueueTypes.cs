@@ -11,6 +11,9 @@ public sealed record QueuedMessage(
     bool SmtpUtf8, bool EightBit, MailClass Class, DateTimeOffset Created, DateTimeOffset Expires)
 {
     public bool Bulk => Class == MailClass.Bulk;
+
+    /// <summary>It came with REQUIRETLS (RFC 8689 2).</summary>
+    public bool RequireTls { get; init; }
 }
 
 /// <summary>A queued recipient as the workers see it.</summary>

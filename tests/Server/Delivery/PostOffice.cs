@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using CbaMail.Config;
 using CbaMail.Delivery;
+using CbaMail.Delivery.Remote;
 using CbaMail.Directory;
 using CbaMail.Dns;
 using CbaMail.Envelope;
@@ -18,19 +19,36 @@ internal sealed class PaperDns : Dictionary<string, string>, IResolver
 {
     public bool Failing { get; set; }
     public int Questions { get; private set; }
+    /// <summary>Of which names the answers are authenticated.</summary>
+    public Func<string, bool> Secure { get; set; } = _ => false;
+    /// <summary>Names whose look-up fails, as a bogus answer does.</summary>
+    public HashSet<string> FailingNames { get; } = [];
 
     DnsAnswer<T> Look<T>(string type, string name, Func<string, T> read)
     {
         Questions++;
-        if (Failing) return new DnsAnswer<T>(DnsStatus.Failed, []);
-        if (TryGetValue($"{type} {name}", out var value)) return new DnsAnswer<T>(DnsStatus.Found, [.. value.Split(", ").Select(read)]);
-        return new DnsAnswer<T>(Keys.Any(key => key.EndsWith($" {name}", StringComparison.Ordinal)) ? DnsStatus.NoData : DnsStatus.NoSuchName, []);
+        if (Failing || FailingNames.Contains(name)) return new DnsAnswer<T>(DnsStatus.Failed, []);
+        var secure = Secure(name);
+        // an alias leads on, but for the question about itself
+        if (type != "cname" && TryGetValue($"cname {name}", out var alias))
+        {
+            var end = Look(type, alias, read);
+            return end with { Alias = end.Alias ?? alias, Authenticated = secure && end.Authenticated };
+        }
+        if (TryGetValue($"{type} {name}", out var value)) return new DnsAnswer<T>(DnsStatus.Found, [.. value.Split(", ").Select(read)], secure);
+        return new DnsAnswer<T>(Keys.Any(key => key.EndsWith($" {name}", StringComparison.Ordinal)) ? DnsStatus.NoData : DnsStatus.NoSuchName, [], secure);
     }
 
     public ValueTask<DnsAnswer<MxRecord>> MxAsync(string name, CancellationToken cancel) =>
         new(Look("mx", name, text => new MxRecord(int.Parse(text.Split(' ')[0]), text.Split(' ')[1])));
     public ValueTask<DnsAnswer<IPAddress>> AddressesAsync(string name, bool v6, CancellationToken cancel) => new(Look(v6 ? "aaaa" : "a", name, IPAddress.Parse));
-    public ValueTask<DnsAnswer<string>> TxtAsync(string name, CancellationToken cancel) => throw new NotSupportedException();
+    public ValueTask<DnsAnswer<string>> TxtAsync(string name, CancellationToken cancel) => new(Look("txt", name, text => text));
+    public ValueTask<DnsAnswer<string>> CnameAsync(string name, CancellationToken cancel) => new(Look("cname", name, text => text));
+    public ValueTask<DnsAnswer<TlsaRecord>> TlsaAsync(string name, CancellationToken cancel) => new(Look("tlsa", name, text =>
+    {
+        var words = text.Split(' ');
+        return new TlsaRecord(name, 60, byte.Parse(words[0]), byte.Parse(words[1]), byte.Parse(words[2]), Convert.FromHexString(words[3]));
+    }));
     public ValueTask<DnsAnswer<string>> PtrAsync(IPAddress address, CancellationToken cancel) => throw new NotSupportedException();
 }
 
@@ -61,25 +79,33 @@ internal sealed class PostOffice : IAsyncDisposable
     public MailQueue Queue { get; }
     public RemoteDelivery Workers { get; }
 
-    public static async Task<PostOffice> OpenAsync(QueueSettings queue, TimeProvider? time = null, IResolver? dns = null, ListenerSettings? listener = null, bool start = true)
+    public static async Task<PostOffice> OpenAsync(QueueSettings queue, TimeProvider? time = null, IResolver? dns = null, ListenerSettings? listener = null, bool start = true, SendingSettings? sending = null)
     {
-        var office = new PostOffice(new Settings { Queue = queue with { RetryJitter = 0 }, Listeners = listener is null ? [] : [listener] }, time, dns);
+        var office = new PostOffice(new Settings { Queue = queue with { RetryJitter = 0 }, Sending = sending ?? new SendingSettings(), Listeners = listener is null ? [] : [listener] }, time, dns);
         await office.Directory.AddDomainAsync("example.test");
         await office.Directory.AddAccountAsync(new NewAccount("anna@example.test"));
         if (start) await office.Workers.StartAsync(default);
         return office;
     }
 
+    /// <summary>What TLS-RPT has counted today.</summary>
+    public IReadOnlyList<TlsReportEntry> Reported()
+    {
+        using var read = Store.Read();
+        return TlsReportTable.OfDay(read, TlsReports.Day(Clock.GetUtcNow()));
+    }
+
     public static MailAddress Address(string text) => MailAddress.TryParse(text, out var address) ? address : throw new ArgumentException(text);
 
     public const string Text = "Subject: hello\r\nMessage-ID: <1@example.test>\r\n\r\nbody\r\n";
 
-    public ValueTask<long> SendAsync(string to, string? from = "anna@example.test", string text = Text, string? notify = null, string? ret = null, bool bulk = false) =>
+    public ValueTask<long> SendAsync(string to, string? from = "anna@example.test", string text = Text, string? notify = null, string? ret = null, bool bulk = false, bool requireTls = false) =>
         Store.CommitAsync(transaction =>
         {
             using var staged = Mail.Stage(Encoding.UTF8.GetBytes(text));
             return Queue.Enqueue(transaction, new NewQueueEntry(from is null ? null : Address(from), Mail.AddContent(transaction, staged),
-                [.. to.Split(' ').Select(one => new QueueRecipient(Address(one), notify))], Return: ret, Class: bulk ? MailClass.Bulk : MailClass.Interactive));
+                [.. to.Split(' ').Select(one => new QueueRecipient(Address(one), notify))], Return: ret, Class: bulk ? MailClass.Bulk : MailClass.Interactive)
+            { RequireTls = requireTls });
         });
 
     /// <summary>Moves the clock once the workers wait for it.</summary>

@@ -23,4 +23,13 @@ internal static partial class RemoteTelemetry
 
     [LoggerMessage(5006, LogLevel.Error, "queue: the dispatcher failed and goes on")]
     public static partial void DispatcherFailed(ILogger log, Exception cause);
+
+    [LoggerMessage(5007, LogLevel.Information, "queue: {Target}: TLS {Result}: {Reason}")]
+    public static partial void Untrusted(ILogger log, string target, string result, string reason);
+
+    [LoggerMessage(5008, LogLevel.Information, "queue: {Domain}: MTA-STS policy fetched: {Mode} id={Id}")]
+    public static partial void StsFetched(ILogger log, string domain, string mode, string id);
+
+    [LoggerMessage(5009, LogLevel.Warning, "queue: {Domain}: MTA-STS policy not fetched: {Problem}")]
+    public static partial void StsFailed(ILogger log, string domain, string problem);
 }

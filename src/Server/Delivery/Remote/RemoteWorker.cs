@@ -7,7 +7,7 @@ namespace CbaMail.Delivery.Remote;
 
 /// <summary>What the workers share.</summary>
 internal sealed record RemoteParts(
-    MailQueue Queue, MailStore Mail, MxLookup Lookup, BounceDelivery Bounces, Settings Settings, TimeProvider Time, ILogger Log);
+    MailQueue Queue, MailStore Mail, MxLookup Lookup, TlsDemands Demands, TlsReports Reports, BounceDelivery Bounces, Settings Settings, TimeProvider Time, ILogger Log);
 
 /// <summary>
 /// Sends what is ready for one destination over one connection at a time. The outcome of a message is being committed while the next
@@ -17,11 +17,8 @@ internal sealed class RemoteWorker(RemoteParts parts, string destination)
 {
     // How many claims are deferred in one commit when the destination cannot be reached.
     const int FailTogether = 100;
-    const int MaxHeader = 64 * 1024;
 
-    SmtpClient? client;
-    Targets? targets;
-    int next;
+    readonly Connector connector = new(parts);
     Task<bool> pending = Task.FromResult(true);
 
     QueueSettings Queue => parts.Settings.Queue;
@@ -42,7 +39,7 @@ internal sealed class RemoteWorker(RemoteParts parts, string destination)
                     if (!await WorkAsync(claim, abort)) break;
                     continue;
                 }
-                if (!await pending || client is not { Usable: true }) break;
+                if (!await pending || !connector.IsUsable) break;
                 if (!await parts.Queue.Schedule.IdleAsync(destination, Queue.IdleConnection, parts.Time, stop)) break;
                 fresh = true;
             }
@@ -50,7 +47,7 @@ internal sealed class RemoteWorker(RemoteParts parts, string destination)
         finally
         {
             await pending;
-            if (client is not null) await client.DisposeAsync();
+            await connector.DisposeAsync();
         }
     }
 
@@ -77,50 +74,33 @@ internal sealed class RemoteWorker(RemoteParts parts, string destination)
             RemoteTelemetry.ContentLost(parts.Log, claim.Message.Id, claim.Message.ContentId);
             return await CommitAsync(claim, null, Same(claim, ClientReply.Local(451, "4.3.0", "The message could not be read from the store")), "", null, false);
         }
-        if (Hops(content) > Queue.HopLimit)
+        var header = MessageHeader.Of(content);
+        if (header.Hops > Queue.HopLimit)
             // RFC 5321 6.3
             return await CommitAsync(claim, content, Same(claim, ClientReply.Local(554, "5.4.6", "The message goes round in circles: too many Received fields")), "", null, false);
 
-        var message = Message(claim, content);
+        var message = Message(claim, content, header);
+        var wish = Wish(claim.Message, header);
         for (var tries = 0; ; tries++)
         {
-            if (await ConnectAsync(claim, cancel) is { } failure) return await FailAsync(claim, content, failure, cancel);
-            var result = await client!.SendAsync(message, cancel);
+            if (await connector.ConnectAsync(claim.Recipients[0].Domain, wish, cancel) is { } failure)
+                // what only this message asks for says nothing about the others
+                return wish == TlsWish.Usual ? await FailAsync(claim, content, failure, cancel) : await CommitAsync(claim, content, Same(claim, failure), "", null, false);
+            var client = connector.Client;
+            var result = await client.SendAsync(message, cancel);
             // a kept connection that was closed meanwhile is no attempt
             if (!result.Begun && tries == 0) continue;
             // RFC 5321 5.1: the next server may take what this one broke off
-            if (result.Broken && !result.Unclear && result.Replies.All(reply => reply.IsTemporary) && next < targets!.List.Count) continue;
-            var (host, tls, dsn) = (client.Target.ToString(), client.Tls, client.Extensions.Dsn);
-            if (!result.Broken && !result.Unclear && PutsOff(result) && await ElsewhereAsync(claim, message, cancel) is { } better)
-                (result, host, tls, dsn) = (better, client.Target.ToString(), client.Tls, client.Extensions.Dsn);
-            return await CommitAsync(claim, content, result.Replies, host, tls, dsn);
+            if (result.Broken && !result.Unclear && result.PutsOff && connector.HasNext) continue;
+            if (!result.Broken && !result.Unclear && result.PutsOff && await connector.ElsewhereAsync(message, cancel) is { } better) (result, client) = (better, connector.Client);
+            return await CommitAsync(claim, content, result.Replies, client.Target.ToString(), client.Tls, client.Extensions.Dsn);
         }
     }
 
-    static bool PutsOff(ClientResult result) => result.Replies.All(reply => reply.IsTemporary);
-
-    /// <summary>
-    /// RFC 5321 5.1: the servers are tried until one takes the message, and one that puts everybody off has not taken it. One further
-    /// server and not all: a domain that limits our rate is not to be asked five times.
-    /// </summary>
-    /// <returns>Null where there is no other server, or it does no better; the next message begins with the best one again.</returns>
-    async Task<ClientResult?> ElsewhereAsync(QueueClaim claim, ClientMessage message, CancellationToken cancel)
-    {
-        var first = client!.Target.Host;
-        if (targets is null || targets.List.Skip(next).All(target => target.Host == first)) return null;
-        while (targets.List[next].Host == first) next++;
-        await client.DisposeAsync();
-        client = null;
-        if (await ConnectAsync(claim, cancel) is null)
-        {
-            var result = await client!.SendAsync(message, cancel);
-            if (!PutsOff(result)) return result;
-            await client.DisposeAsync();
-            client = null;
-        }
-        targets = null;
-        return null;
-    }
+    /// <summary>RFC 8689 4.1: the parameter goes before the field; a notice is brought as well as it can be (RFC 8689 5).</summary>
+    static TlsWish Wish(QueuedMessage message, MessageHeader header) =>
+        message.RequireTls ? message.ReversePath is null ? TlsWish.Usual : TlsWish.Required
+        : header.Relaxed ? TlsWish.Relaxed : TlsWish.Usual;
 
     MessageContent? Content(long id)
     {
@@ -130,69 +110,24 @@ internal sealed class RemoteWorker(RemoteParts parts, string destination)
 
     static ClientReply[] Same(QueueClaim claim, ClientReply reply) => [.. claim.Recipients.Select(_ => reply)];
 
-    int Hops(MessageContent content)
-    {
-        var header = Bounce.Header(content.Read(0, (int)Math.Min(content.Size, MaxHeader))).Span;
-        var hops = 0;
-        while (!header.IsEmpty)
-        {
-            if (header.Length >= 9 && header[0] is (byte)'R' or (byte)'r' && System.Text.Ascii.EqualsIgnoreCase(header[..Math.Min(9, header.Length)], "received:"u8)) hops++;
-            var end = header.IndexOf((byte)'\n');
-            if (end < 0) break;
-            header = header[(end + 1)..];
-        }
-        return hops;
-    }
-
-    ClientMessage Message(QueueClaim claim, MessageContent content)
+    ClientMessage Message(QueueClaim claim, MessageContent content, MessageHeader header)
     {
         var message = claim.Message;
         // SMTPUTF8 was asked for by the sender, but is needed only where the header has UTF-8 (RFC 6531 3.4)
-        var header = message.SmtpUtf8 && Bounce.Header(content.Read(0, (int)Math.Min(content.Size, MaxHeader))).Span.ContainsAnyExceptInRange((byte)0, (byte)127);
         return new ClientMessage(message.ReversePath, [.. claim.Recipients.Select(r => new ClientRecipient(r.Address, r.Notify, r.OriginalRecipient))],
-            content.Size, message.EightBit, header, message.Return, message.EnvelopeId,
+            content.Size, message.EightBit, message.SmtpUtf8 && header.HasUtf8, message.Return, message.EnvelopeId,
             (output, cancel) => content.CopyToAsync(output, 0, content.Size, cancel),
             async () =>
             {
                 if (!await pending) throw new IOException("The last message's outcome could not be stored");
-            });
-    }
-
-    /// <summary>Keeps the connection, or makes one to the next server of the list.</summary>
-    async Task<ClientReply?> ConnectAsync(QueueClaim claim, CancellationToken cancel)
-    {
-        if (client is { Usable: true } && client.Messages < Queue.MessagesPerConnection) return null;
-        if (client is not null)
-        {
-            var whole = client.Messages >= Queue.MessagesPerConnection || client.Messages > 0;
-            await client.DisposeAsync();
-            client = null;
-            if (whole) targets = null; // it worked: look afresh, from the best one on
-        }
-        var domain = claim.Recipients[0].Domain;
-        var where = Destination.Of(domain, Queue.Routes);
-        if (targets is not null && next >= targets.List.Count) targets = null; // the last one broke off on some message: begin again
-        if (targets is null) (targets, next) = (await parts.Lookup.FindAsync(where, domain, cancel), 0);
-        if (targets.Failure is { } nowhere) return nowhere;
-        var options = where.Route is { } route
-            ? new ClientOptions(parts.Settings.Hostname, Queue, route.Tls, route.VerifyCertificate ?? route.Tls is RouteTls.Required or RouteTls.Implicit, route.User, route.Password)
-            : new ClientOptions(parts.Settings.Hostname, Queue);
-        ClientReply? last = null;
-        while (next < targets.List.Count)
-        {
-            (client, last) = await SmtpClient.ConnectAsync(targets.List[next++], options, parts.Time, cancel);
-            if (client is null) continue;
-            RemoteTelemetry.Connected(parts.Log, client.Target.ToString(), client.Tls ?? "-");
-            return null;
-        }
-        return last ?? ClientReply.Local(421, "4.4.1", "None of the servers could be reached");
+            }, message.RequireTls);
     }
 
     /// <summary>Nobody could be reached: what else is ready for the destination is put off (or returned) with the same reason, untried.</summary>
     async Task<bool> FailAsync(QueueClaim claim, MessageContent content, ClientReply failure, CancellationToken cancel)
     {
         RemoteTelemetry.Unreachable(parts.Log, destination, failure.Text);
-        targets = null;
+        connector.Forget();
         if (!await CommitAsync(claim, content, Same(claim, failure), "", null, false) || !await pending) return false;
         while (!cancel.IsCancellationRequested)
         {
@@ -224,6 +159,7 @@ internal sealed class RemoteWorker(RemoteParts parts, string destination)
             {
                 await parts.Mail.Store.StartCommit(transaction =>
                 {
+                    parts.Reports.Save(transaction);
                     // whoever dropped the message meanwhile wants nobody told
                     if (parts.Queue.Settle(transaction, claim, outcomes) > 0) parts.Bounces.Deliver(transaction, claim.Message, notices);
                     return true;

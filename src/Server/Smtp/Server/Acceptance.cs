@@ -66,6 +66,7 @@ static class Acceptance
             Return = transaction.Return,
             EnvelopeId = transaction.EnvelopeId,
             SmtpUtf8 = transaction.SmtpUtf8,
+            RequireTls = arrival.RequireTls,
             Junk = arrival.Disposition is Disposition.Junk or Disposition.Quarantine,
             Separate = session.IsLmtp,
             Id = transaction.Id,

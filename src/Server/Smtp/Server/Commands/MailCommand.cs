@@ -4,7 +4,7 @@ using CbaMail.Inbound;
 
 namespace CbaMail.Smtp.Server.Commands;
 
-/// <summary>MAIL (RFC 5321 4.1.1.2) with SIZE, BODY, SMTPUTF8, RET, ENVID and AUTH.</summary>
+/// <summary>MAIL (RFC 5321 4.1.1.2) with SIZE, BODY, SMTPUTF8, RET, ENVID, AUTH and REQUIRETLS.</summary>
 static class MailCommand
 {
     public static readonly Reply NeedsUtf8 = new(553, "5.6.7", "An address beyond ASCII needs SMTPUTF8"); // RFC 6531 3.5
@@ -15,6 +15,8 @@ static class MailCommand
         "8BITMIME", // RFC 6152
         "SMTPUTF8", // RFC 6531
         "DSN", // RFC 3461
+        // RFC 8689 2: of worth under TLS only
+        .. session.Connection.IsSecure ? (string[])["REQUIRETLS"] : [],
     ];
 
     public static async ValueTask Run(SmtpSession session, string arguments)
@@ -85,6 +87,9 @@ static class MailCommand
                 return (transaction.EnvelopeId = DsnOptions.EnvelopeId(value)) is null ? Wrong(key) : null;
             case "AUTH": // RFC 4954 5: believed of nobody, so read and forgotten
                 return value is not null && (value == "<>" || Xtext.Decode(value) is not null) ? null : Wrong(key);
+            case "REQUIRETLS" when session.Connection.IsSecure: // RFC 8689 4.1
+                transaction.Arrival.RequireTls = true;
+                return value is null ? null : Wrong(key);
             default:
                 return new Reply(555, "5.5.4", $"The parameter {key} is not known"); // RFC 5321 4.1.1.11
         }

@@ -1,0 +1,132 @@
+using CbaMail.Config;
+using CbaMail.Queue;
+using CbaMail.Smtp.Client;
+
+namespace CbaMail.Delivery.Remote;
+
+/// <summary>
+/// The one connection that a worker has: to the best server of a domain that can be reached and is what it must be (RFC 5321 5.1).
+/// Servers that fail are passed over; a later call begins at the best one again.
+/// </summary>
+internal sealed class Connector(RemoteParts parts) : IAsyncDisposable
+{
+    SmtpClient? client;
+    Targets? targets;
+    int next;
+    string domain = "";
+    TlsWish wish;
+
+    QueueSettings Queue => parts.Settings.Queue;
+
+    /// <summary>The connection, after <see cref="ConnectAsync"/> brought no failure.</summary>
+    public SmtpClient Client => client!;
+
+    public bool IsUsable => client is { Usable: true };
+
+    /// <summary>Whether a server is left to try for the domain.</summary>
+    public bool HasNext => targets is not null && next < targets.List.Count;
+
+    /// <summary>Keeps the connection where it serves, or makes one to the next server of the list.</summary>
+    /// <returns>Null, or why there is none.</returns>
+    public async Task<ClientReply?> ConnectAsync(string domain, TlsWish wish, CancellationToken cancel)
+    {
+        if (client is { Usable: true } && client.Messages < Queue.MessagesPerConnection && Serves(domain, wish)) return null;
+        var where = Destination.Of(domain, Queue.Routes);
+        await LetGoAsync(domain, wish);
+        if (targets is not null && !HasNext) targets = null; // the last one broke off on some message: begin again
+        if (targets is null) (targets, next) = (await parts.Lookup.FindAsync(where, domain, cancel), 0);
+        if (targets.Failure is { } nowhere) return nowhere;
+        ClientReply? failure = null;
+        while (HasNext)
+        {
+            var candidate = targets.List[next++];
+            var reply = await TryAsync(where, candidate, cancel);
+            if (reply is null) return null;
+            // one that may work later is worth waiting for
+            if (failure is null || reply.IsTemporary || failure.IsPermanent) failure = reply;
+        }
+        return failure ?? ClientReply.Local(421, "4.4.1", "None of the servers could be reached");
+    }
+
+    /// <summary>What was made for one wish serves another that asks for no more.</summary>
+    bool Serves(string domain, TlsWish wish) =>
+        (this.domain == domain || Destination.Of(domain, Queue.Routes) is { Route: not null } where && where == Destination.Of(this.domain, Queue.Routes))
+        && (wish == this.wish || wish == TlsWish.Relaxed || (wish == TlsWish.Usual && this.wish == TlsWish.Required));
+
+    async Task LetGoAsync(string domain, TlsWish wish)
+    {
+        if (client is not null)
+        {
+            var worked = client.Messages > 0;
+            await client.DisposeAsync();
+            client = null;
+            if (worked) targets = null; // look afresh, from the best one on
+        }
+        if (this.domain != domain || this.wish != wish) targets = null;
+        (this.domain, this.wish) = (domain, wish);
+    }
+
+    async Task<ClientReply?> TryAsync(Destination where, Candidate candidate, CancellationToken cancel)
+    {
+        var ruling = await parts.Demands.RuleAsync(where, domain, targets!, candidate, wish, cancel);
+        if (ruling.Demand is not { } demand)
+        {
+            Report(ruling, candidate.Target, ruling.Refused!);
+            return ruling.Refused;
+        }
+        var options = new ClientOptions(parts.Settings.Hostname, Queue, demand.Tls, demand.Proof, where.Route?.User ?? "", where.Route?.Password ?? "") { Enforce = demand.Enforce };
+        (client, var failure) = await SmtpClient.ConnectAsync(candidate.Target, options, parts.Time, cancel);
+        Report(ruling, candidate.Target, failure);
+        if (client is null) return wish == TlsWish.Required ? AsRequired(failure!) : failure;
+        if (wish == TlsWish.Required && !client.Extensions.RequireTls)
+        {
+            await client.DisposeAsync();
+            client = null;
+            return ClientReply.Local(550, "5.7.30", $"The message requires TLS all its way, and {candidate.Target} does not support that (REQUIRETLS)");
+        }
+        RemoteTelemetry.Connected(parts.Log, client.Target.ToString(), client.Tls ?? "-");
+        return null;
+    }
+
+    /// <summary>RFC 8689 4.2.1: a server that cannot show who it is ends the matter; one that cannot be reached does not.</summary>
+    static ClientReply AsRequired(ClientReply reply) =>
+        reply.TlsFailure is null or TlsFailure.DnssecInvalid ? reply : ClientReply.Local(550, "5.7.10", $"The message requires TLS (REQUIRETLS): {reply.Text}");
+
+    /// <summary>RFC 8460 4.1: a session that could not be secured is a failure, and so is a policy that could not be had.</summary>
+    void Report(TlsRuling ruling, ClientTarget target, ClientReply? failure)
+    {
+        if ((failure?.TlsFailure ?? client?.TlsFailure) is { } found) RemoteTelemetry.Untrusted(parts.Log, target.ToString(), TlsReports.Result(found), failure?.Text ?? client?.TlsProblem ?? "-");
+        if (ruling.Report is not { } key) return;
+        var trouble = failure is { TlsFailure: not null } ? failure : client?.TlsFailure is { } fault ? ClientReply.Untrusted(fault, "4.7.5", client.TlsProblem) : ruling.Trouble;
+        if (trouble is { TlsFailure: { } what }) parts.Reports.Failed(key, what, client?.Local ?? "", target, trouble.Text);
+        else if (client?.Tls is not null) parts.Reports.Succeeded(key);
+    }
+
+    /// <summary>
+    /// RFC 5321 5.1: the servers are tried until one takes the message, and one that puts everybody off has not taken it. One further
+    /// server and not all: a domain that limits our rate is not to be asked five times.
+    /// </summary>
+    /// <returns>Null where there is no other server, or it does no better; the next message begins with the best one again.</returns>
+    public async Task<ClientResult?> ElsewhereAsync(ClientMessage message, CancellationToken cancel)
+    {
+        var first = client!.Target.Host;
+        if (targets is null || targets.List.Skip(next).All(candidate => candidate.Target.Host == first)) return null;
+        while (targets.List[next].Target.Host == first) next++;
+        await client.DisposeAsync();
+        client = null;
+        if (await ConnectAsync(domain, wish, cancel) is null)
+        {
+            var result = await client!.SendAsync(message, cancel);
+            if (!result.PutsOff) return result;
+            await client.DisposeAsync();
+            client = null;
+        }
+        targets = null;
+        return null;
+    }
+
+    /// <summary>The next call looks the servers up again.</summary>
+    public void Forget() => targets = null;
+
+    public ValueTask DisposeAsync() => client is null ? ValueTask.CompletedTask : client.DisposeAsync();
+}
