@@ -20,6 +20,7 @@ using CbaMail.Smtp.Server;
 using CbaMail.Storage;
 using CbaMail.Submission;
 using CbaMail.Tls;
+using CbaMail.Tls.Acme;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace CbaMail;
@@ -50,6 +51,7 @@ public static class Composition
             .AddDns()
             .AddStorage(MailStore.RemoveUnacknowledged)
             .AddTls()
+            .AddSingleton(p => new MailDomains(() => [.. p.GetRequiredService<UserDirectory>().ListDomains().Select(domain => domain.Name)]))
             .AddDirectory()
             .AddMailboxes()
             .AddCorrespondents()

@@ -14,6 +14,9 @@ public sealed record TlsSettings
 
     /// <summary>Further pairs, each with <c>certificate</c> and <c>key</c>: a client gets the one for the name that it asks for. Default: none.</summary>
     public IReadOnlyList<CertificateSettings> Certificates { get; init; } = [];
+
+    /// <summary>Certificates from an authority, got and renewed by the server itself (ACME, as Let's Encrypt speaks it). Default: none.</summary>
+    public AcmeSettings Acme { get; init; } = new();
 }
 
 /// <summary>A certificate with its key, in PEM files.</summary>

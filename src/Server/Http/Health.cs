@@ -7,6 +7,7 @@ using CbaMail.Net;
 using CbaMail.Queue;
 using CbaMail.Storage;
 using CbaMail.Tls;
+using CbaMail.Tls.Acme;
 
 namespace CbaMail.Http;
 
@@ -28,7 +29,7 @@ public sealed record HealthReport(
 public sealed record DiskSpace(long Free, long Total, long Data, int Packs, long PackBytes, long DeadBytes);
 
 /// <summary>Looks after every part: reads and writes the store, measures the disk, looks at the certificate.</summary>
-public sealed class Health(Settings settings, Store store, UserDirectory directory, MailQueue queue, Certificates certificates, TimeProvider time, MemoryGate memory, Secrets secrets)
+public sealed class Health(Settings settings, Store store, UserDirectory directory, MailQueue queue, Certificates certificates, TimeProvider time, MemoryGate memory, Secrets secrets, AcmeRenewals acme)
 {
     /// <summary>Below this a store that must go on writing is in danger.</summary>
     const long LeastFree = 256L << 20;
@@ -130,7 +131,8 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
         var detail = $"{certificates.Subject}{(certificates.IsSelfSigned ? ", self-signed" : "")}, expires {certificates.Expires:yyyy-MM-dd}{others}";
         var russian = $"{certificates.Subject}{(certificates.IsSelfSigned ? ", самоподписанный" : "")}, действует до {certificates.Expires:yyyy-MM-dd}{(all.Count > 1 ? $", и ещё {all.Count - 1}" : "")}";
         var wrong = all.Where(one => one.Problem is not null).Select(one => one.Problem!)
-            .Concat(all.Where(one => one.Expires <= now).Select(one => $"the certificate for {string.Join(", ", one.Names)} has expired")).ToList();
+            .Concat(all.Where(one => one.Expires <= now).Select(one => $"the certificate for {string.Join(", ", one.Names)} has expired"))
+            .Concat(acme.List().Where(one => one.Urgent).Select(one => $"no certificate from the authority for {one.Group}: {one.Problem} (next attempt {one.Next:yyyy-MM-dd HH:mm})")).ToList();
         return wrong.Count == 0 ? new("certificate", true, detail, russian) : new("certificate", false, $"{detail}; {string.Join("; ", wrong)}");
     }
 

@@ -54,6 +54,10 @@ public static class HttpRoom
             control.UseEndpoints(ApiRoutes.Map);
             control.Run(context => context.RefuseAsync(404, $"There is no {context.Request.Method} {context.Request.Path} here"));
         });
+        app.Use(async (context, next) =>
+        {
+            if (!await WellKnown.AnswerAsync(context)) await next(context);
+        });
         app.Run(context => context.Room<StatusPage>().AnswerAsync(context));
     }
 

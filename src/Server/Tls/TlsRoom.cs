@@ -1,4 +1,5 @@
 using System.Net.Security;
+using CbaMail.Tls.Acme;
 
 namespace CbaMail.Tls;
 
@@ -20,6 +21,7 @@ public static class TlsRoom
     {
         services.AddSingleton<Certificates>().AddHostedService<CertificateWatch>();
         services.AddSingleton<ServerOptionsSelectionCallback>(p => p.GetRequiredService<Certificates>().SelectAsync);
+        services.AddSingleton<AcmeChallenges>().AddSingleton<AcmeRenewals>().AddHostedService(p => p.GetRequiredService<AcmeRenewals>());
         return services;
     }
 }
