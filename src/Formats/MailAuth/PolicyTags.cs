@@ -1,7 +1,7 @@
 namespace CbaMail.MailAuth;
 
 /// <summary>
-/// The <c>tag=value</c> lists of DMARC, MTA-STS and TLS-RPT records in DNS. Unlike <c>TagList</c> of signatures it lets single
+/// The <c>tag=value</c> lists of DMARC and TLS-RPT records in DNS. Unlike <c>TagList</c> of signatures it lets single
 /// tags be wrong: receivers are to use the rest (RFC 7489 6.3).
 /// </summary>
 static class PolicyTags
@@ -21,7 +21,7 @@ static class PolicyTags
             var equals = tag.IndexOf('=');
             if (first)
             {
-                // RFC 7489 6.4, RFC 8461 3.1, RFC 8460 3: nothing before "v", white space around the equals sign; the value is exact
+                // RFC 7489 6.4, RFC 8460 3: nothing before "v", white space around the equals sign; the value is exact
                 if (equals < 0 || !tag[..equals].TrimEnd(" \t").Equals("v", StringComparison.OrdinalIgnoreCase) || !tag[(equals + 1)..].Trim(" \t").SequenceEqual(version)) return null;
                 first = false;
                 continue;
