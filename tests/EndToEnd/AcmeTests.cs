@@ -77,7 +77,7 @@ public sealed class AcmeTests : IAsyncDisposable
     {
         string[] more = startTls is null ? [] : ["-starttls", startTls];
         var shown = await new Tool { Input = "" }.StartAsync("openssl", ["s_client", "-connect", $"127.0.0.1:{port}", "-servername", name, .. more]);
-        return X509Certificate2.CreateFromPem(shown.Output[shown.Output.IndexOf("-----BEGIN CERTIFICATE", StringComparison.Ordinal)..]);
+        return X509Certificate2.CreateFromPem(shown.Output.AsSpan(shown.Output.IndexOf("-----BEGIN CERTIFICATE", StringComparison.Ordinal)));
     }
 
     static string Key(X509Certificate2 certificate) => Convert.ToHexString(SHA256.HashData(certificate.PublicKey.ExportSubjectPublicKeyInfo()));
