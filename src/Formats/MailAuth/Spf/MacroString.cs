@@ -26,7 +26,6 @@ sealed class MacroString
     readonly record struct Piece(string? Literal, char Letter = '\0', bool Escape = false, int Keep = 0, bool Reverse = false, string Delimiters = "");
 
     readonly Piece[] pieces;
-    readonly bool needsLocalPart;
 
     MacroString(string text, List<Piece> pieces)
     {
@@ -35,7 +34,7 @@ sealed class MacroString
         foreach (var piece in pieces)
         {
             NeedsValidatedName |= piece.Letter == 'p';
-            needsLocalPart |= piece.Letter is 's' or 'l';
+            NeedsLocalPart |= piece.Letter is 's' or 'l';
         }
     }
 
@@ -44,6 +43,9 @@ sealed class MacroString
 
     /// <summary>Whether %{p} occurs, which costs look-ups.</summary>
     public bool NeedsValidatedName { get; }
+
+    /// <summary>Whether %{s} or %{l} occurs: without an ASCII local part the term matches nothing (RFC 8616 4).</summary>
+    public bool NeedsLocalPart { get; }
 
     /// <summary>Reads a macro-string: visible characters and macros. %{c}, %{r} and %{t} are for explanations alone (RFC 7208 7.2), as is the space.</summary>
     public static MacroString? Parse(string text, bool explanation = false)
@@ -130,7 +132,7 @@ sealed class MacroString
     public string? Expand(MacroValues values)
     {
         // RFC 8616 4: a local part that is not ASCII matches nothing
-        if (needsLocalPart && !Ascii.IsValid(values.LocalPart)) return null;
+        if (NeedsLocalPart && !Ascii.IsValid(values.LocalPart)) return null;
         if (pieces is [{ Literal: { } only }]) return only;
         var output = new StringBuilder();
         foreach (var piece in pieces)

@@ -135,6 +135,8 @@ sealed class SpfEvaluation(IResolver resolver, CancellationToken deadline)
     // RFC 7208 5.2, its table
     async ValueTask<Verdict> IncludeAsync(SpfDirective directive, string? target, MacroValues values)
     {
+        // RFC 8616 4
+        if (target is null && directive.Domain!.NeedsLocalPart && !System.Text.Ascii.IsValid(values.LocalPart)) return Verdict.NoMatch;
         var result = target is null || SpfName.CheckedDomain(target) is not { } domain
             ? AuthResult.None
             : await CheckHostAsync(values with { Domain = domain }, included: true);

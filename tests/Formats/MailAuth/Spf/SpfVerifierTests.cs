@@ -84,6 +84,12 @@ public class SpfVerifierTests
         Assert.Equal((AuthResult.Pass, "xn--bcher-kva.example"), (result.Result, result.Domain));
     }
 
+    [Theory]
+    [InlineData("exists:%{l}.x.org ~all")]
+    [InlineData("include:%{l}.x.org ~all")]
+    [InlineData("a:%{S}.x.org ~all")]
+    public async Task Terms_with_a_local_part_beyond_ascii_match_nothing(string terms) => Assert.Equal("softfail", await Word(Zone("v=spf1 " + terms), from: "žluťoučký@example.com"));
+
     [Fact]
     public async Task A_mapped_address_is_ipv4() => Assert.Equal("pass", await Word(Zone("v=spf1 -ip6:::/0 ip4:192.0.2.1 a:host.example.com -all"), "::ffff:192.0.2.1"));
 
