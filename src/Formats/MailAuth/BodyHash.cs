@@ -176,8 +176,8 @@ public sealed class BodyHash : IDisposable
 
     void Emit(ReadOnlySpan<byte> text)
     {
-        if (text.Length > stage.Length - staged) Flush();
-        if (text.Length < stage.Length - staged)
+        if (text.Length >= stage.Length - staged) Flush();
+        if (text.Length < stage.Length)
         {
             text.CopyTo(stage.AsSpan(staged));
             staged += text.Length;
