@@ -16,6 +16,7 @@ using CbaMail.Bench.Fuzz;
     ("floor", "what the disk allows", Floor.RunAsync),
     ("peers", "the table of issue 3 beside Postfix + Dovecot: about 20 minutes", Peers.RunAsync),
     ("mime", "the parser alone: MB/s on one core", MimeSpeed.RunAsync),
+    ("dkim", "signing and verifying on one core, beside the bare operations of the keys", DkimSpeed.RunAsync),
 ];
 
 if (args is ["fuzz", .. var options]) return MimeFuzz.Run(options);
