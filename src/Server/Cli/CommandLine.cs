@@ -30,6 +30,7 @@ public static class CommandLine
         .. CourseVerbs.Rows,
         .. MailingVerbs.Rows,
         .. QueueVerbs.Rows,
+        .. DoorVerbs.Rows,
         .. MessageVerbs.Rows,
         .. BackupVerbs.Rows,
         .. VerifyVerb.Rows,

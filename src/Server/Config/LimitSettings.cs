@@ -9,6 +9,9 @@ public sealed record LimitSettings
     /// <summary>Connections open at once from one address (IPv6: one /64 network). Default 200; in the evaluation profile 10000.</summary>
     public int? ConnectionsPerAddress { get; init; }
 
+    /// <summary>Connections open at once from one network: /24, in IPv6 /48. Default 500; in the evaluation profile 10000.</summary>
+    public int? ConnectionsPerNetwork { get; init; }
+
     /// <summary>How long a TLS handshake may take. Default 30 seconds.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -25,6 +28,7 @@ public sealed record LimitSettings
     public double MemoryShare { get; init; } = 0.8;
 
     internal int PerAddress(bool evaluation) => ConnectionsPerAddress ?? (evaluation ? 10_000 : 200);
+    internal int PerNetwork(bool evaluation) => ConnectionsPerNetwork ?? (evaluation ? 10_000 : 500);
     internal TimeSpan Delay(bool evaluation) => SignInDelay ?? (evaluation ? TimeSpan.Zero : TimeSpan.FromSeconds(1));
     internal int Failures(bool evaluation) => SignInFailures ?? (evaluation ? 0 : 100);
 }

@@ -179,6 +179,7 @@ public static class SettingsFile
         if (type == typeof(long)) return Sizes.TryParse(text, out var bytes) ? bytes : null;
         if (type == typeof(int)) return Sizes.TryParse(text, out var number) && number <= int.MaxValue ? (int)number : null;
         if (type == typeof(System.Net.IPAddress)) return System.Net.IPAddress.TryParse(text, out var ip) ? ip : null;
+        if (type == typeof(Rate)) return Rate.TryParse(text, out var rate) ? rate : null;
         if (type == typeof(System.Net.IPNetwork)) return Networks.TryParse(text, out var network) ? network : null;
         if (type == typeof(System.Net.IPEndPoint)) return System.Net.IPEndPoint.TryParse(text, out var point) ? point : null;
         throw new InvalidOperationException($"The settings file knows no values of the type {type}.");
@@ -191,6 +192,7 @@ public static class SettingsFile
         : type == typeof(long) || type == typeof(int) ? "a number or a size such as 500M"
         : type == typeof(double) ? "a number"
         : type == typeof(System.Net.IPAddress) ? "an IP address"
+        : type == typeof(Rate) ? "a number in a time, such as 100/1h, or off"
         : type == typeof(System.Net.IPNetwork) ? "an IP address or a network such as 192.0.2.0/24"
         : type == typeof(System.Net.IPEndPoint) ? "an IP address with a port"
         : "a text";

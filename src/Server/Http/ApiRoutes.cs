@@ -15,6 +15,7 @@ static class ApiRoutes
         CoursesApi.Map(routes);
         MailingsApi.Map(routes);
         QueueApi.Map(routes);
+        DoorsApi.Map(routes);
         MessagesApi.Map(routes);
         VerifyApi.Map(routes);
         BackupsApi.Map(routes);

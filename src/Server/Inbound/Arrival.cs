@@ -57,6 +57,15 @@ public sealed class Arrival : IDisposable
     /// <summary>The whole text, our Received field included; empty before the message's moment.</summary>
     public ReadOnlyMemory<byte> Message { get; set; }
 
+    /// <summary>The sum of what lists and look-ups say of client and sender, as ReputationCheck found it; below zero speaks for them.</summary>
+    public double Weight { get; internal set; }
+    /// <summary>What lists say of the sender's domain, while it is asked.</summary>
+    internal Task<Finding?[]>? OfSender { get; set; }
+    /// <summary>It was told to come again, and has come.</summary>
+    public bool HasWaited { get; internal set; }
+    /// <summary>The domain that authentication at MAIL vouches for (SPF), or null: such a sender is not greylisted.</summary>
+    public string? Authenticated { get; set; }
+
     /// <summary>The severest of what checks have said by <see cref="Judge"/>.</summary>
     public Disposition Disposition { get; private set; }
     /// <summary>All that was said, in order.</summary>

@@ -37,7 +37,8 @@ public readonly record struct Judgement(Disposition Disposition, string Check, s
 }
 
 /// <summary>When a check is asked.</summary>
-public enum Moment { Connect, Hello, Sender, Recipient, Message }
+/// <remarks><c>Data</c> is asked when the client is about to send the text: its recipients are all known, nothing has been transferred.</remarks>
+public enum Moment { Connect, Hello, Sender, Recipient, Data, Message }
 
 /// <summary>One question put to mail that arrives. It may fill the <see cref="Arrival"/>; a refusal ends the questions.</summary>
 public abstract class Check

@@ -19,6 +19,11 @@ public sealed class Visit : IAsyncDisposable
     /// <summary>The name of the client's address where it leads back to the address, or null.</summary>
     public string? RemoteName { get; set; }
 
+    /// <summary>How a stranger stands; null where nobody is one (submission, LMTP).</summary>
+    public Standing? Standing { get; set; }
+    /// <summary>Ends when the server stops or the connection is dropped by us.</summary>
+    public CancellationToken Leaving { get; init; }
+
     /// <summary>What was kept under the key, or null.</summary>
     public T? Find<T>(object key) where T : class => kept?.GetValueOrDefault(key) as T;
 

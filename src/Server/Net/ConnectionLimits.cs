@@ -4,10 +4,12 @@ using CbaMail.Config;
 
 namespace CbaMail.Net;
 
-/// <summary>Counts open connections, in all and by address (IPv6: by /64, which is one household).</summary>
+/// <summary>Counts open connections, in all, by address (IPv6: by /64, which is one household) and by network (/24, in IPv6 /48).</summary>
 public sealed class ConnectionLimits(Settings settings)
 {
     readonly Dictionary<IPAddress, int> byAddress = [];
+    readonly Dictionary<IPNetwork, int> byNetwork = [];
+    readonly int mostByNetwork = settings.Limits.PerNetwork(settings.Evaluation);
     readonly Lock gate = new();
     readonly int most = settings.Limits.Connections;
     readonly int mostByAddress = settings.Limits.PerAddress(settings.Evaluation);
@@ -20,27 +22,32 @@ public sealed class ConnectionLimits(Settings settings)
     public IDisposable? Enter(IPAddress address)
     {
         var key = Household(address);
+        var network = Network(address);
         lock (gate)
         {
-            if (open >= most) return null;
-            ref var count = ref CollectionsMarshal.GetValueRefOrAddDefault(byAddress, key, out _);
-            if (count >= mostByAddress) return null;
-            count++;
+            if (open >= most || byAddress.GetValueOrDefault(key) >= mostByAddress || byNetwork.GetValueOrDefault(network) >= mostByNetwork) return null;
+            CollectionsMarshal.GetValueRefOrAddDefault(byAddress, key, out _)++;
+            CollectionsMarshal.GetValueRefOrAddDefault(byNetwork, network, out _)++;
             open++;
         }
-        return new Place(this, key);
+        return new Place(this, key, network);
     }
 
-    void Leave(IPAddress key)
+    void Leave(IPAddress key, IPNetwork network)
     {
         lock (gate)
         {
             open--;
             if (--byAddress[key] == 0) byAddress.Remove(key);
+            if (--byNetwork[network] == 0) byNetwork.Remove(network);
         }
     }
 
-    internal static IPAddress Household(IPAddress address)
+    /// <summary>Whom one owner mostly has: 256 addresses of IPv4, one site of IPv6.</summary>
+    public static IPNetwork Network(IPAddress address) => Networks.Of(address, address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? 48 : 24);
+
+    /// <summary>The address, or in IPv6 its /64.</summary>
+    public static IPAddress Household(IPAddress address)
     {
         if (address.AddressFamily != System.Net.Sockets.AddressFamily.InterNetworkV6) return address;
         Span<byte> bytes = stackalloc byte[16];
@@ -50,9 +57,9 @@ public sealed class ConnectionLimits(Settings settings)
         return new IPAddress(bytes);
     }
 
-    sealed class Place(ConnectionLimits limits, IPAddress key) : IDisposable
+    sealed class Place(ConnectionLimits limits, IPAddress key, IPNetwork network) : IDisposable
     {
         ConnectionLimits? limits = limits;
-        public void Dispose() => Interlocked.Exchange(ref limits, null)?.Leave(key);
+        public void Dispose() => Interlocked.Exchange(ref limits, null)?.Leave(key, network);
     }
 }

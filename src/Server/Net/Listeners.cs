@@ -16,7 +16,7 @@ namespace CbaMail.Net;
 /// <param name="speaker">Who speaks a protocol; null for those that are not ours.</param>
 sealed class Listeners(
     Settings settings, ConnectionLimits limits, TimeProvider time, ILogger<Listeners> log, EventLoop loop, SpareDescriptor spare,
-    Func<Protocol, Func<Connection, Task>?> speaker, ServerOptionsSelectionCallback? tls = null, MemoryGate? memory = null, ProxyDoor? proxies = null) : IHostedLifecycleService
+    Func<Protocol, Func<Connection, Task>?> speaker, ServerOptionsSelectionCallback? tls = null, MemoryGate? memory = null, ProxyDoor? proxies = null, Doorkeeper? keeper = null) : IHostedLifecycleService
 {
     internal const string Busy = "Too much is open here; try again later", TooMany = "Too many connections; try again later", ShortOfMemory = "The server is short of memory; try again later";
 
@@ -78,6 +78,13 @@ sealed class Listeners(
 
     void Enter(int descriptor, IPEndPoint remote, IPEndPoint? own, ListenerSettings listener, Func<Connection, Task> speak)
     {
+        if (!listener.Proxy && keeper?.Refuses(remote.Address, listener.Protocol) is { } why)
+        {
+            // here and not in a session: the banned cost a look and a line
+            if (!listener.ImplicitTls) _ = Epoll.Send(descriptor, Farewell(listener.Protocol, why));
+            Epoll.Close(descriptor);
+            return;
+        }
         var transport = new SocketTransport(loop, descriptor, RunsInline(listener.Protocol), time);
         open[transport] = true;
         _ = RunAsync(transport, remote, own ?? Epoll.Local(descriptor) ?? new IPEndPoint(IPAddress.Loopback, listener.Port), listener, speak);
@@ -92,6 +99,11 @@ sealed class Listeners(
             {
                 if (proxies is null || (header = await proxies.ReadAsync(transport.Reader, remote, listener.Protocol.ToString(), stopping.Token)) is null) return;
                 (remote, local) = (header.Source ?? remote, header.Destination ?? local);
+                if (keeper?.Refuses(remote.Address, listener.Protocol) is { } why)
+                {
+                    if (!listener.ImplicitTls) await transport.Writer.WriteAsync(Farewell(listener.Protocol, why));
+                    return;
+                }
             }
             using var place = limits.Enter(remote.Address);
             if (place is null)
@@ -149,5 +161,5 @@ sealed class Listeners(
 
     internal static byte[] Farewell(Protocol protocol, string why) => Encoding.ASCII.GetBytes(protocol == Protocol.Imap
         ? $"* BYE [UNAVAILABLE] {why}\r\n" // RFC 9051 7.1.5, RFC 5530 3
-        : $"421 {(why == TooMany ? "4.7.0" : "4.3.2")} {why}\r\n"); // RFC 5321 3.8
+        : $"421 {(why is Busy or ShortOfMemory ? "4.3.2" : "4.7.0")} {why}\r\n"); // RFC 5321 3.8
 }

@@ -10,6 +10,8 @@ namespace CbaMail.Net;
 /// Net: ports, connections, lines. A few threads wait for all sockets (<see cref="EventLoop"/>); an <see cref="Acceptor"/> a port takes the
 /// connections; <see cref="SocketTransport"/> makes a socket a pair of pipes. A connection gets its place (<see cref="ConnectionLimits"/>),
 /// its number, its TLS and its clock, and then the protocol's handler has it. HTTP goes to Kestrel (<see cref="KestrelDoor"/>).
+/// Who is banned or comes too often is shut out before that (<see cref="Doorkeeper"/>); behind a proxy the client's own address counts
+/// (<see cref="ProxyDoor"/>). What is learnt of addresses is in memory (<see cref="Remembered"/>); Inbound keeps it on the disk.
 ///
 /// Rules to keep:
 /// - TLS comes from the framework's own delegate; Net knows no certificate. Tls registers it, Program plugs it in.
@@ -23,7 +25,8 @@ public static class NetRoom
 {
     public static IServiceCollection AddNet(this IServiceCollection services)
     {
-        services.AddSingleton<ConnectionLimits>().AddSingleton<MemoryGate>().AddSingleton<EventLoop>().AddSingleton<SpareDescriptor>().AddSingleton<ProxyDoor>();
+        services.AddSingleton<ConnectionLimits>().AddSingleton<MemoryGate>().AddSingleton<EventLoop>().AddSingleton<SpareDescriptor>().AddSingleton<ProxyDoor>()
+            .AddSingleton<AllowList>().AddSingleton<Bans>().AddSingleton<Doorkeeper>();
         // the last one is asked first; Kestrel's own has the control socket
         services.AddSingleton<IConnectionListenerFactory, SocketTransportFactory>().AddSingleton<IConnectionListenerFactory, KestrelDoor>();
         return services;
@@ -43,5 +46,5 @@ public static class NetRoom
         services.AddHostedService(p => new Listeners(
             p.GetRequiredService<Settings>(), p.GetRequiredService<ConnectionLimits>(), p.GetRequiredService<TimeProvider>(),
             p.GetRequiredService<ILogger<Listeners>>(), p.GetRequiredService<EventLoop>(), p.GetRequiredService<SpareDescriptor>(),
-            protocol => speaker(p, protocol), p.GetService<ServerOptionsSelectionCallback>(), p.GetRequiredService<MemoryGate>(), p.GetRequiredService<ProxyDoor>()));
+            protocol => speaker(p, protocol), p.GetService<ServerOptionsSelectionCallback>(), p.GetRequiredService<MemoryGate>(), p.GetRequiredService<ProxyDoor>(), p.GetRequiredService<Doorkeeper>()));
 }

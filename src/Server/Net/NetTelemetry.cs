@@ -42,6 +42,12 @@ static partial class NetTelemetry
     [LoggerMessage(1012, LogLevel.Warning, "closed {Remote} on {Protocol}, which is behind the PROXY protocol: {Problem}")]
     public static partial void NoProxyHeader(ILogger log, IPAddress remote, string protocol, string problem);
 
+    [LoggerMessage(1013, LogLevel.Warning, "banned {Remote} for {Length}, time number {Level}: the last bad session was {What}")]
+    public static partial void Banned(ILogger log, IPAddress remote, TimeSpan length, int level, string what);
+
+    [LoggerMessage(1014, LogLevel.Information, "shut out {Remote} on {Protocol}: {Why}; {Others} others since the last such line")]
+    public static partial void ShutOut(ILogger log, IPAddress remote, Protocol protocol, string why, int others);
+
     [LoggerMessage(1005, LogLevel.Trace, "{Session} {Side}: {Line}")]
     public static partial void Wire(ILogger log, string session, char side, string line);
 }

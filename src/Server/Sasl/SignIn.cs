@@ -7,7 +7,7 @@ using CbaMail.Net;
 namespace CbaMail.Sasl;
 
 /// <summary>The one door by which a person signs in on a line protocol: may it be done here, is the address not guessing, is the password right.</summary>
-public sealed class SignIn(Settings settings, UserDirectory directory, LoginLimits limits, TimeProvider time, ILogger<SignIn> log)
+public sealed class SignIn(Settings settings, UserDirectory directory, LoginLimits limits, TimeProvider time, ILogger<SignIn> log, Bans? bans = null)
 {
     /// <summary>Too many wrong passwords came from this address.</summary>
     public static readonly Refusal TooManyFailures = new(454, "4.7.0", "LIMIT", 429, "Too many failed sign-ins from this address; try again later");
@@ -32,11 +32,13 @@ public sealed class SignIn(Settings settings, UserDirectory directory, LoginLimi
         if (result.Ok)
         {
             limits.Succeeded(address);
+            bans?.SignedIn(address);
             SaslTelemetry.SignedIn(log, session, result.Value.Address, address);
             return result;
         }
         if (result.Refusal.IsTemporary) return result;
         var wait = limits.Failed(address);
+        bans?.Offend(address, "a failed sign-in");
         SaslTelemetry.Failed(log, session, Shown(credentials.User), address);
         if (wait > TimeSpan.Zero) await Task.Delay(wait, time, cancel);
         return result;

@@ -94,6 +94,7 @@ static class Acceptance
         var (remote, sender) = (session.Connection.Remote.Address, transaction.Sender);
         var first = outcome.FirstOrDefault(o => o is not null);
         var accepted = outcome.Count(o => o is null);
+        if (accepted > 0) session.Took(transaction.Arrival);
         if (accepted > 0) SmtpTelemetry.Accepted(session.Parts.Log, session.Connection.Id, transaction.Id, sender, accepted, transaction.Sink!.Received, remote);
         if (first is not null) SmtpTelemetry.MessageRefused(session.Parts.Log, session.Connection.Id, transaction.Id, sender, remote, first.ToString());
         if (!session.IsLmtp)

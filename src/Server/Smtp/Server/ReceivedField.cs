@@ -14,7 +14,12 @@ static class ReceivedField
         var text = new StringBuilder(400);
         // RFC 5321 4.4 wants a from clause; whose machine it is concerns nobody but us
         if (session.Account is not null && session.Limits.HideClient) text.Append("Received: from [127.0.0.1] (signed in, address withheld)\r\n");
-        else text.Append("Received: from ").Append(Domain(transaction.Arrival.Hello)).Append(" (").Append(Literal(connection)).Append(")\r\n");
+        else
+        {
+            text.Append("Received: from ").Append(Domain(transaction.Arrival.Hello)).Append(" (");
+            if (transaction.Arrival.Visit.RemoteName is { } name) text.Append(name).Append(' '); // RFC 5321 4.4: TCP-info, the name that DNS agrees upon
+            text.Append(Literal(connection)).Append(")\r\n");
+        }
         text.Append("\tby ").Append(session.Parts.Settings.Hostname).Append(" (CBA Mail) with ").Append(With(session, transaction.SmtpUtf8));
         if (connection.Tls is { } tls) text.Append(" (").Append(tls.Protocol).Append(' ').Append(tls.Cipher).Append(')');
         text.Append("\r\n\tid ").Append(transaction.Id);

@@ -12,7 +12,7 @@ public delegate ValueTask<IReadOnlyList<Envelope.Refusal?>> Deliver(DeliveryOrde
 
 /// <summary>What every session uses.</summary>
 public sealed record SmtpParts(
-    Settings Settings, Pipeline Pipeline, Submit Submit, SignIn SignIn, Spool Spool, Deliver Deliver, TimeProvider Time, ILogger Log);
+    Settings Settings, Pipeline Pipeline, Submit Submit, SignIn SignIn, Spool Spool, Deliver Deliver, TimeProvider Time, ILogger Log, Edge? Edge = null);
 
 /// <summary>
 /// Smtp.Server: SMTP on port 25 (RFC 5321), submission on 587 and 465 (RFC 6409, RFC 8314) and LMTP (RFC 2033), one session class
@@ -35,6 +35,6 @@ public static class SmtpServerRoom
         .AddSingleton(p => new SmtpParts(
             p.GetRequiredService<Settings>(), p.GetRequiredService<Pipeline>(), p.GetRequiredService<Submit>(), p.GetRequiredService<SignIn>(),
             p.GetRequiredService<Spool>(), p.GetRequiredService<LocalDelivery>().DeliverAsync, p.GetRequiredService<TimeProvider>(),
-            p.GetRequiredService<ILogger<SmtpHandler>>()))
+            p.GetRequiredService<ILogger<SmtpHandler>>(), p.GetRequiredService<Edge>()))
         .AddSingleton<SmtpHandler>();
 }

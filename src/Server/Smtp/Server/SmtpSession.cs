@@ -14,20 +14,21 @@ sealed class SmtpSession
 {
     const int MaxCommand = 2048;
     const int MostUnflushed = 16 * 1024;
+    const int GuessesOfABadSession = 5;
 
     readonly LineReader lines;
     readonly Transcript transcript;
     readonly long began;
     readonly Visit visit;
-    int errors, unknownRecipients, failedSignIns, messages;
-    bool ended;
+    int errors, unknownRecipients, failedSignIns, messages, taken;
+    bool ended, isNonsense;
 
     public SmtpSession(SmtpParts parts, Connection connection)
     {
         (Parts, Connection) = (parts, connection);
         lines = new LineReader(connection, MaxCommand);
         transcript = new Transcript(parts.Log, connection.Id);
-        visit = new Visit { Remote = connection.Remote, Local = connection.Local };
+        visit = new Visit { Remote = connection.Remote, Local = connection.Local, Leaving = connection.Closed, Standing = parts.Edge?.Meet(connection) };
         began = parts.Time.GetTimestamp(); // not the clock: it may be set
     }
 
@@ -44,13 +45,17 @@ sealed class SmtpSession
     /// <summary>It greeted by EHLO or LHLO.</summary>
     public bool IsExtended { get; private set; }
     public Account? Account { get; private set; }
+    /// <summary>How the client stands; null where it is no stranger by its port.</summary>
+    public Standing? Standing => visit.Standing;
+    /// <summary>Recipients that were refused for good.</summary>
+    public int UnknownRecipients => unknownRecipients;
     public SmtpTransaction? Transaction { get; private set; }
 
     public async Task RunAsync()
     {
         try
         {
-            Reply(220, "", $"{Parts.Settings.Hostname} {(IsLmtp ? "LMTP" : "ESMTP")} CBA Mail");
+            await Greeting.SayAsync(this);
             while (!ended)
             {
                 await TakeAsync(await lines.ReadAsync(Limits.CommandTimeout));
@@ -62,6 +67,7 @@ sealed class SmtpSession
         finally
         {
             Reset();
+            if (Standing is { } standing && Misdeed() is { } what) Parts.Edge!.Misbehaved(standing, what);
             await visit.DisposeAsync();
         }
     }
@@ -150,6 +156,7 @@ sealed class SmtpSession
         var word = verb.ToString();
         if (Hello is null && SmtpCommands.OfBrowsers.Contains(word))
         {
+            isNonsense = true;
             Close("4.7.0", "This is a mail server", "a browser");
             return;
         }
@@ -195,13 +202,16 @@ sealed class SmtpSession
     public void SyntaxError(int code, string status, string text)
     {
         Reply(code, status, text);
-        if (++errors > Limits.MostErrors(IsEvaluation)) Close("4.7.0", "Too many errors", "too many errors");
+        if (++errors <= Limits.MostErrors(IsEvaluation)) return;
+        isNonsense = true;
+        Close("4.7.0", "Too many errors", "too many errors");
     }
 
     /// <summary>Answers a recipient that was refused; a client that only guesses is sent away.</summary>
     public void RefuseRecipient(in Reply reply)
     {
         Reply(reply);
+        if (reply.Code < 500) return; // try again: it is not the name
         if (++unknownRecipients > Limits.MostUnknown(IsEvaluation)) Close("4.7.0", "Too many unknown recipients", "too many unknown recipients");
     }
 
@@ -220,7 +230,39 @@ sealed class SmtpSession
         End();
     }
 
-    void Stop() => Close("4.3.2", "The server is being stopped; try again later", "server stops"); // RFC 5321 3.8
+    /// <summary>A check has refused the client itself.</summary>
+    public void Refuse(in Verdict verdict)
+    {
+        SmtpTelemetry.ClientRefused(Parts.Log, Connection.Id, Connection.Remote.Address, verdict.Check, verdict.Refusal!.ToString());
+        Reply(verdict.Refusal!);
+        End();
+    }
+
+    /// <summary>Whether the client has sent on behind a command that had to be the last one (RFC 2920 3.1); then the session has ended.</summary>
+    public bool SpokeOn(string verb)
+    {
+        if (!(Parts.Edge?.IsStrict(Standing) ?? false) || Account is not null || !Connection.HasBufferedInput()) return false;
+        Parts.Edge.SpokeOn(Standing!, verb);
+        Reply(554, "5.5.0", $"You sent on before {verb} was answered");
+        End();
+        return true;
+    }
+
+    /// <summary>A message was taken.</summary>
+    public void Took(Arrival arrival)
+    {
+        taken++;
+        Parts.Edge?.Took(arrival);
+    }
+
+    // what a session did that came only to harm
+    string? Misdeed() =>
+        Account is not null ? null
+        : isNonsense ? "what is no SMTP"
+        : taken == 0 && unknownRecipients >= GuessesOfABadSession ? "guessed recipients"
+        : null;
+
+    public void Stop() => Close("4.3.2", "The server is being stopped; try again later", "server stops"); // RFC 5321 3.8
 
     /// <summary>Ends the session after what has been said.</summary>
     public void End() => ended = true;
@@ -259,8 +301,14 @@ sealed class SmtpSession
             return null;
         }
         var id = SmtpTransaction.MakeId(Connection.Id, messages);
+        return new SmtpTransaction(id, NewArrival(id));
+    }
+
+    /// <summary>What is known of the client, for a message or for a question about the client itself.</summary>
+    public Arrival NewArrival(string id)
+    {
         visit.Tls = Connection.Tls;
-        return new SmtpTransaction(id, new Arrival
+        return new Arrival
         {
             Session = Connection.Id,
             Id = id,
@@ -268,9 +316,9 @@ sealed class SmtpSession
             Remote = Connection.Remote.Address,
             Protocol = Protocol,
             IsSecure = Connection.IsSecure,
-            Hello = Hello!,
+            Hello = Hello ?? "",
             SignedIn = Account,
-        });
+        };
     }
 
     public void Started(SmtpTransaction transaction) => Transaction = transaction;

@@ -28,4 +28,7 @@ static partial class SmtpTelemetry
 
     [LoggerMessage(2007, LogLevel.Information, "{Session}: message {Id}, sender {Sender}, client {Remote}: {Judgements}")]
     public static partial void Judged(ILogger log, string session, string id, string sender, IPAddress remote, string judgements);
+
+    [LoggerMessage(2008, LogLevel.Information, "{Session}: client {Remote} refused by {Check}: {Reply}")]
+    public static partial void ClientRefused(ILogger log, string session, IPAddress remote, string check, string reply);
 }

@@ -24,6 +24,12 @@ static class BdatCommand
             return;
         }
         var wrong = Refuse(session);
+        if (wrong is null && !session.Transaction!.IsChunked && await DataCommand.RefusalAsync(session, session.Transaction) is { } refusal)
+        {
+            session.Reset();
+            if (await ReadAsync(session, null, size)) session.Reply(refusal);
+            return;
+        }
         var transaction = wrong is null ? session.Transaction : null;
         var sink = transaction is null ? null : transaction.Sink ?? session.OpenSink(transaction);
         if (transaction is not null)

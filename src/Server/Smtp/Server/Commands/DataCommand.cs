@@ -1,4 +1,5 @@
 using CbaMail.Envelope;
+using CbaMail.Inbound;
 
 namespace CbaMail.Smtp.Server.Commands;
 
@@ -27,9 +28,26 @@ static class DataCommand
             session.SyntaxError(NoRecipients(session, transaction).Code, "5.5.1", NoRecipients(session, transaction).Text);
             return;
         }
+        if (session.SpokeOn("DATA")) return;
+        if (await RefusalAsync(session, transaction) is { } refusal)
+        {
+            session.Reset();
+            session.Reply(refusal);
+            return;
+        }
         session.Reply(354, "", "Go ahead; end with a dot on a line of its own");
         if (await ReadAsync(session, session.OpenSink(transaction))) await Acceptance.FinishAsync(session);
         else session.Reset();
+    }
+
+    /// <summary>What speaks against taking the text of these recipients at all (RFC 5321 4.3.2).</summary>
+    public static async ValueTask<Refusal?> RefusalAsync(SmtpSession session, SmtpTransaction transaction)
+    {
+        if (!session.Parts.Pipeline.Asks(Moment.Data)) return null;
+        var verdict = await session.Parts.Pipeline.AskAsync(Moment.Data, transaction.Arrival, session.Connection.Closed);
+        if (verdict.Refusal is { } refusal)
+            SmtpTelemetry.MessageRefused(session.Parts.Log, session.Connection.Id, transaction.Id, transaction.Sender, session.Connection.Remote.Address, refusal.ToString());
+        return verdict.Refusal;
     }
 
     /// <summary>RFC 5321 3.3, RFC 2033 4.2: what DATA and BDAT say when nobody was accepted.</summary>

@@ -40,6 +40,11 @@ static class RcptCommand
         arrival.Asked = recipient;
         var verdict = await session.Parts.Pipeline.AskAsync(Moment.Recipient, arrival, session.Connection.Closed);
         arrival.Asked = null;
+        if (session.Parts.Edge?.Slowness(session.Standing, session.UnknownRecipients) is { } slow && slow > TimeSpan.Zero)
+        {
+            await session.Connection.Output.FlushAsync(CancellationToken.None);
+            await Task.Delay(slow, session.Parts.Time, session.Connection.Closed);
+        }
         if (verdict.Refusal is { } refusal)
         {
             SmtpTelemetry.RecipientRefused(

@@ -1,0 +1,117 @@
+using CbaMail.Config;
+using CbaMail.Envelope;
+using CbaMail.Inbound;
+using CbaMail.Net;
+
+namespace CbaMail.Http.Api;
+
+/// <summary>/v1/bans, /v1/allowed and /v1/greylist: who is not let in, who is asked nothing, who was told to come again.</summary>
+static class DoorsApi
+{
+    sealed record NewBan(string Address, double? Seconds, string? Reason);
+    sealed record NewAllowed(string Client, string? Note);
+
+    const int MostShown = 10_000;
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/v1/bans", context => context.JsonAsync(context.Room<Bans>().List()));
+        routes.MapPost("/v1/bans", BanAsync);
+        routes.MapDelete("/v1/bans/{address}", UnbanAsync);
+        routes.MapGet("/v1/allowed", context => context.JsonAsync(Allowed(context.Room<AllowList>())));
+        routes.MapPost("/v1/allowed", AllowAsync);
+        routes.MapDelete("/v1/allowed/{client}", DisallowAsync);
+        routes.MapGet("/v1/greylist", context => context.JsonAsync(Greylist(context.Room<Acquaintances>(), context.Room<Settings>())));
+        routes.MapDelete("/v1/greylist", ForgetAsync);
+    }
+
+    static Refusal NoNetwork(string text) => Refusal.Invalid.Because($"\"{Shown(text)}\" is no address and no network; write it as in 192.0.2.1 or 192.0.2.0/24");
+
+    static string Shown(string text) => text.Length > 100 ? text[..100] : text;
+
+    static async Task BanAsync(HttpContext context)
+    {
+        if (await context.ReadAsync<NewBan>() is not { } wanted) return;
+        if (!Networks.TryParse(wanted.Address, out var network))
+        {
+            await context.RefuseAsync(NoNetwork(wanted.Address));
+            return;
+        }
+        // whoever bans half the world has mistyped himself
+        if (network.PrefixLength < (network.BaseAddress.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? 16 : 8))
+        {
+            await context.RefuseAsync(Refusal.Invalid.Because($"{network} is too large a network to ban"));
+            return;
+        }
+        if (wanted.Seconds is <= 0 or > 3e9)
+        {
+            await context.RefuseAsync(Refusal.Invalid.Because("A ban lasts at least a second; without a time it lasts until it is removed"));
+            return;
+        }
+        var ban = context.Room<Bans>().Add(network, wanted.Seconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, wanted.Reason ?? "by an administrator");
+        await context.Room<EdgeKeeper>().WriteAsync();
+        await context.JsonAsync(ban, 201);
+    }
+
+    static async Task UnbanAsync(HttpContext context)
+    {
+        var text = context.Part("address");
+        if (!Networks.TryParse(text, out var network)) await context.RefuseAsync(NoNetwork(text));
+        else if (!context.Room<Bans>().Remove(network)) await context.RefuseAsync(Refusal.NoSuchThing.Because($"{Shown(text)} is not banned"));
+        else
+        {
+            await context.Room<EdgeKeeper>().WriteAsync();
+            await context.JsonAsync(new { address = text });
+        }
+    }
+
+    static IEnumerable<object> Allowed(AllowList list) =>
+    [
+        .. list.Own.Select(client => new { client, note = "", since = (DateTimeOffset?)null, from = "settings" }),
+        .. list.Added.All().OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => new { client = entry.Key, note = entry.Memo.Note, since = (DateTimeOffset?)entry.Memo.Since, from = "added" }),
+    ];
+
+    static async Task AllowAsync(HttpContext context)
+    {
+        if (await context.ReadAsync<NewAllowed>() is not { } wanted) return;
+        if (!AllowList.TryRead(wanted.Client, out var written))
+        {
+            await context.RefuseAsync(Refusal.Invalid.Because($"\"{Shown(wanted.Client)}\" is neither an address, nor a network, nor a host name such as mail.example.org or *.example.org"));
+            return;
+        }
+        context.Room<AllowList>().Add(written, wanted.Note ?? "");
+        await context.Room<EdgeKeeper>().WriteAsync();
+        await context.JsonAsync(new { client = written }, 201);
+    }
+
+    static async Task DisallowAsync(HttpContext context)
+    {
+        var text = context.Part("client");
+        if (!AllowList.TryRead(text, out var written) || !context.Room<AllowList>().Remove(written))
+        {
+            var own = context.Room<AllowList>().Own.Contains(written);
+            await context.RefuseAsync(Refusal.NoSuchThing.Because(own ? $"{written} is allowed by the settings file: remove it from inbound.allow" : $"{Shown(text)} is not on the list"));
+            return;
+        }
+        await context.Room<EdgeKeeper>().WriteAsync();
+        await context.JsonAsync(new { client = written });
+    }
+
+    static IEnumerable<object> Greylist(Acquaintances met, Settings settings) =>
+        met.Attempts.All().OrderByDescending(entry => entry.Memo.Last).Take(MostShown).Select(entry =>
+        {
+            var words = entry.Key.Split(' ', 3);
+            var until = entry.Memo.Since + settings.Inbound.Greylist.Delay;
+            return new { client = words[0], sender = words[1], recipient = words[2], first = entry.Memo.Since, last = entry.Memo.Last, passed = entry.Memo.Count > 0, until };
+        });
+
+    static async Task ForgetAsync(HttpContext context)
+    {
+        var met = context.Room<Acquaintances>();
+        var entries = met.Attempts.All();
+        foreach (var (key, _) in entries) met.Attempts.Remove(key);
+        foreach (var (key, _) in met.Pools.All()) met.Pools.Remove(key);
+        await context.Room<EdgeKeeper>().WriteAsync();
+        await context.JsonAsync(new { forgotten = entries.Count });
+    }
+}
