@@ -6,6 +6,7 @@ using CbaMail.Bench.Fuzz;
 (string Name, string What, Func<Report, Task> Run)[] benchmarks =
 [
     ("idle", "resident memory of a server that does nothing", Idle.RunAsync),
+    ("sessions", "2,000 clients on the SMTP port that have greeted and say nothing more", IdleSessions.RunAsync),
     ("mailing", "2,500 personalised copies of 20 KB, with and without a shared attachment of 1 MB", Mailing.RunAsync),
     ("smtp", "10 KB messages over 50 sessions into mailboxes, durable", SmtpIn.RunAsync),
     ("first", "the first message that mailboxes ever get, and the second", FirstMail.RunAsync),
