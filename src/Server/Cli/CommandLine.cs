@@ -32,6 +32,7 @@ public static class CommandLine
         .. QueueVerbs.Rows,
         .. DoorVerbs.Rows,
         .. MessageVerbs.Rows,
+        .. SuppressionVerbs.Rows,
         .. BackupVerbs.Rows,
         .. VerifyVerb.Rows,
         .. VaultVerbs.Rows,

@@ -12,6 +12,12 @@ public sealed record QueueSettings
     /// <summary>When the sender is told that a message is late; zero: never. Default 4 hours.</summary>
     public TimeSpan DelayNotice { get; init; } = TimeSpan.FromHours(4);
 
+    /// <summary>
+    /// How long it is kept what became of each message that arrived, was refused or left the queue, for <c>message trace</c>; zero: not at all.
+    /// A message takes about 300 bytes. Default 7 days.
+    /// </summary>
+    public TimeSpan KeepFinished { get; init; } = TimeSpan.FromDays(7);
+
     /// <summary>Pauses after the first, second ... failed attempt; the last one repeats. Default 1, 5, 15, 30 minutes, 1, 2, 4 hours.</summary>
     public IReadOnlyList<TimeSpan> RetryAfter { get; init; } =
     [

@@ -31,6 +31,7 @@ public sealed record Settings
     public ImapSettings Imap { get; init; } = new();
     public QueueSettings Queue { get; init; } = new();
     public SendingSettings Sending { get; init; } = new();
+    public BounceSettings Bounces { get; init; } = new();
     public DnsSettings Dns { get; init; } = new();
     public MailingSettings Mailings { get; init; } = new();
     public LimitSettings Limits { get; init; } = new();

@@ -49,6 +49,23 @@ public sealed record SmtpSettings
     /// </summary>
     public bool HideClient { get; init; } = true;
 
+    /// <summary>Messages that an account may send in 24 hours; 0 = no limit. Mailings do not count. Default 1000; in the evaluation profile 0.</summary>
+    public int? MessagesPerDay { get; init; }
+
+    /// <summary>Recipients that an account may write to in 24 hours, each message counted; 0 = no limit. Default 5000; in the evaluation profile 0.</summary>
+    public int? RecipientsPerDay { get; init; }
+
+    /// <summary>
+    /// Recipients that an account may write to for the first time in 24 hours; 0 = no limit. A stolen password is used to write to strangers.
+    /// Default 200; in the evaluation profile 0.
+    /// </summary>
+    public int? NewRecipientsPerDay { get; init; }
+
+    /// <summary>How far ahead a client may have its message sent (RFC 4865, HOLDFOR and HOLDUNTIL); zero: not offered. Default 60 days.</summary>
+    public TimeSpan FutureRelease { get; init; } = TimeSpan.FromDays(60);
+
+    internal (int Messages, int Recipients, int New) PerDay(bool evaluation) =>
+        (MessagesPerDay ?? (evaluation ? 0 : 1000), RecipientsPerDay ?? (evaluation ? 0 : 5000), NewRecipientsPerDay ?? (evaluation ? 0 : 200));
     internal bool MustOwn(bool evaluation) => SenderMustOwn ?? !evaluation;
     internal int MostRecipients(bool evaluation) => Recipients ?? (evaluation ? 5000 : 1000);
     internal int MostMessages(bool evaluation) => MessagesPerConnection ?? (evaluation ? 100_000 : 1000);

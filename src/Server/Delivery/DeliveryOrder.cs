@@ -8,7 +8,11 @@ namespace CbaMail.Delivery;
 /// <param name="Targets">Where it leads (UserDirectory.Resolve), or the address itself as a remote target.</param>
 /// <param name="Notify">RFC 3461 4.1, or null.</param>
 /// <param name="OriginalRecipient">RFC 3461 4.2, or null.</param>
-public sealed record DeliveryRecipient(MailAddress Address, IReadOnlyList<Target> Targets, string? Notify = null, string? OriginalRecipient = null);
+public sealed record DeliveryRecipient(MailAddress Address, IReadOnlyList<Target> Targets, string? Notify = null, string? OriginalRecipient = null)
+{
+    /// <summary>The address is one that takes bounces of something of ours; or null.</summary>
+    public Queue.BounceTicket? Bounce { get; init; }
+}
 
 /// <summary>A message to be placed: an envelope and the whole text, Received field included.</summary>
 public sealed record DeliveryOrder
@@ -35,6 +39,17 @@ public sealed record DeliveryOrder
     public bool Separate { get; init; }
     /// <summary>The account of ours that sends it, or null: its messages may be stored as what differs from its earlier ones.</summary>
     public long? Author { get; init; }
+    /// <summary>RFC 6710: -9 to 9.</summary>
+    public int Priority { get; init; }
+    /// <summary>RFC 4865: all of it waits in the queue until then, what is for mailboxes here too.</summary>
+    public DateTimeOffset? ReleaseAt { get; init; }
+    public Queue.DeliverBy? By { get; init; }
+    /// <summary>For the trace: address of the client, tab, its name, tab, account, tab, protocol and TLS; empty where nobody was connected.</summary>
+    public string Door { get; init; } = "";
+    /// <summary>For the trace: why it is junk, what the checks found; or empty.</summary>
+    public string Verdict { get; init; } = "";
+    /// <summary>Runs in the commit that places the last of it; or null.</summary>
+    internal Action<Storage.WriteTransaction>? Alongside { get; init; }
     /// <summary>Stands on the log lines.</summary>
     public string Id { get; init; } = "";
     /// <summary>Who brought it, for the log: a client's address, an account.</summary>

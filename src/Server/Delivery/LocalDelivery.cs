@@ -5,6 +5,7 @@ using CbaMail.Envelope;
 using CbaMail.Mailboxes;
 using CbaMail.Queue;
 using CbaMail.Storage;
+using CbaMail.Submission;
 
 namespace CbaMail.Delivery;
 
@@ -24,12 +25,16 @@ public sealed class LocalDelivery
     readonly TimeProvider time;
     readonly ILogger<LocalDelivery> log;
     readonly string hostname;
+    readonly BounceIntake? bounces;
+    readonly SendLimits? limits;
     readonly Likeness likeness = new();
 
-    public LocalDelivery(Store store, MailStore mail, MailQueue queue, UserDirectory directory, TimeProvider time, ILogger<LocalDelivery> log, Settings? settings = null)
+    public LocalDelivery(Store store, MailStore mail, MailQueue queue, UserDirectory directory, TimeProvider time, ILogger<LocalDelivery> log, Settings? settings = null,
+        BounceIntake? bounces = null, SendLimits? limits = null)
     {
         hostname = settings?.Hostname ?? "localhost";
         (this.store, this.mail, this.queue, this.directory, this.time, this.log) = (store, mail, queue, directory, time, log);
+        (this.bounces, this.limits) = (bounces, limits);
     }
 
     /// <summary>Places a message for one address, as the directory resolves it; a remote address is refused.</summary>
@@ -47,7 +52,8 @@ public sealed class LocalDelivery
     {
         // the reserve is for reading and removing: what could still be written is refused all the same
         if (store.Condition.RefusalFor(order.Message.Length) is { } full) return [.. order.Recipients.Select(_ => full)];
-        var effects = Effects.Of(order, directory);
+        if (bounces is not null && order.Recipients.Any(recipient => recipient.Bounce is not null)) return await TakeBouncesAsync(order, cancel);
+        var effects = order.ReleaseAt > time.GetUtcNow() ? Effects.Later(order) : Effects.Of(order, directory);
         try
         {
             using var turn = await mail.StagingRoom.EnterAsync(order.Message.Length);
@@ -81,6 +87,29 @@ public sealed class LocalDelivery
             LocalDeliveryTelemetry.Refused(log, order.Id, e.Message); // the store has told the log once
             return [.. order.Recipients.Select(_ => trouble)];
         }
+    }
+
+    /// <summary>Bounces to our return addresses end here; what else there is of the order goes its way.</summary>
+    async ValueTask<IReadOnlyList<Refusal?>> TakeBouncesAsync(DeliveryOrder order, CancellationToken cancel)
+    {
+        var (others, news) = bounces!.Read(order);
+        try
+        {
+            if (news.Count > 0)
+                await store.CommitAsync(transaction =>
+                {
+                    bounces.Record(transaction, order, news);
+                    return true;
+                }, cancel);
+        }
+        catch (Exception e) when (StoreTrouble.Of(e) is { } trouble)
+        {
+            LocalDeliveryTelemetry.Refused(log, order.Id, e.Message);
+            return [.. order.Recipients.Select(_ => trouble)];
+        }
+        var outcome = others.Count > 0 ? await DeliverAsync(order with { Recipients = others }, cancel) : [];
+        var addresses = others.Select(other => other.Address).ToList();
+        return [.. order.Recipients.Select(recipient => addresses.IndexOf(recipient.Address) is >= 0 and var at ? outcome[at] : null)];
     }
 
     StagedMessage Stage(DeliveryOrder order)
@@ -136,22 +165,47 @@ public sealed class LocalDelivery
         if (!placing.Order.Separate && others && refused.Count > 0)
             refused.RemoveAll(r => r.Refusal.Status == Refusal.OverQuota.Status && AddRow(transaction, r.Row, content, placing, quota: 0) is null);
 
-        if (end == effects.Rows.Count) Enqueue(transaction, placing.Order, effects, content);
+        long? first = null;
+        if (end == effects.Rows.Count)
+        {
+            first = Enqueue(transaction, placing, content);
+            if (placing.Order.Author is { } author) limits?.Record(transaction, author, placing.Order.Recipients.Select(recipient => recipient.Address));
+            placing.Order.Alongside?.Invoke(transaction);
+        }
+        queue.Trail.Add(transaction, TrailLines.Of(placing.Order, effects, placing.Staged.MessageId, placing.Next, end, refused, first));
         transaction.OnCommitted(() => placing.Advance(content, end, refused));
         return true;
     }
 
-    void Enqueue(WriteTransaction transaction, DeliveryOrder order, Effects effects, ContentRef content)
+    /// <returns>The first queue id, or null where nothing leaves.</returns>
+    long? Enqueue(WriteTransaction transaction, Placing placing, ContentRef content)
     {
-        if (effects.Remote.Count == 0 && effects.Forwarded.Count == 0) return;
+        var (order, effects) = (placing.Order, placing.Effects);
+        if (effects.Remote.Count == 0 && effects.Forwarded.Count == 0) return null;
         var eightBit = !Ascii.IsValid(order.Message.Span);
+        var subject = TrailLines.Subject(order.Message.Span);
+        long? first = null;
         if (effects.Remote.Count > 0) Add(order.ReversePath, effects.Remote, forwarded: false);
         foreach (var (sender, recipients) in effects.Forwarded) Add(sender, recipients, forwarded: true);
+        return first;
 
         void Add(MailAddress? sender, List<QueueRecipient> recipients, bool forwarded)
         {
-            var id = queue.Enqueue(transaction, new NewQueueEntry(sender, content, recipients, order.Return, order.EnvelopeId, order.SmtpUtf8, eightBit, order.Class) { Forwarded = forwarded, RequireTls = order.RequireTls });
+            var id = queue.Enqueue(transaction, new NewQueueEntry(sender, content, recipients, order.Return, order.EnvelopeId, order.SmtpUtf8, eightBit, order.Class)
+            {
+                Forwarded = forwarded,
+                RequireTls = order.RequireTls,
+                Priority = order.Priority,
+                ReleaseAt = order.ReleaseAt,
+                By = order.By,
+                MessageId = placing.Staged.MessageId,
+                Subject = subject,
+                Account = order.Author,
+                Arrival = order.Id,
+            });
             if (order.Junk) queue.Hold(transaction, id);
+            if (first is not null) queue.Trail.Add(transaction, TrailLines.OfQueued(order, sender, recipients, placing.Staged.MessageId, id));
+            first ??= id;
         }
     }
 
@@ -217,6 +271,14 @@ sealed class Effects
 
     /// <param name="Recipient">Index in the order.</param>
     public readonly record struct Row(int Recipient, Account Account, ReadOnlyMemory<byte> Prefix);
+
+    /// <summary>All of it waits in the queue, each address as it was written: who it leads to is asked when its time has come (RFC 4865 4).</summary>
+    public static Effects Later(DeliveryOrder order)
+    {
+        var effects = new Effects();
+        effects.Remote.AddRange(order.Recipients.DistinctBy(recipient => recipient.Address.Key).Select(recipient => new QueueRecipient(recipient.Address, recipient.Notify, recipient.OriginalRecipient)));
+        return effects;
+    }
 
     public static Effects Of(DeliveryOrder order, UserDirectory directory)
     {

@@ -9,6 +9,9 @@ static partial class LocalDeliveryTelemetry
     [LoggerMessage(4501, LogLevel.Debug, "{Order}: refused for now: {Cause}")]
     public static partial void Refused(ILogger log, string order, string cause);
 
+    [LoggerMessage(4503, LogLevel.Information, "{Order}: bounce of the copy for {Recipient} of mailing {Mailing}: {Action}, {Cause}, counted={Counted}: {Reply}")]
+    public static partial void BounceRead(ILogger log, string order, string recipient, long mailing, string action, string cause, bool counted, string reply);
+
     [LoggerMessage(4502, LogLevel.Error, "{Order}: placed, but {Sender}, who asked for it, could not be told")]
     public static partial void NotTold(ILogger log, Exception error, string order, string sender);
 }

@@ -190,6 +190,11 @@ public sealed class MailingRun(
             log.CopyRefused(id, copy.Work.Address, copy.Refusal.ToString());
             return null;
         }
+        if (Suppressed(transaction, copy) is { } suppression)
+        {
+            LedgerTable.Settle(transaction, copy.Work.Id, LedgerState.Skipped, suppression.Sentence, null, now);
+            return null;
+        }
         var content = mail.AddContent(transaction, copy.Staged);
         var remote = new List<QueueRecipient>();
         Refusal? refusal = null;
@@ -206,7 +211,11 @@ public sealed class MailingRun(
         }
         long? entry = null;
         if (remote.Count > 0)
-            entry = queue.Enqueue(transaction, new(copy.ReversePath, content, remote, SmtpUtf8: copy.NeedsUtf8, Class: MailClass.Bulk));
+            entry = queue.Enqueue(transaction, new(ReversePath(transaction, copy), content, remote, SmtpUtf8: copy.NeedsUtf8, Class: MailClass.Bulk)
+            {
+                Mailing = id,
+                MessageId = copy.Work.MessageId,
+            });
         var (state, reply) = entry is not null ? (LedgerState.Queued, "")
             : local > 0 ? (LedgerState.Delivered, "250 2.0.0 Stored in the mailbox")
             : (LedgerState.Bounced, (refusal ?? Refusal.NoSuchUser).ToString());
@@ -216,6 +225,18 @@ public sealed class MailingRun(
         log.CopyRefused(id, copy.Work.Address, reply);
         return null;
     }
+
+    /// <summary>Why an address elsewhere is left out, or null.</summary>
+    Suppression? Suppressed(WriteTransaction transaction, PreparedCopy copy)
+    {
+        foreach (var target in copy.Targets)
+            if (target.Remote is { } address && queue.Suppressions.Find(transaction, address) is { } found) return found;
+        return null;
+    }
+
+    /// <summary>What comes back tells whose copy it was.</summary>
+    MailAddress ReversePath(WriteTransaction transaction, PreparedCopy copy) =>
+        queue.Bounces.IsOn ? queue.Bounces.Make(transaction, BounceKind.Ledger, copy.Work.Id, copy.ReversePath.Domain) : copy.ReversePath;
 
     // RFC 5321 4.4: the delivering server adds Return-Path
     static byte[] Prefix(PreparedCopy copy, Account account) =>

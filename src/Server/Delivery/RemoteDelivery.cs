@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using CbaMail.Config;
 using CbaMail.Delivery.Remote;
+using CbaMail.Directory;
 using CbaMail.Dns;
 using CbaMail.Mailboxes;
 using CbaMail.Queue;
@@ -18,10 +19,14 @@ public sealed class RemoteDelivery : BackgroundService
     static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
 
     readonly RemoteParts parts;
+    readonly LocalDelivery? local;
+    readonly UserDirectory? directory;
     readonly ConcurrentDictionary<Task, byte> running = new();
 
-    public RemoteDelivery(MailQueue queue, MailStore mail, IResolver resolver, BounceDelivery bounces, Settings settings, TimeProvider time, ILogger<RemoteDelivery> log)
+    public RemoteDelivery(MailQueue queue, MailStore mail, IResolver resolver, BounceDelivery bounces, Settings settings, TimeProvider time, ILogger<RemoteDelivery> log,
+        LocalDelivery? local = null, UserDirectory? directory = null)
     {
+        (this.local, this.directory) = (local, directory);
         var roots = TrustedRoots.Load(settings.Sending.TrustedRoots);
         var policies = new StsPolicies(resolver, new StsFetch(resolver, settings.Sending.MtaStsPort, roots, time), mail.Store, time, log);
         parts = new RemoteParts(
@@ -86,7 +91,8 @@ public sealed class RemoteDelivery : BackgroundService
         {
             try
             {
-                await new RemoteWorker(parts, destination).RunAsync(stop, abort);
+                if (destination == MailQueue.Here && local is not null) await new LocalWorker(parts, local, directory!).RunAsync(stop);
+                else await new RemoteWorker(parts, destination).RunAsync(stop, abort);
             }
             catch (Exception error) when (error is not OperationCanceledException)
             {

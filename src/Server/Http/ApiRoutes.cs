@@ -17,6 +17,8 @@ static class ApiRoutes
         QueueApi.Map(routes);
         DoorsApi.Map(routes);
         MessagesApi.Map(routes);
+        TraceApi.Map(routes);
+        SuppressionsApi.Map(routes);
         VerifyApi.Map(routes);
         BackupsApi.Map(routes);
         VaultApi.Map(routes);

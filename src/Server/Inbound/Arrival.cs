@@ -14,6 +14,8 @@ public sealed class ArrivalRecipient(MailAddress address, string? notify = null,
     public string? Notify => notify;
     /// <summary>RFC 3461 4.2, or null.</summary>
     public string? OriginalRecipient => originalRecipient;
+    /// <summary>It is a return address of ours, and whole; or null. Filled by RecipientCheck.</summary>
+    public Queue.BounceTicket? Bounce { get; internal set; }
     /// <summary>Where it leads; filled by RecipientCheck.</summary>
     public IReadOnlyList<Target> Targets { get; internal set; } = [];
 }

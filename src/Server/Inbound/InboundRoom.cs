@@ -3,6 +3,7 @@ using CbaMail.Correspondents;
 using CbaMail.Directory;
 using CbaMail.Inbound.Milters;
 using CbaMail.Mailboxes;
+using CbaMail.Queue;
 using CbaMail.Net;
 using CbaMail.Storage;
 
@@ -35,6 +36,7 @@ public static class InboundRoom
             var filters = MiltersRoom.Checks(settings, p.GetRequiredService<Spool>(), directory, p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<Pipeline>>());
             return new Pipeline(
                 settings, directory, p.GetRequiredService<MailStore>(), p.GetRequiredService<MemoryGate>(), filters,
-                p.GetRequiredService<Edge>(), p.GetRequiredService<CorrespondentBook>(), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<Pipeline>>());
+                p.GetRequiredService<Edge>(), p.GetRequiredService<CorrespondentBook>(), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<Pipeline>>(),
+                p.GetRequiredService<MailQueue>().Bounces);
         });
 }

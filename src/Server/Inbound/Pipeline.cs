@@ -4,6 +4,7 @@ using CbaMail.Directory;
 using CbaMail.Inbound.Checks;
 using CbaMail.Mailboxes;
 using CbaMail.Net;
+using CbaMail.Queue;
 
 namespace CbaMail.Inbound;
 
@@ -16,7 +17,7 @@ public sealed class Pipeline
     readonly (Moment Moment, Check Check)[] checks;
 
     /// <param name="edge">What is known of strangers, or null where nobody is asked (tests).</param>
-    public Pipeline(Settings settings, UserDirectory directory, MailStore mail, MemoryGate? memory = null, IEnumerable<(Moment, Check)>? filters = null, Edge? edge = null, CorrespondentBook? correspondents = null, TimeProvider? time = null, ILogger? log = null)
+    public Pipeline(Settings settings, UserDirectory directory, MailStore mail, MemoryGate? memory = null, IEnumerable<(Moment, Check)>? filters = null, Edge? edge = null, CorrespondentBook? correspondents = null, TimeProvider? time = null, ILogger? log = null, BounceAddresses? bounces = null)
     {
         var inbound = settings.Inbound;
         var rates = new RateCheck(settings, time ?? TimeProvider.System);
@@ -30,7 +31,7 @@ public sealed class Pipeline
             (Moment.Sender, edge is { Lookups.IsOn: true } ? new SenderLookupCheck(edge.Lookups) : null),               // ask lists of the sender's domain
             (Moment.Recipient, edge is { Lookups.IsOn: true } ? new ReputationCheck(settings, edge.Lookups) : null),    // do lists speak against him
             (Moment.Recipient, edge is null || !rates.IsOn ? null : rates),
-            (Moment.Recipient, new RecipientCheck(directory)),                                                         // is it here, or may it be relayed
+            (Moment.Recipient, new RecipientCheck(directory, bounces)),                                                         // is it here, or may it be relayed
             (Moment.Recipient, new PolicyCheck(directory)),                                                            // does it want this mail
             (Moment.Recipient, new QuotaCheck(mail)),                                                                  // is there room for it
             (Moment.Recipient, greylist),                                                                              // has he been here before

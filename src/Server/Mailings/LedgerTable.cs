@@ -43,10 +43,36 @@ public static class LedgerTable
         transaction.Prepare("UPDATE ledger SET state = ?, reply = ?, queue_id = ?, at = ? WHERE id = ? AND state = 'rendered'")
             .Bind(1, Word(state)).Bind(2, reply).Bind(3, queueId).Bind(4, at).Bind(5, id).Run();
 
-    internal static void RecordRemote(WriteTransaction transaction, long id, LedgerState state, string reply, string? host, string? tls, DateTimeOffset at) =>
+    internal static void RecordRemote(WriteTransaction transaction, long id, LedgerState state, string reply, string? host, string? tls, DateTimeOffset at, string? cause = null) =>
         transaction.Prepare(
-            "UPDATE ledger SET state = ?, reply = ?, host = ?, tls = ?, at = ?, attempts = attempts + 1, queue_id = CASE WHEN ? = 'deferred' THEN queue_id END WHERE id = ? AND state IN ('queued', 'deferred')")
-            .Bind(1, Word(state)).Bind(2, reply).Bind(3, host).Bind(4, tls).Bind(5, at).Bind(6, Word(state)).Bind(7, id).Run();
+            "UPDATE ledger SET state = ?, reply = ?, host = ?, tls = ?, at = ?, attempts = attempts + 1, queue_id = CASE WHEN ? = 'deferred' THEN queue_id END, class = ? WHERE id = ? AND state IN ('queued', 'deferred')")
+            .Bind(1, Word(state)).Bind(2, reply).Bind(3, host).Bind(4, tls).Bind(5, at).Bind(6, Word(state)).Bind(7, cause).Bind(8, id).Run();
+
+    /// <summary>A copy that a server had taken has come back.</summary>
+    internal static bool RecordLate(WriteTransaction transaction, long id, string reply, string cause, DateTimeOffset at) =>
+        transaction.Prepare("UPDATE ledger SET state = 'bounced', reply = ?, class = ?, at = ? WHERE id = ? AND state = 'delivered'")
+            .Bind(1, reply).Bind(2, cause).Bind(3, at).Bind(4, id).Run() > 0;
+
+    /// <summary>Whose copy it is, and who sent it.</summary>
+    internal static LedgerOwner? Owner(ReadTransaction transaction, long id)
+    {
+        using var row = transaction.Prepare("SELECT l.mailing_id, l.address, m.from_address FROM ledger l JOIN mailing m ON m.id = l.mailing_id WHERE l.id = ?").Bind(1, id);
+        return row.Step() ? new LedgerOwner(row.Int64(0), row.String(1), row.String(2)) : null;
+    }
+
+    /// <summary>Lines that somebody asks for by what he knows of them, the newest first.</summary>
+    internal static List<(LedgerRow Row, long Mailing, long? QueueId)> Find(ReadTransaction transaction, string? messageId, string? address, string? text, DateTimeOffset? since, DateTimeOffset? until, int count)
+    {
+        var rows = new List<(LedgerRow, long, long?)>();
+        using var query = transaction.Prepare("""
+            SELECT id, participant_id, address, name, line, state, message_id, reply, host, tls, attempts, at, class, mailing_id, queue_id FROM ledger
+             WHERE (?1 IS NULL OR message_id = ?1) AND (?2 IS NULL OR address LIKE ?2 ESCAPE '\') AND (?3 IS NULL OR address LIKE ?3 ESCAPE '\' OR reply LIKE ?3 ESCAPE '\' OR host LIKE ?3 ESCAPE '\')
+             AND (?4 IS NULL OR at >= ?4) AND (?5 IS NULL OR at < ?5) AND state <> 'rendered'
+             ORDER BY id DESC LIMIT ?6
+            """).Bind(1, messageId).Bind(2, address).Bind(3, text).Bind(4, since).Bind(5, until).Bind(6, (long)count);
+        while (query.Step()) rows.Add((Read(query), query.Int64(13), query.IsNull(14) ? null : query.Int64(14)));
+        return rows;
+    }
 
     /// <summary>Marks all that still wait for their copy as skipped.</summary>
     public static int SkipWaiting(WriteTransaction transaction, long mailing, string reason, DateTimeOffset at) =>
@@ -87,7 +113,7 @@ public static class LedgerTable
     {
         var rows = new List<LedgerRow>();
         using var query = transaction.Prepare(
-            "SELECT id, participant_id, address, name, line, state, message_id, reply, host, tls, attempts, at FROM ledger WHERE mailing_id = ? AND id > ? ORDER BY id LIMIT ?")
+            "SELECT id, participant_id, address, name, line, state, message_id, reply, host, tls, attempts, at, class FROM ledger WHERE mailing_id = ? AND id > ? ORDER BY id LIMIT ?")
             .Bind(1, mailing).Bind(2, after).Bind(3, count);
         while (query.Step()) rows.Add(Read(query));
         return rows;
@@ -95,7 +121,7 @@ public static class LedgerTable
 
     static LedgerRow Read(Statement query) => new(
         query.Int64(0), query.Int64(1), query.String(2), query.String(3), query.Int32(4), State(query.String(5)), query.String(6),
-        query.String(7), query.Text(8), query.Text(9), query.Int32(10), query.Time(11));
+        query.String(7), query.Text(8), query.Text(9), query.Int32(10), query.Time(11), query.Text(12));
 
     public static void RemoveMailing(WriteTransaction transaction, long mailing) =>
         transaction.Prepare("DELETE FROM ledger WHERE mailing_id = ?").Bind(1, mailing).Run();

@@ -37,7 +37,7 @@ public sealed class PressRoom
     {
         (this.store, this.mail, this.queue, this.directory, this.files, this.settings, this.time) = (store, mail, queue, directory, files, settings.Mailings, time);
         queue.Outcome += (transaction, outcome) => Ledger.RecordRemote(
-            transaction, outcome.LedgerId, LedgerTable.State(outcome.State), outcome.Reply, outcome.Host.Length > 0 ? outcome.Host : null, outcome.Tls, outcome.At);
+            transaction, outcome.LedgerId, LedgerTable.State(outcome.State), outcome.Reply, outcome.Host.Length > 0 ? outcome.Host : null, outcome.Tls, outcome.At, outcome.Class);
     }
 
     /// <summary>A mailing was started, resumed, paused or cancelled: the run looks again. Called on the committer's thread.</summary>

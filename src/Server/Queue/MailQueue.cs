@@ -1,4 +1,5 @@
 using CbaMail.Config;
+using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Mailboxes;
 using CbaMail.Storage;
@@ -22,13 +23,27 @@ public sealed record NewQueueEntry(
 {
     /// <summary>Passed on for somebody: it is sealed when it leaves (RFC 8617).</summary>
     public bool Forwarded { get; init; }
-
     /// <summary>Came with REQUIRETLS (RFC 8689 2).</summary>
     public bool RequireTls { get; init; }
+    /// <summary>RFC 6710: -9 to 9, within the class.</summary>
+    public int Priority { get; init; }
+    /// <summary>RFC 4865: not before; null: at once.</summary>
+    public DateTimeOffset? ReleaseAt { get; init; }
+    public DeliverBy? By { get; init; }
+    /// <summary>Without angle brackets, or null.</summary>
+    public string? MessageId { get; init; }
+    /// <summary>Decoded, or null; kept cut.</summary>
+    public string? Subject { get; init; }
+    /// <summary>Who submitted it, or null.</summary>
+    public long? Account { get; init; }
+    /// <summary>The mailing that it is a copy of, or null.</summary>
+    public long? Mailing { get; init; }
+    /// <summary>Id of the transaction that brought it, as on the log lines.</summary>
+    public string Arrival { get; init; } = "";
 }
 
 /// <summary>The durable list of mail that leaves: enqueue, claim, reschedule, done. It calls nobody; the workers are in Delivery.</summary>
-public sealed class MailQueue
+public sealed partial class MailQueue
 {
     readonly Store store;
     readonly MailStore mail;
@@ -40,15 +55,30 @@ public sealed class MailQueue
     static readonly TimeSpan JumpOf = TimeSpan.FromMinutes(2);
 
     /// <summary>Reads what the last run left: all of it is due when its row says so, nothing is skipped.</summary>
-    public MailQueue(Store store, MailStore mail, TimeProvider time, Settings? settings = null)
+    public MailQueue(Store store, MailStore mail, TimeProvider time, Settings? settings = null, UserDirectory? directory = null)
     {
+        this.directory = directory;
         (this.store, this.mail, this.time) = (store, mail, time);
         this.settings = settings?.Queue ?? new QueueSettings();
         schedule = new Schedule(this.settings.ConnectionsPerDestination, this.settings.Connections, this.settings.BulkConnections);
         clock = new QueueClock(time);
+        Trail = new Trail(store, time, this.settings);
+        Rules = new QueueRules(store, time);
+        var bounces = settings?.Bounces ?? new BounceSettings();
+        Suppressions = new Suppressions(store, time, bounces);
+        Bounces = new BounceAddresses(store, time, bounces);
         using var transaction = store.Read();
         QueueTable.ForEachWaiting(transaction, (item, domain, standing, due) => Add(item, Key(domain), standing, due));
     }
+
+    /// <summary>What became of each message.</summary>
+    public Trail Trail { get; }
+    /// <summary>What is held before it is tried.</summary>
+    public QueueRules Rules { get; }
+    /// <summary>Who is left out of mailings.</summary>
+    public Suppressions Suppressions { get; }
+    /// <summary>Return addresses that name what they return.</summary>
+    public BounceAddresses Bounces { get; }
 
     internal Schedule Schedule => schedule;
     public TimeProvider Time => time;
@@ -59,7 +89,12 @@ public sealed class MailQueue
     /// </summary>
     public event Action<WriteTransaction, RemoteOutcome>? Outcome;
 
-    string Key(string domain) => Destination.Of(domain, settings.Routes).Key;
+    /// <summary>The destination of what is for mailboxes here.</summary>
+    internal const string Here = "(here)";
+
+    readonly UserDirectory? directory;
+
+    string Key(string domain) => directory?.FindDomain(domain) is not null ? Here : Destination.Of(domain, settings.Routes).Key;
 
     /// <summary>Adds the entry in the caller's transaction, holds the content, and wakes the workers after the commit.</summary>
     /// <returns>The queue id, as shown to people.</returns>
@@ -68,13 +103,20 @@ public sealed class MailQueue
         ArgumentOutOfRangeException.ThrowIfZero(entry.Recipients.Count);
         var now = clock.Now;
         mail.AddReference(transaction, entry.Content.Id);
-        var id = QueueTable.InsertMessage(transaction, entry, now, now + (entry.ReversePath is null ? settings.BounceExpire : settings.Expire));
+        // what is to wait has its whole time from then on
+        var due = entry.ReleaseAt is { } release && release > now ? release : now;
+        var id = QueueTable.InsertMessage(transaction, entry, now, due + (entry.ReversePath is null ? settings.BounceExpire : settings.Expire));
         if (entry.Forwarded) QueueTable.MarkForwarded(transaction, id);
-        for (var i = 0; i < entry.Recipients.Count; i++) QueueTable.InsertRecipient(transaction, id, i, entry.Recipients[i], now);
+        var ready = new List<(QueueItem, string)>(entry.Recipients.Count);
+        for (var i = 0; i < entry.Recipients.Count; i++)
+        {
+            var rule = Rules.Holding(transaction, entry, entry.Recipients[i].Address);
+            QueueTable.InsertRecipient(transaction, id, i, entry.Recipients[i], due, rule);
+            if (rule is null) ready.Add((new QueueItem(id, i), Key(entry.Recipients[i].Address.DomainKey)));
+        }
         transaction.OnCommitted(() =>
         {
-            for (var i = 0; i < entry.Recipients.Count; i++)
-                Add(new QueueItem(id, i), Key(entry.Recipients[i].Address.DomainKey), entry.Class, now);
+            foreach (var (item, key) in ready) Add(item, key, entry.Class, due);
         });
         return id;
     }
@@ -99,7 +141,11 @@ public sealed class MailQueue
                 foreach (var item in items)
                 {
                     if (message is not null && QueueTable.Due(transaction, item, now, now + LongestPause) is { } recipient) recipients.Add(recipient);
-                    else schedule.Release([item]); // dropped, held or put off since: its row decides
+                    else
+                    {
+                        schedule.Release([item]); // dropped, held or put off since: its row decides
+                        if (QueueTable.Waiting(transaction, item) is { } put && put.Due > now) Add(item, destination, put.Class, put.Due);
+                    }
                 }
                 if (recipients.Count > 0) return new QueueClaim(destination, message!, recipients);
             }
@@ -116,17 +162,7 @@ public sealed class MailQueue
     internal int Settle(WriteTransaction transaction, QueueClaim claim, IReadOnlyList<RecipientOutcome> outcomes)
     {
         var found = 0;
-        foreach (var outcome in outcomes)
-        {
-            var row = outcome.Recipient;
-            var next = outcome.NextAttempt ?? outcome.At;
-            var changed = outcome.State == OutcomeState.Deferred
-                ? QueueTable.Defer(transaction, outcome, next)
-                : QueueTable.DeleteRecipient(transaction, row.MessageId, row.Sequence);
-            found += changed;
-            if (changed > 0 && row.LedgerId is { } ledger && outcome.Counts)
-                Outcome?.Invoke(transaction, new RemoteOutcome(ledger, Word(outcome.State), outcome.Reply, outcome.Host, outcome.Tls, outcome.At));
-        }
+        foreach (var outcome in outcomes) found += Settle(transaction, claim.Message, outcome);
         if (QueueTable.DeleteIfDone(transaction, claim.Message.Id) is { } content) mail.DropReference(transaction, content);
         transaction.OnCommitted(() =>
         {
@@ -136,6 +172,31 @@ public sealed class MailQueue
                     Add(Item(outcome.Recipient), claim.Destination, claim.Message.Class, outcome.NextAttempt ?? outcome.At);
         });
         return found;
+    }
+
+    int Settle(WriteTransaction transaction, QueuedMessage message, RecipientOutcome outcome)
+    {
+        var row = outcome.Recipient;
+        var changed = outcome.State == OutcomeState.Deferred
+            ? QueueTable.Defer(transaction, outcome, outcome.NextAttempt ?? outcome.At)
+            : QueueTable.DeleteRecipient(transaction, row.MessageId, row.Sequence);
+        if (changed == 0 || !outcome.Counts) return changed;
+        var cause = outcome.State == OutcomeState.Delivered ? null : outcome.Verdict.Word;
+        if (row.LedgerId is { } ledger)
+            Outcome?.Invoke(transaction, new RemoteOutcome(ledger, Word(outcome.State), outcome.Reply, outcome.Host, outcome.Tls, outcome.At, cause));
+        if (outcome.State == OutcomeState.Deferred) TrailTable.AddAttempt(transaction, outcome);
+        else Finish(transaction, message, outcome, Word(outcome.State), cause);
+        if (outcome.State == OutcomeState.Delivered) Suppressions.RecordAlive(transaction, row.Address);
+        else if (outcome is { State: OutcomeState.Bounced, Verdict: { Cause: BounceCause.Dead } verdict })
+            Suppressions.RecordDead(transaction, row.Address, message.Mailing is { } mailing ? $"mailing {mailing}" : $"queue {message.Id}", verdict.OfDomain, outcome.Reply);
+        return changed;
+    }
+
+    /// <summary>What ended is kept for the trace; a mailing's ledger has it already.</summary>
+    void Finish(WriteTransaction transaction, QueuedMessage message, RecipientOutcome outcome, string word, string? cause)
+    {
+        if (outcome.Recipient.LedgerId is null && Trail.IsKept) TrailTable.Finish(transaction, message, outcome, word, cause);
+        else if (outcome.Recipient.Attempts > 0) TrailTable.ForgetAttempts(transaction, outcome.Recipient.MessageId, outcome.Recipient.Sequence);
     }
 
     /// <summary>Gives a claim back untried, to be taken again after a pause: the worker was stopped or could not commit.</summary>
@@ -179,107 +240,14 @@ public sealed class MailQueue
         await store.StartCommit(transaction =>
         {
             QueueTable.Move(transaction, skew);
-            transaction.OnCommitted(() => clock.Move(skew));
+            // what is to be released at a time is not moved along, so it comes nearer or goes further off
+            var scheduled = QueueTable.Scheduled(transaction);
+            transaction.OnCommitted(() =>
+            {
+                clock.Move(skew);
+                foreach (var (item, domain, standing, due) in scheduled) Add(item, Key(domain), standing, due);
+            });
             return true;
         });
     }
-
-    // ---- for people
-
-    /// <summary>Messages by rising id, those after <paramref name="after"/>.</summary>
-    public IReadOnlyList<QueueEntry> List(long after = 0, int limit = 1000)
-    {
-        using var transaction = store.Read();
-        return QueueTable.List(transaction, after, limit, schedule.IsLeased);
-    }
-
-    public Result<QueueEntry> Show(long id)
-    {
-        using var transaction = store.Read();
-        return QueueTable.Show(transaction, id, schedule.IsLeased) is { } entry ? entry : NotFound(id);
-    }
-
-    public QueueCounts Counts()
-    {
-        using var transaction = store.Read();
-        return QueueTable.Counts(transaction, schedule.Active);
-    }
-
-    /// <summary>Makes a message (null: all that is not held) due now; the schedule of retries goes on from where it was.</summary>
-    /// <returns>How many recipients.</returns>
-    public ValueTask<Result<int>> RetryAsync(long? id, CancellationToken cancel = default) => store.CommitAsync<Result<int>>(transaction =>
-    {
-        var rows = QueueTable.Rows(transaction, id);
-        if (id is { } one && rows.Count == 0) return NotFound(one);
-        var due = rows.Where(row => !row.Held && !schedule.IsLeased(row.Item)).ToList();
-        if (id is not null && due.Count == 0 && rows.Exists(row => row.Held)) return Refusal.Conflict.Because($"Message {id} is held; release it first");
-        MakeDue(transaction, due.ConvertAll(row => (row.Item, row.Domain, row.Class)));
-        return due.Count;
-    }, cancel);
-
-    /// <summary>Keeps a message from being tried until it is released. What is on a connection now goes out.</summary>
-    public ValueTask<Result<int>> HoldAsync(long id, CancellationToken cancel = default) =>
-        store.CommitAsync(transaction => Hold(transaction, id), cancel);
-
-    /// <summary>Whether nothing at all is tried, what comes while it lasts included; it ends with the process. What is on a connection now goes out.</summary>
-    public bool IsHeld
-    {
-        get => schedule.Held;
-        set => schedule.Held = value;
-    }
-
-    /// <summary>As <see cref="HoldAsync"/>, in the caller's transaction.</summary>
-    public Result<int> Hold(WriteTransaction transaction, long id)
-    {
-        var rows = QueueTable.Rows(transaction, id);
-        if (rows.Count == 0) return NotFound(id);
-        QueueTable.SetHeld(transaction, id, true);
-        return rows.Count(row => !row.Held);
-    }
-
-    /// <summary>Ends a hold; the message is due now.</summary>
-    public ValueTask<Result<int>> ReleaseAsync(long id, CancellationToken cancel = default) =>
-        store.CommitAsync(transaction => Release(transaction, id), cancel);
-
-    /// <summary>As <see cref="ReleaseAsync"/>, in the caller's transaction.</summary>
-    public Result<int> Release(WriteTransaction transaction, long id)
-    {
-        var rows = QueueTable.Rows(transaction, id);
-        if (rows.Count == 0) return NotFound(id);
-        var held = rows.Where(row => row.Held).Select(row => (row.Item, row.Domain, row.Class)).ToList();
-        QueueTable.SetHeld(transaction, id, false);
-        MakeDue(transaction, held);
-        return held.Count;
-    }
-
-    /// <summary>Removes a message without telling its sender. What is on a connection now goes out.</summary>
-    public ValueTask<Result<int>> DropAsync(long id, CancellationToken cancel = default) =>
-        store.CommitAsync(transaction => Drop(transaction, id), cancel);
-
-    /// <summary>As <see cref="DropAsync"/>, in the caller's transaction; ledger rows that wait are told "bounced".</summary>
-    public Result<int> Drop(WriteTransaction transaction, long id, string reason = "Removed from the queue by an administrator")
-    {
-        var rows = QueueTable.Rows(transaction, id);
-        if (rows.Count == 0) return NotFound(id);
-        var now = clock.Now;
-        foreach (var row in rows)
-        {
-            QueueTable.DeleteRecipient(transaction, row.Item.MessageId, row.Item.Sequence);
-            if (row.Ledger is { } ledger) Outcome?.Invoke(transaction, new RemoteOutcome(ledger, "bounced", reason, "", null, now));
-        }
-        if (QueueTable.DeleteIfDone(transaction, id) is { } content) mail.DropReference(transaction, content);
-        return rows.Count;
-    }
-
-    void MakeDue(WriteTransaction transaction, List<(QueueItem Item, string Domain, MailClass Class)> rows)
-    {
-        var now = clock.Now;
-        foreach (var (item, _, _) in rows) QueueTable.SetDue(transaction, item, now);
-        transaction.OnCommitted(() =>
-        {
-            foreach (var (item, domain, standing) in rows) Add(item, Key(domain), standing, now);
-        });
-    }
-
-    static Refusal NotFound(long id) => Refusal.NoSuchThing.Because($"There is no message {id} in the queue");
 }

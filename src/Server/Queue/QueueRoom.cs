@@ -10,11 +10,16 @@ namespace CbaMail.Queue;
 /// - Nothing polls: workers are started when something is ready, and one timer waits for the next that is due.
 /// - Personal mail goes before mailings: in each destination's lane, and in the number of connections.
 /// - The mailing ledger hears of outcomes inside the same transaction (MailQueue.Outcome).
+/// - What is kept of each message for the trace is written in the commit that is made anyway (Trail); what is searched is searched by one
+///   statement that walks the rows (QueueSearchTable), so that queueing pays for no index.
 /// - Time is TimeProvider and randomness is passed in: retry, delay and expiry are tested without waiting.
 ///
 /// RFC 5321 4.5.4 (queueing and retrying), RFC 3461 (what DSN parameters are kept for the way on).
 /// </summary>
 public static class QueueRoom
 {
-    public static IServiceCollection AddQueue(this IServiceCollection services) => services.AddSingleton<MailQueue>().AddSingleton(QueueHolding.Holder);
+    public static IServiceCollection AddQueue(this IServiceCollection services) => services
+        .AddSingleton<MailQueue>().AddSingleton(QueueHolding.Holder)
+        .AddSingleton<TraceSearch>()
+        .AddHostedService<QueueUpkeep>();
 }

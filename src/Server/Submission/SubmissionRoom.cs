@@ -11,5 +11,5 @@ namespace CbaMail.Submission;
 /// </summary>
 public static class SubmissionRoom
 {
-    public static IServiceCollection AddSubmission(this IServiceCollection services) => services.AddSingleton<Submit>();
+    public static IServiceCollection AddSubmission(this IServiceCollection services) => services.AddSingleton<Submit>().AddSingleton<SendLimits>();
 }

@@ -102,7 +102,7 @@ public sealed class RecoveredTests
     public async Task Queued_mail_without_recipients_is_given_back_to_its_sender()
     {
         await using var vault = await NewAsync();
-        await vault.SqlAsync($"INSERT INTO queue_message (id, sender, content_id, size, smtputf8, eightbit, bulk, created, expires) VALUES (7, '{BackupFixture.Anna}', 1, 10, 0, 0, 0, 1, 2)");
+        await vault.SqlAsync($"INSERT INTO queue_message (id, sender, content_id, size, smtputf8, eightbit, created, expires) VALUES (7, '{BackupFixture.Anna}', 1, 10, 0, 0, 1, 2)");
         await vault.SqlAsync("UPDATE content SET refs = refs + 1 WHERE id = 1");
         await vault.SqlAsync("INSERT INTO queue_recipient (message_id, seq, address, domain, held, attempts, next_attempt, delay_told) VALUES (8, 0, 'a@b.test', 'b.test', 0, 0, 0, 0)");
         var problems = await vault.ProblemsAsync();

@@ -147,7 +147,7 @@ static class MailingsApi
             using var page = new MemoryStream();
             foreach (var row in rows.Value)
             {
-                JsonSerializer.Serialize(page, new { address = row.Address, state = LedgerTable.Word(row.State), messageId = $"<{row.MessageId}>", reply = row.Reply, at = row.At }, Reply.Json);
+                JsonSerializer.Serialize(page, new { address = row.Address, state = LedgerTable.Word(row.State), messageId = $"<{row.MessageId}>", reply = row.Reply, at = row.At, @class = row.Class }, Reply.Json);
                 page.WriteByte((byte)'\n');
             }
             await context.Response.Body.WriteAsync(page.GetBuffer().AsMemory(0, (int)page.Length), context.RequestAborted);

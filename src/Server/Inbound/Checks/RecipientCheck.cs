@@ -1,5 +1,6 @@
 using CbaMail.Directory;
 using CbaMail.Envelope;
+using CbaMail.Queue;
 
 namespace CbaMail.Inbound.Checks;
 
@@ -7,7 +8,7 @@ namespace CbaMail.Inbound.Checks;
 /// Whether the recipient is ours, or may be relayed to: only those who have signed in relay (RFC 5321 3.6.2; never an open relay).
 /// Fills the recipient's targets.
 /// </summary>
-public sealed class RecipientCheck(UserDirectory directory) : Check
+public sealed class RecipientCheck(UserDirectory directory, BounceAddresses? bounces = null) : Check
 {
     public override ValueTask<Refusal?> AskAsync(Arrival arrival, CancellationToken cancel) => ValueTask.FromResult(Ask(arrival));
 
@@ -28,6 +29,13 @@ public sealed class RecipientCheck(UserDirectory directory) : Check
         if (recipient.Address.LocalPart.AsSpan().IndexOfAny('%', '!', '@') >= 0 &&
             directory.FindAccount(recipient.Address) is null && directory.FindAlias(recipient.Address) is null)
             return Refusal.NoRelay;
+        if (bounces is not null && BounceAddresses.LooksLikeOne(recipient.Address))
+        {
+            if ((recipient.Bounce = bounces.Read(recipient.Address)) is not null) return null;
+            // not even a catch-all takes what somebody made up
+            var owner = recipient.Address with { LocalPart = "bounce" };
+            if (directory.FindAccount(owner) is null && directory.FindAlias(owner) is null) return Refusal.NoSuchUser.Because("This return address is not valid, or not any more");
+        }
         var targets = directory.Resolve(recipient.Address);
         if (SenderRewriting.IsRewritten(recipient.Address.LocalPart) && directory.FindAccount(recipient.Address) is null) return Bounced(arrival, recipient);
         if (!targets.Ok) return targets.Refusal;

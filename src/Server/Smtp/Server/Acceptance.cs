@@ -1,7 +1,9 @@
 using CbaMail.Delivery;
 using CbaMail.Envelope;
 using CbaMail.Inbound;
+using CbaMail.Queue;
 using CbaMail.Storage;
+using CbaMail.Submission;
 
 namespace CbaMail.Smtp.Server;
 
@@ -61,7 +63,7 @@ static class Acceptance
         var placed = await session.Parts.Deliver(new DeliveryOrder
         {
             ReversePath = arrival.Sender,
-            Recipients = [.. arrival.Recipients.Select(r => new DeliveryRecipient(r.Address, r.Targets, r.Notify, r.OriginalRecipient)), .. copies],
+            Recipients = [.. arrival.Recipients.Select(r => new DeliveryRecipient(r.Address, r.Targets, r.Notify, r.OriginalRecipient) { Bounce = r.Bounce }), .. copies],
             Message = arrival.Message,
             Return = transaction.Return,
             EnvelopeId = transaction.EnvelopeId,
@@ -71,6 +73,12 @@ static class Acceptance
             Separate = session.IsLmtp,
             Id = transaction.Id,
             Author = session.Account?.Id,
+            Class = session.Account is not null ? MailClasses.Of(arrival.Message.Span, arrival.Recipients.Count) : arrival.Sender is null ? MailClass.Transactional : MailClass.Interactive,
+            Priority = transaction.Priority,
+            ReleaseAt = transaction.ReleaseAt,
+            By = transaction.By,
+            Door = TrailNotes.Door(session, transaction),
+            Verdict = arrival.Disposition == Disposition.Accept ? "" : string.Join("; ", arrival.Judgements),
             Origin = session.Account is { } who ? $"{who.Address} at {arrival.Remote}" : $"{arrival.Hello} at {arrival.Remote}",
         }, CancellationToken.None);
         return session.IsLmtp ? Fit(asked, arrival.Recipients, placed) : placed;
@@ -96,6 +104,7 @@ static class Acceptance
         var accepted = outcome.Count(o => o is null);
         if (accepted > 0) session.Took(transaction.Arrival);
         if (accepted > 0) SmtpTelemetry.Accepted(session.Parts.Log, session.Connection.Id, transaction.Id, sender, accepted, transaction.Sink!.Received, remote);
+        if (first is not null && accepted == 0) TrailNotes.Refused(session, transaction, asked.Select(recipient => recipient.Address), first);
         if (first is not null) SmtpTelemetry.MessageRefused(session.Parts.Log, session.Connection.Id, transaction.Id, sender, remote, first.ToString());
         if (!session.IsLmtp)
         {

@@ -12,7 +12,13 @@ public delegate ValueTask<IReadOnlyList<Envelope.Refusal?>> Deliver(DeliveryOrde
 
 /// <summary>What every session uses.</summary>
 public sealed record SmtpParts(
-    Settings Settings, Pipeline Pipeline, Submit Submit, SignIn SignIn, Spool Spool, Deliver Deliver, TimeProvider Time, ILogger Log, Edge? Edge = null);
+    Settings Settings, Pipeline Pipeline, Submit Submit, SignIn SignIn, Spool Spool, Deliver Deliver, TimeProvider Time, ILogger Log, Edge? Edge = null)
+{
+    /// <summary>Hears of what is refused; null in small tests.</summary>
+    public Queue.Trail? Trail { get; init; }
+    /// <summary>How much an account may send; null in small tests.</summary>
+    public SendLimits? Limits { get; init; }
+}
 
 /// <summary>
 /// Smtp.Server: SMTP on port 25 (RFC 5321), submission on 587 and 465 (RFC 6409, RFC 8314) and LMTP (RFC 2033), one session class
@@ -35,6 +41,10 @@ public static class SmtpServerRoom
         .AddSingleton(p => new SmtpParts(
             p.GetRequiredService<Settings>(), p.GetRequiredService<Pipeline>(), p.GetRequiredService<Submit>(), p.GetRequiredService<SignIn>(),
             p.GetRequiredService<Spool>(), p.GetRequiredService<LocalDelivery>().DeliverAsync, p.GetRequiredService<TimeProvider>(),
-            p.GetRequiredService<ILogger<SmtpHandler>>(), p.GetRequiredService<Edge>()))
+            p.GetRequiredService<ILogger<SmtpHandler>>(), p.GetRequiredService<Edge>())
+        {
+            Trail = p.GetRequiredService<Queue.MailQueue>().Trail,
+            Limits = p.GetRequiredService<SendLimits>(),
+        })
         .AddSingleton<SmtpHandler>();
 }

@@ -14,6 +14,14 @@ sealed class SmtpTransaction(string id, Arrival arrival) : IDisposable
     public bool SmtpUtf8 { get => arrival.SmtpUtf8; set => arrival.SmtpUtf8 = value; }
     public string? Return { get => arrival.Return; set => arrival.Return = value; }
     public string? EnvelopeId { get => arrival.EnvelopeId; set => arrival.EnvelopeId = value; }
+    /// <summary>RFC 6710: -9 to 9.</summary>
+    public int Priority { get; set; }
+    /// <summary>RFC 4865: not before, or null.</summary>
+    public DateTimeOffset? ReleaseAt { get; set; }
+    /// <summary>RFC 2852, or null.</summary>
+    public Queue.DeliverBy? By { get; set; }
+    /// <summary>Recipients so far that the account has never written to.</summary>
+    public int Fresh { get; set; }
     /// <summary>RCPTs asked for, refused ones included.</summary>
     public int Asked { get; set; }
     /// <summary>The text, from its first octet on.</summary>

@@ -4,7 +4,7 @@ using CbaMail.Inbound;
 
 namespace CbaMail.Smtp.Server.Commands;
 
-/// <summary>MAIL (RFC 5321 4.1.1.2) with SIZE, BODY, SMTPUTF8, RET, ENVID, AUTH and REQUIRETLS.</summary>
+/// <summary>MAIL (RFC 5321 4.1.1.2) with SIZE, BODY, SMTPUTF8, RET, ENVID, AUTH and REQUIRETLS; what has to do with time stands in <see cref="Extensions"/>.</summary>
 static class MailCommand
 {
     public static readonly Reply NeedsUtf8 = new(553, "5.6.7", "An address beyond ASCII needs SMTPUTF8"); // RFC 6531 3.5
@@ -17,6 +17,7 @@ static class MailCommand
         "DSN", // RFC 3461
         // RFC 8689 2: of worth under TLS only
         .. session.Connection.IsSecure ? (string[])["REQUIRETLS"] : [],
+        .. Extensions.Announce(session),
     ];
 
     public static async ValueTask Run(SmtpSession session, string arguments)
@@ -44,9 +45,16 @@ static class MailCommand
             session.Reply(refusal);
             return;
         }
+        if (session.IsSubmission && session.Account is { } account && session.Parts.Limits?.CheckMessage(account) is { } tooMany)
+        {
+            TrailNotes.Refused(session, transaction, [], tooMany);
+            session.Reply(tooMany);
+            return;
+        }
         var verdict = await session.Parts.Pipeline.AskAsync(Moment.Sender, arrival, session.Connection.Closed);
         if (!verdict.IsAccept)
         {
+            TrailNotes.Refused(session, transaction, [], verdict.Refusal!);
             session.Reply(verdict.Refusal!);
             return;
         }
@@ -90,6 +98,8 @@ static class MailCommand
             case "REQUIRETLS" when session.Connection.IsSecure: // RFC 8689 4.1
                 transaction.Arrival.RequireTls = true;
                 return value is null ? null : Wrong(key);
+            case "HOLDFOR" or "HOLDUNTIL" or "BY" or "MT-PRIORITY":
+                return Extensions.Take(session, transaction, key, value);
             default:
                 return new Reply(555, "5.5.4", $"The parameter {key} is not known"); // RFC 5321 4.1.1.11
         }

@@ -32,11 +32,12 @@ static class RcptCommand
             session.SyntaxError(wrong.Code, wrong.Status, wrong.Text);
             return;
         }
-        await AskAsync(session, transaction.Arrival, recipient!);
+        await AskAsync(session, transaction, recipient!);
     }
 
-    static async ValueTask AskAsync(SmtpSession session, Arrival arrival, ArrivalRecipient recipient)
+    static async ValueTask AskAsync(SmtpSession session, SmtpTransaction transaction, ArrivalRecipient recipient)
     {
+        var arrival = transaction.Arrival;
         arrival.Asked = recipient;
         var verdict = await session.Parts.Pipeline.AskAsync(Moment.Recipient, arrival, session.Connection.Closed);
         arrival.Asked = null;
@@ -49,8 +50,20 @@ static class RcptCommand
         {
             SmtpTelemetry.RecipientRefused(
                 session.Parts.Log, session.Connection.Id, recipient.Address.ToString(), verdict.Check, MailPath.Write(arrival.Sender), arrival.Remote, refusal.ToString());
+            TrailNotes.Refused(session, transaction, [recipient.Address], refusal);
             session.RefuseRecipient(Reply.Of(refusal));
             return;
+        }
+        if (session.IsSubmission && session.Account is { } account && session.Parts.Limits is { } limits)
+        {
+            var fresh = limits.IsFresh(account, recipient.Address);
+            if (limits.CheckRecipient(account, arrival.Recipients.Count, transaction.Fresh, fresh) is { } tooMany)
+            {
+                TrailNotes.Refused(session, transaction, [recipient.Address], tooMany);
+                session.Reply(tooMany);
+                return;
+            }
+            if (fresh) transaction.Fresh++;
         }
         arrival.Recipients.Add(recipient);
         session.Reply(250, "2.1.5", "Recipient accepted");

@@ -1,0 +1,74 @@
+using CbaMail.Directory;
+using CbaMail.Envelope;
+using CbaMail.Mailings;
+using CbaMail.Mime;
+using CbaMail.Queue;
+using CbaMail.Storage;
+
+namespace CbaMail.Delivery;
+
+/// <summary>
+/// What comes to our return addresses. A bounce ends here: the ledger's row says bounced with the reason, and an address that is dead is counted so.
+/// Who writes there himself, or is away, is passed on to the mailing's sender: no letter is lost for having gone to the wrong address.
+/// </summary>
+public sealed class BounceIntake(Store store, MailQueue queue, UserDirectory directory, TimeProvider time, ILogger<BounceIntake> log)
+{
+    /// <summary>A bounce that was read.</summary>
+    internal sealed record News(MailAddress Address, BounceTicket Ticket, LedgerOwner? Owner, BouncedRecipient Told);
+
+    /// <summary>Reads the message for those recipients that are return addresses.</summary>
+    /// <returns>The order for the others, those to be passed on among them, and what was read.</returns>
+    internal (IReadOnlyList<DeliveryRecipient> Others, IReadOnlyList<News> News) Read(DeliveryOrder order)
+    {
+        var report = BounceReader.Read(order.Message.Span, fromNobody: order.ReversePath is null);
+        var others = new List<DeliveryRecipient>();
+        var news = new List<News>();
+        using var read = store.Read();
+        foreach (var recipient in order.Recipients)
+        {
+            if (recipient.Bounce is not { } ticket)
+            {
+                others.Add(recipient);
+                continue;
+            }
+            var owner = Ledger.Owner(read, ticket.Id);
+            if (report.Form is BounceForm.Report or BounceForm.Words)
+                news.Add(new News(recipient.Address, ticket, owner, Ours(report, owner)));
+            else if (PassOn(recipient, owner) is { } passed)
+                others.Add(passed);
+        }
+        return (others, news);
+    }
+
+    // the address tells whose copy it was; of several that a report tells of it is the one with that name, or the worst of them
+    static BouncedRecipient Ours(BounceReport report, LedgerOwner? owner) =>
+        report.Recipients.FirstOrDefault(told => owner is not null && told.Address.Equals(owner.Address, StringComparison.OrdinalIgnoreCase))
+            ?? report.Recipients.FirstOrDefault(told => told.Action == "failed") ?? report.Recipients[0];
+
+    DeliveryRecipient? PassOn(DeliveryRecipient recipient, LedgerOwner? owner)
+    {
+        foreach (var text in (string?[])[owner?.Sender, "postmaster@" + recipient.Address.Domain])
+            if (text is not null && MailAddress.TryParse(text, out var address) && directory.Resolve(address) is { Ok: true, Value: var targets })
+                return new DeliveryRecipient(recipient.Address, targets, "NEVER");
+        return null;
+    }
+
+    /// <summary>Records what was read.</summary>
+    internal void Record(WriteTransaction transaction, DeliveryOrder order, IReadOnlyList<News> news)
+    {
+        var lines = new List<string>();
+        foreach (var (address, ticket, owner, told) in news)
+        {
+            var counted = false;
+            if (told.Action == "failed")
+            {
+                counted = Ledger.RecordLate(transaction, ticket.Id, told.Reply, told.Verdict.Word, time.GetUtcNow());
+                if (counted && owner is not null && told.Verdict.Cause == BounceCause.Dead && MailAddress.TryParse(owner.Address, out var whose))
+                    queue.Suppressions.RecordDead(transaction, whose, $"mailing {owner.Mailing}", told.Verdict.OfDomain, told.Reply);
+            }
+            lines.Add($"{address}\tcounted {(owner is null ? "for a mailing that is gone" : $"for <{owner.Address}> of mailing {owner.Mailing}")}: {told.Action}{(told.Action == "failed" ? ", " + told.Verdict.Word : "")}");
+            transaction.OnCommitted(() => LocalDeliveryTelemetry.BounceRead(log, order.Id, owner?.Address ?? "", owner?.Mailing ?? 0, told.Action, told.Verdict.Word, counted, told.Reply));
+        }
+        queue.Trail.Add(transaction, new TrailEntry(TrailKind.Bounce, order.Id, null, order.ReversePath?.ToString() ?? "", string.Join('\n', lines), order.Message.Length, null, order.Door, ""));
+    }
+}

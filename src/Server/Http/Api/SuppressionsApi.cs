@@ -1,0 +1,77 @@
+using CbaMail.Config;
+using CbaMail.Envelope;
+using CbaMail.Queue;
+
+namespace CbaMail.Http.Api;
+
+/// <summary>/v1/suppressions: who is left out of mailings.</summary>
+static class SuppressionsApi
+{
+    const int Page = 1000;
+    const int MostImported = 100_000;
+
+    sealed record Wanted(string Address, string? Reason = null, string? Detail = null, string? For = null);
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/v1/suppressions", ListAsync);
+        routes.MapPost("/v1/suppressions", AddAsync);
+        routes.MapPost("/v1/suppressions/import", ImportAsync);
+        routes.MapDelete("/v1/suppressions/{address}", RemoveAsync);
+    }
+
+    static Suppressions Room(HttpContext context) => context.Room<MailQueue>().Suppressions;
+
+    /// <summary>All of them, a JSON line each.</summary>
+    static async Task ListAsync(HttpContext context)
+    {
+        var reason = context.Request.Query["reason"] is [{ Length: > 0 } text] ? text : null;
+        context.StartLines();
+        for (string? after = null; ;)
+        {
+            var page = Room(context).List(after, Page, reason);
+            foreach (var entry in page) await context.LineAsync(Show(entry));
+            if (page.Count < Page) return;
+            after = page[^1].Address;
+        }
+    }
+
+    static object Show(Suppression entry) =>
+        new { address = entry.Address, reason = entry.Reason, detail = entry.Detail, source = entry.Source, since = entry.Since, expires = entry.Expires };
+
+    static async Task AddAsync(HttpContext context)
+    {
+        if (await context.ReadAsync<Wanted>() is not { } wanted) return;
+        if (Expires(context, wanted.For) is not (true, var expires)) { await context.RefuseAsync(Refusal.Invalid.Because("for is a span of time such as 90d")); return; }
+        await context.ResultAsync(await Room(context).AddAsync(wanted.Address, wanted.Reason ?? "manual", wanted.Detail ?? "", expires, context.RequestAborted), Show, 201);
+    }
+
+    static (bool Ok, DateTimeOffset? At) Expires(HttpContext context, string? span) =>
+        string.IsNullOrEmpty(span) ? (true, null) : Times.TryParse(span, out var time) ? (true, context.Room<MailQueue>().Time.GetUtcNow() + time) : (false, null);
+
+    /// <summary>Lines "address[,reason[,detail]]"; a first line with the word "address" is a heading.</summary>
+    static async Task ImportAsync(HttpContext context)
+    {
+        using var reader = new StreamReader(context.Request.Body);
+        var (number, added) = (0, 0);
+        var problems = new List<object>();
+        while (await reader.ReadLineAsync(context.RequestAborted) is { } line && number < MostImported)
+        {
+            number++;
+            if (line.Length is 0 or > 2000 || line[0] == '#' || (number == 1 && line.TrimStart('\uFEFF').StartsWith("address", StringComparison.OrdinalIgnoreCase))) continue;
+            var fields = line.TrimStart('\uFEFF').Split([',', ';', '\t'], 3, StringSplitOptions.TrimEntries);
+            var reason = fields.Length > 1 && fields[1].Length > 0 ? fields[1].Trim('"') : "manual";
+            var result = await Room(context).AddAsync(fields[0].Trim('"'), Suppressions.Reasons.Contains(reason) ? reason : "manual", fields.Length > 2 ? fields[2].Trim('"') : "", null, context.RequestAborted);
+            if (result.Ok) added++;
+            else if (problems.Count < 100) problems.Add(new { line = number, error = result.Refusal.Sentence });
+        }
+        await context.JsonAsync(new { lines = number, added, problems });
+    }
+
+    static async Task RemoveAsync(HttpContext context)
+    {
+        var address = context.Part("address");
+        if (await Room(context).RemoveAsync(address, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
+        else await context.JsonAsync(new { address });
+    }
+}

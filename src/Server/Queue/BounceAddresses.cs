@@ -1,0 +1,142 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using CbaMail.Config;
+using CbaMail.Envelope;
+using CbaMail.Storage;
+
+namespace CbaMail.Queue;
+
+/// <summary>What a return address stands for.</summary>
+public enum BounceKind : byte
+{
+    /// <summary>A row of the mailing ledger.</summary>
+    Ledger = 1,
+}
+
+/// <summary>What is left of a return address once its seal is found whole.</summary>
+public sealed record BounceTicket(BounceKind Kind, long Id, DateTimeOffset Made);
+
+/// <summary>
+/// Return addresses that name what they return (VERP): <c>bounce+ID.SEAL@domain</c>, letters and digits of base32 without regard to case,
+/// some 36 octets. The seal is an HMAC over kind, day, id and domain under a key of the store, so nobody can make a bounce for a message that
+/// he has not seen, and none after its time.
+/// </summary>
+/// <remarks>The domain is that of the sender the reader sees, so that SPF and DMARC go by it (RFC 7489 3.1.2).</remarks>
+public sealed class BounceAddresses
+{
+    /// <summary>What the local parts begin with.</summary>
+    public const string Prefix = "bounce+";
+
+    const int SealBytes = 10;
+    static readonly DateTimeOffset Epoch = new(2024, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    readonly TimeProvider time;
+    readonly BounceSettings settings;
+    readonly List<byte[]> keys;
+    bool kept;
+
+    public BounceAddresses(Store store, TimeProvider time, BounceSettings settings)
+    {
+        (this.time, this.settings) = (time, settings);
+        using (var read = store.Read()) keys = BounceKeyTable.All(read);
+        kept = keys.Count > 0;
+        if (!kept) keys.Add(RandomNumberGenerator.GetBytes(32)); // stored with the first address that is made of it
+    }
+
+    public bool IsOn => settings.Verp;
+
+    /// <summary>The return address for something, in the transaction that sends it.</summary>
+    public MailAddress Make(WriteTransaction transaction, BounceKind kind, long id, string domain)
+    {
+        if (!kept)
+        {
+            BounceKeyTable.Add(transaction, keys[0], time.GetUtcNow());
+            transaction.OnCommitted(() => kept = true);
+        }
+        return Make(kind, id, domain, time.GetUtcNow());
+    }
+
+    internal MailAddress Make(BounceKind kind, long id, string domain, DateTimeOffset now)
+    {
+        Span<byte> payload = stackalloc byte[13];
+        payload[0] = (byte)kind;
+        BinaryPrimitives.WriteUInt16BigEndian(payload[1..], (ushort)(now - Epoch).TotalDays);
+        var length = 3;
+        for (var rest = (ulong)id; ; rest >>= 8)
+        {
+            payload[length++] = (byte)rest;
+            if (rest < 256) break;
+        }
+        Span<byte> seal = stackalloc byte[32];
+        Seal(keys[0], payload[..length], domain, seal);
+        return new MailAddress($"{Prefix}{Base32(payload[..length])}.{Base32(seal[..SealBytes])}", domain);
+    }
+
+    static void Seal(byte[] key, ReadOnlySpan<byte> payload, string domain, Span<byte> seal) =>
+        HMACSHA256.HashData(key, [.. payload, .. Encoding.UTF8.GetBytes(new MailAddress("x", domain).DomainKey)], seal);
+
+    /// <summary>Whether the address has the form of one, be it ours, forged or old.</summary>
+    public static bool LooksLikeOne(MailAddress address) =>
+        address.LocalPart.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && address.LocalPart.IndexOf('.') is > 0 and var dot && address.LocalPart.Length - dot - 1 == 16;
+
+    /// <summary>What the address stands for; null where it is forged or its time is over.</summary>
+    public BounceTicket? Read(MailAddress address)
+    {
+        if (!LooksLikeOne(address)) return null;
+        var dot = address.LocalPart.IndexOf('.');
+        Span<byte> payload = stackalloc byte[16];
+        Span<byte> seal = stackalloc byte[SealBytes];
+        var length = FromBase32(address.LocalPart.AsSpan(Prefix.Length, dot - Prefix.Length), payload);
+        if (length is < 4 or > 11 || FromBase32(address.LocalPart.AsSpan(dot + 1), seal) != SealBytes) return null;
+        var mine = false;
+        Span<byte> expected = stackalloc byte[32];
+        foreach (var key in keys)
+        {
+            Seal(key, payload[..length], address.Domain, expected);
+            mine |= CryptographicOperations.FixedTimeEquals(expected[..SealBytes], seal);
+        }
+        if (!mine) return null;
+        var made = Epoch.AddDays(BinaryPrimitives.ReadUInt16BigEndian(payload[1..]));
+        var now = time.GetUtcNow();
+        if (now - made > settings.Valid + TimeSpan.FromDays(1) || made > now + TimeSpan.FromDays(2)) return null;
+        var id = 0L;
+        for (var i = length - 1; i >= 3; i--) id = (id << 8) | payload[i];
+        return new BounceTicket((BounceKind)payload[0], id, made);
+    }
+
+    const string Digits = "abcdefghijklmnopqrstuvwxyz234567";
+
+    internal static string Base32(ReadOnlySpan<byte> bytes)
+    {
+        var text = new StringBuilder(bytes.Length * 2);
+        int bits = 0, left = 0;
+        foreach (var value in bytes)
+        {
+            bits = (bits << 8) | value;
+            left += 8;
+            for (; left >= 5; left -= 5) text.Append(Digits[(bits >> (left - 5)) & 31]);
+            bits &= (1 << left) - 1;
+        }
+        if (left > 0) text.Append(Digits[(bits << (5 - left)) & 31]);
+        return text.ToString();
+    }
+
+    /// <returns>How many bytes, or -1 where it is no base32 or too long.</returns>
+    internal static int FromBase32(ReadOnlySpan<char> text, Span<byte> bytes)
+    {
+        int bits = 0, left = 0, length = 0;
+        foreach (var c in text)
+        {
+            var digit = Digits.IndexOf(char.ToLowerInvariant(c));
+            if (digit < 0) return -1;
+            bits = (bits << 5) | digit;
+            if ((left += 5) < 8) continue;
+            left -= 8;
+            if (length == bytes.Length) return -1;
+            bytes[length++] = (byte)(bits >> left);
+            bits &= (1 << left) - 1;
+        }
+        return length;
+    }
+}
