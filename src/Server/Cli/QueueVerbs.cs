@@ -37,6 +37,7 @@ static class QueueVerbs
     [
         new("queue list", "", "list the mail that waits to leave",
             [.. Fields, new("--limit", "NUMBER", "at most so many messages; default 1000"), new("--after", "ID", "go on behind this message"), .. Verb.Client], ListAsync, Matching),
+        new("queue destinations", "", "show where mail goes, how fast it may, and why not faster", Verb.Client, DestinationsAsync),
         new("queue show", "ID", "show a waiting message with its recipients and what was tried", Verb.Client, ShowAsync),
         new("queue retry", "[ID]", "try a message again now, all of them, or all that fits",
             [new("--at", "TIME", "not now but then: 2h, or 2026-03-02T09:00Z"), .. Fields, AllMatching, .. Verb.Client], RetryAsync, Matching),
@@ -82,6 +83,13 @@ static class QueueVerbs
     }
 
     static string State(JsonElement recipient) => recipient.Text("state") + (recipient.Text("rule") is { Length: > 0 } rule ? $" by rule {rule}" : "");
+
+    static async Task<int> DestinationsAsync(Invocation invocation) =>
+        invocation.Print(await invocation.Server.GetAsync("queue/destinations"), ["DESTINATION", "DOMAINS", "READY", "CONNECTIONS", "AN HOUR", "RESTS UNTIL", "LAST REASON"], lane =>
+        [
+            lane.Text("name"), lane.Items("domains").Count().ToString(CultureInfo.InvariantCulture), lane.Text("waiting"), $"{lane.Text("active")} of {lane.Text("connections")}",
+            lane.Text("perHour") is { Length: > 0 } bound ? bound : "-", lane.Text("restsUntil") is { Length: > 0 } ? lane.Time("restsUntil") : "-", lane.Text("reason"),
+        ]);
 
     static async Task<int> ShowAsync(Invocation invocation) => invocation.Print(await invocation.Server.GetAsync("queue/" + Id(invocation)), Details);
 

@@ -28,7 +28,16 @@ public sealed record QueueSettings
     /// <summary>Each pause is made longer or shorter by up to this share, so that retries do not come in waves. Default 0.1.</summary>
     public double RetryJitter { get; init; } = 0.1;
 
-    /// <summary>Connections at once to one destination (a domain, or a smarthost). Default 20.</summary>
+    /// <summary>
+    /// Whether the pace of each operator of mail servers is learnt from what they answer: "too many connections" and "rate limited" halve
+    /// it and bring a rest, messages that are taken raise it again. See <c>cbamail queue destinations</c>. Default true.
+    /// </summary>
+    public bool LearnPace { get; init; } = true;
+
+    /// <summary>Fixed bounds for single operators, domains and routes; the most specific entry counts. Default none.</summary>
+    public IReadOnlyList<PaceSettings> Pace { get; init; } = [];
+
+    /// <summary>Connections at once to one destination (an operator of mail servers, or a smarthost). Default 20.</summary>
     public int ConnectionsPerDestination { get; init; } = 20;
 
     /// <summary>Outbound connections at once in all. Default 200.</summary>
@@ -87,6 +96,25 @@ public sealed record QueueSettings
 
     /// <summary>Time to wait for the reply to the final dot (RFC 5321 4.5.3.2.6). Default 10 minutes.</summary>
     public TimeSpan FinalTimeout { get; init; } = TimeSpan.FromMinutes(10);
+}
+
+/// <summary>How fast mail may go to one destination.</summary>
+public sealed record PaceSettings
+{
+    /// <summary>
+    /// The organizational domain of mail servers (<c>google.com</c>, <c>outlook.com</c>, as <c>cbamail queue destinations</c> shows them), a
+    /// recipients' domain, all below one (<c>*.example.org</c>), or <c>*</c>. A domain that stands here by its own name is paced by itself.
+    /// </summary>
+    public string Destination { get; init; } = "*";
+
+    /// <summary>Connections at once; empty: <c>queue.connections-per-destination</c>.</summary>
+    public int? Connections { get; init; }
+
+    /// <summary>Messages over one connection; empty: <c>queue.messages-per-connection</c>.</summary>
+    public int? MessagesPerConnection { get; init; }
+
+    /// <summary>Messages an hour, evenly; empty: no bound.</summary>
+    public int? MessagesPerHour { get; init; }
 }
 
 /// <summary>How a connection to another server is protected.</summary>

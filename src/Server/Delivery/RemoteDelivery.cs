@@ -52,7 +52,7 @@ public sealed class RemoteDelivery : BackgroundService
                 var changed = parts.Queue.Schedule.Changed;
                 await parts.Queue.FollowClockAsync();
                 var due = parts.Queue.Schedule.Promote(parts.Queue.SteadyNow);
-                while (parts.Queue.Schedule.Start(out var bulk) is { } destination) Start(destination, bulk, stoppingToken, abort.Token);
+                while (parts.Queue.Schedule.Start(out var bulk) is { } lane) Start(lane, bulk, stoppingToken, abort.Token);
                 await WaitAsync(changed, due, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -85,22 +85,22 @@ public sealed class RemoteDelivery : BackgroundService
         cancel.ThrowIfCancellationRequested();
     }
 
-    void Start(string destination, bool bulk, CancellationToken stop, CancellationToken abort)
+    void Start(string lane, bool bulk, CancellationToken stop, CancellationToken abort)
     {
         var task = Task.Run(async () =>
         {
             try
             {
-                if (destination == MailQueue.Here && local is not null) await new LocalWorker(parts, local, directory!).RunAsync(stop);
-                else await new RemoteWorker(parts, destination).RunAsync(stop, abort);
+                if (lane == MailQueue.Here && local is not null) await new LocalWorker(parts, local, directory!).RunAsync(stop);
+                else await new RemoteWorker(parts, lane).RunAsync(stop, abort);
             }
             catch (Exception error) when (error is not OperationCanceledException)
             {
-                RemoteTelemetry.Surprise(parts.Log, error, destination);
+                RemoteTelemetry.Surprise(parts.Log, error, lane);
             }
             finally
             {
-                parts.Queue.Schedule.End(destination, bulk);
+                parts.Queue.Schedule.End(lane, bulk);
             }
         }, CancellationToken.None);
         running.TryAdd(task, 0);

@@ -60,7 +60,7 @@ public sealed partial class MailQueue
         this.directory = directory;
         (this.store, this.mail, this.time) = (store, mail, time);
         this.settings = settings?.Queue ?? new QueueSettings();
-        schedule = new Schedule(this.settings.ConnectionsPerDestination, this.settings.Connections, this.settings.BulkConnections);
+        schedule = new Schedule(MakePace, this.settings.Connections, this.settings.BulkConnections);
         clock = new QueueClock(time);
         Trail = new Trail(store, time, this.settings);
         Rules = new QueueRules(store, time);
@@ -68,6 +68,7 @@ public sealed partial class MailQueue
         Suppressions = new Suppressions(store, time, bounces);
         Bounces = new BounceAddresses(store, time, bounces);
         using var transaction = store.Read();
+        RestorePaces(transaction);
         QueueTable.ForEachWaiting(transaction, (item, domain, standing, due) => Add(item, Key(domain), standing, due));
     }
 
@@ -123,13 +124,15 @@ public sealed partial class MailQueue
 
     // ---- for the workers
 
-    /// <summary>Takes the next message of the destination; null when nothing is ready.</summary>
+    /// <summary>Takes the next message of a destination of the lane; null when nothing is ready, or nothing may go yet.</summary>
     /// <param name="fresh">The worker was just started or woken.</param>
-    internal QueueClaim? Claim(string destination, bool fresh)
+    /// <param name="stay">The destination that the worker is connected to.</param>
+    /// <param name="only">Nothing but that destination's, whatever its class and the pace.</param>
+    internal QueueClaim? Claim(string lane, bool fresh, string? stay = null, bool only = false)
     {
         for (; ; fresh = false)
         {
-            var items = schedule.Claim(destination, settings.RecipientsPerTransaction, fresh);
+            var items = schedule.Claim(lane, settings.RecipientsPerTransaction, fresh, clock.Steady, out var destination, stay, only);
             if (items.Count == 0) return null;
             // The lease comes before the look at the row: what the last holder of the lease committed is seen.
             try
@@ -229,7 +232,7 @@ public sealed partial class MailQueue
     void Add(QueueItem item, string destination, MailClass standing, DateTimeOffset due)
     {
         var (steady, pause) = (clock.Steady, due - clock.Now);
-        schedule.Add(item, destination, standing == MailClass.Bulk, steady + (pause < LongestPause ? pause : LongestPause), steady);
+        schedule.Add(item, destination, standing, steady + (pause < LongestPause ? pause : LongestPause), steady);
     }
 
     /// <summary>Where the machine's clock has been set, moves all rows along with it, so that the age of everything stays.</summary>

@@ -12,6 +12,7 @@ namespace CbaMail.Queue;
 /// - The mailing ledger hears of outcomes inside the same transaction (MailQueue.Outcome).
 /// - What is kept of each message for the trace is written in the commit that is made anyway (Trail); what is searched is searched by one
 ///   statement that walks the rows (QueueSearchTable), so that queueing pays for no index.
+/// - Mail is paced by operator of mail servers (Schedule.cs, Pace.cs): what they answer slows it down and is kept over restarts.
 /// - Time is TimeProvider and randomness is passed in: retry, delay and expiry are tested without waiting.
 ///
 /// RFC 5321 4.5.4 (queueing and retrying), RFC 3461 (what DSN parameters are kept for the way on).

@@ -9,7 +9,9 @@ public class ScheduleTests
     static readonly DateTimeOffset Now = new(2026, 3, 2, 9, 0, 0, TimeSpan.Zero);
 
     static void Add(Schedule schedule, long message, string destination, bool bulk = false, double minutes = 0, int sequence = 0) =>
-        schedule.Add(new QueueItem(message, sequence), destination, bulk, Now.AddMinutes(minutes), Now);
+        schedule.Add(new QueueItem(message, sequence), destination, bulk ? MailClass.Bulk : MailClass.Interactive, Now.AddMinutes(minutes), Now);
+
+    static List<QueueItem> Claim(Schedule schedule, string lane, int limit, bool fresh) => schedule.Claim(lane, limit, fresh, Now, out _);
 
     static List<string> Started(Schedule schedule)
     {
@@ -47,7 +49,7 @@ public class ScheduleTests
         Add(schedule, 2, "a.test", bulk: true);
         Add(schedule, 3, "a.test");
         Assert.Equal(["a.test"], Started(schedule));
-        Assert.Equal([3L, 1, 2], Enumerable.Range(0, 3).Select(i => schedule.Claim("a.test", 100, i == 0)[0].MessageId));
+        Assert.Equal([3L, 1, 2], Enumerable.Range(0, 3).Select(i => Claim(schedule, "a.test", 100, i == 0)[0].MessageId));
     }
 
     [Fact]
@@ -57,10 +59,10 @@ public class ScheduleTests
         for (var i = 0; i < 5; i++) Add(schedule, 1, "a.test", sequence: i);
         Add(schedule, 2, "a.test");
         Started(schedule);
-        Assert.Equal([0, 1, 2], schedule.Claim("a.test", 3, true).Select(item => item.Sequence));
-        Assert.Equal([3, 4], schedule.Claim("a.test", 3, false).Select(item => item.Sequence));
-        Assert.Equal(2, Assert.Single(schedule.Claim("a.test", 3, false)).MessageId);
-        Assert.Empty(schedule.Claim("a.test", 3, false));
+        Assert.Equal([0, 1, 2], Claim(schedule, "a.test", 3, true).Select(item => item.Sequence));
+        Assert.Equal([3, 4], Claim(schedule, "a.test", 3, false).Select(item => item.Sequence));
+        Assert.Equal(2, Assert.Single(Claim(schedule, "a.test", 3, false)).MessageId);
+        Assert.Empty(Claim(schedule, "a.test", 3, false));
     }
 
     [Fact]
@@ -70,11 +72,11 @@ public class ScheduleTests
         Add(schedule, 1, "a.test");
         Add(schedule, 1, "a.test");
         Started(schedule);
-        var first = Assert.Single(schedule.Claim("a.test", 1, true));
-        Assert.Empty(schedule.Claim("a.test", 1, true));
+        var first = Assert.Single(Claim(schedule, "a.test", 1, true));
+        Assert.Empty(Claim(schedule, "a.test", 1, true));
         schedule.Release([first]);
         Add(schedule, 1, "a.test");
-        Assert.Single(schedule.Claim("a.test", 1, false));
+        Assert.Single(Claim(schedule, "a.test", 1, false));
     }
 
     [Fact]
@@ -97,13 +99,13 @@ public class ScheduleTests
         var schedule = new Schedule(20, 100, 100);
         Add(schedule, 1, "a.test");
         Started(schedule);
-        schedule.Claim("a.test", 1, true);
+        Claim(schedule, "a.test", 1, true);
         var idle = schedule.IdleAsync("a.test", TimeSpan.FromSeconds(5), time, default);
         Assert.False(idle.IsCompleted);
         Add(schedule, 2, "a.test");
         Assert.True(await idle);
         Assert.Empty(Started(schedule));
-        Assert.Single(schedule.Claim("a.test", 1, true));
+        Assert.Single(Claim(schedule, "a.test", 1, true));
 
         idle = schedule.IdleAsync("a.test", TimeSpan.FromSeconds(5), time, default);
         time.Advance(TimeSpan.FromSeconds(5));
@@ -128,7 +130,7 @@ public class ScheduleTests
                 var fresh = true;
                 do
                 {
-                    while (schedule.Claim(destination, 100, fresh) is { Count: > 0 } items)
+                    while (Claim(schedule, destination, 100, fresh) is { Count: > 0 } items)
                     {
                         fresh = false;
                         foreach (var item in items) claimed.AddOrUpdate(item.MessageId, 1, (_, n) => n + 1);
@@ -168,7 +170,7 @@ public class ScheduleTests
         Add(schedule, 1, "a.test");
         Assert.Equal(["a.test"], Started(schedule));
         schedule.Held = true;
-        Assert.Empty(schedule.Claim("a.test", 100, fresh: true));
+        Assert.Empty(Claim(schedule, "a.test", 100, fresh: true));
         Assert.False(await schedule.IdleAsync("a.test", TimeSpan.FromMinutes(5), TimeProvider.System, default));
         schedule.End("a.test", bulk: false);
         Add(schedule, 2, "a.test");
@@ -178,6 +180,100 @@ public class ScheduleTests
         schedule.Held = false;
         await changed.WaitAsync(TimeSpan.FromSeconds(20));
         Assert.Equal(["a.test", "a.test", "b.test"], Started(schedule).Order());
-        Assert.Equal([1L, 2], Enumerable.Range(0, 2).Select(_ => schedule.Claim("a.test", 100, fresh: true)[0].MessageId));
+        Assert.Equal([1L, 2], Enumerable.Range(0, 2).Select(_ => Claim(schedule, "a.test", 100, fresh: true)[0].MessageId));
+    }
+
+    [Fact]
+    public void The_class_goes_first_in_a_lane_and_among_lanes()
+    {
+        var schedule = new Schedule(1, 10, 10);
+        foreach (var (message, standing) in ((long, MailClass)[])[(1, MailClass.Bulk), (2, MailClass.Transactional), (3, MailClass.Interactive), (4, MailClass.Transactional)])
+            schedule.Add(new QueueItem(message, 0), "a.test", standing, Now, Now);
+        schedule.Add(new QueueItem(5, 0), "b.test", MailClass.Transactional, Now, Now);
+        schedule.Add(new QueueItem(6, 0), "c.test", MailClass.Bulk, Now, Now);
+        Assert.Equal(["a.test", "b.test", "c.test"], Started(schedule));
+        Assert.Equal([3L, 2, 4, 1], Enumerable.Range(0, 4).Select(i => Claim(schedule, "a.test", 100, i == 0)[0].MessageId));
+    }
+
+    [Fact]
+    public void Domains_of_one_operator_share_his_lane_once_that_is_known()
+    {
+        var schedule = new Schedule(2, 10, 10);
+        for (var i = 0; i < 4; i++) Add(schedule, i, i % 2 == 0 ? "a.test" : "b.test");
+        Assert.Equal(["a.test", "a.test", "b.test", "b.test"], Started(schedule).Order());
+        Assert.True(schedule.Learn("a.test", "operator.test", "a.test"));
+        Assert.True(schedule.Learn("b.test", "operator.test", "b.test"));
+        Assert.False(schedule.Learn("b.test", "operator.test", "operator.test"));
+        foreach (var old in (string[])["a.test", "a.test", "b.test", "b.test"])
+        {
+            Assert.Empty(Claim(schedule, old, 100, true));
+            schedule.End(old, bulk: false);
+        }
+        Assert.Equal(["operator.test", "operator.test"], Started(schedule));
+        List<string> turns = [];
+        for (var i = 0; i < 4; i++)
+        {
+            Assert.Single(schedule.Claim("operator.test", 100, false, Now, out var destination));
+            turns.Add(destination);
+        }
+        Assert.Equal(["a.test", "b.test", "a.test", "b.test"], turns);
+        Add(schedule, 9, "a.test");
+        Assert.Equal(9, Claim(schedule, "operator.test", 100, false)[0].MessageId);
+    }
+
+    [Fact]
+    public void A_claim_never_mixes_domains_and_stays_with_the_one_that_the_worker_is_connected_to()
+    {
+        var schedule = new Schedule(2, 10, 10);
+        schedule.Learn("a.test", "operator.test", "operator.test");
+        schedule.Learn("b.test", "operator.test", "operator.test");
+        for (var i = 0; i < 3; i++)
+        {
+            Add(schedule, i, "a.test", sequence: 0);
+            Add(schedule, i, "b.test", sequence: 1);
+        }
+        Started(schedule);
+        string? stay = null;
+        List<string> order = [];
+        for (var i = 0; i < 6; i++)
+        {
+            Assert.Single(schedule.Claim("operator.test", 100, false, Now, out var destination, stay));
+            order.Add(stay = destination);
+        }
+        Assert.Equal(["a.test", "a.test", "a.test", "b.test", "b.test", "b.test"], order);
+    }
+
+    [Fact]
+    public void What_belongs_to_one_destination_can_be_taken_alone()
+    {
+        var schedule = new Schedule(2, 10, 10);
+        schedule.Learn("a.test", "operator.test", "operator.test");
+        schedule.Learn("b.test", "operator.test", "operator.test");
+        Add(schedule, 1, "a.test");
+        Add(schedule, 2, "b.test", bulk: true);
+        Add(schedule, 3, "b.test", bulk: true);
+        Started(schedule);
+        Assert.Equal(2, schedule.Claim("operator.test", 100, true, Now, out _, "b.test", only: true)[0].MessageId);
+        Assert.Equal(3, schedule.Claim("operator.test", 100, true, Now, out _, "b.test", only: true)[0].MessageId);
+        Assert.Empty(schedule.Claim("operator.test", 100, true, Now, out _, "b.test", only: true));
+        Assert.Equal(1, Claim(schedule, "operator.test", 100, true)[0].MessageId);
+    }
+
+    [Fact]
+    public void A_lane_that_was_refused_rests_and_others_go_on()
+    {
+        var schedule = new Schedule(_ => new Pace(new PaceLimits(20)), 100, 100);
+        for (var i = 0; i < 10; i++) Add(schedule, i, "a.test");
+        Assert.Equal(5, Started(schedule).Count);
+        schedule.Observe("a.test", PaceSignal.Connections, "421 too many connections", 0, Now);
+        Assert.Empty(Claim(schedule, "a.test", 100, true));
+        for (var i = 0; i < 5; i++) schedule.End("a.test", bulk: false);
+        Add(schedule, 20, "b.test");
+        Assert.Equal(["b.test"], Started(schedule));
+        Assert.Equal(Now.AddSeconds(30), schedule.Promote(Now.AddSeconds(29)));
+        Assert.Empty(Started(schedule));
+        Assert.Null(schedule.Promote(Now.AddSeconds(30)));
+        Assert.Equal(["a.test", "a.test"], Started(schedule)); // 5 halved
+        Assert.Single(schedule.Claim("a.test", 100, true, Now.AddSeconds(30), out _));
     }
 }

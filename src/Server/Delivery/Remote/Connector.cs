@@ -8,13 +8,14 @@ namespace CbaMail.Delivery.Remote;
 /// The one connection that a worker has: to the best server of a domain that can be reached and is what it must be (RFC 5321 5.1).
 /// Servers that fail are passed over; a later call begins at the best one again.
 /// </summary>
-internal sealed class Connector(RemoteParts parts) : IAsyncDisposable
+internal sealed class Connector(RemoteParts parts, string lane) : IAsyncDisposable
 {
     SmtpClient? client;
     Targets? targets;
     int next;
     string domain = "";
     TlsWish wish;
+    TlsDemand? made;
 
     QueueSettings Queue => parts.Settings.Queue;
 
@@ -26,16 +27,65 @@ internal sealed class Connector(RemoteParts parts) : IAsyncDisposable
     /// <summary>Whether a server is left to try for the domain.</summary>
     public bool HasNext => targets is not null && next < targets.List.Count;
 
+    bool CanGoOn => client is { Usable: true } && client.Messages < parts.Queue.Schedule.PerConnection(lane);
+
+    /// <summary>Whose servers a domain has, by the name of the best; null where the connection serves it, or there is no saying.</summary>
+    public async Task<string?> OperatorAsync(string domain, TlsWish wish, CancellationToken cancel)
+    {
+        if (CanGoOn && Serves(domain, wish)) return null;
+        await FindAsync(domain, wish, cancel);
+        return targets!.NextHop.All.Count > 0 && targets.Exchanges.Count > 0 ? MxOperator.Of(targets.Exchanges[0]) : null;
+    }
+
+    /// <summary>The servers of the domain, as they were found before where some are left.</summary>
+    async Task FindAsync(string domain, TlsWish wish, CancellationToken cancel)
+    {
+        var same = this.domain == domain && this.wish == wish;
+        if (!same && CanGoOn && await AdoptAsync(domain, wish, cancel)) return;
+        if (client is not null && !(same && CanGoOn))
+        {
+            var worked = client.Messages > 0;
+            await client.DisposeAsync();
+            client = null;
+            if (worked) targets = null; // look afresh, from the best one on
+        }
+        if (!same || (targets is { Failure: null } && !HasNext)) targets = null; // the last one broke off on some message: begin again
+        (this.domain, this.wish) = (domain, wish);
+        if (targets is null) (targets, next) = (await parts.Lookup.FindAsync(Destination.Of(domain, Queue.Routes), domain, cancel), 0);
+    }
+
+    /// <summary>
+    /// Takes the connection over for another domain: it is to one of that domain's servers, and made under what that domain demands too.
+    /// </summary>
+    async Task<bool> AdoptAsync(string domain, TlsWish wish, CancellationToken cancel)
+    {
+        if (wish == TlsWish.Required || this.wish != TlsWish.Usual) return false;
+        var where = Destination.Of(domain, Queue.Routes);
+        if (where.Route is not null || Destination.Of(this.domain, Queue.Routes).Route is not null) return false;
+        var others = await parts.Lookup.FindAsync(where, domain, cancel);
+        for (var i = 0; i < others.List.Count; i++)
+        {
+            if (others.List[i].Target != client!.Target) continue;
+            if ((await parts.Demands.RuleAsync(where, domain, others, others.List[i], wish, cancel)).Demand is not { } demand || demand != made) return false;
+            (targets, next, this.domain, this.wish) = (others, i + 1, domain, wish);
+            return true;
+        }
+        return false;
+    }
+
     /// <summary>Keeps the connection where it serves, or makes one to the next server of the list.</summary>
     /// <returns>Null, or why there is none.</returns>
     public async Task<ClientReply?> ConnectAsync(string domain, TlsWish wish, CancellationToken cancel)
     {
-        if (client is { Usable: true } && client.Messages < Queue.MessagesPerConnection && Serves(domain, wish)) return null;
+        if (CanGoOn && Serves(domain, wish)) return null;
+        await FindAsync(domain, wish, cancel);
+        if (CanGoOn) return null; // taken over
+        if (targets!.Failure is { } nowhere)
+        {
+            targets = null;
+            return nowhere;
+        }
         var where = Destination.Of(domain, Queue.Routes);
-        await LetGoAsync(domain, wish);
-        if (targets is not null && !HasNext) targets = null; // the last one broke off on some message: begin again
-        if (targets is null) (targets, next) = (await parts.Lookup.FindAsync(where, domain, cancel), 0);
-        if (targets.Failure is { } nowhere) return nowhere;
         ClientReply? failure = null;
         while (HasNext)
         {
@@ -53,19 +103,6 @@ internal sealed class Connector(RemoteParts parts) : IAsyncDisposable
         (this.domain == domain || Destination.Of(domain, Queue.Routes) is { Route: not null } where && where == Destination.Of(this.domain, Queue.Routes))
         && (wish == this.wish || wish == TlsWish.Relaxed || (wish == TlsWish.Usual && this.wish == TlsWish.Required));
 
-    async Task LetGoAsync(string domain, TlsWish wish)
-    {
-        if (client is not null)
-        {
-            var worked = client.Messages > 0;
-            await client.DisposeAsync();
-            client = null;
-            if (worked) targets = null; // look afresh, from the best one on
-        }
-        if (this.domain != domain || this.wish != wish) targets = null;
-        (this.domain, this.wish) = (domain, wish);
-    }
-
     async Task<ClientReply?> TryAsync(Destination where, Candidate candidate, CancellationToken cancel)
     {
         var ruling = await parts.Demands.RuleAsync(where, domain, targets!, candidate, wish, cancel);
@@ -75,7 +112,13 @@ internal sealed class Connector(RemoteParts parts) : IAsyncDisposable
             return ruling.Refused;
         }
         var options = new ClientOptions(parts.Settings.Hostname, Queue, demand.Tls, demand.Proof, where.Route?.User ?? "", where.Route?.Password ?? "") { Enforce = demand.Enforce };
+        made = demand;
         (client, var failure) = await SmtpClient.ConnectAsync(candidate.Target, options, parts.Time, cancel);
+        if (failure is not null && PaceSignals.Of(failure, connected: false) is { } signal)
+        {
+            parts.Queue.Observe(lane, signal, failure.Text, 0);
+            RemoteTelemetry.Slowed(parts.Log, lane, signal.ToString(), failure.Text);
+        }
         Report(ruling, candidate.Target, failure);
         if (client is null) return wish == TlsWish.Required ? AsRequired(failure!) : failure;
         if (wish == TlsWish.Required && !client.Extensions.RequireTls)

@@ -24,6 +24,9 @@ internal static partial class RemoteTelemetry
     [LoggerMessage(5006, LogLevel.Error, "queue: the dispatcher failed and goes on")]
     public static partial void DispatcherFailed(ILogger log, Exception cause);
 
+    [LoggerMessage(5010, LogLevel.Information, "queue: {Lane}: slowed down ({Signal}): {Reply}")]
+    public static partial void Slowed(ILogger log, string lane, string signal, string reply);
+
     [LoggerMessage(5007, LogLevel.Information, "queue: {Target}: TLS {Result}: {Reason}")]
     public static partial void Untrusted(ILogger log, string target, string result, string reason);
 

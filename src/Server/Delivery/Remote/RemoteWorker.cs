@@ -10,15 +10,20 @@ internal sealed record RemoteParts(
     MailQueue Queue, MailStore Mail, MxLookup Lookup, TlsDemands Demands, TlsReports Reports, BounceDelivery Bounces, Settings Settings, TimeProvider Time, ILogger Log);
 
 /// <summary>
-/// Sends what is ready for one destination over one connection at a time. The outcome of a message is being committed while the next
+/// Sends what is ready for one lane (the domains of one operator, or a route) over one connection at a time. The outcome of a message is being committed while the next
 /// one is under way, but is durable before the next one's final dot: a crash leaves one message unclear.
 /// </summary>
-internal sealed class RemoteWorker(RemoteParts parts, string destination)
+internal sealed class RemoteWorker(RemoteParts parts, string lane)
 {
     // How many claims are deferred in one commit when the destination cannot be reached.
     const int FailTogether = 100;
 
-    readonly Connector connector = new(parts);
+    // Messages of one destination in a row while others of the lane wait.
+    const int Turn = 50;
+
+    readonly Connector connector = new(parts, lane);
+    string? stay;
+    int turn;
     Task<bool> pending = Task.FromResult(true);
 
     QueueSettings Queue => parts.Settings.Queue;
@@ -33,14 +38,15 @@ internal sealed class RemoteWorker(RemoteParts parts, string destination)
             while (!stop.IsCancellationRequested)
             {
                 if (parts.Mail.Store.Condition.IsFailing) break;
-                if (parts.Queue.Claim(destination, fresh) is { } claim)
+                if (parts.Queue.Claim(lane, fresh, turn < Turn ? stay : null) is { } claim)
                 {
                     fresh = false;
+                    (stay, turn) = (claim.Destination, claim.Destination == stay ? turn + 1 : 0);
                     if (!await WorkAsync(claim, abort)) break;
                     continue;
                 }
                 if (!await pending || !connector.IsUsable) break;
-                if (!await parts.Queue.Schedule.IdleAsync(destination, Queue.IdleConnection, parts.Time, stop)) break;
+                if (!await parts.Queue.Schedule.IdleAsync(lane, Queue.IdleConnection, parts.Time, stop)) break;
                 fresh = true;
             }
         }
@@ -80,14 +86,22 @@ internal sealed class RemoteWorker(RemoteParts parts, string destination)
             return await CommitAsync(claim, content, Same(claim, ClientReply.Local(554, "5.4.6", "The message goes round in circles: too many Received fields")), "", null, false);
 
         var message = Message(claim, content, header);
-        var wish = Wish(claim.Message, header);
+        var (domain, wish) = (claim.Recipients[0].Domain, Wish(claim.Message, header));
+        if (await connector.OperatorAsync(domain, wish, cancel) is { } @operator && parts.Queue.Learn(claim.Destination, @operator, lane))
+        {
+            parts.Queue.Return(claim);
+            return true;
+        }
         for (var tries = 0; ; tries++)
         {
-            if (await connector.ConnectAsync(claim.Recipients[0].Domain, wish, cancel) is { } failure)
-                // what only this message asks for says nothing about the others
-                return wish == TlsWish.Usual ? await FailAsync(claim, content, failure, cancel) : await CommitAsync(claim, content, Same(claim, failure), "", null, false);
+            if (await connector.ConnectAsync(domain, wish, cancel) is { } failure)
+                // what only this message asks for says nothing about the others, and where our pace is the matter they wait for their turn
+                return wish != TlsWish.Usual || (Queue.LearnPace && PaceSignals.Of(failure, connected: false) is not null)
+                    ? await CommitAsync(claim, content, Same(claim, failure), "", null, false)
+                    : await FailAsync(claim, content, failure, cancel);
             var client = connector.Client;
             var result = await client.SendAsync(message, cancel);
+            Observe(result, client);
             // a kept connection that was closed meanwhile is no attempt
             if (!result.Begun && tries == 0) continue;
             // RFC 5321 5.1: the next server may take what this one broke off
@@ -95,6 +109,22 @@ internal sealed class RemoteWorker(RemoteParts parts, string destination)
             if (!result.Broken && !result.Unclear && result.PutsOff && await connector.ElsewhereAsync(message, cancel) is { } better) (result, client) = (better, connector.Client);
             return await CommitAsync(claim, content, result.Replies, client.Target.ToString(), client.Tls, client.Extensions.Dsn);
         }
+    }
+
+    /// <summary>One word for the whole transaction: the first refusal that is about our pace, else that something was taken.</summary>
+    void Observe(ClientResult result, SmtpClient client)
+    {
+        var taken = false;
+        foreach (var reply in result.Replies)
+        {
+            if (PaceSignals.Of(reply, connected: true) is not { } signal) continue;
+            taken |= signal == PaceSignal.Taken;
+            if (signal == PaceSignal.Taken) continue;
+            parts.Queue.Observe(lane, signal, reply.ToString(), client.Messages);
+            RemoteTelemetry.Slowed(parts.Log, lane, signal.ToString(), reply.ToString());
+            return;
+        }
+        if (taken) parts.Queue.Observe(lane, PaceSignal.Taken, "", client.Messages);
     }
 
     /// <summary>RFC 8689 4.1: the parameter goes before the field; a notice is brought as well as it can be (RFC 8689 5).</summary>
@@ -126,14 +156,14 @@ internal sealed class RemoteWorker(RemoteParts parts, string destination)
     /// <summary>Nobody could be reached: what else is ready for the destination is put off (or returned) with the same reason, untried.</summary>
     async Task<bool> FailAsync(QueueClaim claim, MessageContent content, ClientReply failure, CancellationToken cancel)
     {
-        RemoteTelemetry.Unreachable(parts.Log, destination, failure.Text);
+        RemoteTelemetry.Unreachable(parts.Log, claim.Destination, failure.Text);
         connector.Forget();
         if (!await CommitAsync(claim, content, Same(claim, failure), "", null, false) || !await pending) return false;
         while (!cancel.IsCancellationRequested)
         {
             var claims = new List<QueueClaim>();
-            while (claims.Count < FailTogether && parts.Queue.Claim(destination, fresh: false) is { } other) claims.Add(other);
-            if (claims.Count == 0) return false;
+            while (claims.Count < FailTogether && parts.Queue.Claim(lane, fresh: false, claim.Destination, only: true) is { } other) claims.Add(other);
+            if (claims.Count == 0) return true;
             var stored = await Task.WhenAll(claims.Select(other => SettleAsync(other, Content(other.Message.ContentId), Same(other, failure), "", null, false)));
             if (!stored.All(ok => ok)) return false;
         }
@@ -160,6 +190,7 @@ internal sealed class RemoteWorker(RemoteParts parts, string destination)
                 await parts.Mail.Store.StartCommit(transaction =>
                 {
                     parts.Reports.Save(transaction);
+                    parts.Queue.SavePace(transaction, lane);
                     // whoever dropped the message meanwhile wants nobody told
                     if (parts.Queue.Settle(transaction, claim, outcomes) > 0) parts.Bounces.Deliver(transaction, claim.Message, notices);
                     return true;

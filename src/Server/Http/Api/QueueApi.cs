@@ -12,6 +12,7 @@ static class QueueApi
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/v1/queue", ListAsync);
+        routes.MapGet("/v1/queue/destinations", context => context.JsonAsync(context.Room<MailQueue>().Destinations()));
         routes.MapGet("/v1/queue/{id:long}", context => context.ResultAsync(context.Room<MailQueue>().Show(Id(context)), entry => entry));
         routes.MapPost("/v1/queue/apply", ApplyAsync);
         routes.MapPost("/v1/queue/retry", context => RetryAsync(context, null));

@@ -11,6 +11,9 @@ public sealed record ClientReply(int Code, string Status, string Text, bool IsLo
 {
     const int MaxText = 1000;
 
+    /// <summary>What the peer said to make us say this; null where it said nothing.</summary>
+    public ClientReply? Said { get; init; }
+
     /// <summary>What was wrong with TLS, where that is the reason.</summary>
     public TlsFailure? TlsFailure { get; init; }
 

@@ -155,7 +155,7 @@ public sealed class SmtpClient : IAsyncDisposable
         await HelloAsync(cancel);
     }
 
-    ClientReply AsHost(ClientReply reply) => ClientReply.Local(421, reply.IsPermanent ? "4.3.2" : reply.Status, $"{Target} said: {reply}");
+    ClientReply AsHost(ClientReply reply) => ClientReply.Local(421, reply.IsPermanent ? "4.3.2" : reply.Status, $"{Target} said: {reply}") with { Said = reply };
 
     async Task HelloAsync(CancellationToken cancel)
     {

@@ -11,6 +11,7 @@ namespace CbaMail.Smtp.Client;
 /// - Every reply is bounded in length and lines, every wait in time (RFC 5321 4.5.3.2).
 /// - Opportunistic TLS takes any certificate and falls back to clear text on a new connection; a password goes under TLS only,
 ///   or where the settings say None, or on loopback.
+/// - What a certificate must show comes with the options (CertificateProof: an authority, DANE, a fingerprint); with it there is no way around.
 /// - Text in clear behind the answer to STARTTLS ends the connection.
 ///
 /// RFC 5321, 2920 (PIPELINING), 3207 (STARTTLS), 1870 (SIZE), 6152 (8BITMIME), 6531 (SMTPUTF8), 3461 (DSN), 4954 (AUTH), 9422 (LIMITS).

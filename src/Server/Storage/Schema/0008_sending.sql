@@ -29,3 +29,13 @@ CREATE TABLE tls_report_failure (           -- RFC 8460 4.3
     count INTEGER NOT NULL,
     PRIMARY KEY (report_id, result, source, host, address)
 ) WITHOUT ROWID;
+CREATE TABLE pace (                         -- what operators of mail servers have taught us
+    lane TEXT PRIMARY KEY,                  -- the organizational domain of their servers, a domain, or a route
+    connections REAL NOT NULL,
+    per_hour REAL NOT NULL,                 -- messages; 0: no bound
+    per_connection INTEGER NOT NULL,
+    strikes INTEGER NOT NULL,               -- refusals in a row
+    until INTEGER NOT NULL,                 -- nothing goes there before
+    reason TEXT NOT NULL,                   -- what was said
+    changed INTEGER NOT NULL
+) WITHOUT ROWID;
