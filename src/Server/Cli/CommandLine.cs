@@ -24,6 +24,7 @@ public static class CommandLine
         ServeVerb.Row(serve),
         .. StatusVerbs.Rows,
         .. DomainVerbs.Rows,
+        .. DnsVerbs.Rows,
         .. AccountVerbs.Rows,
         .. AliasVerbs.Rows,
         .. PolicyVerbs.Rows,

@@ -3,7 +3,7 @@ using CbaMail.Config;
 
 namespace CbaMail.Cli;
 
-/// <summary><c>domain add | list | show | set | remove | dns</c>.</summary>
+/// <summary><c>domain add | list | show | set | remove</c>.</summary>
 static class DomainVerbs
 {
     static readonly Option Quota = new("--quota", "SIZE", "quota of new accounts, as in 500M or 2G; 0 is none");
@@ -17,7 +17,6 @@ static class DomainVerbs
         new("domain show", "NAME", "show a domain", Verb.Client, ShowAsync),
         new("domain set", "NAME", "change a domain", [Quota, CatchAll, .. Verb.Client], SetAsync),
         new("domain remove", "NAME", "remove a domain that has no accounts and aliases", Verb.Client, RemoveAsync),
-        new("domain dns", "NAME", "print the DNS records to publish", Verb.Client, DnsAsync),
     ];
 
     static JsonBody Body(Invocation invocation) =>
@@ -55,8 +54,4 @@ static class DomainVerbs
 
     static async Task<int> RemoveAsync(Invocation invocation) =>
         invocation.Print(await invocation.Server.DeleteAsync(Path(invocation)), domain => $"The domain {domain.Text("name")} is removed.");
-
-    static async Task<int> DnsAsync(Invocation invocation) =>
-        invocation.Print(await invocation.Server.GetAsync(Path(invocation) + "/dns"), ["NAME", "TYPE", "VALUE"],
-            record => [record.Text("name"), record.Text("type"), record.Text("value")]);
 }

@@ -36,6 +36,8 @@ public sealed record Settings
     public MailingSettings Mailings { get; init; } = new();
     public LimitSettings Limits { get; init; } = new();
     public TlsSettings Tls { get; init; } = new();
+    public DkimSettings Dkim { get; init; } = new();
+    public PublishSettings Publish { get; init; } = new();
     /// <summary>Filter programs that are asked about mail, by the milter protocol; see <see cref="MilterSettings"/>. Default none.</summary>
     public IReadOnlyList<MilterSettings> Milters { get; init; } = [];
     public InboundSettings Inbound { get; init; } = new();

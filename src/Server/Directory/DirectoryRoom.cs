@@ -22,5 +22,7 @@ public static class DirectoryRoom
     public static IServiceCollection AddDirectory(this IServiceCollection services) => services
         .AddSingleton<PasswordHashing>()
         .AddSingleton(provider => new UserDirectory(
-            provider.GetRequiredService<Storage.Store>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<PasswordHashing>()));
+            provider.GetRequiredService<Storage.Store>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<PasswordHashing>()))
+        .AddSingleton<SigningKeys>().AddHostedService<DkimUpkeep>()
+        .AddSingleton<Publication.DomainZone>();
 }

@@ -68,7 +68,12 @@ public sealed partial class UserDirectory
         var done = await store.CommitAsync(write =>
         {
             if (!DirectoryTable.RemoveDomain(write, domain.Id)) return false;
-            write.OnCommitted(() => domains.TryRemove(domain.Name, out _));
+            DkimKeyTable.RemoveAll(write, domain.Id);
+            write.OnCommitted(() =>
+            {
+                domains.TryRemove(domain.Name, out _);
+                DomainRemoved?.Invoke(domain);
+            });
             return true;
         }, cancel);
         return done ? null : Refusal.Conflict.Because($"The domain {domain.Name} still has accounts, aliases or domains that are aliases of it; remove them first");

@@ -50,6 +50,9 @@ public sealed partial class UserDirectory
     /// <summary>Runs in the transaction that removes an account.</summary>
     public event Action<WriteTransaction, Account>? AccountRemoving;
 
+    /// <summary>Runs when a domain has been removed.</summary>
+    public event Action<Domain>? DomainRemoved;
+
     public int DomainCount => domains.Count;
     public int AccountCount => accountsById.Count;
 

@@ -9,6 +9,7 @@ static class ApiRoutes
     {
         StatusApi.Map(routes);
         DomainsApi.Map(routes);
+        DomainDnsApi.Map(routes);
         AccountsApi.Map(routes);
         AliasesApi.Map(routes);
         PoliciesApi.Map(routes);

@@ -29,7 +29,7 @@ public sealed record HealthReport(
 public sealed record DiskSpace(long Free, long Total, long Data, int Packs, long PackBytes, long DeadBytes);
 
 /// <summary>Looks after every part: reads and writes the store, measures the disk, looks at the certificate.</summary>
-public sealed class Health(Settings settings, Store store, UserDirectory directory, MailQueue queue, Certificates certificates, TimeProvider time, MemoryGate memory, Secrets secrets, AcmeRenewals acme)
+public sealed class Health(Settings settings, Store store, UserDirectory directory, MailQueue queue, Certificates certificates, TimeProvider time, MemoryGate memory, Secrets secrets, AcmeRenewals acme, SigningKeys dkim)
 {
     /// <summary>Below this a store that must go on writing is in danger.</summary>
     const long LeastFree = 256L << 20;
@@ -46,6 +46,7 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
         var disk = Attempt(parts, "disk", Disk, Show, Russian, space => space.Free >= Math.Min(LeastFree, space.Total / 8) && store.Condition.Sentence is null) ?? new DiskSpace(0, 0, 0, 0, 0, 0);
         parts.Add(Memory());
         parts.Add(Certificate());
+        if (directory.ListDomains().Select(dkim.Trouble).OfType<string>().ToList() is { Count: > 0 } unsigned) parts.Add(new("dkim", false, string.Join("; ", unsigned.Take(5))));
         if (secrets.Problem is { } locked) parts.Add(new("secrets", false, locked.Sentence));
         parts.Add(new("directory", true, $"{Count(directory.DomainCount, "domain")}, {Count(directory.AccountCount, "account")}", $"доменов: {directory.DomainCount}, учётных записей: {directory.AccountCount}"));
         foreach (var group in settings.Listeners.GroupBy(listener => listener.Protocol))

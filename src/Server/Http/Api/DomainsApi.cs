@@ -1,4 +1,3 @@
-using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 
@@ -21,7 +20,6 @@ static class DomainsApi
             if (await context.Room<UserDirectory>().RemoveDomainAsync(domain.Name, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
             else await context.JsonAsync(new { name = domain.Name });
         }));
-        routes.MapGet("/v1/domains/{name}/dns", context => WithAsync(context, domain => context.JsonAsync(Records(domain, context.Room<Settings>()))));
     }
 
     static object Show(HttpContext context, Domain domain)
@@ -55,30 +53,11 @@ static class DomainsApi
         await context.ResultAsync(changed, domain => Show(context, domain));
     }
 
-    static Task WithAsync(HttpContext context, Func<Domain, Task> deed)
+    internal static Task WithAsync(HttpContext context, Func<Domain, Task> deed)
     {
         var name = context.Part("name");
         return context.Room<UserDirectory>().FindDomain(name) is { } domain
             ? deed(domain)
             : context.RefuseAsync(Refusal.NoSuchDomain.Because($"There is no domain {name}; list them with: cbamail domain list"));
-    }
-
-    sealed record DnsRecord(string Name, string Type, string Value);
-
-    /// <summary>What the domain should publish for this server.</summary>
-    static IReadOnlyList<DnsRecord> Records(Domain domain, Settings settings)
-    {
-        var host = settings.Hostname;
-        return
-        [
-            new($"{domain.Name}.", "MX", $"10 {host}."), // RFC 5321 5.1
-            new($"{domain.Name}.", "TXT", "\"v=spf1 mx -all\""), // RFC 7208 4.5
-            new($"_dmarc.{domain.Name}.", "TXT", $"\"v=DMARC1; p=quarantine; rua=mailto:postmaster@{domain.Name}\""), // RFC 7489 6.3
-            // RFC 6186 3.1, 3.2; RFC 8314 5.1: implicit TLS is what clients shall find
-            new($"_submissions._tcp.{domain.Name}.", "SRV", $"0 1 465 {host}."),
-            new($"_submission._tcp.{domain.Name}.", "SRV", $"10 1 587 {host}."),
-            new($"_imaps._tcp.{domain.Name}.", "SRV", $"0 1 993 {host}."),
-            new($"_imap._tcp.{domain.Name}.", "SRV", $"10 1 143 {host}."),
-        ];
     }
 }

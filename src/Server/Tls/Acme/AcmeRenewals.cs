@@ -39,6 +39,7 @@ public sealed class AcmeRenewals : BackgroundService
     readonly Lock gate = new();
     readonly Dictionary<string, AcmeEntry> entries = new(StringComparer.Ordinal);
     IReadOnlyList<(string Group, IReadOnlyList<string> Names)> wanted = [];
+    volatile string? issuer;
 
     /// <exception cref="InvalidOperationException">The settings cannot work; the message is a sentence for people.</exception>
     public AcmeRenewals(Settings settings, Store store, Secrets secrets, Certificates certificates, AcmeChallenges challenges, MailDomains domains, IResolver resolver, TimeProvider time, ILogger<AcmeRenewals> log)
@@ -93,6 +94,9 @@ public sealed class AcmeRenewals : BackgroundService
         lock (gate)
             return entries.TryGetValue(group, out var entry) ? new(certificates.Issued(group) is { } shown ? SHA256.HashData(shown.Leaf.PublicKey.ExportSubjectPublicKeyInfo()) : null, entry.NextPublic) : null;
     }
+
+    /// <summary>What the authority calls itself in CAA records (RFC 8555 9.7.6); null where that is not known.</summary>
+    public string? Issuer => !IsOn ? null : issuer ?? (settings.Directory.Contains(".letsencrypt.org/", StringComparison.Ordinal) ? "letsencrypt.org" : null);
 
     /// <summary>Addresses of the accounts that we have (for CAA, RFC 8657 3).</summary>
     public string? Account()
@@ -317,6 +321,7 @@ public sealed class AcmeRenewals : BackgroundService
     {
         var account = new AcmeAccount(settings, store, secrets, client, time, log);
         await account.UseAsync(cancel);
+        if ((await client.DirectoryAsync(cancel)).Object("meta")?.List("caaIdentities").FirstOrDefault() is { ValueKind: System.Text.Json.JsonValueKind.String } named) issuer = named.GetString();
         entry = await WithKeysAsync(entry, cancel);
         if (!Secret(entry.Rotate ? entry.NextKey : entry.Key, entry.Group, out var key)) throw new AcmeProblem(AcmeProblem.Odd, $"the key for {entry.Group} cannot be read");
         using var held = key;

@@ -1,0 +1,76 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using CbaMail.Config;
+using CbaMail.Dns;
+
+namespace CbaMail.Directory.Publication;
+
+/// <summary>Gets a domain's policy of MTA-STS as senders do (RFC 8461 3.3): over HTTPS with a certificate that is trusted, and no redirects.</summary>
+static class PolicyFetch
+{
+    const int Longest = 64 * 1024;
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    /// <returns>The text, or why there is none.</returns>
+    public static async Task<(string? Text, string? Problem)> GetAsync(string domain, Settings settings, IResolver resolver, TimeProvider time, CancellationToken cancel)
+    {
+        var host = "mta-sts." + domain;
+        using var late = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancel);
+        using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, ConnectCallback = (_, token) => ConnectAsync(host, settings.PortOffset + 443, resolver, token) };
+        if (settings.Tls.Acme.TrustRoot is { } roots)
+        {
+            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            policy.CustomTrustStore.ImportFromPemFile(roots);
+            handler.SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy };
+        }
+        using var http = new HttpMessageInvoker(handler);
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{host}/.well-known/mta-sts.txt");
+            using var response = await http.SendAsync(request, either.Token);
+            if (response.StatusCode != HttpStatusCode.OK) return (null, $"https://{host}/.well-known/mta-sts.txt answers {(int)response.StatusCode}");
+            await using var body = await response.Content.ReadAsStreamAsync(either.Token);
+            var bytes = new byte[Longest];
+            var count = await body.ReadAtLeastAsync(bytes, Longest, throwOnEndOfStream: false, either.Token);
+            return (Encoding.UTF8.GetString(bytes, 0, count), null);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            return (null, $"{host} gives no answer over HTTPS");
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or SocketException)
+        {
+            var why = e;
+            while (why.InnerException is { } inner) why = inner;
+            return (null, $"https://{host}/.well-known/mta-sts.txt cannot be read: {why.Message.ReplaceLineEndings(" ").TrimEnd('.')}");
+        }
+    }
+
+    static async ValueTask<Stream> ConnectAsync(string host, int port, IResolver resolver, CancellationToken cancel)
+    {
+        IPAddress[] addresses = [.. (await resolver.AddressesAsync(host, v6: false, cancel)).Records, .. (await resolver.AddressesAsync(host, v6: true, cancel)).Records];
+        if (addresses.Length == 0) throw new IOException($"{host} has no address");
+        for (var i = 0; ; i++)
+        {
+            var socket = new Socket(addresses[i].AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                await socket.ConnectAsync(addresses[i], port, cancel);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch (SocketException) when (i < addresses.Length - 1)
+            {
+                socket.Dispose(); // the next address
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        }
+    }
+}
