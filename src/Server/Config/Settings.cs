@@ -40,6 +40,8 @@ public sealed record Settings
     public PublishSettings Publish { get; init; } = new();
     /// <summary>Filter programs that are asked about mail, by the milter protocol; see <see cref="MilterSettings"/>. Default none.</summary>
     public IReadOnlyList<MilterSettings> Milters { get; init; } = [];
+    /// <summary>Addresses of the web that are asked about mail, in JSON; see <see cref="HookSettings"/>. Default none.</summary>
+    public IReadOnlyList<HookSettings> Hooks { get; init; } = [];
     public InboundSettings Inbound { get; init; } = new();
 }
 

@@ -57,7 +57,7 @@ public static class SettingsFile
             };
             if (settings.PortOffset is < 0 or > 60000) return new(null, $"The port offset {settings.PortOffset} is not between 0 and 60000");
             if (!IsHostname(settings.Hostname)) return new(null, $"\"{settings.Hostname}\" is not a host name; write it as in mail.example.org");
-            if (settings.Milters.Select(milter => milter.Problem()).FirstOrDefault(problem => problem is not null) is { } milterProblem) return new(null, milterProblem);
+            if (settings.Milters.Select(milter => milter.Problem()).Concat(settings.Hooks.Select(hook => hook.Problem())).FirstOrDefault(problem => problem is not null) is { } wrong) return new(null, wrong);
             settings = settings with { Data = Path.GetFullPath(settings.Data), Listeners = ReadListeners(root, name, settings) };
             return new(settings, null);
         }

@@ -1,6 +1,7 @@
 using CbaMail.Config;
 using CbaMail.Correspondents;
 using CbaMail.Directory;
+using CbaMail.Inbound.Hooks;
 using CbaMail.Inbound.Milters;
 using CbaMail.Mailboxes;
 using CbaMail.Queue;
@@ -33,10 +34,11 @@ public static class InboundRoom
         .AddSingleton(p =>
         {
             var (settings, directory) = (p.GetRequiredService<Settings>(), p.GetRequiredService<UserDirectory>());
-            var filters = MiltersRoom.Checks(settings, p.GetRequiredService<Spool>(), directory, p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<Pipeline>>());
+            var (spool, time, log) = (p.GetRequiredService<Spool>(), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<Pipeline>>());
+            var filters = MiltersRoom.Checks(settings, spool, directory, time, log).Concat(HooksRoom.Checks(settings, spool, directory, time, log));
             return new Pipeline(
                 settings, directory, p.GetRequiredService<MailStore>(), p.GetRequiredService<MemoryGate>(), filters,
-                p.GetRequiredService<Edge>(), p.GetRequiredService<CorrespondentBook>(), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<Pipeline>>(),
+                p.GetRequiredService<Edge>(), p.GetRequiredService<CorrespondentBook>(), time, log,
                 p.GetRequiredService<MailQueue>().Bounces);
         });
 }

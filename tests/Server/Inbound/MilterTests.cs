@@ -119,11 +119,13 @@ public sealed class MilterTests : IAsyncLifetime
     [InlineData("y554 5.6.0 100%% wrong|", "554 5.6.0 100% wrong")]
     public async Task It_may_refuse_the_message(string answer, string reply)
     {
-        foreach (var command in "TLNBE")
+        foreach (var command in "LNBE")
         {
             Answers(command, answer);
             Assert.Empty(await MessageAsync(reply));
         }
+        Answers('T', answer);
+        Assert.Empty(await PlayAsync(Begin + Envelope + $"C: DATA\nS: {reply}\n" + End));
     }
 
     [Fact]
@@ -311,7 +313,7 @@ public sealed class MilterTests : IAsyncLifetime
             foreach (var (mode, reply) in new[] { (FilterFailure.Tempfail, "451 4.7.1 *"), (FilterFailure.Reject, "550 5.7.1 *") })
             {
                 await PlayAsync(Begin + (at == 0 ? $"C: MAIL FROM:<a@b.test>\nS: {reply}\n" : at == 1 ? $"C: MAIL FROM:<a@b.test>\nS: 250 *\nC: RCPT TO:<ivan@example.test>\nS: {reply}\n"
-                    : Envelope + Text.Replace("S: *", "S: " + reply, StringComparison.Ordinal)) + End, milter with { OnFailure = mode });
+                    : Envelope + (command == 'T' ? $"C: DATA\nS: {reply}\n" : Text.Replace("S: *", "S: " + reply, StringComparison.Ordinal))) + End, milter with { OnFailure = mode });
             }
             Assert.False(Assert.Single(await MessageAsync(milter: milter with { OnFailure = FilterFailure.Accept })).Order.Junk);
             Assert.True(Assert.Single(await MessageAsync(milter: milter with { OnFailure = FilterFailure.Quarantine })).Order.Junk);
@@ -397,5 +399,14 @@ public sealed class MilterTests : IAsyncLifetime
         Assert.Contains("2 to 6", SettingsFile.Parse("milters:\n  - address: a:1\n    protocol: 7\n", "c.yaml", flags).Problem, StringComparison.Ordinal);
         Assert.Contains("64K", SettingsFile.Parse("milters:\n  - address: a:1\n    packet-size: 65K\n", "c.yaml", flags).Problem, StringComparison.Ordinal);
         Assert.Contains("junk-fields", SettingsFile.Parse("milters:\n  - address: a:1\n    junk-fields: [yes]\n", "c.yaml", flags).Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task It_may_hear_of_clients_from_the_first_moment()
+    {
+        Answers('C', "y554 5.7.1 not you|");
+        await PlayAsync("S: 554 5.7.1 *\nS!\n", For(peer) with { FromConnect = true });
+        Answers('H', "r");
+        await PlayAsync("S: 220 *\nC: HELO client.test\nS: 550 5.7.1 *\n", For(peer) with { FromConnect = true });
     }
 }

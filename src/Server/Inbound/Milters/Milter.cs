@@ -10,19 +10,13 @@ namespace CbaMail.Inbound.Milters;
 /// </summary>
 sealed class Milter(MilterSettings settings, TimeProvider time, ILogger log)
 {
-    /// <summary>Failures in a row after which it is left alone.</summary>
-    const int MostFailures = 3;
-    static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(5);
-    static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(60);
     static readonly TimeSpan MostIdle = TimeSpan.FromSeconds(30);
     const int MostKept = 32;
 
     readonly System.Net.EndPoint address = settings.EndPoint() ?? throw new InvalidOperationException(settings.Problem());
     readonly ConcurrentStack<(MilterConnection Connection, long Since)> kept = new();
-    readonly Lock gate = new();
-    int failures;
-    long pausedAt, gaveUpAt;
-    TimeSpan pause;
+    readonly FilterPause pause = new(time,
+        (times, reason, seconds) => MilterTelemetry.LeftAlone(log, settings.Title, times, reason, seconds), () => MilterTelemetry.Back(log, settings.Title));
 
     public MilterSettings Settings => settings;
     public string Name => settings.Title;
@@ -44,14 +38,7 @@ sealed class Milter(MilterSettings settings, TimeProvider time, ILogger log)
             if (time.GetElapsedTime(one.Since) < MostIdle && one.Connection.IsStillOpen) return one.Connection;
             one.Connection.Dispose();
         }
-        lock (gate)
-        {
-            if (pause > TimeSpan.Zero)
-            {
-                if (time.GetElapsedTime(pausedAt) < pause) throw new MilterTrouble("it is left alone after failures") { IsOld = true };
-                pausedAt = time.GetTimestamp(); // this one tries; others wait for what comes of it
-            }
-        }
+        if (!pause.MayTry()) throw new MilterTrouble("it is left alone after failures") { IsOld = true };
         var connection = await MilterConnection.OpenAsync(address, settings, time, cancel);
         MilterTelemetry.Agreed(log, Name, connection.Terms.Version, (uint)connection.Terms.Actions, (uint)connection.Terms.Steps);
         return connection;
@@ -74,27 +61,7 @@ sealed class Milter(MilterSettings settings, TimeProvider time, ILogger log)
         else connection.Dispose();
     }
 
-    public void Succeeded()
-    {
-        if (Volatile.Read(ref failures) == 0) return;
-        lock (gate)
-        {
-            if (pause > TimeSpan.Zero) MilterTelemetry.Back(log, Name);
-            (failures, pause) = (0, TimeSpan.Zero);
-        }
-    }
+    public void Succeeded() => pause.Succeeded();
 
-    public void Failed(string reason)
-    {
-        lock (gate)
-        {
-            // of those that were under way when it was given up, only the one that tries again may make the pause longer
-            if (++failures < MostFailures) return;
-            if (pause > TimeSpan.Zero && time.GetElapsedTime(gaveUpAt) < pause) return;
-            gaveUpAt = time.GetTimestamp();
-            pause = pause == TimeSpan.Zero ? FirstPause : pause * 2 < LongestPause ? pause * 2 : LongestPause;
-            pausedAt = time.GetTimestamp();
-            MilterTelemetry.LeftAlone(log, Name, failures, reason, (int)pause.TotalSeconds);
-        }
-    }
+    public void Failed(string reason) => pause.Failed(reason);
 }

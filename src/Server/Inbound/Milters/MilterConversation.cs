@@ -9,8 +9,6 @@ namespace CbaMail.Inbound.Milters;
 /// </summary>
 sealed class MilterConversation(Milter milter, MilterMacros macros, ContentShop content) : IAsyncDisposable
 {
-    static readonly Refusal Rejected = new(550, "5.7.1", "NOPERM", 403, "Command rejected");
-    static readonly Refusal Deferred = new(451, "4.7.1", "UNAVAILABLE", 503, "Service unavailable - try again later");
     static readonly Refusal Ended = new(421, "4.7.0", "UNAVAILABLE", 503, "Service unavailable - closing the connection");
 
     MilterConnection? connection;
@@ -54,27 +52,13 @@ sealed class MilterConversation(Milter milter, MilterMacros macros, ContentShop 
         }
     }
 
-    Refusal? Failure(Arrival arrival, Moment moment)
-    {
-        switch (milter.Settings.OnFailure)
-        {
-            case Config.FilterFailure.Accept:
-                return null;
-            case Config.FilterFailure.Reject:
-                return Rejected;
-            case Config.FilterFailure.Quarantine:
-                if (moment == Moment.Message) arrival.Judge(Disposition.Quarantine, milter.Name, "it could not be asked");
-                return null;
-            default:
-                return Deferred;
-        }
-    }
+    Refusal? Failure(Arrival arrival, Moment moment) => FilterPause.Outcome(milter.Settings.OnFailure, milter.Name, moment, arrival);
 
     async ValueTask<Refusal?> TellAsync(Moment moment, Arrival arrival, Refusal? refused, CancellationToken cancel)
     {
         if (connection is null)
         {
-            if (moment is Moment.Recipient or Moment.Message) throw new MilterTrouble("it was lost in mid-message");
+            if (moment > Moment.Sender) throw new MilterTrouble("it was lost in mid-message");
             connection = await milter.OpenAsync(cancel);
             told = null;
             if (await ConnectAsync(arrival, cancel) is { } unwelcome || isTrusted) return banned;
@@ -93,6 +77,9 @@ sealed class MilterConversation(Milter milter, MilterMacros macros, ContentShop 
                 return await TellAsync(MilterCommand.Mail, arrival, cancel, [MailPath.Write(arrival.Sender), .. arrival.Parameters.Select(p => p.Value is null ? p.Key : $"{p.Key}={p.Value}")]);
             case Moment.Recipient:
                 return await RecipientAsync(arrival, refused, cancel);
+            case Moment.Data:
+                Say(MilterStage.Data, arrival);
+                return await TellAsync(MilterCommand.Data, arrival, cancel);
             case Moment.Message:
                 return await MessageAsync(arrival, cancel);
             default:
@@ -124,9 +111,6 @@ sealed class MilterConversation(Milter milter, MilterMacros macros, ContentShop 
 
     async ValueTask<Refusal?> MessageAsync(Arrival arrival, CancellationToken cancel)
     {
-        Say(MilterStage.Data, arrival);
-        if (await TellAsync(MilterCommand.Data, arrival, cancel) is { } refusal) return refusal;
-        if (isDone) return null;
         var changes = new MilterChanges(milter, connection!.Terms, arrival, content);
         var final = await new MilterText(connection, milter.Settings).SendAsync(
             changes.Edits, macros.Of(MilterStage.EndOfHeader, connection.Terms, arrival), macros.Of(MilterStage.EndOfBody, connection.Terms, arrival), changes, cancel);
@@ -191,9 +175,9 @@ sealed class MilterConversation(Milter milter, MilterMacros macros, ContentShop 
                 isDone = true;
                 return null;
             case MilterAnswer.Reject:
-                return Refuse(Rejected, ofClient);
+                return Refuse(FilterPause.Rejected, ofClient);
             case MilterAnswer.TemporaryFailure:
-                return Refuse(Deferred, ofClient);
+                return Refuse(FilterPause.Deferred, ofClient);
             case MilterAnswer.ReplyCode:
                 var words = reply.Reply;
                 return Refuse(new Refusal(words.Code, words.Status, words.Code < 500 ? "UNAVAILABLE" : "NOPERM", words.Code < 500 ? 503 : 403, words.Text), ofClient);

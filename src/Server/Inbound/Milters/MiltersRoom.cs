@@ -16,14 +16,12 @@ namespace CbaMail.Inbound.Milters;
 /// </summary>
 static class MiltersRoom
 {
-    static readonly Moment[] Moments = [Moment.Connect, Moment.Hello, Moment.Sender, Moment.Recipient, Moment.Message];
-
     /// <summary>The checks for the pipeline, or none.</summary>
     public static IEnumerable<(Moment, Check)> Checks(Settings settings, Spool spool, UserDirectory directory, TimeProvider time, ILogger log)
     {
         if (settings.Milters.Count == 0) return [];
         var milters = settings.Milters.Select(each => new Milter(each, time, log)).ToArray();
         var (macros, content) = (new MilterMacros(settings), new ContentShop(settings, spool, directory));
-        return Moments.Select(moment => (moment, (Check)new MilterCheck(moment, milters, macros, content)));
+        return Enum.GetValues<Moment>().Where(moment => moment >= Moment.Sender || Array.Exists(milters, milter => milter.Settings.FromConnect)).Select(moment => (moment, (Check)new MilterCheck(moment, milters, macros, content)));
     }
 }

@@ -4,7 +4,7 @@ using CbaMail.Envelope;
 using CbaMail.Mime;
 using CbaMail.Storage;
 
-namespace CbaMail.Inbound.Milters;
+namespace CbaMail.Inbound;
 
 /// <summary>Puts what a filter outside wants into effect: another text, other recipients, another sender.</summary>
 sealed class ContentShop(Settings settings, Spool spool, UserDirectory directory)
