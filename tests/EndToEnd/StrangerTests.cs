@@ -233,6 +233,60 @@ public class StrangerTests
         Assert.StartsWith("250", await OfferAsync(server, "192.0.2.99"));
     }
 
+    [Fact]
+    public async Task Whom_somebody_here_has_written_to_is_answered_at_once()
+    {
+        await using var server = await StartAsync("greylist: {enabled: yes, delay: 1h}");
+        await using (var boris = await ComeAsync(server.Submission, "192.0.2.50"))
+        {
+            await boris.ReplyAsync();
+            await boris.SmtpAsync("EHLO client.example.org", "250");
+            await boris.SmtpAsync("STARTTLS", "220");
+            await boris.StartTlsAsync();
+            await boris.SmtpAsync("EHLO client.example.org", "250");
+            await boris.SmtpAsync("AUTH PLAIN " + Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"\0{Boris}\0{TestServer.Password}")), "235");
+            await boris.SmtpAsync($"MAIL FROM:<{Boris}>", "250");
+            await boris.SmtpAsync("RCPT TO:<friend@elsewhere.test>", "250");
+            await boris.SmtpAsync("DATA", "354");
+            await boris.SmtpAsync(Letter.Text(Boris, "friend@elsewhere.test", "hello").TrimEnd() + "\r\n.", "250");
+        }
+        Assert.StartsWith("250", await OfferAsync(server, "192.0.2.10", sender: "Friend@Elsewhere.test"));
+        Assert.StartsWith("451", await OfferAsync(server, "192.0.2.10", sender: "foe@elsewhere.test"));
+        Assert.StartsWith("451", await OfferAsync(server, "192.0.2.10", sender: "friend@elsewhere.test", recipient: "anna@example.test"));
+    }
+
+    // ---- in production, without a word in the file
+
+    [Fact]
+    public async Task By_default_a_stranger_waits_is_told_to_come_again_and_may_not_call_himself_by_our_name()
+    {
+        await using var server = await TestServer.StartAsync(
+            "hostname: mail.ours.example\nlisteners: {smtp: proxy, submission: off, submissions: off, imap: off, imaps: off, http: off, https: off}\ndns: {servers: [\"127.0.0.1:9\"], timeout: 200ms, rounds: 1}\n", evaluation: false);
+        await server.AddAccountsAsync("anna@ours.example");
+        var clock = Stopwatch.StartNew();
+        await using (var client = await ComeAsync(server.Smtp, "192.0.2.1"))
+        {
+            Assert.StartsWith("220", await client.ReplyAsync());
+            Assert.True(clock.Elapsed >= TimeSpan.FromSeconds(4.9));
+            await client.SmtpAsync("EHLO mail.ours.example", "550 5.7.1");
+            await client.SmtpAsync("MAIL FROM:<a@example.org>", "503");
+            await client.SmtpAsync("EHLO client.example.org", "250");
+            await client.SmtpAsync("MAIL FROM:<a@example.org>", "250");
+            await client.SmtpAsync("RCPT TO:<anna@ours.example>", "451 4.7.1");
+            await client.SmtpAsync("QUIT", "221");
+        }
+        clock.Restart();
+        await using (var local = await WireClient.ConnectAsync(server.Smtp)) // this machine is allowed
+        {
+            await local.SendAsync("PROXY UNKNOWN\r\n");
+            Assert.StartsWith("220", await local.ReplyAsync());
+            await local.SmtpAsync("EHLO mail.ours.example", "250");
+            await local.SmtpAsync("MAIL FROM:<a@example.org>", "250");
+            await local.SmtpAsync("RCPT TO:<anna@ours.example>", "250");
+        }
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(4.9));
+    }
+
     // ---- lists in DNS and names
 
     private static DnsPeer Names(Dictionary<string, object> names) => new((question, _) =>

@@ -39,7 +39,6 @@ internal sealed class TestZone : IResolver
     {
         Asked.Add(name);
         if (Silent.Contains(name)) await Task.Delay(Timeout.Infinite, cancel);
-        await Task.Yield();
         if (Failing.Contains(name)) return new DnsAnswer<T>(DnsStatus.Failed, []);
         if (!names.TryGetValue(name, out var records)) return new DnsAnswer<T>(DnsStatus.NoSuchName, []);
         List<T> found = [.. records.Select(take).OfType<T>()];

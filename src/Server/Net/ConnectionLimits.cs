@@ -19,13 +19,15 @@ public sealed class ConnectionLimits(Settings settings)
     public int Open { get { lock (gate) return open; } }
 
     /// <summary>A place, given back by disposing it; or null when there is none.</summary>
-    public IDisposable? Enter(IPAddress address)
+    /// <param name="allowed">Only the number in all holds for it.</param>
+    public IDisposable? Enter(IPAddress address, bool allowed = false)
     {
         var key = Household(address);
         var network = Network(address);
         lock (gate)
         {
-            if (open >= most || byAddress.GetValueOrDefault(key) >= mostByAddress || byNetwork.GetValueOrDefault(network) >= mostByNetwork) return null;
+            if (open >= most) return null;
+            if (!allowed && (byAddress.GetValueOrDefault(key) >= mostByAddress || byNetwork.GetValueOrDefault(network) >= mostByNetwork)) return null;
             CollectionsMarshal.GetValueRefOrAddDefault(byAddress, key, out _)++;
             CollectionsMarshal.GetValueRefOrAddDefault(byNetwork, network, out _)++;
             open++;

@@ -15,6 +15,9 @@ public sealed class Doorkeeper(Settings settings, AllowList allowed, Bans bans, 
     long told;
     int untold;
 
+    /// <summary>Whether limits of one address do not hold for it.</summary>
+    public bool Allows(IPAddress address) => allowed.Holds(address);
+
     /// <summary>Null, or what to say before the door is shut.</summary>
     public string? Refuses(IPAddress address, Protocol protocol)
     {

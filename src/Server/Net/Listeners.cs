@@ -105,7 +105,7 @@ sealed class Listeners(
                     return;
                 }
             }
-            using var place = limits.Enter(remote.Address);
+            using var place = limits.Enter(remote.Address, keeper?.Allows(remote.Address) ?? false);
             if (place is null)
             {
                 NetTelemetry.TooManyConnections(log, remote.Address, listener.Protocol);

@@ -93,4 +93,23 @@ public sealed class ConnectionTests : IDisposable
         Assert.Equal(2, limits.Open);
         Assert.NotNull(limits.Enter(a));
     }
+
+    [Fact]
+    public void A_network_has_its_number_too_and_who_is_allowed_has_only_that_of_all()
+    {
+        var limits = new ConnectionLimits(new Settings { Limits = new LimitSettings { Connections = 6, ConnectionsPerAddress = 2, ConnectionsPerNetwork = 3 } });
+        var places = new[] { "192.0.2.1", "192.0.2.1", "192.0.2.2" }.Select(text => limits.Enter(System.Net.IPAddress.Parse(text))).ToList();
+        Assert.DoesNotContain(null, places);
+        Assert.Null(limits.Enter(System.Net.IPAddress.Parse("192.0.2.3")));
+        using var beside = limits.Enter(System.Net.IPAddress.Parse("192.0.3.1"));
+        Assert.NotNull(beside);
+        using var allowed = limits.Enter(System.Net.IPAddress.Parse("192.0.2.1"), allowed: true);
+        Assert.NotNull(allowed);
+        using var last = limits.Enter(System.Net.IPAddress.Parse("2001:db8::1"));
+        Assert.NotNull(last);
+        Assert.Null(limits.Enter(System.Net.IPAddress.Parse("192.0.2.1"), allowed: true));
+        foreach (var place in places) place!.Dispose();
+        using var again = limits.Enter(System.Net.IPAddress.Parse("192.0.2.3"));
+        Assert.NotNull(again);
+    }
 }

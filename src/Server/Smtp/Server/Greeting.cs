@@ -19,6 +19,7 @@ static class Greeting
             if (!verdict.IsAccept)
             {
                 session.Refuse(verdict);
+                session.End();
                 return;
             }
         }

@@ -235,8 +235,10 @@ sealed class SmtpSession
     {
         SmtpTelemetry.ClientRefused(Parts.Log, Connection.Id, Connection.Remote.Address, verdict.Check, verdict.Refusal!.ToString());
         Reply(verdict.Refusal!);
-        End();
     }
+
+    /// <summary>The client has to greet again.</summary>
+    public void ForgetGreeting() => Hello = null;
 
     /// <summary>Whether the client has sent on behind a command that had to be the last one (RFC 2920 3.1); then the session has ended.</summary>
     public bool SpokeOn(string verb)

@@ -82,7 +82,7 @@ public sealed class WireTableTests(PostOffice office) : IClassFixture<PostOffice
         var connection = Connection.Over(new Wire(PipeReader.Create(new Pieces(pieces)), output), new ListenerSettings { Protocol = protocol, Port = 25 }, new IPEndPoint(IPAddress.Loopback, 4000));
         await new SmtpSession(parts, connection).RunAsync();
         await output.CompleteAsync();
-        var replies = Regex.Replace(Encoding.Latin1.GetString(said.ToArray()), "[0-9a-f]{5,}-[0-9]+", "ID");
+        var replies = Regex.Replace(Encoding.Latin1.GetString(said.ToArray()), @"[0-9a-f]{5,}-[0-9]+|\d{4}-\d\d-\d\dT[0-9:]+Z", "ID");
         var codes = string.Join(' ', replies.Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Where(line => line.Length < 4 || line[3] != '-').Select(line => line[..3]));
         return new Played(codes, replies, string.Join("|", texts).Replace("\r", "\\r", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal).Replace("\0", "\\0", StringComparison.Ordinal));
     }
@@ -283,4 +283,30 @@ public sealed class WireTableTests(PostOffice office) : IClassFixture<PostOffice
     [InlineData(@"LHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<nobody@example.test>\r\nDATA\r\nQUIT\r\n", "220 250 250 550 503 221", "")]
     [InlineData(@"EHLO c\r\nHELO c\r\n", "220 500 500", "")]
     public Task Over_LMTP_each_recipient_is_answered(string wire, string codes, string text) => CheckAsync(wire, codes, text, protocol: Protocol.Lmtp);
+
+    // ---- anything at all
+
+    [Fact]
+    public async Task Whatever_is_said_in_whatever_order_the_cuts_do_not_matter_and_nothing_goes_wrong()
+    {
+        // no LF alone: of a line that ends so somebody at a terminal is told at once, when it is all there is
+        var seed = Random.Shared.Next();
+        var random = new Random(seed);
+        string[] pieces =
+        [
+            @"EHLO c.test\r\n", @"HELO c.test\r\n", @"MAIL FROM:<a@b.test>\r\n", @"MAIL FROM:<> BODY=BINARYMIME\r\n", @"RCPT TO:<ivan@example.test>\r\n", @"RCPT TO:<ivan@example.test>\r\n",
+            @"RCPT TO:<nobody@example.test>\r\n", @"DATA\r\n", @"\r\n.\r\n", @".\r\n", @".", @"BDAT 5\r\nabc\r\n", @"BDAT 3 LAST\r\nx\r\n", @"BDAT 2\r\n.\r", @"BDAT 0 LAST\r\n", @"BDAT x\r\n", @"RSET\r\n", @"NOOP\r\n",
+            @"Subject: x\r\n", @"\r\n", @"\r", @"\0", "xyz", @"\xff", @"VRFY ivan\r\n", @"HELP\r\n", @"GET / HTTP/1.1\r\n", @"MAIL FROM:<a@b.test> SIZE=99999999\r\n", @"AUTH PLAIN\r\n", "QUI",
+        ];
+        for (var round = 0; round < 400; round++)
+        {
+            var wire = (random.Next(3) > 0 ? Ready : "") + string.Concat(Enumerable.Range(0, random.Next(1, 14)).Select(_ => pieces[random.Next(pieces.Length)]));
+            ReadOnlyMemory<byte> all = Octets(wire);
+            var protocol = (Protocol)random.Next(0, 4);
+            var whole = await PlayAsync([all], protocol);
+            var cuts = Enumerable.Range(0, random.Next(1, 8)).Select(_ => random.Next(all.Length + 1)).Append(0).Append(all.Length).Order().ToList();
+            var cut = await PlayAsync(cuts.Zip(cuts.Skip(1), (from, to) => all[from..to]), protocol);
+            if (cut != whole || whole.Replies.Contains("4.3.0", StringComparison.Ordinal)) Assert.Fail($"seed {seed}, round {round}, {protocol}: {wire}\ncut at {string.Join(", ", cuts)}:\n{cut.Replies}\nwhole:\n{whole.Replies}");
+        }
+    }
 }

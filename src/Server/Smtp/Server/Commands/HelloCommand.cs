@@ -27,7 +27,8 @@ static class HelloCommand
             var verdict = await session.Parts.Pipeline.AskAsync(Moment.Hello, session.NewArrival(""), session.Connection.Closed);
             if (!verdict.IsAccept)
             {
-                session.Refuse(verdict);
+                session.Refuse(verdict); // RFC 5321 4.1.4: no greeting then, and the client may try another
+                session.ForgetGreeting();
                 return;
             }
         }
