@@ -109,6 +109,14 @@ internal sealed class MilterProgram : IAsyncDisposable
         return await StartAsync("opendkim", folder, port, "-f", "-x", System.IO.Path.Combine(folder, "opendkim.conf"));
     }
 
+    /// <summary>tests/EndToEnd/python/changing_milter.py, by Debian's python3-milter; what it was told is in <c>told.txt</c> of its folder.</summary>
+    public static async Task<MilterProgram> PythonAsync()
+    {
+        var folder = System.IO.Directory.CreateTempSubdirectory("cbamail-pymilter-").FullName;
+        var port = FreePorts.One();
+        return await StartAsync("python3", folder, port, System.IO.Path.Combine(House.Repository.Root, "tests/EndToEnd/python/changing_milter.py"), $"inet:{port}@127.0.0.1", System.IO.Path.Combine(folder, "told.txt"));
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (!process.HasExited) process.Kill(entireProcessTree: true);

@@ -7,7 +7,7 @@ namespace CbaMail.Envelope;
 /// <param name="Status">Enhanced status code (RFC 3463), for example <c>5.2.2</c>.</param>
 /// <param name="ImapCode">IMAP response code (RFC 5530) without brackets, or empty.</param>
 /// <param name="HttpStatus">HTTP status of the API.</param>
-/// <param name="Sentence">What is wrong and what to do, for people; one line, no CR or LF.</param>
+/// <param name="Sentence">What is wrong and what to do, for people; one line, but for replies of filters, whose lines LF separates.</param>
 public sealed record Refusal(int SmtpCode, string Status, string ImapCode, int HttpStatus, string Sentence)
 {
     /// <summary>Whether trying again later may help (SMTP 4xx).</summary>
@@ -17,7 +17,7 @@ public sealed record Refusal(int SmtpCode, string Status, string ImapCode, int H
     public Refusal Because(string sentence) => this with { Sentence = sentence };
 
     /// <summary>The reply line of SMTP, without CRLF.</summary>
-    public override string ToString() => $"{SmtpCode} {Status} {Sentence}";
+    public override string ToString() => $"{SmtpCode} {Status} {(Sentence.Contains('\n', StringComparison.Ordinal) ? Sentence.Replace('\n', ' ') : Sentence)}";
 
     // RFC 3463 3; RFC 5530 3
     public static readonly Refusal NoSuchUser = new(550, "5.1.1", "NONEXISTENT", 404, "No such mailbox here");
