@@ -28,6 +28,7 @@ public sealed record Settings
     public IReadOnlyList<ListenerSettings> Listeners { get; init; } = [];
     public StorageSettings Storage { get; init; } = new();
     public SmtpSettings Smtp { get; init; } = new();
+    public AuthenticationSettings Authentication { get; init; } = new();
     public ImapSettings Imap { get; init; } = new();
     public QueueSettings Queue { get; init; } = new();
     public SendingSettings Sending { get; init; } = new();

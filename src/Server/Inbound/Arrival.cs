@@ -67,6 +67,10 @@ public sealed class Arrival : IDisposable
     public bool HasWaited { get; internal set; }
     /// <summary>The domain that authentication at MAIL vouches for (SPF), or null: such a sender is not greylisted.</summary>
     public string? Authenticated { get; set; }
+    /// <summary>What SPF says of client and sender, while it is asked.</summary>
+    internal Task<MailAuth.Spf.SpfResult>? Spf { get; set; }
+    /// <summary>What is proven of the sender; null before the message's moment, and where nothing is checked.</summary>
+    public Authentication.SenderProof? Proof { get; set; }
 
     /// <summary>The severest of what checks have said by <see cref="Judge"/>.</summary>
     public Disposition Disposition { get; private set; }

@@ -1,11 +1,14 @@
 using CbaMail.Config;
 using CbaMail.Correspondents;
 using CbaMail.Directory;
+using CbaMail.Inbound.Authentication;
+using CbaMail.Inbound.Checks;
 using CbaMail.Inbound.Hooks;
 using CbaMail.Inbound.Milters;
 using CbaMail.Mailboxes;
 using CbaMail.Queue;
 using CbaMail.Net;
+using CbaMail.Net.Dns;
 using CbaMail.Storage;
 
 namespace CbaMail.Inbound;
@@ -29,6 +32,8 @@ public static class InboundRoom
         .AddSingleton<Acquaintances>()
         .AddSingleton<ClientLookups>()
         .AddSingleton<Edge>()
+        .AddSingleton<Authenticator>()
+        .AddSingleton(p => ActivatorUtilities.CreateInstance<AuthenticationCheck>(p, (Func<bool>)(() => p.GetRequiredService<DnsResolver>().HasServers)))
         .AddSingleton<EdgeKeeper>()
         .AddHostedService(p => p.GetRequiredService<EdgeKeeper>())
         .AddSingleton(p =>
@@ -39,6 +44,6 @@ public static class InboundRoom
             return new Pipeline(
                 settings, directory, p.GetRequiredService<MailStore>(), p.GetRequiredService<MemoryGate>(), filters,
                 p.GetRequiredService<Edge>(), p.GetRequiredService<CorrespondentBook>(), time, log,
-                p.GetRequiredService<MailQueue>().Bounces);
+                p.GetRequiredService<MailQueue>().Bounces, p.GetRequiredService<AuthenticationCheck>());
         });
 }

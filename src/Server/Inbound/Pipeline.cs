@@ -17,7 +17,7 @@ public sealed class Pipeline
     readonly (Moment Moment, Check Check)[] checks;
 
     /// <param name="edge">What is known of strangers, or null where nobody is asked (tests).</param>
-    public Pipeline(Settings settings, UserDirectory directory, MailStore mail, MemoryGate? memory = null, IEnumerable<(Moment, Check)>? filters = null, Edge? edge = null, CorrespondentBook? correspondents = null, TimeProvider? time = null, ILogger? log = null, BounceAddresses? bounces = null)
+    public Pipeline(Settings settings, UserDirectory directory, MailStore mail, MemoryGate? memory = null, IEnumerable<(Moment, Check)>? filters = null, Edge? edge = null, CorrespondentBook? correspondents = null, TimeProvider? time = null, ILogger? log = null, BounceAddresses? bounces = null, AuthenticationCheck? authentication = null)
     {
         var inbound = settings.Inbound;
         var rates = new RateCheck(settings, time ?? TimeProvider.System);
@@ -26,6 +26,7 @@ public sealed class Pipeline
         [
             (Moment.Hello, edge is null ? null : new HelloCheck(settings, edge.Lookups)),                              // is it our own name
             (Moment.Sender, edge is null || !rates.IsOn ? null : rates),                                               // does he come too often
+            (Moment.Sender, authentication is null ? null : new SpfCheck(authentication)),                             // may the host send in this name
             (Moment.Sender, new StorageCheck(mail.Store)),                                                             // can anything be stored at all
             (Moment.Sender, new MemoryCheck(memory)),                                                                  // is there memory for it
             (Moment.Sender, edge is { Lookups.IsOn: true } ? new SenderLookupCheck(edge.Lookups) : null),               // ask lists of the sender's domain
@@ -34,10 +35,12 @@ public sealed class Pipeline
             (Moment.Recipient, new RecipientCheck(directory, bounces)),                                                         // is it here, or may it be relayed
             (Moment.Recipient, new PolicyCheck(directory)),                                                            // does it want this mail
             (Moment.Recipient, new QuotaCheck(mail)),                                                                  // is there room for it
+            (Moment.Recipient, greylist is null || authentication is null ? null : new SpfCheck(authentication)),      // its answer spares who is proven
             (Moment.Recipient, greylist),                                                                              // has he been here before
             (Moment.Data, greylist),                                                                                   // the same for the null sender
             (Moment.Message, new LoopCheck(settings.Smtp.Hops)),
             (Moment.Message, new PolicySizeCheck(directory)),
+            (Moment.Message, authentication),                                                                          // who sent it, and does he own up to it
             .. (filters ?? []).Select(filter => (filter.Item1, (Check?)filter.Item2)),                                 // milters and hooks of the settings, at each moment
             (Moment.Message, edge is not null && inbound.FirstSender(settings.Evaluation) > TimeSpan.Zero
                 ? new FirstSenderCheck(settings, edge.Acquaintances, correspondents, time ?? TimeProvider.System, log ?? Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance) : null), // a stranger waits

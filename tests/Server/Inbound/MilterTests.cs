@@ -61,7 +61,7 @@ public sealed class MilterTests : IAsyncLifetime
     {
         Assert.All(milters, milter => Assert.Null(milter.Problem()));
         var settings = office.Settings with { Milters = milters };
-        return new Pipeline(settings, office.Directory, office.Mail, null, MiltersRoom.Checks(settings, new Spool(settings), office.Directory, TimeProvider.System, NullLogger.Instance));
+        return new Pipeline(settings, office.Directory, office.Mail, filters: MiltersRoom.Checks(settings, new Spool(settings), office.Directory, TimeProvider.System, NullLogger.Instance));
     }
 
     async Task<List<Delivered>> PlayAsync(string script, MilterSettings? milter = null)

@@ -1,0 +1,86 @@
+using CbaMail.Config;
+using CbaMail.Dns;
+using CbaMail.MailAuth;
+using CbaMail.MailAuth.Arc;
+using CbaMail.MailAuth.Dkim;
+using CbaMail.MailAuth.Dmarc;
+using CbaMail.MailAuth.Spf;
+using CbaMail.Mime;
+
+namespace CbaMail.Inbound.Authentication;
+
+/// <summary>
+/// Asks SPF, DKIM, ARC and DMARC about a message, all look-ups side by side. Cost where DNS has answered before: one pass over the body
+/// for each way of canonicalization, one verification a signature (some 25 us for RSA-2048), some ten microseconds for the rest.
+/// </summary>
+public sealed class Authenticator
+{
+    readonly Settings settings;
+    readonly AuthenticationSettings rules;
+    readonly IResolver resolver;
+    readonly TimeProvider time;
+    readonly DkimVerifier dkim;
+    readonly ArcVerifier arc;
+    readonly PublicSuffixList suffixes = PublicSuffixList.Shipped;
+
+    public Authenticator(Settings settings, IResolver resolver, TimeProvider time)
+    {
+        (this.settings, rules, this.resolver, this.time) = (settings, settings.Authentication, resolver, time);
+        var keys = new DkimKeys(resolver); // read keys are kept for both
+        (dkim, arc) = (new DkimVerifier(keys), new ArcVerifier(keys));
+    }
+
+    public async ValueTask<SenderProof> ProveAsync(Arrival arrival, CancellationToken cancel)
+    {
+        using var limit = new CancellationTokenSource(rules.Timeout, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancel);
+        var now = time.GetUtcNow();
+        var author = AuthorDomain.Of(HeaderList.Parse(arrival.Message.Span));
+        using var message = new SignedMessage(arrival.Message);
+
+        // started together: what waits for DNS waits once
+        var spfTask = arrival.Spf ?? SpfAsync(arrival);
+        var policyTasks = author.Domains.Select(domain => DmarcVerifier.DiscoverAsync(domain, resolver, suffixes, both.Token)).ToArray();
+        var dkimTask = dkim.VerifyAsync(message, now, both.Token);
+        var arcTask = arc.VerifyAsync(message, now, both.Token);
+        var spf = await spfTask;
+        var signatures = await dkimTask;
+        var chain = await arcTask;
+        var results = new List<DmarcResult>(policyTasks.Length);
+        foreach (var policy in policyTasks)
+            results.Add(DmarcVerifier.Evaluate(await policy, new DmarcIdentity(spf.Result, spf.Domain), [.. signatures.Select(verdict => new DmarcIdentity(verdict.Result, verdict.Domain))], suffixes));
+
+        var dmarc = results.Count == 0 ? null : DmarcVerifier.Strictest(results);
+        return new SenderProof
+        {
+            Spf = spf,
+            Dkim = signatures,
+            Arc = chain,
+            Dmarc = dmarc,
+            Author = author,
+            SparedBy = dmarc is { Result: AuthResult.Fail } ? TrustedSealer(chain) : null,
+            Asked = dmarc?.Disposition(Random.Shared.Next(100)) ?? DmarcPolicy.None,
+        };
+    }
+
+    /// <summary>SPF alone; it ends by itself (RFC 7208 4.6.4).</summary>
+    public async Task<SpfResult> SpfAsync(Arrival arrival)
+    {
+        using var limit = new CancellationTokenSource(rules.Timeout, time);
+        var query = new SpfQuery(arrival.Remote, arrival.Hello, arrival.Sender?.ToString() ?? "") { Receiver = settings.Hostname, Now = time.GetUtcNow() };
+        return await SpfVerifier.CheckAsync(query, resolver, limit.Token);
+    }
+
+    /// <summary>
+    /// RFC 8617 7.2.1: who sealed last is believed in what he says of the message's arrival there, where he is one of those named in the
+    /// settings, or it came all the way from one through servers that kept the chain whole.
+    /// </summary>
+    string? TrustedSealer(ArcVerdict chain)
+    {
+        if (chain.Result != AuthResult.Pass) return null;
+        var last = chain.Sets[^1];
+        var sealer = AuthorDomain.Normal(last.Seal.Domain);
+        if (sealer is null || !rules.TrustedSealers.Any(trusted => suffixes.AreOfOneOrganization(sealer, trusted))) return null;
+        return chain.Sets.Any(set => set.Results?.Results.Any(result => result is { Method: "dmarc", Result: "pass" }) == true) ? sealer : null;
+    }
+}
