@@ -22,6 +22,7 @@ public static class CommandLine
     public static IReadOnlyList<Verb> Verbs(Func<Settings, ServeOptions, Task<int>> serve) =>
     [
         ServeVerb.Row(serve),
+        .. SetupVerb.Rows,
         .. StatusVerbs.Rows,
         .. DomainVerbs.Rows,
         .. DnsVerbs.Rows,
