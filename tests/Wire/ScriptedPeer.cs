@@ -26,6 +26,7 @@ internal sealed class ScriptedPeer : IAsyncDisposable
     private readonly Lock gate = new();
     private readonly List<PeerMail> mails = [];
     private readonly List<string> commands = [];
+    private readonly List<IPAddress> froms = [];
     private int connections;
 
     public ScriptedPeer(IPAddress? address = null, int port = 0)
@@ -50,6 +51,8 @@ internal sealed class ScriptedPeer : IAsyncDisposable
 
     public int Connections => Volatile.Read(ref connections);
     public IReadOnlyList<PeerMail> Mails { get { lock (gate) return [.. mails]; } }
+    /// <summary>Where each connection came from.</summary>
+    public IReadOnlyList<IPAddress> Froms { get { lock (gate) return [.. froms]; } }
     public IReadOnlyList<string> Commands { get { lock (gate) return [.. commands]; } }
     /// <summary>The commands that came in one piece with the one before.</summary>
     public int MostAtOnce { get; private set; }
@@ -70,6 +73,7 @@ internal sealed class ScriptedPeer : IAsyncDisposable
             {
                 var socket = await listener.AcceptSocketAsync(stop.Token);
                 socket.NoDelay = true;
+                lock (gate) froms.Add(((IPEndPoint)socket.RemoteEndPoint!).Address);
                 var number = Interlocked.Increment(ref connections);
                 _ = Task.Run(() => ServeAsync(socket, number));
             }

@@ -64,8 +64,11 @@ public sealed record QueueSettings
     /// <summary>The port of other domains' servers. Default 25; other values are for tests.</summary>
     public int Port { get; init; } = 25;
 
-    /// <summary>The local address that outbound connections come from; empty: the system's choice. Default empty.</summary>
-    public string SourceAddress { get; init; } = "";
+    /// <summary>
+    /// The local addresses that outbound connections come from, one or a list of both families; more can be said in <c>sending.sources</c>.
+    /// Default empty: the system's choice.
+    /// </summary>
+    public IReadOnlyList<string> SourceAddress { get; init; } = [];
 
     /// <summary>Whether addresses of IPv6 are tried. Default true.</summary>
     public bool UseIpv6 { get; init; } = true;

@@ -21,8 +21,37 @@ public sealed record SendingSettings
     /// </summary>
     public string TrustedRoots { get; init; } = "";
 
+    /// <summary>
+    /// The addresses of this machine that mail leaves from, where it has several; those of <c>queue.source-address</c> are for whatever none of
+    /// these is for. Default none.
+    /// </summary>
+    public IReadOnlyList<SourceSettings> Sources { get; init; } = [];
+
+    /// <summary>
+    /// How many messages a new address may send on its first day, its second and so on, before providers know it; after the last one there
+    /// is no bound. It holds for sources with <c>warm-up-since</c>. Default 50, 100, 200, 500, 1000, 2000, 4000, 7000, 10000, 15000, 20000,
+    /// 30000, 40000, 50000.
+    /// </summary>
+    public IReadOnlyList<int> WarmUp { get; init; } = [50, 100, 200, 500, 1000, 2000, 4000, 7000, 10_000, 15_000, 20_000, 30_000, 40_000, 50_000];
+
     /// <summary>What is demanded of single domains or servers, whatever they publish; the first entry that fits counts. Default none.</summary>
     public IReadOnlyList<TlsPolicySettings> TlsPolicy { get; init; } = [];
+}
+
+/// <summary>An address that mail leaves from.</summary>
+public sealed record SourceSettings
+{
+    /// <summary>An IP address of this machine, of either family.</summary>
+    public string Address { get; init; } = "";
+
+    /// <summary>Its name in EHLO, which its reverse name should be too. Default: <c>hostname</c>.</summary>
+    public string Hostname { get; init; } = "";
+
+    /// <summary>Senders' domains that it is for, also as <c>*.example.org</c>. Default: all.</summary>
+    public IReadOnlyList<string> Domains { get; init; } = [];
+
+    /// <summary>The first day on which it sends, as in <c>2026-03-02</c>: its share grows from then on by <c>sending.warm-up</c>. Default: no warm-up.</summary>
+    public string WarmUpSince { get; init; } = "";
 }
 
 /// <summary>How sure we must be of a server before mail goes there.</summary>

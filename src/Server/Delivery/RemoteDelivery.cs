@@ -30,7 +30,7 @@ public sealed class RemoteDelivery : BackgroundService
         var roots = TrustedRoots.Load(settings.Sending.TrustedRoots);
         var policies = new StsPolicies(resolver, new StsFetch(resolver, settings.Sending.MtaStsPort, roots, time), mail.Store, time, log);
         parts = new RemoteParts(
-            queue, mail, new MxLookup(resolver, settings), new TlsDemands(new DaneLookup(resolver), policies, settings, roots), new TlsReports(time), bounces, settings, time, log);
+            queue, mail, new MxLookup(resolver, settings), new TlsDemands(new DaneLookup(resolver), policies, settings, roots), new TlsReports(time), new Sources(settings, mail.Store, time), bounces, settings, time, log);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

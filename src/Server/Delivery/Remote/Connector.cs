@@ -4,6 +4,11 @@ using CbaMail.Smtp.Client;
 
 namespace CbaMail.Delivery.Remote;
 
+/// <summary>What a connection is wanted for.</summary>
+/// <param name="Domain">The recipients' domain.</param>
+/// <param name="Sender">The sender's domain; empty for &lt;&gt;.</param>
+internal readonly record struct Errand(string Domain, TlsWish Wish, string Sender);
+
 /// <summary>
 /// The one connection that a worker has: to the best server of a domain that can be reached and is what it must be (RFC 5321 5.1).
 /// Servers that fail are passed over; a later call begins at the best one again.
@@ -13,8 +18,7 @@ internal sealed class Connector(RemoteParts parts, string lane) : IAsyncDisposab
     SmtpClient? client;
     Targets? targets;
     int next;
-    string domain = "";
-    TlsWish wish;
+    Errand errand;
     TlsDemand? made;
 
     QueueSettings Queue => parts.Settings.Queue;
@@ -30,19 +34,19 @@ internal sealed class Connector(RemoteParts parts, string lane) : IAsyncDisposab
     bool CanGoOn => client is { Usable: true } && client.Messages < parts.Queue.Schedule.PerConnection(lane);
 
     /// <summary>Whose servers a domain has, by the name of the best; null where the connection serves it, or there is no saying.</summary>
-    public async Task<string?> OperatorAsync(string domain, TlsWish wish, CancellationToken cancel)
+    public async Task<string?> OperatorAsync(Errand errand, CancellationToken cancel)
     {
-        if (CanGoOn && Serves(domain, wish)) return null;
-        await FindAsync(domain, wish, cancel);
+        if (CanGoOn && Serves(errand)) return null;
+        await FindAsync(errand, cancel);
         return targets!.NextHop.All.Count > 0 && targets.Exchanges.Count > 0 ? MxOperator.Of(targets.Exchanges[0]) : null;
     }
 
     /// <summary>The servers of the domain, as they were found before where some are left.</summary>
-    async Task FindAsync(string domain, TlsWish wish, CancellationToken cancel)
+    async Task FindAsync(Errand errand, CancellationToken cancel)
     {
-        var same = this.domain == domain && this.wish == wish;
-        if (!same && CanGoOn && await AdoptAsync(domain, wish, cancel)) return;
-        if (client is not null && !(same && CanGoOn))
+        var same = this.errand == errand;
+        if (!same && CanGoOn && await AdoptAsync(errand, cancel)) return;
+        if (client is not null) // it does not serve
         {
             var worked = client.Messages > 0;
             await client.DisposeAsync();
@@ -50,24 +54,25 @@ internal sealed class Connector(RemoteParts parts, string lane) : IAsyncDisposab
             if (worked) targets = null; // look afresh, from the best one on
         }
         if (!same || (targets is { Failure: null } && !HasNext)) targets = null; // the last one broke off on some message: begin again
-        (this.domain, this.wish) = (domain, wish);
-        if (targets is null) (targets, next) = (await parts.Lookup.FindAsync(Destination.Of(domain, Queue.Routes), domain, cancel), 0);
+        this.errand = errand;
+        if (targets is null) (targets, next) = (await parts.Lookup.FindAsync(Destination.Of(errand.Domain, Queue.Routes), errand.Domain, cancel), 0);
     }
 
     /// <summary>
     /// Takes the connection over for another domain: it is to one of that domain's servers, and made under what that domain demands too.
     /// </summary>
-    async Task<bool> AdoptAsync(string domain, TlsWish wish, CancellationToken cancel)
+    async Task<bool> AdoptAsync(Errand errand, CancellationToken cancel)
     {
-        if (wish == TlsWish.Required || this.wish != TlsWish.Usual) return false;
+        var domain = errand.Domain;
+        if (errand.Wish == TlsWish.Required || this.errand.Wish != TlsWish.Usual || !FitsSource(errand)) return false;
         var where = Destination.Of(domain, Queue.Routes);
-        if (where.Route is not null || Destination.Of(this.domain, Queue.Routes).Route is not null) return false;
+        if (where.Route is not null || Destination.Of(this.errand.Domain, Queue.Routes).Route is not null) return false;
         var others = await parts.Lookup.FindAsync(where, domain, cancel);
         for (var i = 0; i < others.List.Count; i++)
         {
             if (others.List[i].Target != client!.Target) continue;
-            if ((await parts.Demands.RuleAsync(where, domain, others, others.List[i], wish, cancel)).Demand is not { } demand || demand != made) return false;
-            (targets, next, this.domain, this.wish) = (others, i + 1, domain, wish);
+            if ((await parts.Demands.RuleAsync(where, domain, others, others.List[i], errand.Wish, cancel)).Demand is not { } demand || demand != made) return false;
+            (targets, next, this.errand) = (others, i + 1, errand);
             return true;
         }
         return false;
@@ -75,17 +80,17 @@ internal sealed class Connector(RemoteParts parts, string lane) : IAsyncDisposab
 
     /// <summary>Keeps the connection where it serves, or makes one to the next server of the list.</summary>
     /// <returns>Null, or why there is none.</returns>
-    public async Task<ClientReply?> ConnectAsync(string domain, TlsWish wish, CancellationToken cancel)
+    public async Task<ClientReply?> ConnectAsync(Errand errand, CancellationToken cancel)
     {
-        if (CanGoOn && Serves(domain, wish)) return null;
-        await FindAsync(domain, wish, cancel);
+        if (CanGoOn && Serves(errand)) return null;
+        await FindAsync(errand, cancel);
         if (CanGoOn) return null; // taken over
         if (targets!.Failure is { } nowhere)
         {
             targets = null;
             return nowhere;
         }
-        var where = Destination.Of(domain, Queue.Routes);
+        var where = Destination.Of(errand.Domain, Queue.Routes);
         ClientReply? failure = null;
         while (HasNext)
         {
@@ -99,19 +104,33 @@ internal sealed class Connector(RemoteParts parts, string lane) : IAsyncDisposab
     }
 
     /// <summary>What was made for one wish serves another that asks for no more.</summary>
-    bool Serves(string domain, TlsWish wish) =>
-        (this.domain == domain || Destination.Of(domain, Queue.Routes) is { Route: not null } where && where == Destination.Of(this.domain, Queue.Routes))
-        && (wish == this.wish || wish == TlsWish.Relaxed || (wish == TlsWish.Usual && this.wish == TlsWish.Required));
+    bool Serves(Errand wanted) =>
+        (errand.Domain == wanted.Domain || Destination.Of(wanted.Domain, Queue.Routes) is { Route: not null } where && where == Destination.Of(errand.Domain, Queue.Routes))
+        && (wanted.Wish == errand.Wish || wanted.Wish == TlsWish.Relaxed || (wanted.Wish == TlsWish.Usual && errand.Wish == TlsWish.Required))
+        && FitsSource(wanted);
+
+    /// <summary>Whether the connection comes from the address that the sender's mail is to come from, and that may send more today.</summary>
+    bool FitsSource(Errand wanted) => parts.Sources.For(wanted.Sender, client!.Target.Address.AddressFamily) is var (source, refused) && source == Source && refused is null;
+
+    /// <summary>The address of ours has sent its share of today: that says nothing of the servers.</summary>
+    public bool IsSpent { get; private set; }
+
+    /// <summary>The address of ours that the connection comes from; null: the system's choice.</summary>
+    public Source? Source { get; private set; }
 
     async Task<ClientReply?> TryAsync(Destination where, Candidate candidate, CancellationToken cancel)
     {
-        var ruling = await parts.Demands.RuleAsync(where, domain, targets!, candidate, wish, cancel);
+        (Source, var spent) = parts.Sources.For(errand.Sender, candidate.Target.Address.AddressFamily);
+        IsSpent = spent is not null;
+        if (spent is not null) return spent;
+        var wish = errand.Wish;
+        var ruling = await parts.Demands.RuleAsync(where, errand.Domain, targets!, candidate, wish, cancel);
         if (ruling.Demand is not { } demand)
         {
             Report(ruling, candidate.Target, ruling.Refused!);
             return ruling.Refused;
         }
-        var options = new ClientOptions(parts.Settings.Hostname, Queue, demand.Tls, demand.Proof, where.Route?.User ?? "", where.Route?.Password ?? "") { Enforce = demand.Enforce };
+        var options = new ClientOptions(Source?.Hostname ?? parts.Settings.Hostname, Queue, demand.Tls, demand.Proof, where.Route?.User ?? "", where.Route?.Password ?? "") { Enforce = demand.Enforce, Source = Source?.Address };
         made = demand;
         (client, var failure) = await SmtpClient.ConnectAsync(candidate.Target, options, parts.Time, cancel);
         if (failure is not null && PaceSignals.Of(failure, connected: false) is { } signal)
@@ -157,7 +176,7 @@ internal sealed class Connector(RemoteParts parts, string lane) : IAsyncDisposab
         while (targets.List[next].Target.Host == first) next++;
         await client.DisposeAsync();
         client = null;
-        if (await ConnectAsync(domain, wish, cancel) is null)
+        if (await ConnectAsync(errand, cancel) is null)
         {
             var result = await client!.SendAsync(message, cancel);
             if (!result.PutsOff) return result;

@@ -3,8 +3,8 @@ namespace CbaMail.Delivery.Remote;
 /// <summary>Log messages of mail that leaves: event ids from 5000. One a recipient and attempt, keyed by the queue id.</summary>
 internal static partial class RemoteTelemetry
 {
-    [LoggerMessage(5000, LogLevel.Information, "queue {Id}: {State} to {Recipient} by {Host} tls={Tls}: {Reply}")]
-    public static partial void Outcome(ILogger log, long id, string state, string recipient, string host, string tls, string reply);
+    [LoggerMessage(5000, LogLevel.Information, "queue {Id}: {State} to {Recipient} by {Host} tls={Tls} from={Source}: {Reply}")]
+    public static partial void Outcome(ILogger log, long id, string state, string recipient, string host, string tls, string source, string reply);
 
     [LoggerMessage(5001, LogLevel.Error, "queue {Id}: the outcome could not be stored; the message stays and may be sent again")]
     public static partial void NotStored(ILogger log, Exception cause, long id);

@@ -7,7 +7,7 @@ namespace CbaMail.Delivery.Remote;
 
 /// <summary>What the workers share.</summary>
 internal sealed record RemoteParts(
-    MailQueue Queue, MailStore Mail, MxLookup Lookup, TlsDemands Demands, TlsReports Reports, BounceDelivery Bounces, Settings Settings, TimeProvider Time, ILogger Log);
+    MailQueue Queue, MailStore Mail, MxLookup Lookup, TlsDemands Demands, TlsReports Reports, Sources Sources, BounceDelivery Bounces, Settings Settings, TimeProvider Time, ILogger Log);
 
 /// <summary>
 /// Sends what is ready for one lane (the domains of one operator, or a route) over one connection at a time. The outcome of a message is being committed while the next
@@ -86,17 +86,17 @@ internal sealed class RemoteWorker(RemoteParts parts, string lane)
             return await CommitAsync(claim, content, Same(claim, ClientReply.Local(554, "5.4.6", "The message goes round in circles: too many Received fields")), "", null, false);
 
         var message = Message(claim, content, header);
-        var (domain, wish) = (claim.Recipients[0].Domain, Wish(claim.Message, header));
-        if (await connector.OperatorAsync(domain, wish, cancel) is { } @operator && parts.Queue.Learn(claim.Destination, @operator, lane))
+        var errand = new Errand(claim.Recipients[0].Domain, Wish(claim.Message, header), claim.Message.ReversePath?.DomainKey ?? "");
+        if (await connector.OperatorAsync(errand, cancel) is { } @operator && parts.Queue.Learn(claim.Destination, @operator, lane))
         {
             parts.Queue.Return(claim);
             return true;
         }
         for (var tries = 0; ; tries++)
         {
-            if (await connector.ConnectAsync(domain, wish, cancel) is { } failure)
+            if (await connector.ConnectAsync(errand, cancel) is { } failure)
                 // what only this message asks for says nothing about the others, and where our pace is the matter they wait for their turn
-                return wish != TlsWish.Usual || (Queue.LearnPace && PaceSignals.Of(failure, connected: false) is not null)
+                return errand.Wish != TlsWish.Usual || connector.IsSpent || (Queue.LearnPace && PaceSignals.Of(failure, connected: false) is not null)
                     ? await CommitAsync(claim, content, Same(claim, failure), "", null, false)
                     : await FailAsync(claim, content, failure, cancel);
             var client = connector.Client;
@@ -107,7 +107,7 @@ internal sealed class RemoteWorker(RemoteParts parts, string lane)
             // RFC 5321 5.1: the next server may take what this one broke off
             if (result.Broken && !result.Unclear && result.PutsOff && connector.HasNext) continue;
             if (!result.Broken && !result.Unclear && result.PutsOff && await connector.ElsewhereAsync(message, cancel) is { } better) (result, client) = (better, connector.Client);
-            return await CommitAsync(claim, content, result.Replies, client.Target.ToString(), client.Tls, client.Extensions.Dsn);
+            return await CommitAsync(claim, content, result.Replies, client.Target.ToString(), client.Tls, client.Extensions.Dsn, client.Local);
         }
     }
 
@@ -124,6 +124,7 @@ internal sealed class RemoteWorker(RemoteParts parts, string lane)
             RemoteTelemetry.Slowed(parts.Log, lane, signal.ToString(), reply.ToString());
             return;
         }
+        if (taken && connector.Source is { } source) parts.Sources.Count(source);
         if (taken) parts.Queue.Observe(lane, PaceSignal.Taken, "", client.Messages);
     }
 
@@ -171,14 +172,16 @@ internal sealed class RemoteWorker(RemoteParts parts, string lane)
     }
 
     /// <summary>Starts the commit of a claim's outcomes once the last one is durable.</summary>
-    async Task<bool> CommitAsync(QueueClaim claim, MessageContent? content, IReadOnlyList<ClientReply> replies, string host, string? tls, bool dsn)
+    async Task<bool> CommitAsync(
+        QueueClaim claim, MessageContent? content, IReadOnlyList<ClientReply> replies, string host, string? tls, bool dsn, string source = "-")
     {
         var stored = await pending;
-        pending = SettleAsync(claim, content, replies, host, tls, dsn);
+        pending = SettleAsync(claim, content, replies, host, tls, dsn, source);
         return stored;
     }
 
-    async Task<bool> SettleAsync(QueueClaim claim, MessageContent? content, IReadOnlyList<ClientReply> replies, string host, string? tls, bool dsn)
+    async Task<bool> SettleAsync(
+        QueueClaim claim, MessageContent? content, IReadOnlyList<ClientReply> replies, string host, string? tls, bool dsn, string source = "-")
     {
         try
         {
@@ -191,6 +194,7 @@ internal sealed class RemoteWorker(RemoteParts parts, string lane)
                 {
                     parts.Reports.Save(transaction);
                     parts.Queue.SavePace(transaction, lane);
+                    parts.Sources.Save(transaction);
                     // whoever dropped the message meanwhile wants nobody told
                     if (parts.Queue.Settle(transaction, claim, outcomes) > 0) parts.Bounces.Deliver(transaction, claim.Message, notices);
                     return true;
@@ -201,7 +205,7 @@ internal sealed class RemoteWorker(RemoteParts parts, string lane)
                 foreach (var notice in notices) notice.Dispose();
             }
             foreach (var outcome in outcomes)
-                RemoteTelemetry.Outcome(parts.Log, claim.Message.Id, outcome.State.ToString(), outcome.Recipient.Address.ToString(), host, tls ?? "-", outcome.Reply);
+                RemoteTelemetry.Outcome(parts.Log, claim.Message.Id, outcome.State.ToString(), outcome.Recipient.Address.ToString(), host, tls ?? "-", source, outcome.Reply);
             return true;
         }
         catch (Exception error)

@@ -95,7 +95,10 @@ internal sealed class TlsDemands(DaneLookup dane, StsPolicies sts, Settings sett
                     Trouble: ClientReply.Untrusted(TlsFailure.TlsaInvalid, "4.7.5", $"None of the TLSA records of {host} is of use for SMTP"));
             default:
                 // RFC 7672 3.2.2: the base domain, and the names that securely led there
-                var names = new Names([.. ((IEnumerable<string>)[found.BaseDomain, host, .. targets.NextHop.All]).Distinct(StringComparer.OrdinalIgnoreCase)]);
+                // where no record asks for a name there is none, and one connection serves all domains of the server
+                var names = found.Usable!.Any(record => record.Usage == Tlsa.Anchor)
+                    ? new Names([.. ((IEnumerable<string>)[found.BaseDomain, host, .. targets.NextHop.All]).Distinct(StringComparer.OrdinalIgnoreCase)])
+                    : new Names();
                 return new TlsRuling(new TlsDemand(RouteTls.Required, new DaneProof(found.BaseDomain, names, found.Usable!)), Report: report);
         }
     }

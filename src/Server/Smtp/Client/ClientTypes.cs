@@ -17,6 +17,9 @@ public sealed record ClientTarget(string Host, IPAddress Address, int Port)
 public sealed record ClientOptions(
     string Hostname, QueueSettings Times, RouteTls Tls = RouteTls.Opportunistic, CertificateProof? Proof = null, string User = "", string Password = "")
 {
+    /// <summary>The local address that the connection comes from, or null: the system's choice.</summary>
+    public IPAddress? Source { get; init; }
+
     /// <summary>False: a certificate that does not show what it must is told of and taken (MTA-STS testing, RFC 8461 5).</summary>
     public bool Enforce { get; init; } = true;
 }

@@ -25,6 +25,7 @@ public sealed class SmtpClient : IAsyncDisposable
     {
         (this.socket, Target, this.options, this.time) = (socket, target, options, time);
         wire = new ClientStream(new NetworkStream(socket, ownsSocket: true), time);
+        Local = (socket.LocalEndPoint as IPEndPoint)?.Address.ToString() ?? "";
     }
 
     public ClientTarget Target { get; }
@@ -41,7 +42,7 @@ public sealed class SmtpClient : IAsyncDisposable
     public bool IsProven => Tls is not null && options is { Proof: not null, Enforce: true };
 
     /// <summary>The address that the connection comes from.</summary>
-    public string Local => (socket.LocalEndPoint as IPEndPoint)?.Address.ToString() ?? "";
+    public string Local { get; }
 
     /// <summary>Another message can be sent.</summary>
     public bool Usable { get; internal set; } = true;
@@ -120,7 +121,7 @@ public sealed class SmtpClient : IAsyncDisposable
         using var both = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancel);
         try
         {
-            if (IPAddress.TryParse(options.Times.SourceAddress, out var source) && source.AddressFamily == socket.AddressFamily) socket.Bind(new IPEndPoint(source, 0));
+            if (options.Source is { } source) socket.Bind(new IPEndPoint(source, 0));
             await socket.ConnectAsync(new IPEndPoint(target.Address, target.Port), both.Token);
             return socket;
         }
@@ -131,6 +132,7 @@ public sealed class SmtpClient : IAsyncDisposable
             {
                 SocketError.ConnectionRefused => "connection refused",
                 SocketError.TimedOut => "no answer to the connection",
+                SocketError.AddressNotAvailable => $"{options.Source} is no address of this machine; correct sending.sources or queue.source-address",
                 SocketError.NetworkUnreachable or SocketError.HostUnreachable => "unreachable",
                 var other => other.ToString(),
             }}"), error);

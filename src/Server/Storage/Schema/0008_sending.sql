@@ -39,3 +39,9 @@ CREATE TABLE pace (                         -- what operators of mail servers ha
     reason TEXT NOT NULL,                   -- what was said
     changed INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE source_use (                   -- messages that left from addresses that warm up
+    address TEXT NOT NULL,
+    day INTEGER NOT NULL,                   -- since 1970, of UTC
+    messages INTEGER NOT NULL,
+    PRIMARY KEY (address, day)
+) WITHOUT ROWID;

@@ -16,7 +16,7 @@ sealed class OldVault
     static readonly Dictionary<int, string> undone = new()
     {
         [7] = "DROP TABLE stranger;",
-        [8] = "DROP TABLE tls_report_failure; DROP TABLE tls_report; DROP TABLE sts_policy; DROP TABLE pace; ALTER TABLE queue_message DROP COLUMN require_tls;",
+        [8] = "DROP TABLE tls_report_failure; DROP TABLE tls_report; DROP TABLE sts_policy; DROP TABLE pace; DROP TABLE source_use; ALTER TABLE queue_message DROP COLUMN require_tls;",
         [10] = "DROP TABLE dkim_key;",
         [9] = "DROP TABLE secret_key; DROP TABLE acme_account; DROP TABLE acme_certificate;",
         [4] = "DROP TABLE ledger; DROP TABLE mailing_file; DROP TABLE mailing; DROP TABLE import_reject; DROP TABLE participant; DROP TABLE course;",
