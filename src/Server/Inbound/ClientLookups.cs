@@ -29,11 +29,12 @@ public sealed class ClientLookups
     /// <summary>Whether anything is asked at all.</summary>
     public bool IsOn => reverse || lists.Length > 0;
 
-    // those at the connection share its time; what comes later has as much again
+    // those at the connection share its time and its clock; what comes later has half as much again
     CancellationToken Late(Standing standing)
     {
-        var left = settings.LookupTime - time.GetElapsedTime(standing.Began);
-        return new CancellationTokenSource(left > settings.LookupTime / 2 ? left : settings.LookupTime / 2, time).Token;
+        var passed = time.GetElapsedTime(standing.Began);
+        if (passed < settings.LookupTime / 2) return standing.Late ??= new CancellationTokenSource(settings.LookupTime - passed, time).Token;
+        return new CancellationTokenSource(settings.LookupTime / 2, time).Token;
     }
 
     /// <summary>At the connection.</summary>

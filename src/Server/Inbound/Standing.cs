@@ -56,6 +56,8 @@ public sealed class Standing(string session, IPAddress address, long began)
     public string Pool => pool ??= PoolName.Of(address, reverse.Name);
 
     internal Task<ReverseName>? Looking { get; set; }
+    /// <summary>When what was asked at the connection is too late.</summary>
+    internal CancellationToken? Late { get; set; }
     internal bool IsSettled => settled;
     internal IEnumerable<Task<Finding?>> Waiting => ofClient.Concat(ofHello);
 
