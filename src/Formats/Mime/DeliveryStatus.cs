@@ -13,7 +13,9 @@ public sealed record RecipientStatus(string FinalRecipient, string Action, strin
     public string? OriginalRecipient { get; init; }
     /// <summary>Host that answered, or null.</summary>
     public string? RemoteMta { get; init; }
-    /// <summary>Its reply, without the type <c>smtp;</c>, or null.</summary>
+    /// <summary>What the reply is of: smtp; "x-" for findings of one's own (RFC 3464 2.3.6).</summary>
+    public string DiagnosticType { get; init; } = "smtp";
+    /// <summary>Its reply, without the type, or null.</summary>
     public string? DiagnosticCode { get; init; }
     public DateTimeOffset? LastAttempt { get; init; }
     public string? FinalLogId { get; init; }
@@ -56,7 +58,7 @@ public sealed record DeliveryStatus(string ReportingMta, IReadOnlyList<Recipient
             header.Structured("Action", recipient.Action);
             header.Structured("Status", recipient.Status);
             if (recipient.RemoteMta is { Length: > 0 } remote) header.Structured("Remote-MTA", "dns; " + remote);
-            if (recipient.DiagnosticCode is { Length: > 0 } code) header.Structured("Diagnostic-Code", "smtp; " + Plain(code));
+            if (recipient.DiagnosticCode is { Length: > 0 } code) header.Structured("Diagnostic-Code", recipient.DiagnosticType + "; " + Plain(code));
             if (recipient.LastAttempt is { } last) header.Structured("Last-Attempt-Date", MailDate.Format(last));
             if (recipient.FinalLogId is { Length: > 0 } log) header.Structured("Final-Log-ID", log);
             if (recipient.WillRetryUntil is { } until) header.Structured("Will-Retry-Until", MailDate.Format(until));
@@ -92,6 +94,7 @@ public sealed record DeliveryStatus(string ReportingMta, IReadOnlyList<Recipient
             {
                 OriginalRecipient = group.Value("Original-Recipient"),
                 RemoteMta = group.Value("Remote-MTA") is { } remote ? AfterType(remote) : null,
+                DiagnosticType = group.Value("Diagnostic-Code") is { } typed && typed.IndexOf(';') is > 0 and var semicolon ? typed[..semicolon].Trim().ToLowerInvariant() : "smtp",
                 DiagnosticCode = group.Value("Diagnostic-Code") is { } code ? AfterType(code) : null,
                 LastAttempt = DateOf(group, "Last-Attempt-Date"),
                 FinalLogId = group.Value("Final-Log-ID"),

@@ -49,6 +49,8 @@ public sealed class ReportBuilder
         var boundary = writer.NextBoundary();
         // RFC 6522 3
         writer.Multipart("report", boundary, ("report-type", "delivery-status"));
+        // RFC 2045 6.4: what holds 8-bit text says so itself
+        if (Status.IsGlobal || !Ascii.IsValid(ReturnFull ? Original.Span : Original.Span[..HeaderList.Parse(Original.Span).BodyOffset])) header.Structured("Content-Transfer-Encoding", "8bit");
         writer.EndHeader();
         writer.Delimiter(boundary, first: true);
         writer.TextPart("text/plain", Text);

@@ -14,6 +14,8 @@ namespace CbaMail.Delivery;
 /// </summary>
 public sealed class BounceDelivery(MailStore mail, MailQueue queue, UserDirectory directory, Settings settings, TimeProvider time)
 {
+    readonly NoticeRate rate = new(settings.Bounces.MostPerHour(settings.Evaluation), time);
+
     // RET=FULL of more than this is answered with the header fields (RFC 3461 4.3 lets us)
     const int MaxReturned = 1024 * 1024;
     const int MaxHeader = 64 * 1024;
@@ -25,7 +27,7 @@ public sealed class BounceDelivery(MailStore mail, MailQueue queue, UserDirector
         foreach (var (kind, outcomes) in (ReadOnlySpan<(NoticeKind, IReadOnlyList<RecipientOutcome>)>)
             [(NoticeKind.Failed, tidings.Failed), (NoticeKind.Delayed, tidings.Delayed), (NoticeKind.Relayed, tidings.Relayed)])
         {
-            if (outcomes.Count == 0) continue;
+            if (outcomes.Count == 0 || !rate.Allows(message.ReversePath!.Key)) continue;
             // RFC 3461 4.3: RET is about failures; a notice of delay or success has the header fields only
             // RFC 8689 5: what must not travel in clear text is not put into a notice that may
             var whole = kind == NoticeKind.Failed && !message.RequireTls && "FULL".Equals(message.Return, StringComparison.OrdinalIgnoreCase) && content.Size <= MaxReturned;

@@ -185,7 +185,11 @@ public sealed class LocalDelivery
         var eightBit = !Ascii.IsValid(order.Message.Span);
         var subject = TrailLines.Subject(order.Message.Span);
         long? first = null;
-        if (effects.Remote.Count > 0) Add(order.ReversePath, effects.Remote, forwarded: false);
+        // those whom mail to many leaves out are told of on their own (RemoteWorker), the others get it
+        var leftOut = order.Class == MailClass.Bulk ? effects.Remote.FindAll(recipient => queue.Suppressions.Find(recipient.Address) is not null) : [];
+        var remote = leftOut.Count > 0 ? effects.Remote.FindAll(recipient => !leftOut.Contains(recipient)) : effects.Remote;
+        if (remote.Count > 0) Add(order.ReversePath, remote, forwarded: false);
+        if (leftOut.Count > 0) Add(order.ReversePath, leftOut, forwarded: false);
         foreach (var (sender, recipients) in effects.Forwarded) Add(sender, recipients, forwarded: true);
         return first;
 

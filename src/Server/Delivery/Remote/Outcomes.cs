@@ -26,8 +26,10 @@ internal static class Outcomes
             else if (reply.IsPermanent) outcome = outcome with { State = OutcomeState.Bounced };
             // RFC 5321 4.5.3.1.10: too many at once is no failure; they go with the next transaction, as long as each gets somebody further
             else if (reply is { Code: 452, Status: "4.5.3" or "4.3.1" } && settled) outcome = outcome with { State = OutcomeState.Deferred, NextAttempt = now, Counts = false };
+            // RFC 2852 4.1: after its time it is of no use
+            else if (claim.Message.By is { Return: true } by && by.Deadline <= now) outcome = outcome with { State = OutcomeState.Bounced, Status = "5.4.7", Reply = $"Not delivered within the time that was asked for; last: {reply}" };
             else if (Retry.Next(recipient.Attempts + 1, now, Deadline(claim.Message, recipient, now, settings), settings, random()) is { } next)
-                outcome = outcome with { State = OutcomeState.Deferred, NextAttempt = next, TellDelay = TellsDelay(claim.Message, recipient, now, settings) };
+                outcome = outcome with { State = OutcomeState.Deferred, NextAttempt = Before(claim.Message.By, next, now), TellDelay = TellsDelay(claim.Message, recipient, now, settings) };
             // RFC 3463 3.5 X.4.7: it has taken too long
             else outcome = outcome with { State = OutcomeState.Bounced, Status = "5.4.7", Reply = $"Given up after {Span(now - claim.Message.Created)}; last: {reply}" };
             outcomes.Add(outcome);
@@ -38,8 +40,16 @@ internal static class Outcomes
     static DateTimeOffset Deadline(QueuedMessage message, QueuedRecipient recipient, DateTimeOffset now, QueueSettings settings) =>
         Retry.Deadline(message.Created, message.Expires, recipient.Attempts + 1, now, settings);
 
+    // its time is not slept through: it is tried once more just then, or its sender hears of it just then
+    static DateTimeOffset Before(DeliverBy? by, DateTimeOffset next, DateTimeOffset now) => by is not null && by.Deadline > now && by.Deadline < next ? by.Deadline : next;
+
     static bool TellsDelay(QueuedMessage message, QueuedRecipient recipient, DateTimeOffset now, QueueSettings settings) =>
-        message.ReversePath is not null && !recipient.DelayTold && Retry.DelayDue(message.Created, now, settings) && Wants(recipient, "DELAY", unsaid: true);
+        message.ReversePath is not null && !recipient.DelayTold && Wants(recipient, "DELAY", unsaid: true)
+        && (message.By is { Return: false } by ? by.Deadline <= now : Retry.DelayDue(message.ReleaseAt is { } release && release > message.Created ? release : message.Created, now, settings));
+
+    /// <summary>RFC 2852 4.1: what is to be returned after its time is not handed over after it. Null: it may go.</summary>
+    public static ClientReply? TooLate(QueuedMessage message, DateTimeOffset now) =>
+        message.By is { Return: true } by && by.Deadline <= now ? ClientReply.Local(550, "5.4.7", "Not delivered within the time that was asked for") : null;
 
     static string Span(TimeSpan span) => span.TotalDays >= 2 ? $"{span.TotalDays:0} days" : span.TotalHours >= 2 ? $"{span.TotalHours:0} hours" : $"{span.TotalMinutes:0} minutes";
 
@@ -52,6 +62,8 @@ internal static class Outcomes
     public static Tidings Tell(QueuedMessage message, IReadOnlyList<RecipientOutcome> outcomes, bool passedOn)
     {
         if (message.ReversePath is null) return new Tidings([], [], []);
+        // of a mailing the ledger tells, and who is not told a thousand times reads it
+        outcomes = [.. outcomes.Where(outcome => outcome.Recipient.LedgerId is null)];
         return new Tidings(
             [.. outcomes.Where(outcome => outcome.State == OutcomeState.Bounced && Wants(outcome.Recipient, "FAILURE", unsaid: true))],
             [.. outcomes.Where(outcome => outcome.TellDelay)],

@@ -85,6 +85,10 @@ internal sealed class RemoteWorker(RemoteParts parts, string lane)
             // RFC 5321 6.3
             return await CommitAsync(claim, content, Same(claim, ClientReply.Local(554, "5.4.6", "The message goes round in circles: too many Received fields")), "", null, false);
 
+        // what must not or need not go is told without asking anybody
+        if (Outcomes.TooLate(claim.Message, parts.Queue.Now) is { } late) return await CommitAsync(claim, content, Same(claim, late), "", null, false);
+        if (LeftOut(claim) is { } left) return await CommitAsync(claim, content, left, "", null, false);
+
         var message = Message(claim, content, header);
         var errand = new Errand(claim.Recipients[0].Domain, Wish(claim.Message, header), claim.Message.ReversePath?.DomainKey ?? "");
         if (await connector.OperatorAsync(errand, cancel) is { } @operator && parts.Queue.Learn(claim.Destination, @operator, lane))
@@ -151,7 +155,25 @@ internal sealed class RemoteWorker(RemoteParts parts, string lane)
             async () =>
             {
                 if (!await pending) throw new IOException("The last message's outcome could not be stored");
-            }, message.RequireTls);
+            }, message.RequireTls)
+        {
+            Priority = message.Priority,
+            MustBeInTime = message.By is { Return: true },
+            By = message.By is { } by ? () => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{(long)Math.Clamp((by.Deadline - parts.Queue.Now).TotalSeconds, -999_999_999, 999_999_999)};{by.Mode}") : null,
+        };
+    }
+
+    /// <summary>Bulk mail of our people to those who are all left out of it; null where somebody is to have it.</summary>
+    ClientReply[]? LeftOut(QueueClaim claim)
+    {
+        if (!claim.Message.Bulk || claim.Message.Mailing is not null) return null;
+        var replies = new List<ClientReply>();
+        foreach (var recipient in claim.Recipients)
+        {
+            if (parts.Queue.Suppressions.Find(recipient.Address) is not { } found) return null;
+            replies.Add(ClientReply.Local(550, "5.1.1", $"{recipient.Address} is left out of mail to many: {found.Sentence}"));
+        }
+        return [.. replies];
     }
 
     /// <summary>Nobody could be reached: what else is ready for the destination is put off (or returned) with the same reason, untried.</summary>

@@ -41,6 +41,8 @@ internal sealed class ClientTransaction(SmtpClient client, ClientMessage message
         // RFC 1870 6.1
         if (offered.MaxSize > 0 && message.Size > offered.MaxSize)
             return ClientReply.Local(552, "5.3.4", $"{client.Target} takes messages of at most {offered.MaxSize} bytes; this one has {message.Size}");
+        // RFC 2852 4: who cannot keep the time is not asked to
+        if (message.MustBeInTime && !offered.DeliverBy) return ClientReply.Local(550, "5.3.3", $"{client.Target} does not know of deadlines (DELIVERBY), and the message was to be returned rather than come late");
         // RFC 6152 3
         if (message.EightBit && !offered.EightBitMime && client.Options.Times.ReturnEightBit)
             return ClientReply.Local(554, "5.6.3", $"{client.Target} does not take 8-bit text");
@@ -84,6 +86,9 @@ internal sealed class ClientTransaction(SmtpClient client, ClientMessage message
         if (utf8) line.Append(" SMTPUTF8");
         // RFC 8689 2: only where the session has what the option promises
         if (message.RequireTls && client.Extensions.RequireTls && client.IsProven) line.Append(" REQUIRETLS");
+        // RFC 2852 4, RFC 6710 4
+        if (message.By is { } by && client.Extensions.DeliverBy) line.Append(" BY=").Append(by());
+        if (message.Priority != 0 && client.Extensions.MtPriority) line.Append(" MT-PRIORITY=").Append(message.Priority);
         if (client.Extensions.Dsn)
         {
             // RFC 3461 5.2.1: passed on as they came

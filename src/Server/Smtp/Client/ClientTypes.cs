@@ -35,7 +35,15 @@ public sealed record ClientRecipient(Envelope.MailAddress Address, string? Notif
 /// <param name="BeforeDot">Awaited before the final dot: what must be durable before this message can be accepted.</param>
 public sealed record ClientMessage(
     Envelope.MailAddress? ReversePath, IReadOnlyList<ClientRecipient> Recipients, long Size, bool EightBit, bool SmtpUtf8,
-    string? Return, string? EnvelopeId, Func<PipeWriter, CancellationToken, ValueTask> Write, Func<Task>? BeforeDot = null, bool RequireTls = false);
+    string? Return, string? EnvelopeId, Func<PipeWriter, CancellationToken, ValueTask> Write, Func<Task>? BeforeDot = null, bool RequireTls = false)
+{
+    /// <summary>RFC 2852 4: the seconds that are left, with the mode; null: no deadline.</summary>
+    public Func<string>? By { get; init; }
+    /// <summary>RFC 2852 4: to nobody who does not know of deadlines.</summary>
+    public bool MustBeInTime { get; init; }
+    /// <summary>RFC 6710 4; told where it is not 0.</summary>
+    public int Priority { get; init; }
+}
 
 /// <summary>How a transaction ended.</summary>
 /// <param name="Replies">One a recipient, in order: positive where the peer has taken the message for it.</param>
@@ -59,6 +67,10 @@ public sealed record ClientExtensions
     public bool SmtpUtf8 { get; private init; }
     /// <summary>RFC 3461.</summary>
     public bool Dsn { get; private init; }
+    /// <summary>RFC 2852.</summary>
+    public bool DeliverBy { get; private init; }
+    /// <summary>RFC 6710.</summary>
+    public bool MtPriority { get; private init; }
     /// <summary>RFC 3207.</summary>
     public bool StartTls { get; private init; }
     /// <summary>RFC 1870: offered.</summary>
@@ -86,6 +98,8 @@ public sealed record ClientExtensions
                 "8BITMIME" => result with { EightBitMime = true },
                 "SMTPUTF8" => result with { SmtpUtf8 = true },
                 "DSN" => result with { Dsn = true },
+                "DELIVERBY" => result with { DeliverBy = true },
+                "MT-PRIORITY" => result with { MtPriority = true },
                 "STARTTLS" => result with { StartTls = true },
                 "SIZE" => result with { Size = true, MaxSize = words.Length > 1 && long.TryParse(words[1], out var size) ? Math.Max(0, size) : 0 },
                 "REQUIRETLS" => result with { RequireTls = true },

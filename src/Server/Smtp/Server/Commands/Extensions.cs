@@ -20,7 +20,7 @@ static class Extensions
         if (!session.IsSubmission) yield break;
         // RFC 4865 3: for submission only; seconds, and the last moment
         if (Longest(session) is { Ticks: > 0 } longest)
-            yield return string.Create(CultureInfo.InvariantCulture, $"FUTURERELEASE {(long)longest.TotalSeconds} {session.Parts.Time.GetUtcNow() + longest:yyyy-MM-dd'T'HH:mm:ss'Z'}");
+            yield return string.Create(CultureInfo.InvariantCulture, $"FUTURERELEASE {(long)longest.TotalSeconds} {session.Parts.Time.GetUtcNow() + longest:yyyy-MM-dd'T00:00:00Z'}");
         yield return "MT-PRIORITY MIXER"; // RFC 6710 3, 9.2: -4, 0 and 4 and what is between
     }
 
