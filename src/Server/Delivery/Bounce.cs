@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Globalization;
-using System.Text;
 using CbaMail.Envelope;
 using CbaMail.Mime;
 using CbaMail.Queue;

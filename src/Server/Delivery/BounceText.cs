@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using CbaMail.Envelope;
-using CbaMail.Queue;
 
 namespace CbaMail.Delivery;
 

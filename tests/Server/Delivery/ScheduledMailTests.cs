@@ -21,7 +21,11 @@ public class ScheduledMailTests
 
     static DeliveryOrder Order(PostOffice office, string to, DateTimeOffset? release = null) => new()
     {
-        ReversePath = PostOffice.Address("anna@example.test"), Message = Encoding.UTF8.GetBytes(PostOffice.Text), Id = "t-1", ReleaseAt = release, Door = "192.0.2.7\tme.test\tanna@example.test\tESMTPSA",
+        ReversePath = PostOffice.Address("anna@example.test"),
+        Message = Encoding.UTF8.GetBytes(PostOffice.Text),
+        Id = "t-1",
+        ReleaseAt = release,
+        Door = "192.0.2.7\tme.test\tanna@example.test\tESMTPSA",
         Author = office.Directory.FindAccount(PostOffice.Address("anna@example.test"))!.Id,
         Recipients = [.. to.Split(' ').Select(text => PostOffice.Address(text)).Select(address => new DeliveryRecipient(address,
             office.Directory.IsLocal(address) ? office.Directory.Resolve(address).Value! : [new Target(null, null, address)]))],
