@@ -61,7 +61,8 @@ static class MessageVerbs
             if (recipient.Text("cause") is { Length: > 0 } cause) text.Append(CultureInfo.InvariantCulture, $" ({cause})");
             if (recipient.Text("detail") is { Length: > 0 } detail) text.Append(' ').Append(detail);
             foreach (var attempt in recipient.Items("history")) text.Append(CultureInfo.InvariantCulture, $"\n     {attempt.Time("at")}  {Said(attempt)}");
-            if (recipient.Text("reply") is { Length: > 0 }) text.Append(CultureInfo.InvariantCulture, $"\n     {recipient.Time("at")}  {Said(recipient)}");
+            // of one that still waits the last attempt stands above already
+            if (recipient.Text("reply") is { Length: > 0 } && !(recipient.Text("nextAttempt").Length > 0 && recipient.Items("history").Any())) text.Append(CultureInfo.InvariantCulture, $"\n     {recipient.Time("at")}  {Said(recipient)}");
             if (recipient.Time("nextAttempt") is { Length: > 0 } next) text.Append(CultureInfo.InvariantCulture, $"\n     next attempt {next}");
         }
         return text.ToString();
