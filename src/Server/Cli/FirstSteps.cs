@@ -17,8 +17,8 @@ static class FirstSteps
     {
         if (kind is null) return;
         var directory = services.GetRequiredService<UserDirectory>();
-        if (directory.FindDomain(Domain) is null)
-            await directory.AddDomainAsync(Domain);
+        if (directory.FindDomain(Domain) is null && await directory.AddDomainAsync(Domain) is { Ok: true } made)
+            await services.GetRequiredService<SigningKeys>().EnsureAsync(made.Value, CancellationToken.None);
         if (Names.TryAddress(Administrator, out var address) && directory.FindAccount(address) is null)
         {
             var password = Passwords.Generate();

@@ -42,7 +42,11 @@ static class DomainsApi
     {
         if (await context.ReadAsync<NewDomain>() is not { } wanted) return;
         var added = await context.Room<UserDirectory>().AddDomainAsync(wanted.Name, wanted.Quota ?? 0, string.IsNullOrEmpty(wanted.CatchAll) ? null : wanted.CatchAll, context.RequestAborted, string.IsNullOrEmpty(wanted.AliasOf) ? null : wanted.AliasOf);
-        if (added.Ok) context.Room<Tls.Acme.AcmeRenewals>().Look();
+        if (added.Ok)
+        {
+            context.Room<Tls.Acme.AcmeRenewals>().Look();
+            await context.Room<SigningKeys>().EnsureAsync(added.Value, context.RequestAborted); // its first message is to be signed
+        }
         await context.ResultAsync(added, domain => Show(context, domain), 201);
     }
 
