@@ -3,6 +3,9 @@ namespace CbaMail.Config;
 /// <summary>The keys of DKIM's keys: they are made, published ahead, changed and retired by themselves.</summary>
 public sealed record DkimSettings
 {
+    /// <summary>Whether mail that leaves is signed at all (DKIM), and what is passed on for others is sealed (ARC). Default yes.</summary>
+    public bool Sign { get; init; } = true;
+
     /// <summary>
     /// Whether a new key signs only when its record is seen in DNS. A signature whose key is not published is worth nothing, and some
     /// receivers count it against the sender. Default yes; in the evaluation profile no.

@@ -50,12 +50,13 @@ internal static class QueueTable
 
     public static QueuedMessage? Message(Func<string, Statement> prepare, long id)
     {
-        using var row = prepare("SELECT sender, content_id, size, ret, envid, smtputf8, eightbit, class, created, expires, priority, message_id, account_id, mailing_id, arrival, release_at, deliver_by, by_mode, require_tls FROM queue_message WHERE id=?").Bind(1, id);
+        using var row = prepare("SELECT sender, content_id, size, ret, envid, smtputf8, eightbit, class, created, expires, priority, message_id, account_id, mailing_id, arrival, release_at, deliver_by, by_mode, require_tls, forwarded FROM queue_message WHERE id=?").Bind(1, id);
         if (!row.Step()) return null;
         MailAddress.TryParse(row.String(0), out var sender);
         return new QueuedMessage(id, sender, row.Int64(1), row.Int64(2), row.Text(3), row.Text(4), row.Bool(5), row.Bool(6), (MailClass)row.Int32(7), row.Time(8), row.Time(9))
         {
             RequireTls = row.Bool(18),
+            Forwarded = row.Bool(19),
             Priority = row.Int32(10),
             MessageId = row.Text(11),
             Account = row.IsNull(12) ? null : row.Int64(12),

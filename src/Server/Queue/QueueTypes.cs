@@ -22,6 +22,8 @@ public sealed record QueuedMessage(
     public bool Bulk => Class == MailClass.Bulk;
     /// <summary>It came with REQUIRETLS (RFC 8689 2).</summary>
     public bool RequireTls { get; init; }
+    /// <summary>Passed on for somebody: it is sealed when it leaves (RFC 8617).</summary>
+    public bool Forwarded { get; init; }
     /// <summary>RFC 6710: -9 to 9.</summary>
     public int Priority { get; init; }
     public DeliverBy? By { get; init; }

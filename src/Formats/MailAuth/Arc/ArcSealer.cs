@@ -22,9 +22,18 @@ public sealed class ArcSealer(string authservId, SigningIdentity identity)
     /// <param name="fields">Names for h=; null for the usual ones.</param>
     public IReadOnlyList<string> Seal(ReadOnlyMemory<byte> message, ArcVerdict chain, DateTimeOffset now, IReadOnlyList<string>? fields = null)
     {
+        var header = new SigningHeader(message);
+        return Seal(header, BodyHash.Of(message.Span[header.BodyStart..], Canonicalization.Relaxed), chain, now, fields);
+    }
+
+    /// <summary>As above, for a header whose body has the given hash, relaxed.</summary>
+    public IReadOnlyList<string> Seal(ReadOnlyMemory<byte> header, ReadOnlySpan<byte> bodyHash, ArcVerdict chain, DateTimeOffset now) =>
+        Seal(new SigningHeader(header), bodyHash, chain, now, fields: null);
+
+    IReadOnlyList<string> Seal(SigningHeader header, ReadOnlySpan<byte> bodyHash, ArcVerdict chain, DateTimeOffset now, IReadOnlyList<string>? fields)
+    {
         // RFC 8617 5.1 step 2, and 4.2.1: there is no instance 51
         if (chain.IsClosed || chain.Highest >= ArcChain.MostSets) return [];
-        var header = new SigningHeader(message);
         var instance = chain.Highest + 1;
         var (i, t) = (instance.ToString(CultureInfo.InvariantCulture), now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
         var results = AuthenticationResultsField.Write("ARC-Authentication-Results", $"i={i}; ", authservId, OwnResults(header));
@@ -36,7 +45,7 @@ public sealed class ArcSealer(string authservId, SigningIdentity identity)
         // tags in the alphabet's order: what a seal covers is the same bytes for whoever computes it anew
         var signature = Sign(hash, "ARC-Message-Signature",
         [
-            ("a", identity.Key.Algorithm.Name()), ("b", ""), ("bh", Convert.ToBase64String(BodyHash.Of(message.Span[header.BodyStart..], Canonicalization.Relaxed))),
+            ("a", identity.Key.Algorithm.Name()), ("b", ""), ("bh", Convert.ToBase64String(bodyHash)),
             ("c", "relaxed/relaxed"), ("d", identity.Domain), ("h", string.Join(':', names)), ("i", i), ("s", identity.Selector), ("t", t),
         ]);
 

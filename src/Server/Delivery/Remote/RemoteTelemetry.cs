@@ -35,4 +35,7 @@ internal static partial class RemoteTelemetry
 
     [LoggerMessage(5009, LogLevel.Warning, "queue: {Domain}: MTA-STS policy not fetched: {Problem}")]
     public static partial void StsFailed(ILogger log, string domain, string problem);
+
+    [LoggerMessage(5011, LogLevel.Error, "queue {Id}: the message leaves without signature: its key cannot sign")]
+    public static partial void NotSigned(ILogger log, Exception cause, long id);
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using CbaMail.Config;
 using CbaMail.Mailboxes;
 using CbaMail.Queue;
@@ -7,7 +8,8 @@ namespace CbaMail.Delivery.Remote;
 
 /// <summary>What the workers share.</summary>
 internal sealed record RemoteParts(
-    MailQueue Queue, MailStore Mail, MxLookup Lookup, TlsDemands Demands, TlsReports Reports, Sources Sources, BounceDelivery Bounces, Settings Settings, TimeProvider Time, ILogger Log);
+    MailQueue Queue, MailStore Mail, MxLookup Lookup, TlsDemands Demands, TlsReports Reports, Sources Sources, BounceDelivery Bounces, Settings Settings, TimeProvider Time, ILogger Log,
+    OutgoingSignatures? Signatures = null);
 
 /// <summary>
 /// Sends what is ready for one lane (the domains of one operator, or a route) over one connection at a time. The outcome of a message is being committed while the next
@@ -89,13 +91,13 @@ internal sealed class RemoteWorker(RemoteParts parts, string lane)
         if (Outcomes.TooLate(claim.Message, parts.Queue.Now) is { } late) return await CommitAsync(claim, content, Same(claim, late), "", null, false);
         if (LeftOut(claim) is { } left) return await CommitAsync(claim, content, left, "", null, false);
 
-        var message = Message(claim, content, header);
         var errand = new Errand(claim.Recipients[0].Domain, Wish(claim.Message, header), claim.Message.ReversePath?.DomainKey ?? "");
         if (await connector.OperatorAsync(errand, cancel) is { } @operator && parts.Queue.Learn(claim.Destination, @operator, lane))
         {
             parts.Queue.Return(claim);
             return true;
         }
+        var message = await MessageAsync(claim, content, header, cancel);
         for (var tries = 0; ; tries++)
         {
             if (await connector.ConnectAsync(errand, cancel) is { } failure)
@@ -145,13 +147,18 @@ internal sealed class RemoteWorker(RemoteParts parts, string lane)
 
     static ClientReply[] Same(QueueClaim claim, ClientReply reply) => [.. claim.Recipients.Select(_ => reply)];
 
-    ClientMessage Message(QueueClaim claim, MessageContent content, MessageHeader header)
+    async ValueTask<ClientMessage> MessageAsync(QueueClaim claim, MessageContent content, MessageHeader header, CancellationToken cancel)
     {
         var message = claim.Message;
+        var fields = parts.Signatures is { } signatures ? await signatures.FieldsAsync(message, content, cancel) : [];
         // SMTPUTF8 was asked for by the sender, but is needed only where the header has UTF-8 (RFC 6531 3.4)
         return new ClientMessage(message.ReversePath, [.. claim.Recipients.Select(r => new ClientRecipient(r.Address, r.Notify, r.OriginalRecipient))],
-            content.Size, message.EightBit, message.SmtpUtf8 && header.HasUtf8, message.Return, message.EnvelopeId,
-            (output, cancel) => content.CopyToAsync(output, 0, content.Size, cancel),
+            fields.Length + content.Size, message.EightBit, message.SmtpUtf8 && header.HasUtf8, message.Return, message.EnvelopeId,
+            (output, cancel) =>
+            {
+                if (fields.Length > 0) output.Write(fields);
+                return content.CopyToAsync(output, 0, content.Size, cancel);
+            },
             async () =>
             {
                 if (!await pending) throw new IOException("The last message's outcome could not be stored");

@@ -1,0 +1,109 @@
+using System.Collections.Concurrent;
+using System.Text;
+using CbaMail.Config;
+using CbaMail.Directory;
+using CbaMail.Dns;
+using CbaMail.MailAuth;
+using CbaMail.MailAuth.Arc;
+using CbaMail.MailAuth.Dkim;
+using CbaMail.MailAuth.Dmarc;
+using CbaMail.Mailboxes;
+using CbaMail.Mime;
+using CbaMail.Queue;
+
+namespace CbaMail.Delivery.Remote;
+
+/// <summary>
+/// The fields that are put on top of a message as it leaves: signatures of the author's domain for our own mail (RFC 6376), the next set of
+/// the ARC chain for what is passed on (RFC 8617). They are made on the way out and not stored: a key that is changed meanwhile signs the
+/// next attempt. Of the body only its hash is kept, and the fields of the last messages, for those that go to several servers.
+/// </summary>
+sealed class OutgoingSignatures(SigningKeys keys, IResolver resolver, Settings settings, TimeProvider time, ILogger log)
+{
+    const int Kept = 256;
+    const int Piece = 64 * 1024;
+
+    readonly ConcurrentDictionary<long, (byte[] Fields, DateTimeOffset Made)> made = new();
+    readonly DkimKeys arcKeys = new(resolver);
+    // a signature of an earlier hour is as good, but its key may be about to go
+    static readonly TimeSpan Fresh = TimeSpan.FromHours(1);
+
+    /// <summary>Whole fields, or nothing. A message that cannot be signed leaves unsigned, and the log says why.</summary>
+    public async ValueTask<byte[]> FieldsAsync(QueuedMessage message, MessageContent content, CancellationToken cancel)
+    {
+        if (!settings.Dkim.Sign || (!message.Forwarded && !IsOurs(message))) return [];
+        var now = time.GetUtcNow();
+        if (made.TryGetValue(message.Id, out var known) && now - known.Made < Fresh) return known.Fields;
+        byte[] fields;
+        try
+        {
+            fields = message.Forwarded ? await SealAsync(message, content, now, cancel) : Sign(content, now);
+        }
+        catch (Exception error) when (error is System.Security.Cryptography.CryptographicException or FormatException)
+        {
+            RemoteTelemetry.NotSigned(log, error, message.Id);
+            return [];
+        }
+        if (made.Count >= Kept) made.Clear();
+        made[message.Id] = (fields, now);
+        return fields;
+    }
+
+    // somebody signed in, a mailing, or a notice of our own; a stranger's mail that an alias passes on is not in our name, whatever its From says
+    static bool IsOurs(QueuedMessage message) => message.Account is not null || message.Mailing is not null || message.Arrival.Length == 0;
+
+    byte[] Sign(MessageContent content, DateTimeOffset now)
+    {
+        var header = Header(content);
+        if (AuthorDomain.Of(HeaderList.Parse(header)) is not { Kind: AuthorDomainKind.One, Domains: [var domain] }) return [];
+        if (keys.Active(domain) is not { Count: > 0 } active) return [];
+        var signer = new DkimSigner([.. active.Select(key => new SigningIdentity(domain, key.Selector, key.Key))], new SigningRules());
+        using var body = new BodyHash(Canonicalization.Relaxed);
+        Feed(content, header.Length, body.Append);
+        return signer.Sign(header, body.Finish(), now);
+    }
+
+    /// <summary>The seal is of the domain that passes the message on: that of the reverse-path under which it leaves.</summary>
+    async ValueTask<byte[]> SealAsync(QueuedMessage message, MessageContent content, DateTimeOffset now, CancellationToken cancel)
+    {
+        if (message.ReversePath is not { } path || keys.Active(path.DomainKey) is not { Count: > 0 } active) return [];
+        var key = active.FirstOrDefault(one => one.Algorithm == DkimAlgorithm.RsaSha256) ?? active[0]; // which every verifier knows
+        var header = Header(content);
+        using var signed = new SignedMessage(header);
+        using var body = new BodyHash(Canonicalization.Relaxed);
+        Feed(content, header.Length, piece =>
+        {
+            signed.Append(piece);
+            body.Append(piece);
+        });
+        var chain = await new ArcVerifier(arcKeys).VerifyAsync(signed, now, cancel);
+        var authservId = settings.Authentication.AuthservId is { Length: > 0 } id ? id : settings.Hostname;
+        var set = new ArcSealer(authservId, new SigningIdentity(path.DomainKey, key.Selector, key.Key)).Seal(header, body.Finish(), chain, now);
+        return Encoding.UTF8.GetBytes(string.Concat(set));
+    }
+
+    /// <summary>The header with the empty line that ends it.</summary>
+    static byte[] Header(MessageContent content)
+    {
+        for (var length = Piece; ; length *= 4)
+        {
+            var start = content.Read(0, length);
+            var reader = new HeaderReader(start, 0, top: true);
+            while (reader.Next(out _)) { }
+            if (reader.Position < start.Length || start.Length < length || length > HeaderReader.MaxBytes) return start[..reader.Position];
+        }
+    }
+
+    delegate void Take(ReadOnlySpan<byte> piece);
+
+    static void Feed(MessageContent content, long from, Take take)
+    {
+        while (from < content.Size)
+        {
+            var piece = content.Read(from, Piece);
+            if (piece.Length == 0) break;
+            take(piece);
+            from += piece.Length;
+        }
+    }
+}
