@@ -15,6 +15,7 @@ using CbaMail.Net;
 using CbaMail.Net.Dns;
 using CbaMail.Observability;
 using CbaMail.Queue;
+using CbaMail.Reports;
 using CbaMail.Sasl;
 using CbaMail.Smtp.Server;
 using CbaMail.Storage;
@@ -59,6 +60,7 @@ public static class Composition
             .AddBackup()
             .AddQueue()
             .AddMailings()
+            .AddReports()
             .AddSubmission()
             .AddLocalDelivery()
             .AddMailingRun()
@@ -75,6 +77,13 @@ public static class Composition
     static void Wire(IServiceProvider services)
     {
         MailboxesRoom.Attach(services.GetRequiredService<MailStore>(), services.GetRequiredService<UserDirectory>());
+        services.GetRequiredService<ReportPost>().Local = (from, to, message, cancel) => services.GetRequiredService<LocalDelivery>().DeliverOwnAsync(from, to, message, cancel);
+        var complaints = services.GetRequiredService<Complaints>();
+        complaints.FindCopy = (read, id, messageId) => (id is { } row ? CopyTable.Find(read, row) : CopyTable.Find(read, messageId!)) is { } copy ? new(copy.LedgerId, copy.Mailing, copy.Address, copy.Sender) : null;
+        var queue = services.GetRequiredService<MailQueue>();
+        complaints.ReadReturnAddress = address => queue.Bounces.Read(address) is { Kind: BounceKind.Ledger } ticket ? ticket.Id : null;
+        complaints.Suppress = (write, address, told, source) => queue.Suppressions.Put(write, address, new Suppression(address.Key, "complaint", told, source, queue.Time.GetUtcNow(), null));
+        complaints.MarkCopy = (write, copy, told) => CopyTable.MarkComplaint(write, copy.LedgerId, told);
     }
 
     static void Listen(KestrelServerOptions kestrel, Settings settings)

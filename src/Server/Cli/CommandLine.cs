@@ -39,6 +39,7 @@ public static class CommandLine
         .. VerifyVerb.Rows,
         .. VaultVerbs.Rows,
         .. TlsVerbs.Rows,
+        .. ReportVerbs.Rows,
         .. SecretVerbs.Rows,
         .. CheckVerbs.Rows,
         new("version", "", "print the release", [new("--json", null, "print JSON")], invocation =>

@@ -25,6 +25,9 @@ public sealed record PublishSettings
     /// </summary>
     public DmarcWish Dmarc { get; init; } = DmarcWish.Quarantine;
 
-    /// <summary>Local part of the address that gets reports of DMARC and TLS, in each domain. Default postmaster.</summary>
-    public string Reports { get; init; } = "postmaster";
+    /// <summary>
+    /// Local part of the address that gets reports of DMARC and TLS, in each domain. Default: the names under which the server reads them itself
+    /// (<c>reports.dmarc-names</c>, <c>reports.tls-names</c>); postmaster where it reads none.
+    /// </summary>
+    public string Reports { get; init; } = "";
 }

@@ -44,6 +44,7 @@ public sealed record Settings
     /// <summary>Addresses of the web that are asked about mail, in JSON; see <see cref="HookSettings"/>. Default none.</summary>
     public IReadOnlyList<HookSettings> Hooks { get; init; } = [];
     public InboundSettings Inbound { get; init; } = new();
+    public ReportSettings Reports { get; init; } = new();
 }
 
 /// <summary>What a listener speaks.</summary>

@@ -12,7 +12,7 @@ namespace CbaMail.Delivery;
 /// Brings notices to the sender in the transaction that settles the recipients they speak of: none is lost and none told twice.
 /// To a local sender the notice goes into the inbox (whatever its quota: the sender must hear), to others into the queue, from &lt;&gt;.
 /// </summary>
-public sealed class BounceDelivery(MailStore mail, MailQueue queue, UserDirectory directory, Settings settings, TimeProvider time)
+public sealed class BounceDelivery(MailStore mail, MailQueue queue, UserDirectory directory, Settings settings, TimeProvider time, Reports.ReportIntake? reports = null)
 {
     readonly NoticeRate rate = new(settings.Bounces.MostPerHour(settings.Evaluation), time);
 
@@ -56,6 +56,7 @@ public sealed class BounceDelivery(MailStore mail, MailQueue queue, UserDirector
         var targets = directory.Resolve(to);
         if (!targets.Ok) return; // the sender is gone: nobody is left to tell (RFC 5321 4.5.5)
         var prefix = System.Text.Encoding.UTF8.GetBytes($"Return-Path: <>\r\nDelivered-To: {to}\r\n");
+        reports?.Take(transaction, null, [to], content, null);
         foreach (var target in targets.Value)
         {
             if (target.Account is { } account)

@@ -50,6 +50,8 @@ public sealed record DeliveryOrder
     public string Verdict { get; init; } = "";
     /// <summary>Runs in the commit that places the last of it; or null.</summary>
     internal Action<Storage.WriteTransaction>? Alongside { get; init; }
+    /// <summary>Whom the message can be held to, where that was asked.</summary>
+    public Reports.ProvenSender? Proven { get; init; }
     /// <summary>Stands on the log lines.</summary>
     public string Id { get; init; } = "";
     /// <summary>Who brought it, for the log: a client's address, an account.</summary>

@@ -4,6 +4,7 @@ using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Mailboxes;
 using CbaMail.Queue;
+using CbaMail.Reports;
 using CbaMail.Storage;
 using CbaMail.Submission;
 
@@ -27,12 +28,14 @@ public sealed class LocalDelivery
     readonly string hostname;
     readonly BounceIntake? bounces;
     readonly SendLimits? limits;
+    readonly ReportIntake? reports;
     readonly Likeness likeness = new();
 
     public LocalDelivery(Store store, MailStore mail, MailQueue queue, UserDirectory directory, TimeProvider time, ILogger<LocalDelivery> log, Settings? settings = null,
-        BounceIntake? bounces = null, SendLimits? limits = null)
+        BounceIntake? bounces = null, SendLimits? limits = null, ReportIntake? reports = null)
     {
         hostname = settings?.Hostname ?? "localhost";
+        this.reports = reports;
         (this.store, this.mail, this.queue, this.directory, this.time, this.log) = (store, mail, queue, directory, time, log);
         (this.bounces, this.limits) = (bounces, limits);
     }
@@ -43,6 +46,15 @@ public sealed class LocalDelivery
         var targets = directory.Resolve(recipient);
         if (!targets.Ok) return targets.Refusal;
         var order = new DeliveryOrder { ReversePath = reversePath, Recipients = [new(recipient, targets.Value)], Message = message };
+        return (await DeliverAsync(order, cancel))[0];
+    }
+
+    /// <summary>The same for a message that the server itself writes in the name of a domain here.</summary>
+    public async ValueTask<Refusal?> DeliverOwnAsync(MailAddress from, MailAddress recipient, ReadOnlyMemory<byte> message, CancellationToken cancel)
+    {
+        var targets = directory.Resolve(recipient);
+        if (!targets.Ok) return targets.Refusal;
+        var order = new DeliveryOrder { ReversePath = from, Recipients = [new(recipient, targets.Value, "NEVER")], Message = message, Proven = new ProvenSender(from.DomainKey, Signed: true) };
         return (await DeliverAsync(order, cancel))[0];
     }
 
@@ -171,6 +183,7 @@ public sealed class LocalDelivery
             first = Enqueue(transaction, placing, content);
             if (placing.Order.Author is { } author) limits?.Record(transaction, author, placing.Order.Recipients.Select(recipient => recipient.Address));
             placing.Order.Alongside?.Invoke(transaction);
+            reports?.Take(transaction, placing.Order.ReversePath, placing.Order.Recipients.Select(recipient => recipient.Address), content, placing.Order.Proven);
         }
         queue.Trail.Add(transaction, TrailLines.Of(placing.Order, effects, placing.Staged.MessageId, placing.Next, end, refused, first));
         transaction.OnCommitted(() => placing.Advance(content, end, refused));

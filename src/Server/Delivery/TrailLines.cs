@@ -28,6 +28,8 @@ static class TrailLines
             }
             if (queueId is not null)
                 foreach (var recipient in effects.Remote.Count > 0 ? effects.Remote : effects.Forwarded[0].Recipients) Next(text).Append(recipient.Address).Append("\tqueued");
+            if (text.Length == 0)
+                foreach (var recipient in order.Recipients) Next(text).Append(recipient.Address).Append("\tread by the server");
             lines = text.ToString();
         }
         return new TrailEntry(TrailKind.Placed, order.Id, messageId, order.ReversePath?.ToString() ?? "", lines, order.Message.Length, queueId, order.Door.Length > 0 ? order.Door : order.Origin, order.Verdict);

@@ -33,7 +33,11 @@ public sealed record Alias(long Id, long DomainId, MailAddress Address, IReadOnl
 /// <param name="Detail">What stood behind "+" in the address (RFC 5233), or null.</param>
 /// <param name="Remote">An address elsewhere, by way of an alias, a forwarding or a relay domain; or null.</param>
 /// <param name="Via">The address of ours that passes mail on to <paramref name="Remote"/> in the name of its owner; null where mail only passes through.</param>
-public sealed record Target(Account? Account, string? Detail, MailAddress? Remote, MailAddress? Via = null);
+public sealed record Target(Account? Account, string? Detail, MailAddress? Remote, MailAddress? Via = null)
+{
+    /// <summary>The address exists, and no mailbox gets its mail: a room of the server reads it.</summary>
+    public static readonly Target Nobody = new(null, null, null);
+}
 
 /// <summary>An address that stands for another one, or "@domain" for all of a domain.</summary>
 public sealed record RecipientMapping(string Address, string Target, DateTimeOffset Created);

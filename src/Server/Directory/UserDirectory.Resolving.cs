@@ -50,6 +50,9 @@ public sealed partial class UserDirectory
         public Account? Fallback { get; set; }
     }
 
+    /// <summary>Names that exist in each domain here although nobody has them; a room above sets them at the start.</summary>
+    public IReadOnlySet<string> ServedNames { get; set; } = new HashSet<string>();
+
     void Collect(MailAddress address, string? detail, MailAddress? via, int depth, Search search)
     {
         if (domains.TryGetValue(address.Domain, out var domain) && domain.AliasOf is { } real)
@@ -77,6 +80,12 @@ public sealed partial class UserDirectory
         if (address.LocalPart is "postmaster" or "abuse" && Administrator(domain) is { } administrator)
         {
             if (search.Taken.Add(Key(administrator.Address))) search.Found.Add(new(administrator, null, null));
+            return;
+        }
+        // read by a room of the server, whoever else gets it or not
+        if (ServedNames.Contains(address.LocalPart))
+        {
+            search.Found.Add(Target.Nobody);
             return;
         }
         if (domain.CatchAll is { } catchAll && MailAddress.TryParse(catchAll, out var target)) Collect(target, null, address, depth + 1, search);

@@ -25,5 +25,6 @@ static class ApiRoutes
         VaultApi.Map(routes);
         SecretsApi.Map(routes);
         TlsApi.Map(routes);
+        ReportsApi.Map(routes);
     }
 }

@@ -40,6 +40,8 @@ public sealed record NewQueueEntry(
     public long? Mailing { get; init; }
     /// <summary>Id of the transaction that brought it, as on the log lines.</summary>
     public string Arrival { get; init; } = "";
+    /// <summary>How long it is tried; null: as the settings say.</summary>
+    public TimeSpan? Expire { get; init; }
 }
 
 /// <summary>The durable list of mail that leaves: enqueue, claim, reschedule, done. It calls nobody; the workers are in Delivery.</summary>
@@ -106,7 +108,7 @@ public sealed partial class MailQueue
         mail.AddReference(transaction, entry.Content.Id);
         // what is to wait has its whole time from then on
         var due = entry.ReleaseAt is { } release && release > now ? release : now;
-        var id = QueueTable.InsertMessage(transaction, entry, now, due + (entry.ReversePath is null ? settings.BounceExpire : settings.Expire));
+        var id = QueueTable.InsertMessage(transaction, entry, now, due + (entry.Expire ?? (entry.ReversePath is null ? settings.BounceExpire : settings.Expire)));
         if (entry.Forwarded) QueueTable.MarkForwarded(transaction, id);
         var ready = new List<(QueueItem, string)>(entry.Recipients.Count);
         for (var i = 0; i < entry.Recipients.Count; i++)

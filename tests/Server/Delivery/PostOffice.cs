@@ -8,6 +8,7 @@ using CbaMail.Dns;
 using CbaMail.Envelope;
 using CbaMail.Mailboxes;
 using CbaMail.Queue;
+using CbaMail.Reports;
 using CbaMail.Storage;
 using CbaMail.Tests.Wire;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -49,7 +50,7 @@ internal sealed class PaperDns : Dictionary<string, string>, IResolver
         var words = text.Split(' ');
         return new TlsaRecord(name, 60, byte.Parse(words[0]), byte.Parse(words[1]), byte.Parse(words[2]), Convert.FromHexString(words[3]));
     }));
-    public ValueTask<DnsAnswer<string>> PtrAsync(IPAddress address, CancellationToken cancel) => throw new NotSupportedException();
+    public ValueTask<DnsAnswer<string>> PtrAsync(IPAddress address, CancellationToken cancel) => new(Look("ptr", address.ToString(), text => text));
 }
 
 /// <summary>Vault, directory, queue and workers over a real data directory: domain example.test with anna, and a clock of the test's own.</summary>

@@ -59,16 +59,19 @@ public sealed record ReportMail(string Submitter, string Domain, DateTimeOffset 
         writer.CloseDelimiter(boundary);
     }
 
+    /// <summary>How the reason begins where a message is simply no report.</summary>
+    public const string Nothing = "no part of the message is ";
+
     /// <summary>Parts of a message that may hold a report; more are not looked at.</summary>
     const int MaxParts = 20;
 
     /// <summary>The aggregate report of DMARC in a message, whatever its sender calls the attachment; null with the last reason.</summary>
     public static AggregateReport? FindAggregate(ReadOnlySpan<byte> message, out string problem) =>
-        Find(message, ".xml", "no part of the message is an aggregate report", AggregateReportReader.Read, out problem);
+        Find(message, ".xml", Nothing + "an aggregate report", AggregateReportReader.Read, out problem);
 
     /// <summary>The report on TLS in a message; null with the last reason.</summary>
     public static TlsReport? FindTls(ReadOnlySpan<byte> message, out string problem) =>
-        Find(message, ".json", "no part of the message is a report on TLS", TlsReportJson.Read, out problem);
+        Find(message, ".json", Nothing + "a report on TLS", TlsReportJson.Read, out problem);
 
     delegate T? Reader<T>(ReadOnlyMemory<byte> file, out string problem);
 

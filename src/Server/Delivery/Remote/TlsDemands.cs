@@ -2,6 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 using CbaMail.Config;
 using CbaMail.MailAuth.Sts;
 using CbaMail.Queue;
+using CbaMail.Reports;
 using CbaMail.Smtp.Client;
 
 namespace CbaMail.Delivery.Remote;

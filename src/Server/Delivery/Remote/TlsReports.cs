@@ -1,3 +1,4 @@
+using CbaMail.Reports;
 using CbaMail.Smtp.Client;
 using CbaMail.Storage;
 

@@ -19,20 +19,21 @@ public sealed class DomainZone(Settings settings, SigningKeys dkim, Certificates
     {
         await dkim.EnsureAsync(domain, cancel);
         var name = domain.Name + ".";
-        var reports = $"mailto:{settings.Publish.Reports}@{domain.Name}";
+        string Reports(IReadOnlyList<string> names) =>
+            $"mailto:{(settings.Publish.Reports.Length > 0 ? settings.Publish.Reports : settings.Reports.Receive && names.Count > 0 ? names[0] : "postmaster")}@{domain.Name}";
         List<ZoneRecord> records = [];
         if (IsBelow(Host, domain.Name)) records.AddRange(PublicAddresses().Select(address => new ZoneRecord(Host + ".", address.AddressFamily == AddressFamily.InterNetworkV6 ? "AAAA" : "A", address.ToString(), RecordPurpose.Address, true)));
         records.Add(new(name, "MX", $"10 {Host}.", RecordPurpose.Mx, true)); // RFC 5321 5.1
         records.Add(new(name, "TXT", "v=spf1 mx -all", RecordPurpose.Spf, true)); // RFC 7208 4.5
         if (Host != domain.Name && IsBelow(Host, domain.Name)) records.Add(new(Host + ".", "TXT", "v=spf1 a -all", RecordPurpose.HostSpf, false)); // RFC 7208 2.3
         records.AddRange(dkim.List(domain).Where(key => key.Problem is null).Select(key => new ZoneRecord($"{key.Selector}._domainkey.{name}", "TXT", key.Record, RecordPurpose.Dkim, true))); // RFC 6376 3.6.2.1
-        records.Add(new("_dmarc." + name, "TXT", $"v=DMARC1; p={settings.Publish.Dmarc.ToString().ToLowerInvariant()}; rua={reports}", RecordPurpose.Dmarc, true)); // RFC 7489 6.3
+        records.Add(new("_dmarc." + name, "TXT", $"v=DMARC1; p={settings.Publish.Dmarc.ToString().ToLowerInvariant()}; rua={Reports(settings.Reports.DmarcNames)}", RecordPurpose.Dmarc, true)); // RFC 7489 6.3
         if (settings.Publish.MtaSts != MtaStsMode.None && Offers(Protocol.Https))
         {
             records.Add(new("_mta-sts." + name, "TXT", $"v=STSv1; id={MtaStsPolicy.Id(settings)}", RecordPurpose.MtaSts, false)); // RFC 8461 3.1
             records.Add(new("mta-sts." + name, "CNAME", Host + ".", RecordPurpose.MtaStsHost, false)); // RFC 8461 3.3
         }
-        records.Add(new("_smtp._tls." + name, "TXT", $"v=TLSRPTv1; rua={reports}", RecordPurpose.TlsReports, false)); // RFC 8460 3
+        records.Add(new("_smtp._tls." + name, "TXT", $"v=TLSRPTv1; rua={Reports(settings.Reports.TlsNames)}", RecordPurpose.TlsReports, false)); // RFC 8460 3
         if (IsBelow(Host, domain.Name)) records.AddRange(Tlsa());
         records.AddRange(Services(name));
         if (Offers(Protocol.Https))

@@ -23,6 +23,24 @@ public sealed record SenderProof
     /// <summary>What was done in the end.</summary>
     public DmarcPolicy Applied { get; internal set; }
 
+    /// <summary>
+    /// The From domain where it is proven: by DMARC, or, where it has no policy, by SPF or a signature that are aligned with it as DMARC would
+    /// have it (RFC 7489 3.1, relaxed); null where it is not.
+    /// </summary>
+    public Reports.ProvenSender? Sender
+    {
+        get
+        {
+            if (Author.Domains is not [var from]) return null;
+            var suffixes = PublicSuffixList.Shipped;
+            var signed = Dkim.Any(verdict => verdict.Result == AuthResult.Pass && AuthorDomain.Normal(verdict.Domain) is { } domain && suffixes.AreOfOneOrganization(domain, from));
+            if (Dmarc is { Result: AuthResult.Pass }) return new(from, Dmarc.DkimAligned);
+            if (Dmarc is { Policy: not null }) return null;
+            if (signed) return new(from, true);
+            return Spf is { Result: AuthResult.Pass } && AuthorDomain.Normal(Spf.Domain) is { } sender && suffixes.AreOfOneOrganization(sender, from) ? new(from, false) : null;
+        }
+    }
+
     /// <summary>Whether somebody can be held to the message: SPF or a signature passed.</summary>
     public bool IsProven => Spf.Result == AuthResult.Pass || Dkim.Any(verdict => verdict.Result == AuthResult.Pass);
 }

@@ -79,6 +79,7 @@ static class Acceptance
             By = transaction.By,
             Door = TrailNotes.Door(session, transaction),
             Verdict = arrival.Disposition == Disposition.Accept ? "" : string.Join("; ", arrival.Judgements),
+            Proven = arrival.Proof?.Sender,
             Origin = session.Account is { } who ? $"{who.Address} at {arrival.Remote}" : $"{arrival.Hello} at {arrival.Remote}",
         }, CancellationToken.None);
         return session.IsLmtp ? Fit(asked, arrival.Recipients, placed) : placed;

@@ -2,7 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using CbaMail.Config;
-using CbaMail.Delivery.Remote;
+using CbaMail.Reports;
 using CbaMail.Tests.Wire;
 using Xunit;
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using CbaMail.Config;
 using CbaMail.Delivery.Remote;
 using CbaMail.Net.Dns;
+using CbaMail.Reports;
 using CbaMail.Tests.Wire;
 using Xunit;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using CbaMail.Config;
-using CbaMail.Delivery.Remote;
+using CbaMail.Reports;
 using CbaMail.Tests.Wire;
 using Xunit;
 

@@ -1,6 +1,6 @@
 using CbaMail.Storage;
 
-namespace CbaMail.Delivery.Remote;
+namespace CbaMail.Reports;
 
 /// <summary>The kind of a policy (RFC 8460 4.2 policy-type).</summary>
 public enum TlsPolicyKind { NoPolicyFound, Sts, Tlsa }
@@ -72,6 +72,13 @@ public static class TlsReportTable
         var all = new List<TlsFailureDetail>();
         while (row.Step()) all.Add(new TlsFailureDetail(row.String(0), row.String(1), row.String(2), row.String(3), row.String(4), row.Int64(5)));
         return all;
+    }
+
+    /// <summary>Removes what one day brought of one domain.</summary>
+    public static void Remove(WriteTransaction write, long day, string domain)
+    {
+        write.Prepare("DELETE FROM tls_report_failure WHERE report_id IN (SELECT id FROM tls_report WHERE day=? AND domain=?)").Bind(1, day).Bind(2, domain).Run();
+        write.Prepare("DELETE FROM tls_report WHERE day=? AND domain=?").Bind(1, day).Bind(2, domain).Run();
     }
 
     /// <summary>Removes days before the given one, once they have been reported.</summary>
