@@ -90,6 +90,34 @@ public sealed class PolicyTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_relay_domains_names_are_asked_of_its_server_and_its_mail_goes_there()
+    {
+        await using var branch = new ScriptedPeer();
+        branch.Script = line => line.StartsWith("RCPT TO:<nobody@", StringComparison.OrdinalIgnoreCase) ? "550 5.1.1 who is that" : null;
+        await StartAsync();
+        (await server.CliAsync("domain", "add", "branch.test")).Succeeded();
+        await SetAsync("branch.test", "relay-to", $"127.0.0.1:{branch.Port}");
+        Assert.StartsWith("550 5.1.1", await RecipientAsync("x@elsewhere.test", "nobody@branch.test"));
+        await Letter.SendAsync(server.Smtp, "writer@origin.test", "who@branch.test", Letter.Text("writer@origin.test", "who@branch.test", "relayed"));
+        await Wait.UntilAsync(() => branch.Mails.Count == 1, "it was passed on");
+        Assert.StartsWith("<writer@origin.test>", branch.Mails[0].From); // a relay changes nothing
+        Assert.Empty(peer.Mails);
+        await branch.DisposeAsync();
+        Assert.StartsWith("250", await RecipientAsync("x@elsewhere.test", "another@branch.test")); // that is what a backup MX is for
+    }
+
+    [Fact]
+    public async Task A_name_of_ours_may_be_mapped_to_one_elsewhere()
+    {
+        await StartAsync();
+        (await server.CliAsync("recipient-map", "add", "gone@example.test", "gone@elsewhere.test")).Succeeded();
+        await Letter.SendAsync(server.Smtp, "writer@origin.test", "gone@example.test", Letter.Text("writer@origin.test", "gone@example.test", "moved"));
+        await Wait.UntilAsync(() => peer.Mails.Count == 1, "it was passed on");
+        Assert.Contains("gone@elsewhere.test", peer.Mails[0].To[0]);
+        Assert.Contains("@example.test>", peer.Mails[0].From); // in our name
+    }
+
+    [Fact]
     public async Task Domain_aliases_copies_and_the_recipient_map_lead_mail()
     {
         await StartAsync();

@@ -33,6 +33,7 @@ public static class InboundRoom
         .AddSingleton<ClientLookups>()
         .AddSingleton<Edge>()
         .AddSingleton<Authenticator>()
+        .AddSingleton<RelayCheck>()
         .AddSingleton(p => ActivatorUtilities.CreateInstance<AuthenticationCheck>(p, (Func<bool>)(() => p.GetRequiredService<DnsResolver>().HasServers)))
         .AddSingleton<EdgeKeeper>()
         .AddHostedService(p => p.GetRequiredService<EdgeKeeper>())
@@ -44,6 +45,6 @@ public static class InboundRoom
             return new Pipeline(
                 settings, directory, p.GetRequiredService<MailStore>(), p.GetRequiredService<MemoryGate>(), filters,
                 p.GetRequiredService<Edge>(), p.GetRequiredService<CorrespondentBook>(), time, log,
-                p.GetRequiredService<MailQueue>().Bounces, p.GetRequiredService<AuthenticationCheck>());
+                p.GetRequiredService<MailQueue>().Bounces, p.GetRequiredService<AuthenticationCheck>(), p.GetRequiredService<RelayCheck>());
         });
 }

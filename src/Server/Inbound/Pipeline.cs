@@ -17,7 +17,7 @@ public sealed class Pipeline
     readonly (Moment Moment, Check Check)[] checks;
 
     /// <param name="edge">What is known of strangers, or null where nobody is asked (tests).</param>
-    public Pipeline(Settings settings, UserDirectory directory, MailStore mail, MemoryGate? memory = null, IEnumerable<(Moment, Check)>? filters = null, Edge? edge = null, CorrespondentBook? correspondents = null, TimeProvider? time = null, ILogger? log = null, BounceAddresses? bounces = null, AuthenticationCheck? authentication = null)
+    public Pipeline(Settings settings, UserDirectory directory, MailStore mail, MemoryGate? memory = null, IEnumerable<(Moment, Check)>? filters = null, Edge? edge = null, CorrespondentBook? correspondents = null, TimeProvider? time = null, ILogger? log = null, BounceAddresses? bounces = null, AuthenticationCheck? authentication = null, RelayCheck? relay = null)
     {
         var inbound = settings.Inbound;
         var rates = new RateCheck(settings, time ?? TimeProvider.System);
@@ -33,6 +33,7 @@ public sealed class Pipeline
             (Moment.Recipient, edge is { Lookups.IsOn: true } ? new ReputationCheck(settings, edge.Lookups) : null),    // do lists speak against him
             (Moment.Recipient, edge is null || !rates.IsOn ? null : rates),
             (Moment.Recipient, new RecipientCheck(directory, bounces)),                                                         // is it here, or may it be relayed
+            (Moment.Recipient, relay),                                                                                 // does the next server know the name
             (Moment.Recipient, new PolicyCheck(directory)),                                                            // does it want this mail
             (Moment.Recipient, new QuotaCheck(mail)),                                                                  // is there room for it
             (Moment.Recipient, greylist is null || authentication is null ? null : new SpfCheck(authentication)),      // its answer spares who is proven

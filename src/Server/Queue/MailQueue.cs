@@ -97,7 +97,13 @@ public sealed partial class MailQueue
 
     readonly UserDirectory? directory;
 
-    string Key(string domain) => directory?.FindDomain(domain) is not null ? Here : Destination.Of(domain, settings.Routes).Key;
+    string Key(string domain) => directory?.FindDomain(domain) is { Policy.RelayTo: null } ? Here : DestinationOf(domain).Key;
+
+    /// <summary>Where mail of a domain goes: a relay domain of ours to the server that its policy names, every other by the routes of the settings.</summary>
+    internal Destination DestinationOf(string domain) =>
+        directory?.FindDomain(domain)?.Policy.RelayTo is { } relay && RelayAddress.Parse(relay) is { Host: { } host, Port: var port }
+            ? new Destination($"{host}:{port}/", new RouteSettings { Domain = domain, Host = host, Port = port })
+            : Destination.Of(domain, settings.Routes);
 
     /// <summary>Adds the entry in the caller's transaction, holds the content, and wakes the workers after the commit.</summary>
     /// <returns>The queue id, as shown to people.</returns>

@@ -55,7 +55,7 @@ internal sealed class Connector(RemoteParts parts, string lane) : IAsyncDisposab
         }
         if (!same || (targets is { Failure: null } && !HasNext)) targets = null; // the last one broke off on some message: begin again
         this.errand = errand;
-        if (targets is null) (targets, next) = (await parts.Lookup.FindAsync(Destination.Of(errand.Domain, Queue.Routes), errand.Domain, cancel), 0);
+        if (targets is null) (targets, next) = (await parts.Lookup.FindAsync(parts.Queue.DestinationOf(errand.Domain), errand.Domain, cancel), 0);
     }
 
     /// <summary>
@@ -65,8 +65,8 @@ internal sealed class Connector(RemoteParts parts, string lane) : IAsyncDisposab
     {
         var domain = errand.Domain;
         if (errand.Wish == TlsWish.Required || this.errand.Wish != TlsWish.Usual || !FitsSource(errand)) return false;
-        var where = Destination.Of(domain, Queue.Routes);
-        if (where.Route is not null || Destination.Of(this.errand.Domain, Queue.Routes).Route is not null) return false;
+        var where = parts.Queue.DestinationOf(domain);
+        if (where.Route is not null || parts.Queue.DestinationOf(this.errand.Domain).Route is not null) return false;
         var others = await parts.Lookup.FindAsync(where, domain, cancel);
         for (var i = 0; i < others.List.Count; i++)
         {
@@ -90,7 +90,7 @@ internal sealed class Connector(RemoteParts parts, string lane) : IAsyncDisposab
             targets = null;
             return nowhere;
         }
-        var where = Destination.Of(errand.Domain, Queue.Routes);
+        var where = parts.Queue.DestinationOf(errand.Domain);
         ClientReply? failure = null;
         while (HasNext)
         {
@@ -105,7 +105,7 @@ internal sealed class Connector(RemoteParts parts, string lane) : IAsyncDisposab
 
     /// <summary>What was made for one wish serves another that asks for no more.</summary>
     bool Serves(Errand wanted) =>
-        (errand.Domain == wanted.Domain || Destination.Of(wanted.Domain, Queue.Routes) is { Route: not null } where && where == Destination.Of(errand.Domain, Queue.Routes))
+        (errand.Domain == wanted.Domain || parts.Queue.DestinationOf(wanted.Domain) is { Route: not null } where && where == parts.Queue.DestinationOf(errand.Domain))
         && (wanted.Wish == errand.Wish || wanted.Wish == TlsWish.Relaxed || (wanted.Wish == TlsWish.Usual && errand.Wish == TlsWish.Required))
         && FitsSource(wanted);
 

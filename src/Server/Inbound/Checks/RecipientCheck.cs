@@ -17,11 +17,14 @@ public sealed class RecipientCheck(UserDirectory directory, BounceAddresses? bou
         var recipient = arrival.Asked!;
         if (recipient.Address.Domain.Length == 0 && Postmaster() is { } postmaster) recipient.Address = postmaster;
         if (recipient.Address.Domain.Length == 0) return Refusal.NoSuchUser;
-        recipient.Address = directory.Map(recipient.Address);
+        var asked = recipient.Address;
+        recipient.Address = directory.Map(asked);
         if (!directory.IsLocal(recipient.Address))
         {
-            if (arrival.SignedIn is null) return Refusal.NoRelay;
-            recipient.Targets = [new Target(null, null, recipient.Address)];
+            // a name of ours may be mapped to one elsewhere: that is passed on in our name
+            var via = directory.IsLocal(asked) ? asked : null;
+            if (arrival.SignedIn is null && via is null) return Refusal.NoRelay;
+            recipient.Targets = [new Target(null, null, recipient.Address, via)];
             return null;
         }
         // "user%elsewhere@here", "elsewhere!user@here", "user@elsewhere"@here: nobody's name here, and no way to elsewhere;

@@ -302,6 +302,28 @@ public sealed class SmtpClient : IAsyncDisposable
     /// <summary>Hands a message over, to those recipients that the peer takes.</summary>
     public Task<ClientResult> SendAsync(ClientMessage message, CancellationToken cancel) => new ClientTransaction(this, message).RunAsync(cancel);
 
+    /// <summary>Asks whether the server would take mail for an address: MAIL from &lt;&gt;, RCPT, RSET. What it says to RCPT, or what stood in the way.</summary>
+    public async Task<ClientReply> ProbeAsync(Envelope.MailAddress recipient, CancellationToken cancel)
+    {
+        try
+        {
+            foreach (var line in (string[])["MAIL FROM:<>", $"RCPT TO:<{recipient}>"])
+            {
+                await LineAsync(line, cancel);
+                var reply = await wire.ReadAsync(options.Times.CommandTimeout, line[..4], cancel);
+                if (line[0] == 'R') return reply;
+                // who refuses bounces says nothing of the recipient
+                if (!reply.IsPositive) return ClientReply.Local(451, "4.4.3", $"{Target} takes no mail from <>: {reply}");
+            }
+            throw new InvalidOperationException("RCPT was not sent.");
+        }
+        catch (ClientFailure failure)
+        {
+            Usable = false;
+            return failure.Reply;
+        }
+    }
+
     /// <summary>Says QUIT without waiting long for the answer, and closes.</summary>
     public async ValueTask DisposeAsync()
     {
