@@ -94,7 +94,7 @@ public class ProxyProtocolTests(ProxyProtocolTests.Behind fixture) : IClassFixtu
             if (first.Length > 0) await wire.SendAsync(first);
             Assert.True(await wire.IsClosedAsync(), $"port {port} answers {first}");
         }
-        Assert.Contains("behind the PROXY protocol", server.Log);
+        await Wait.UntilAsync(() => server.Log.Contains("behind the PROXY protocol", StringComparison.Ordinal), "the log says why");
     }
 
     [Fact]
