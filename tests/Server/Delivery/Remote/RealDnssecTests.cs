@@ -1,7 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
 using CbaMail.Config;
-using CbaMail.Delivery.Remote;
 using CbaMail.Net.Dns;
 using CbaMail.Reports;
 using CbaMail.Tests.Wire;
