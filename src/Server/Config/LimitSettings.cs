@@ -27,6 +27,12 @@ public sealed record LimitSettings
     /// <summary>The share of <see cref="Memory"/> above which new connections hear 421 or BYE and new messages 452 or NO. Default 0.8.</summary>
     public double MemoryShare { get; init; } = 0.8;
 
+    /// <summary>
+    /// Whether the server looks out for the next command of the only peer that speaks, for 60 us and as long as that pays, before its processor falls
+    /// asleep. Default yes; never with less than two processors. <c>no</c> where CPU is paid by its use.
+    /// </summary>
+    public bool LookOut { get; init; } = true;
+
     internal int PerAddress(bool evaluation) => ConnectionsPerAddress ?? (evaluation ? 10_000 : 200);
     internal int PerNetwork(bool evaluation) => ConnectionsPerNetwork ?? (evaluation ? 10_000 : 500);
     internal TimeSpan Delay(bool evaluation) => SignInDelay ?? (evaluation ? TimeSpan.Zero : TimeSpan.FromSeconds(1));

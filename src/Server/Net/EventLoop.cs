@@ -14,6 +14,7 @@ sealed class EventLoop : IDisposable
 
     readonly int epoll;
     readonly ILogger log;
+    readonly Lookout? lookout;
     readonly Lock gate = new();
     readonly int usual = Math.Max(4, Environment.ProcessorCount * 2);
     readonly List<Thread> threads = [];
@@ -23,6 +24,7 @@ sealed class EventLoop : IDisposable
     int busy;          // threads that serve an event
     uint served, seen; // events; as of the last look
     volatile bool ended;
+    [ThreadStatic] static EventLoop? mine;
 
     /// <summary>What waits for events of a descriptor.</summary>
     public interface IWaiting
@@ -34,9 +36,10 @@ sealed class EventLoop : IDisposable
     // the generation tells a late event of a descriptor from those of the connection that has its number now
     record struct Entry(IWaiting? Waiting, uint Generation);
 
-    public EventLoop(ILogger<EventLoop> log)
+    /// <param name="lookout">Null where nobody is to look out.</param>
+    public EventLoop(ILogger<EventLoop> log, Lookout? lookout = null)
     {
-        this.log = log;
+        (this.log, this.lookout) = (log, lookout);
         epoll = Epoll.Create();
         if (epoll < 0) throw Epoll.Failure(epoll);
         lock (gate)
@@ -71,6 +74,20 @@ sealed class EventLoop : IDisposable
         }
     }
 
+    /// <summary>Whether the caller is the only thread that serves anybody, and nothing waits for one of the pool.</summary>
+    bool IsAlone => mine == this && Volatile.Read(ref busy) == 1 && ThreadPool.PendingWorkItemCount == 0;
+
+    /// <summary>Tries to receive for a moment, where that pays: see <see cref="Lookout"/>.</summary>
+    /// <param name="receive">Whether it has received something.</param>
+    public bool LookOut(ulong number, Func<bool> receive)
+    {
+        if (lookout is null || !lookout.Begins(number, IsAlone)) return false;
+        bool found;
+        do found = receive(); while (!found && lookout.GoesOn(IsAlone));
+        lookout.Ends(found);
+        return found;
+    }
+
     /// <summary>Makes a descriptor known; its events are asked for by <see cref="Arm"/>.</summary>
     /// <returns>The number that its events bear.</returns>
     public ulong Register(int descriptor, IWaiting waiting)
@@ -99,6 +116,7 @@ sealed class EventLoop : IDisposable
             ref var entry = ref entries[(int)(uint)number];
             if (entry.Generation == (uint)(number >> 32)) entry = default;
         }
+        lookout?.Forget(number);
     }
 
     IWaiting? Find(ulong number)
@@ -112,6 +130,7 @@ sealed class EventLoop : IDisposable
 
     void Run(bool more)
     {
+        mine = this;
         while (!ended)
         {
             var outcome = Epoll.Wait(epoll, out var events, out var number);

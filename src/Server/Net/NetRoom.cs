@@ -25,8 +25,10 @@ public static class NetRoom
 {
     public static IServiceCollection AddNet(this IServiceCollection services)
     {
-        services.AddSingleton<ConnectionLimits>().AddSingleton<MemoryGate>().AddSingleton<EventLoop>().AddSingleton<SpareDescriptor>().AddSingleton<ProxyDoor>()
+        services.AddSingleton<ConnectionLimits>().AddSingleton<MemoryGate>().AddSingleton<SpareDescriptor>().AddSingleton<ProxyDoor>()
             .AddSingleton<AllowList>().AddSingleton<Bans>().AddSingleton<Doorkeeper>();
+        services.AddSingleton(p => new EventLoop(
+            p.GetRequiredService<ILogger<EventLoop>>(), p.GetRequiredService<Settings>().Limits.LookOut ? new Lookout(TimeProvider.System, ControlGroup.Processors()) : null));
         // the last one is asked first; Kestrel's own has the control socket
         services.AddSingleton<IConnectionListenerFactory, SocketTransportFactory>().AddSingleton<IConnectionListenerFactory, KestrelDoor>();
         return services;

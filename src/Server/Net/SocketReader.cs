@@ -22,6 +22,7 @@ sealed class SocketReader(SocketTransport socket) : PipeReader, IValueTaskSource
     bool mayHaveMore;   // the last receive filled the buffer
     int inARow;         // receives without a wait
     bool ended, completed;
+    Func<bool>? receive;
     int cancelled;      // by CancelPendingRead
 
     public override bool TryRead(out ReadResult result)
@@ -47,7 +48,7 @@ sealed class SocketReader(SocketTransport socket) : PipeReader, IValueTaskSource
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (TryRead(out var result)) return new(result);
+        if (TryRead(out var result) || (socket.LookOut(receive ??= ReceiveNews) && TryRead(out result))) return new(result);
         source.Reset();
         inARow = 0;
         socket.Await(Epoll.Readable);
@@ -88,6 +89,12 @@ sealed class SocketReader(SocketTransport socket) : PipeReader, IValueTaskSource
         {
             source.SetException(e);
         }
+    }
+
+    bool ReceiveNews()
+    {
+        Receive();
+        return HasNews;
     }
 
     void Receive()

@@ -52,6 +52,9 @@ sealed class SocketTransport : IDuplexPipe, EventLoop.IWaiting
         }
     }
 
+    /// <summary>Before a wait: whether looking out for bytes has brought some. Only on the loop's own threads.</summary>
+    internal bool LookOut(Func<bool> receive) => inline && loop.LookOut(number, receive);
+
     /// <summary>Asks for an event; when it comes, the reader's or the writer's <c>Go</c> is called, once.</summary>
     /// <exception cref="IOException">The connection has been closed, or the kernel has no room.</exception>
     internal void Await(uint what)

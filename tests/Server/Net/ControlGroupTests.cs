@@ -69,4 +69,21 @@ public sealed class ControlGroupTests : IDisposable
         File.Delete(Path.Combine(root, "mail/memory.stat"));
         Assert.Equal(0, group.Kept(0));
     }
+
+    [Theory]
+    [InlineData("0::/a/b\n", "a/cpu.max", "50000 100000\n", 0.5)]
+    [InlineData("0::/a/b\n", "a/b/cpu.max", "75000 100000\n", 0.75)]
+    [InlineData("4:cpu,cpuacct:/docker/abc\n0::/\n", "cpu/cpu.cfs_quota_us", "50000\n", 0.5)] // in a container the mount is the group
+    [InlineData("0::/a/b\n", "a/cpu.max", "max 100000\n", null)]
+    [InlineData("4:cpu:/a\n", "cpu/a/cpu.cfs_quota_us", "-1\n", null)]
+    [InlineData("0::/a\n", "a/cpu.max", "\n", null)]
+    [InlineData("", "nowhere", "", null)]
+    public void A_quota_of_processors_counts_as_a_part_of_them(string self, string file, string text, double? expected)
+    {
+        Write(file, text);
+        Write("cpu/cpu.cfs_period_us", "100000\n");
+        Write("cpu/a/cpu.cfs_period_us", "100000\n");
+        Write("self", self);
+        Assert.Equal(expected ?? Environment.ProcessorCount, ControlGroup.Processors(Path.Combine(root, "self"), root));
+    }
 }

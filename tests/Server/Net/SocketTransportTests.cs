@@ -17,7 +17,7 @@ namespace CbaMail.Tests.Server.Net;
 public sealed class SocketTransportTests : IDisposable
 {
     static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
-    readonly EventLoop loop = new(NullLogger<EventLoop>.Instance);
+    readonly EventLoop loop = new(NullLogger<EventLoop>.Instance, new Lookout(TimeProvider.System, processors: 2));
     readonly SpareDescriptor spare = new(TimeProvider.System, NullLogger<Listeners>.Instance);
     readonly ConcurrentQueue<SocketTransport> open = new();
     readonly List<IDisposable> rest = [];
@@ -315,6 +315,31 @@ public sealed class SocketTransportTests : IDisposable
         });
         server.Close();
         await sending.WaitAsync(Soon);
+    }
+
+    /// <summary>Who answers at once is looked out for by the thread that serves him: nobody else may wait for that, nor he himself when he pauses.</summary>
+    [Fact]
+    public async Task A_peer_that_answers_at_once_keeps_no_other_waiting_and_may_pause()
+    {
+        var sessions = new ConcurrentBag<Task>();
+        using var acceptor = Listen((descriptor, _) => sessions.Add(EchoAsync(new SocketTransport(loop, descriptor, inline: true, TimeProvider.System))));
+        using (var quick = await ClientAsync(acceptor))
+        {
+            var (said, heard) = (new byte[30], new byte[64]);
+            for (var round = 0; round < 3000; round++)
+            {
+                said[0] = (byte)round;
+                quick.Send(said); // not asynchronous: the answer is there before another thread could be
+                for (var at = 0; at < said.Length;) at += quick.Receive(heard, at, said.Length - at, SocketFlags.None);
+                Assert.Equal(said[0], heard[0]);
+                if (round % 500 == 250) await Task.Yield();
+                if (round % 200 != 100) continue;
+                using var other = await ClientAsync(acceptor);
+                other.Send(said);
+                Assert.True(other.Receive(heard) > 0);
+            }
+        }
+        await Task.WhenAll(sessions).WaitAsync(Soon);
     }
 
     /// <summary>Descriptors are used again at once: an event of the one who had the number before must reach nobody.</summary>
