@@ -39,6 +39,7 @@ public static class CommandLine
         .. VerifyVerb.Rows,
         .. VaultVerbs.Rows,
         .. TlsVerbs.Rows,
+        .. SuffixVerbs.Rows,
         .. ReportVerbs.Rows,
         .. SecretVerbs.Rows,
         .. CheckVerbs.Rows,

@@ -25,6 +25,7 @@ static class ApiRoutes
         VaultApi.Map(routes);
         SecretsApi.Map(routes);
         TlsApi.Map(routes);
+        SuffixesApi.Map(routes);
         ReportsApi.Map(routes);
     }
 }

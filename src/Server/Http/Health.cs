@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Net;
+using CbaMail.Net.Dns;
 using CbaMail.Queue;
 using CbaMail.Storage;
 using CbaMail.Tls;
@@ -29,7 +30,7 @@ public sealed record HealthReport(
 public sealed record DiskSpace(long Free, long Total, long Data, int Packs, long PackBytes, long DeadBytes);
 
 /// <summary>Looks after every part: reads and writes the store, measures the disk, looks at the certificate.</summary>
-public sealed class Health(Settings settings, Store store, UserDirectory directory, MailQueue queue, Certificates certificates, TimeProvider time, MemoryGate memory, Secrets secrets, AcmeRenewals acme, SigningKeys dkim)
+public sealed class Health(Settings settings, Store store, UserDirectory directory, MailQueue queue, Certificates certificates, TimeProvider time, MemoryGate memory, Secrets secrets, AcmeRenewals acme, SigningKeys dkim, SuffixFile suffixes)
 {
     /// <summary>Below this a store that must go on writing is in danger.</summary>
     const long LeastFree = 256L << 20;
@@ -48,6 +49,7 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
         parts.Add(Certificate());
         if (directory.ListDomains().Select(dkim.Trouble).OfType<string>().ToList() is { Count: > 0 } unsigned) parts.Add(new("dkim", false, string.Join("; ", unsigned.Take(5))));
         if (secrets.Problem is { } locked) parts.Add(new("secrets", false, locked.Sentence));
+        parts.Add(Suffixes());
         parts.Add(new("directory", true, $"{Count(directory.DomainCount, "domain")}, {Count(directory.AccountCount, "account")}", $"доменов: {directory.DomainCount}, учётных записей: {directory.AccountCount}"));
         foreach (var group in settings.Listeners.GroupBy(listener => listener.Protocol))
             parts.Add(new(SettingsFile.KeyName(group.Key.ToString()), true, ListensOn + string.Join(", ", group.Select(listener => listener.Address.Contains(':') ? $"[{listener.Address}]:{listener.Port}" : $"{listener.Address}:{listener.Port}"))));
@@ -120,6 +122,15 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
         return memory.IsShort
             ? new("memory", false, $"memory is short ({resident} resident): new connections and messages are refused until it is not", $"памяти не хватает (занято {resident}): новым соединениям и письмам отказано, пока её мало")
             : new("memory", true, $"{resident} resident", $"занято {resident}");
+    }
+
+    // a list that is refused is said here, and nothing is ill: the shipped one does its work
+    PartHealth Suffixes()
+    {
+        var list = suffixes.Report();
+        var (day, tag) = list.Date is { } date ? ($"list of {date:yyyy-MM-dd}", $"список от {date:yyyy-MM-dd}") : ("list of an unknown day", "список без даты");
+        var (wrong, russian) = list.Problem is { } problem ? ($"; {SuffixFile.Name} is not used: {problem}", $"; {SuffixFile.Name} не используется: {problem}") : ("", "");
+        return new("public-suffixes", true, $"{day}, {Count(list.Rules, "rule")}{(list.Source == "data" ? ", from the data directory" : "")}{wrong}", $"{tag}, правил: {list.Rules}{(list.Source == "data" ? ", из каталога данных" : "")}{russian}");
     }
 
     PartHealth Certificate()

@@ -17,7 +17,7 @@ static class PoolName
     /// <summary>The domain that somebody has registered; null for a registry's own name.</summary>
     public static string? Organisation(string name)
     {
-        var organisation = PublicSuffixList.Shipped.OrganizationalDomain(name.TrimEnd('.').ToLowerInvariant());
+        var organisation = PublicSuffixList.InUse.OrganizationalDomain(name.TrimEnd('.').ToLowerInvariant());
         return organisation.Contains('.', StringComparison.Ordinal) ? organisation : null;
     }
 

@@ -48,6 +48,12 @@ static partial class NetTelemetry
     [LoggerMessage(1014, LogLevel.Information, "shut out {Remote} on {Protocol}: {Why}; {Others} others since the last such line")]
     public static partial void ShutOut(ILogger log, IPAddress remote, Protocol protocol, string why, int others);
 
+    [LoggerMessage(1015, LogLevel.Information, "the public suffix list is now {File}, of {Date}, {Rules} rules")]
+    public static partial void SuffixesInUse(ILogger log, string file, DateOnly? date, int rules);
+
+    [LoggerMessage(1016, LogLevel.Warning, "{File} is not used, and the public suffix list of this release ({Date}) is: {Problem}")]
+    public static partial void SuffixesRefused(ILogger log, string file, string problem, DateOnly? date);
+
     [LoggerMessage(1005, LogLevel.Trace, "{Session} {Side}: {Line}")]
     public static partial void Wire(ILogger log, string session, char side, string line);
 }

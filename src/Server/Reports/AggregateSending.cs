@@ -21,7 +21,6 @@ public sealed record ReportSending(ReportKind Kind, string Domain, DateOnly Day,
 /// </summary>
 public sealed class AggregateSending(Store store, AggregateCounts counts, ReportPost post, IResolver resolver, TimeProvider time, ILogger<AggregateSending> log)
 {
-    readonly PublicSuffixList suffixes = PublicSuffixList.Shipped;
 
     /// <summary>Sends what there is of finished days, or, by hand, of today as well.</summary>
     /// <param name="trial">Nothing is sent or removed; the reports are in the answer.</param>
@@ -50,7 +49,7 @@ public sealed class AggregateSending(Store store, AggregateCounts counts, Report
         var day = DateOnly.FromDateTime(DateTime.UnixEpoch.AddDays(subject.Day));
         var nothing = new ReportSending(ReportKind.Dmarc, subject.Domain, day, subject.Messages, [], null);
         if (subject.Messages == 0 || DmarcRecord.Parse(subject.Record, out _) is not { } record) return (await GiveUpAsync(subject, nothing with { Problem = "nothing to report" }, trial, cancel), false);
-        var answer = await ReportDestinations.AggregateAsync(record, subject.Domain, resolver, suffixes, cancel);
+        var answer = await ReportDestinations.AggregateAsync(record, subject.Domain, resolver, PublicSuffixList.InUse, cancel);
         if (answer.AskAgain && answer.Allowed.Count == 0 && now < DateTimeOffset.UnixEpoch.AddDays(subject.Day + 2))
             return (nothing with { Problem = "DNS does not say whether the address agrees; asked again later" }, true);
 

@@ -17,7 +17,6 @@ namespace CbaMail.Reports;
 public sealed class ReportReader(
     Store store, MailStore mail, UserDirectory directory, Complaints complaints, Settings settings, TimeProvider time, ILogger<ReportReader> log)
 {
-    readonly PublicSuffixList suffixes = PublicSuffixList.Shipped;
     readonly HashSet<string> complaintNames = [.. settings.Reports.ComplaintNames.Select(Names.LocalKey)];
 
     /// <summary>Larger mail is no report: the largest senders' stay below 10 MB.</summary>
@@ -108,7 +107,7 @@ public sealed class ReportReader(
     }
 
     /// <summary>Whether somebody's report can concern us: about a domain here, one below it, or the organization of one.</summary>
-    bool IsOurs(string domain) => Names.TryDomain(domain, out var name) && directory.ListDomains().Any(own => own.Name == name || suffixes.AreOfOneOrganization(own.Name, name));
+    bool IsOurs(string domain) => Names.TryDomain(domain, out var name) && directory.ListDomains().Any(own => own.Name == name || PublicSuffixList.InUse.AreOfOneOrganization(own.Name, name));
 
     Action<WriteTransaction>? Aggregate(AggregateReport report, ReportLetter letter, out string problem)
     {

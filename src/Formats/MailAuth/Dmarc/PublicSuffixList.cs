@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using CbaMail.Text;
 
@@ -20,6 +21,7 @@ public sealed class PublicSuffixList
     enum Kind : byte { None = 0, Suffix = 1, Wildcard = 2, Exception = 4 }
 
     static readonly Lazy<PublicSuffixList> FromResource = new(ReadResource);
+    static PublicSuffixList? inUse;
 
     readonly byte[] names;
     readonly int[] starts;
@@ -29,8 +31,17 @@ public sealed class PublicSuffixList
     /// <summary>The list that this program came with.</summary>
     public static PublicSuffixList Shipped => FromResource.Value;
 
+    /// <summary>The list that this process goes by: the shipped one, or a newer one that was given to <see cref="Use"/>.</summary>
+    public static PublicSuffixList InUse => Volatile.Read(ref inUse) ?? Shipped;
+
+    /// <summary>Goes by another list from now on; null for the shipped one. What is being looked up ends with the list it began with.</summary>
+    public static void Use(PublicSuffixList? list) => Volatile.Write(ref inUse, list);
+
     /// <summary>Rules, one for each line of the list.</summary>
     public int Rules { get; }
+
+    /// <summary>The day that its VERSION line names; null where it has none (lists before 2024).</summary>
+    public DateOnly? Date { get; private init; }
 
     /// <summary>Bytes that the list holds in memory.</summary>
     public int Size => names.Length + starts.Length * sizeof(int) + kinds.Length;
@@ -68,21 +79,52 @@ public sealed class PublicSuffixList
         problem = "this is no public suffix list: fetch public_suffix_list.dat from publicsuffix.org";
         if (utf8.Length > MaxBytes) return false;
         var rules = new SortedDictionary<string, Kind>(StringComparer.Ordinal);
-        var count = 0;
+        var (count, unreadable) = (0, 0);
+        DateOnly? date = null;
         foreach (var range in utf8.Split((byte)'\n'))
         {
-            // a rule ends at white space
             var line = LineFolding.Trim(utf8[range]);
+            if (line.IsEmpty) continue;
+            if (line.StartsWith("//"u8)) { date ??= DateOf(line); continue; }
+            // a rule ends at white space
             if (line.IndexOfAny((byte)' ', (byte)'\t') is > 0 and var space) line = line[..space];
-            if (line.IsEmpty || line.StartsWith("//"u8)) continue;
-            if (!TryRule(Encoding.UTF8.GetString(line), out var name, out var kind)) continue;
+            if (!TryRule(Encoding.UTF8.GetString(line), out var name, out var kind)) { unreadable++; continue; }
             rules[name] = rules.GetValueOrDefault(name) | kind;
             count++;
         }
-        if (count < LeastRules) return false;
-        list = new PublicSuffixList(rules, count);
+        if (count < LeastRules || unreadable > count / 100) return false;
+        list = new PublicSuffixList(rules, count) { Date = date };
         problem = "";
         return true;
+    }
+
+    /// <summary>
+    /// Reads a list that is to take the place of the shipped one. A list that was cut off, that says what no list says or that is older would make
+    /// strangers of one organization or one organization of strangers, so it is refused.
+    /// </summary>
+    /// <param name="problem">A sentence that says what to do, where it is not taken.</param>
+    public static bool TryReplacement(ReadOnlySpan<byte> utf8, out PublicSuffixList list, out string problem)
+    {
+        if (!TryParse(utf8, out list, out problem)) return false;
+        // both stand in the original, comments and all; a list that somebody has stripped has neither
+        if (utf8.IndexOf("===BEGIN ICANN DOMAINS==="u8) >= 0 && utf8.IndexOf("===END PRIVATE DOMAINS==="u8) < 0)
+            problem = "the list was cut off, its last section has no end: fetch it again";
+        else if (list.Rules < Shipped.Rules / 4 * 3)
+            problem = $"the list has {list.Rules} rules where the one that came with this release has {Shipped.Rules}: a part of it is missing, fetch it again";
+        else if (list.Suffix("www.example.com") is not "com" || list.Suffix("www.example.co.uk") is not "co.uk" || list.Suffix("mail.example.ru") is not "ru" || list.Suffix("a.b.ck") is not "b.ck")
+            problem = "the list does not say of com, co.uk, ru and *.ck what every public suffix list does: fetch it again from publicsuffix.org";
+        else if (list.Date is { } date && Shipped.Date is { } own && date < own)
+            problem = $"the list is of {date:yyyy-MM-dd} and the one that came with this release of {own:yyyy-MM-dd}: take the old one away, or fetch a newer one";
+        return problem.Length == 0;
+    }
+
+    // "// VERSION: 2025-01-31_11-22-33_UTC", some lines from the top
+    static DateOnly? DateOf(ReadOnlySpan<byte> comment)
+    {
+        var text = LineFolding.Trim(comment[2..]);
+        if (!text.StartsWith("VERSION:"u8)) return null;
+        text = LineFolding.Trim(text["VERSION:"u8.Length..]);
+        return text.Length >= 10 && DateOnly.TryParseExact(Encoding.ASCII.GetString(text[..10]), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) ? date : null;
     }
 
     static bool TryRule(string rule, out string name, out Kind kind)

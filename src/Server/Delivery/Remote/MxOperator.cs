@@ -21,7 +21,7 @@ internal static class MxOperator
     /// <param name="exchange">A host name in lower case.</param>
     public static string Of(string exchange)
     {
-        var name = PublicSuffixList.Shipped.OrganizationalDomain(exchange.TrimEnd('.'));
+        var name = PublicSuffixList.InUse.OrganizationalDomain(exchange.TrimEnd('.'));
         return Others.GetValueOrDefault(name, name);
     }
 }

@@ -21,7 +21,6 @@ public sealed class Authenticator
     readonly TimeProvider time;
     readonly DkimVerifier dkim;
     readonly ArcVerifier arc;
-    readonly PublicSuffixList suffixes = PublicSuffixList.Shipped;
 
     public Authenticator(Settings settings, IResolver resolver, TimeProvider time)
     {
@@ -35,6 +34,7 @@ public sealed class Authenticator
         using var limit = new CancellationTokenSource(rules.Timeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancel);
         var now = time.GetUtcNow();
+        var suffixes = PublicSuffixList.InUse; // one list for all of one message
         var author = AuthorDomain.Of(HeaderList.Parse(arrival.Message.Span));
         using var message = new SignedMessage(arrival.Message);
 
@@ -80,7 +80,7 @@ public sealed class Authenticator
         if (chain.Result != AuthResult.Pass) return null;
         var last = chain.Sets[^1];
         var sealer = AuthorDomain.Normal(last.Seal.Domain);
-        if (sealer is null || !rules.TrustedSealers.Any(trusted => suffixes.AreOfOneOrganization(sealer, trusted))) return null;
+        if (sealer is null || !rules.TrustedSealers.Any(trusted => PublicSuffixList.InUse.AreOfOneOrganization(sealer, trusted))) return null;
         return chain.Sets.Any(set => set.Results?.Results.Any(result => result is { Method: "dmarc", Result: "pass" }) == true) ? sealer : null;
     }
 }

@@ -32,7 +32,7 @@ public sealed record SenderProof
         get
         {
             if (Author.Domains is not [var from]) return null;
-            var suffixes = PublicSuffixList.Shipped;
+            var suffixes = PublicSuffixList.InUse;
             var signed = Dkim.Any(verdict => verdict.Result == AuthResult.Pass && AuthorDomain.Normal(verdict.Domain) is { } domain && suffixes.AreOfOneOrganization(domain, from));
             if (Dmarc is { Result: AuthResult.Pass }) return new(from, Dmarc.DkimAligned);
             if (Dmarc is { Policy: not null }) return null;

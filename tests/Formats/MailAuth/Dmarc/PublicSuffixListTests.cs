@@ -151,4 +151,49 @@ public class PublicSuffixListTests
         Assert.False(PublicSuffixList.TryParse(Encoding.UTF8.GetBytes(text), out _, out var problem));
         Assert.Contains("publicsuffix.org", problem);
     }
+
+    private static string Newer(string day = "2031-01-01", string more = "") =>
+        $"// VERSION: {day}_10-11-12_UTC\n// ===BEGIN ICANN DOMAINS===\n{Shipped()}{more}\n// ===END PRIVATE DOMAINS===\n";
+
+    private static string Shipped()
+    {
+        using var stream = typeof(PublicSuffixList).Assembly.GetManifestResourceStream("public-suffixes.txt")!;
+        using var reader = new StreamReader(stream);
+        return string.Join('\n', reader.ReadToEnd().Split('\n').Where(line => !line.StartsWith("//", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void A_newer_list_takes_the_place_of_the_shipped_one()
+    {
+        Assert.NotNull(List.Date);
+        Assert.True(PublicSuffixList.TryReplacement(Encoding.UTF8.GetBytes(Newer(more: "hoster.example")), out var newer, out var problem), problem);
+        Assert.Equal(new DateOnly(2031, 1, 1), newer.Date);
+        Assert.Equal(List.Rules + 1, newer.Rules);
+        Assert.Equal("a.hoster.example", newer.OrganizationalDomain("x.a.hoster.example"));
+    }
+
+    [Theory]
+    [InlineData("<html><body>503 try again</body></html>", "is no public suffix list")]
+    [InlineData("", "is no public suffix list")]
+    [InlineData("SHRUNKEN", "a part of it is missing")]
+    [InlineData("CUT", "was cut off")]
+    [InlineData("OLD", "is of 2001-02-03")]
+    [InlineData("WITHOUT CK", "fetch it again")]
+    [InlineData("GARBLED", "is no public suffix list")]
+    public void A_list_that_is_broken_shrunken_or_old_is_refused(string what, string sentence)
+    {
+        var whole = Newer();
+        var lines = whole.Split('\n');
+        var text = what switch
+        {
+            "SHRUNKEN" => string.Join('\n', lines.Where((line, i) => line.StartsWith("//", StringComparison.Ordinal) || i % 2 == 0)),
+            "CUT" => whole[..(whole.Length * 9 / 10)],
+            "OLD" => Newer("2001-02-03"),
+            "WITHOUT CK" => string.Join('\n', lines.Where(line => line != "*.ck")),
+            "GARBLED" => string.Join('\n', lines.Select((line, i) => i % 20 == 0 ? "*" + line + "*" : line)),
+            _ => what,
+        };
+        Assert.False(PublicSuffixList.TryReplacement(Encoding.UTF8.GetBytes(text), out _, out var problem));
+        Assert.Contains(sentence, problem, StringComparison.Ordinal);
+    }
 }
