@@ -89,6 +89,8 @@ public sealed class SenderAuthenticationTests : IAsyncDisposable
         await StartAsync();
         Assert.StartsWith("250", await SendAsync(Bad, "x@shop.test", Letter("x@shop.test")));
         Assert.Contains("spf=fail smtp.mailfrom=x@shop.test; dkim=none; dmarc=fail (p=quarantine dis=quarantine) header.from=shop.test", await OnlyAsync("Junk"));
+        Assert.Contains("X-Junk-Reason: junk by AuthenticationCheck: shop.test disowns it by DMARC", await OnlyAsync("Junk"));
+        Assert.Contains("shop.test disowns it by DMARC", (await server.CliAsync("message", "trace", "x@shop.test")).Succeeded().Output);
         (await server.CliAsync("policy", "set", "example.test", "dmarc", "ignore")).Succeeded();
         Assert.StartsWith("250", await SendAsync(Bad, "clerk@bank.test", Letter("clerk@bank.test")));
         Assert.Contains("dmarc=fail (p=reject dis=none)", await OnlyAsync());

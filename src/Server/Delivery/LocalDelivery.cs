@@ -343,6 +343,7 @@ sealed class Effects
         var delivered = direct ? recipient.Address : account;
         var text = $"Return-Path: {MailPath.Write(order.ReversePath)}\r\nDelivered-To: {delivered}\r\n";
         if (!direct) text += $"X-Original-To: {recipient.Address}\r\n";
+        if (order.Junk) text += JunkField.Write(order.Verdict);
         return Encoding.UTF8.GetBytes(text);
     }
 }

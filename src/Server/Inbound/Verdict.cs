@@ -20,7 +20,9 @@ public enum Disposition
     Accept,
     /// <summary>Into the mailbox with the special use \Junk of each local recipient, flagged $Junk; what would leave us is held in the queue.</summary>
     Junk,
-    /// <summary>For now as <see cref="Junk"/>; the log tells them apart.</summary>
+    /// <summary>
+    /// Placed as <see cref="Junk"/>: a second place that nobody looks into would lose mail. The field X-Junk-Reason, the trace and the log tell them apart.
+    /// </summary>
     Quarantine,
     /// <summary>Answered as accepted, and dropped: only somebody who configured it so may ask for it. Ends the questions.</summary>
     Discard,

@@ -90,12 +90,39 @@ public sealed class HookTests : IAsyncLifetime
         await MessageAsync(hook: Settings with { Moments = All, Body = 100 });
         Assert.NotEmpty(peer.Asked);
         foreach (var question in peer.Asked) Check(question, schema.RootElement, schema.RootElement, "");
+        Assert.Equal(JsonValueKind.Null, peer.Asked[^1].GetProperty("authentication").ValueKind);
+    }
+
+    /// <summary>What a message proves of its sender comes with the question, so that nobody need read a header field for it.</summary>
+    [Fact]
+    public async Task A_message_is_shown_with_what_it_proves_of_its_sender()
+    {
+        var dns = new Formats.MailAuth.FixedZone().Txt("elsewhere.test", "v=spf1 ip4:192.0.2.0/24 -all").Txt("_dmarc.elsewhere.test", "v=DMARC1; p=quarantine");
+        var settings = office.Settings with { Hooks = [Settings] };
+        var spool = new Spool(settings);
+        var check = new CbaMail.Inbound.Checks.AuthenticationCheck(settings, new CbaMail.Inbound.Authentication.Authenticator(settings, dns, TimeProvider.System), office.Directory, spool, () => true);
+        var pipeline = new Pipeline(settings, office.Directory, office.Mail, null, HooksRoom.Checks(settings, spool, office.Directory, TimeProvider.System, NullLogger.Instance), authentication: check);
+        var letter = Dialogue.Replace("C: Subject: first", "C: From: <a@elsewhere.test>\nC: DKIM-Signature: v=1; a=rsa-sha256; d=gone.test; s=k; h=from; bh=AAAA; b=AAAA\nC: Subject: first", StringComparison.Ordinal).Replace("REPLY", "250 *", StringComparison.Ordinal);
+        await office.PlayAsync(Protocol.Smtp, letter, remote: "192.0.2.9", pipeline: pipeline);
+        var question = Assert.Single(peer.Asked);
+        using var schema = JsonDocument.Parse(House.Repository.Read("docs/hook-question.schema.json"));
+        Check(question, schema.RootElement, schema.RootElement, "");
+        var proof = question.GetProperty("authentication");
+        Assert.Equal(("pass", "elsewhere.test", "mailfrom"), (proof.GetProperty("spf").GetProperty("result").GetString(), proof.GetProperty("spf").GetProperty("domain").GetString(), proof.GetProperty("spf").GetProperty("identity").GetString()));
+        var signature = Assert.Single(proof.GetProperty("dkim").EnumerateArray());
+        Assert.Equal(("permerror", "gone.test", "k"), (signature.GetProperty("result").GetString(), signature.GetProperty("domain").GetString(), signature.GetProperty("selector").GetString()));
+        var dmarc = proof.GetProperty("dmarc");
+        Assert.Equal(("pass", "quarantine", "none", true, false), (dmarc.GetProperty("result").GetString(), dmarc.GetProperty("policy").GetString(), dmarc.GetProperty("disposition").GetString(), dmarc.GetProperty("spfAligned").GetBoolean(), dmarc.GetProperty("dkimAligned").GetBoolean()));
+        Assert.Equal("none", proof.GetProperty("arc").GetProperty("result").GetString());
+        Assert.Equal("none", proof.GetProperty("iprev").GetProperty("result").GetString());
     }
 
     static void Check(JsonElement value, JsonElement schema, JsonElement root, string path)
     {
         if (schema.TryGetProperty("$ref", out _)) schema = root.GetProperty("$defs").GetProperty("recipient");
         if (schema.TryGetProperty("enum", out var words)) Assert.Contains(value.GetString(), words.EnumerateArray().Select(w => w.GetString()));
+        if (schema.TryGetProperty("type", out var types) && value.ValueKind == JsonValueKind.Null)
+            Assert.Contains("null", types.ValueKind == JsonValueKind.Array ? types.EnumerateArray().Select(type => type.GetString()) : [types.GetString()]);
         if (value.ValueKind == JsonValueKind.Array)
             foreach (var item in value.EnumerateArray()) Check(item, schema.GetProperty("items"), root, path + "[]");
         if (value.ValueKind != JsonValueKind.Object) return;

@@ -34,7 +34,11 @@ static class HookQuestion
             Recipient(json, asked);
             json.WriteEndObject();
         }
-        if (moment == Moment.Message) Message(json, hook, arrival);
+        if (moment == Moment.Message)
+        {
+            HookProof.Write(json, arrival);
+            Message(json, hook, arrival);
+        }
         json.WriteEndObject();
         json.Flush();
         return output.WrittenMemory;
