@@ -26,4 +26,16 @@ public sealed record DnsSettings
 
     /// <summary>The longest time that "no such name" is kept (RFC 2308 5). Default 15 minutes.</summary>
     public TimeSpan MaxNegativeAge { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>
+    /// Lists of addresses that <c>check dns --blocklists</c> looks this server up in, beside those of <c>inbound.dns-lists</c>: the ones that many
+    /// receivers go by. They learn by it that the server exists, so they are asked only on request. Default zen.spamhaus.org,
+    /// b.barracudacentral.org, bl.spamcop.net, psbl.surriel.com, dnsbl.dronebl.org, bl.mailspike.net.
+    /// </summary>
+    public IReadOnlyList<string> Blocklists { get; init; } = ["zen.spamhaus.org", "b.barracudacentral.org", "bl.spamcop.net", "psbl.surriel.com", "dnsbl.dronebl.org", "bl.mailspike.net"];
+
+    /// <summary>
+    /// Lists of domains that <c>check dns --blocklists</c> looks the domain up in. Default dbl.spamhaus.org, multi.surbl.org, multi.uribl.com.
+    /// </summary>
+    public IReadOnlyList<string> DomainBlocklists { get; init; } = ["dbl.spamhaus.org", "multi.surbl.org", "multi.uribl.com"];
 }

@@ -23,7 +23,7 @@ public sealed record HookSettings
     /// <summary>For the log and for whoever answers. Default: the address.</summary>
     public string Name { get; init; } = "";
 
-    /// <summary>Where questions are posted: https, or http to this machine alone.</summary>
+    /// <summary>Where questions are posted: https, or http to this machine alone. Required.</summary>
     public string Url { get; init; } = "";
 
     /// <summary>By which each question is signed (HMAC-SHA256), so that whoever answers knows that we ask. Default none: questions are not signed.</summary>

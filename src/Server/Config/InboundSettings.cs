@@ -108,7 +108,7 @@ public enum ListedThing
 /// <summary>One list in DNS (RFC 5782).</summary>
 public sealed record DnsListSettings
 {
-    /// <summary>Its zone, for example <c>zen.spamhaus.org</c>.</summary>
+    /// <summary>Its zone, for example <c>zen.spamhaus.org</c>. Required.</summary>
     public string Zone { get; init; } = "";
 
     /// <summary>What is looked up in it: address, sender, hello or reverse-name. Default address.</summary>

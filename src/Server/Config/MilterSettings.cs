@@ -34,7 +34,7 @@ public sealed record MilterSettings
     /// <summary>For the log. Default: the address.</summary>
     public string Name { get; init; } = "";
 
-    /// <summary>Where it listens: <c>host:port</c>, <c>inet:port@host</c> as Sendmail writes it, <c>unix:/path</c>.</summary>
+    /// <summary>Where it listens: <c>host:port</c>, <c>inet:port@host</c> as Sendmail writes it, <c>unix:/path</c>. Required.</summary>
     public string Address { get; init; } = "";
 
     /// <summary>Whose mail it sees: smtp (strangers), submission (our own people), lmtp. Default smtp and submission.</summary>

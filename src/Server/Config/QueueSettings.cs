@@ -74,8 +74,8 @@ public sealed record QueueSettings
     public bool UseIpv6 { get; init; } = true;
 
     /// <summary>
-    /// What becomes of 8-bit text when the peer does not offer 8BITMIME (RFC 6152): sent as it is (false, the default, as every
-    /// known server takes it), or returned with 5.6.3 (true).
+    /// What becomes of 8-bit text when the peer does not offer 8BITMIME (RFC 6152): sent as it is (no; every known server takes it), or
+    /// returned with 5.6.3 (yes). Default no.
     /// </summary>
     public bool ReturnEightBit { get; init; }
 
@@ -106,17 +106,17 @@ public sealed record PaceSettings
 {
     /// <summary>
     /// The organizational domain of mail servers (<c>google.com</c>, <c>outlook.com</c>, as <c>cbamail queue destinations</c> shows them), a
-    /// recipients' domain, all below one (<c>*.example.org</c>), or <c>*</c>. A domain that stands here by its own name is paced by itself.
+    /// recipients' domain, all below one (<c>*.example.org</c>), or <c>*</c>. A domain that stands here by its own name is paced by itself. Default <c>*</c>.
     /// </summary>
     public string Destination { get; init; } = "*";
 
-    /// <summary>Connections at once; empty: <c>queue.connections-per-destination</c>.</summary>
+    /// <summary>Connections at once. Default: <c>queue.connections-per-destination</c>.</summary>
     public int? Connections { get; init; }
 
-    /// <summary>Messages over one connection; empty: <c>queue.messages-per-connection</c>.</summary>
+    /// <summary>Messages over one connection. Default: <c>queue.messages-per-connection</c>.</summary>
     public int? MessagesPerConnection { get; init; }
 
-    /// <summary>Messages an hour, evenly; empty: no bound.</summary>
+    /// <summary>Messages an hour, evenly. Default: no bound.</summary>
     public int? MessagesPerHour { get; init; }
 }
 
@@ -139,7 +139,7 @@ public sealed record RouteSettings
     /// <summary>A domain (<c>example.org</c>), all below one (<c>*.example.org</c>), or <c>*</c> for every domain (the smarthost). Default <c>*</c>.</summary>
     public string Domain { get; init; } = "*";
 
-    /// <summary>Name or address of the server; empty: the domain's own servers, to except a domain from a wider route.</summary>
+    /// <summary>Name or address of the server. Default: the domain's own servers, to except a domain from a wider route.</summary>
     public string Host { get; init; } = "";
 
     /// <summary>Default 25; smarthosts mostly want 587 or 465.</summary>
@@ -151,9 +151,9 @@ public sealed record RouteSettings
     /// <summary>Whether the certificate must be valid for <see cref="Host"/>; empty: yes with Required and Implicit. Default empty.</summary>
     public bool? VerifyCertificate { get; init; }
 
-    /// <summary>The name to sign in with; empty: no sign-in. The password is sent under TLS only, unless <see cref="Tls"/> is None.</summary>
+    /// <summary>The name to sign in with. Default: no sign-in. The password is sent under TLS only, unless <see cref="Tls"/> is None.</summary>
     public string User { get; init; } = "";
 
-    /// <summary>The password for <see cref="User"/>.</summary>
+    /// <summary>The password for <see cref="User"/>. Default none.</summary>
     public string Password { get; init; } = "";
 }

@@ -41,7 +41,7 @@ public sealed record SendingSettings
 /// <summary>An address that mail leaves from.</summary>
 public sealed record SourceSettings
 {
-    /// <summary>An IP address of this machine, of either family.</summary>
+    /// <summary>An IP address of this machine, of either family. Required.</summary>
     public string Address { get; init; } = "";
 
     /// <summary>Its name in EHLO, which its reverse name should be too. Default: <c>hostname</c>.</summary>
@@ -92,7 +92,7 @@ public sealed record TlsPolicySettings
 
     /// <summary>
     /// With Fingerprint: SHA-256 of the certificate or of its public key, in hexadecimal with or without colons, as
-    /// <c>openssl x509 -fingerprint -sha256</c> prints it. Several let a server change its key.
+    /// <c>openssl x509 -fingerprint -sha256</c> prints it. Several let a server change its key. Default none.
     /// </summary>
     public IReadOnlyList<string> Fingerprints { get; init; } = [];
 }

@@ -15,16 +15,16 @@ public sealed record Settings
     /// <summary>The server's own fully qualified name: greetings, Received fields, Message-IDs. Default: the machine's.</summary>
     public string Hostname { get; init; } = "localhost";
 
-    /// <summary>The evaluation profile of contract.md: loopback only, clear-text sign-in from loopback, generous limits.</summary>
+    /// <summary>The evaluation profile of contract.md: loopback only, clear-text sign-in from loopback, generous limits. Default no.</summary>
     public bool Evaluation { get; init; }
 
-    /// <summary>Added to every well-known port.</summary>
+    /// <summary>Added to every well-known port. Default 0.</summary>
     public int PortOffset { get; init; }
 
     /// <summary>The least important log lines that are written: trace, debug, information, warning, error. Default information.</summary>
     public LogLevel Log { get; init; } = LogLevel.Information;
 
-    /// <summary>Where each protocol listens; in the file a protocol a line, as in <c>imap: off</c> or <c>smtp: 192.0.2.1:25</c>; <c>proxy</c> behind it means: behind the PROXY protocol.</summary>
+    /// <summary>Where each protocol listens; in the file a protocol a line, as in <c>imap: off</c> or <c>smtp: 192.0.2.1:25</c>; <c>proxy</c> behind it means: behind the PROXY protocol. Default: the well-known port plus the offset at every address; LMTP at this machine alone.</summary>
     public IReadOnlyList<ListenerSettings> Listeners { get; init; } = [];
     public StorageSettings Storage { get; init; } = new();
     public SmtpSettings Smtp { get; init; } = new();

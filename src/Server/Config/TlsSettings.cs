@@ -9,7 +9,7 @@ public sealed record TlsSettings
     /// <summary>PEM file with the certificate and those between it and the root. Default: none.</summary>
     public string? Certificate { get; init; }
 
-    /// <summary>PEM file with the private key; the certificate's file where it is not given.</summary>
+    /// <summary>PEM file with the private key. Default: the certificate's file.</summary>
     public string? Key { get; init; }
 
     /// <summary>Further pairs, each with <c>certificate</c> and <c>key</c>: a client gets the one for the name that it asks for. Default: none.</summary>
@@ -22,9 +22,9 @@ public sealed record TlsSettings
 /// <summary>A certificate with its key, in PEM files.</summary>
 public sealed record CertificateSettings
 {
-    /// <summary>PEM file with the certificate and those between it and the root.</summary>
+    /// <summary>PEM file with the certificate and those between it and the root. Required.</summary>
     public string Certificate { get; init; } = "";
 
-    /// <summary>PEM file with the private key; the certificate's file where it is not given.</summary>
+    /// <summary>PEM file with the private key. Default: the certificate's file.</summary>
     public string? Key { get; init; }
 }
