@@ -32,6 +32,10 @@ public sealed record DeliveryStatus(string ReportingMta, IReadOnlyList<Recipient
     public string? OriginalEnvelopeId { get; init; }
     public string? ReceivedFromMta { get; init; }
     public DateTimeOffset? ArrivalDate { get; init; }
+    /// <summary>By when it was to be delivered (RFC 2852 5), or null.</summary>
+    public DateTimeOffset? DeliverByDate { get; init; }
+    /// <summary>What was asked of HOLDFOR or HOLDUNTIL: <c>for;3600</c>, <c>until;2026-03-02T09:00:00Z</c> (RFC 4865 5.1.2), or null.</summary>
+    public string? FutureReleaseRequest { get; init; }
 
     /// <summary>Whether an address is not ASCII, so that the global form is needed (RFC 6533 3).</summary>
     public bool IsGlobal => Recipients.Any(recipient => !Ascii.IsValid(recipient.FinalRecipient));
@@ -49,6 +53,8 @@ public sealed record DeliveryStatus(string ReportingMta, IReadOnlyList<Recipient
         header.Structured("Reporting-MTA", "dns; " + ReportingMta);
         if (ReceivedFromMta is { Length: > 0 }) header.Structured("Received-From-MTA", "dns; " + ReceivedFromMta);
         if (ArrivalDate is { } arrival) header.Structured("Arrival-Date", MailDate.Format(arrival));
+        if (DeliverByDate is { } by) header.Structured("Deliver-By-Date", MailDate.Format(by));
+        if (FutureReleaseRequest is { Length: > 0 } held) header.Structured("Future-Release-Request", held);
         foreach (var recipient in Recipients)
         {
             writer.EndHeader();

@@ -40,6 +40,8 @@ public static class Bounce
                 // RFC 3461 6.3 (a): decoded
                 OriginalEnvelopeId = notice.Message.EnvelopeId is { } id ? Plain(Decode(id)) : null,
                 ArrivalDate = notice.Message.Created,
+                DeliverByDate = notice.Message.By?.Deadline,
+                FutureReleaseRequest = notice.Message.HoldRequest,
             },
             Original = notice.Original,
             ReturnFull = notice.Whole,
@@ -53,7 +55,9 @@ public static class Bounce
         var action = notice.Kind switch { NoticeKind.Failed => "failed", NoticeKind.Delayed => "delayed", NoticeKind.Delivered => "delivered", _ => "relayed" };
         // RFC 3464 2.3.6: what the peer said; our own findings are of no protocol
         var fromPeer = outcome.Host.Length > 0 && outcome.Reply.Length > 3 && outcome.Reply[..3].All(char.IsAsciiDigit);
-        return new RecipientStatus(outcome.Recipient.Address.ToString(), action, outcome.Status)
+        // RFC 2852 4.1.3: the time that was asked for is over, whatever the peer says
+        var late = notice.Kind == NoticeKind.Delayed && notice.Message.By is { Return: false } by && by.Deadline <= outcome.At;
+        return new RecipientStatus(outcome.Recipient.Address.ToString(), action, late ? "4.4.7" : outcome.Status)
         {
             // RFC 3464 2.3.1, with the address decoded (RFC 3461 6.3 (f))
             OriginalRecipient = outcome.Recipient.OriginalRecipient is { } original && original.IndexOf(';') is > 0 and var at

@@ -34,7 +34,7 @@ public sealed class BounceDelivery(MailStore mail, MailQueue queue, UserDirector
             ReadOnlyMemory<byte> original = content.Read(0, (int)Math.Min(content.Size, whole ? MaxReturned : MaxHeader));
             var notice = new Notice(kind, message, outcomes, settings.Hostname, Guid.NewGuid().ToString("N"), time.GetUtcNow(), whole ? original : Bounce.Header(original), whole);
             var bytes = Bounce.Write(notice);
-            prepared.Add(new PreparedNotice(mail.Stage(bytes), EightBit: !System.Text.Ascii.IsValid(bytes), message.RequireTls));
+            prepared.Add(new PreparedNotice(mail.Stage(bytes), EightBit: !System.Text.Ascii.IsValid(bytes), message.RequireTls) { Priority = message.Priority });
         }
         return prepared;
     }
@@ -50,7 +50,7 @@ public sealed class BounceDelivery(MailStore mail, MailQueue queue, UserDirector
         var content = mail.AddContent(transaction, notice.Staged);
         if (!directory.IsLocal(to))
         {
-            queue.Enqueue(transaction, new NewQueueEntry(null, content, [new QueueRecipient(to, Notify: "NEVER")], EightBit: notice.EightBit, Class: MailClass.Transactional) { RequireTls = notice.RequireTls });
+            queue.Enqueue(transaction, new NewQueueEntry(null, content, [new QueueRecipient(to, Notify: "NEVER")], EightBit: notice.EightBit, Class: MailClass.Transactional) { RequireTls = notice.RequireTls, Priority = notice.Priority });
             return;
         }
         var targets = directory.Resolve(to);
@@ -63,7 +63,7 @@ public sealed class BounceDelivery(MailStore mail, MailQueue queue, UserDirector
                 mail.AddMessage(transaction, mail.EnsureMailbox(transaction, account.Id, "INBOX"),
                     new NewMessage(content, prefix, MessageFlags.None, [], time.GetUtcNow()), quota: 0);
             else if (target.Remote is { } remote)
-                queue.Enqueue(transaction, new NewQueueEntry(null, content, [new QueueRecipient(remote, Notify: "NEVER")], EightBit: notice.EightBit, Class: MailClass.Transactional) { RequireTls = notice.RequireTls });
+                queue.Enqueue(transaction, new NewQueueEntry(null, content, [new QueueRecipient(remote, Notify: "NEVER")], EightBit: notice.EightBit, Class: MailClass.Transactional) { RequireTls = notice.RequireTls, Priority = notice.Priority });
         }
     }
 }
@@ -73,5 +73,8 @@ public sealed class BounceDelivery(MailStore mail, MailQueue queue, UserDirector
 /// <param name="RequireTls">The message came with REQUIRETLS, and so goes the notice (RFC 8689 5).</param>
 internal sealed record PreparedNotice(StagedMessage Staged, bool EightBit, bool RequireTls) : IDisposable
 {
+    /// <summary>The message's own (RFC 6710 4.6).</summary>
+    public int Priority { get; init; }
+
     public void Dispose() => Staged.Dispose();
 }

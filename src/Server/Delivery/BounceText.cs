@@ -26,6 +26,10 @@ static class BounceText
         NoticeKind.Delayed => (
             $"Ваше письмо пока не удалось доставить следующим получателям. Делать ничего не нужно: попытки продолжатся до {notice.Message.Expires:yyyy-MM-dd HH:mm zzz}.",
             $"Your message could not yet be delivered to the following recipients. You need not do anything: it will be tried until {notice.Message.Expires:yyyy-MM-dd HH:mm zzz}."),
+        // RFC 2852 4.1.4: not the last word
+        _ when notice.Message.By is not null => (
+            $"Ваше письмо передано серверам следующих получателей. Вы просили {(notice.Message.By.Trace ? "сообщать о каждой передаче" : $"доставить его до {notice.Message.By.Deadline:yyyy-MM-dd HH:mm zzz}, а эти серверы о сроках не знают")}.",
+            $"Your message was handed to the servers of the following recipients. You asked {(notice.Message.By.Trace ? "to hear of each server that passes it on" : $"to have it delivered by {notice.Message.By.Deadline:yyyy-MM-dd HH:mm zzz}, and these servers do not know of deadlines")}."),
         _ => (
             "Ваше письмо передано серверам следующих получателей. Эти серверы не сообщают о доставке, поэтому других уведомлений не будет.",
             "Your message was handed to the servers of the following recipients. Those servers do not report on delivery, so this is the last notice."),

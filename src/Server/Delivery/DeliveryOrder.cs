@@ -43,6 +43,8 @@ public sealed record DeliveryOrder
     public int Priority { get; init; }
     /// <summary>RFC 4865: all of it waits in the queue until then, what is for mailboxes here too.</summary>
     public DateTimeOffset? ReleaseAt { get; init; }
+    /// <summary>What was asked for, as notices repeat it (RFC 4865 5.1.2); or null.</summary>
+    public string? HoldRequest { get; init; }
     public Queue.DeliverBy? By { get; init; }
     /// <summary>For the trace: address of the client, tab, its name, tab, account, tab, protocol and TLS; empty where nobody was connected.</summary>
     public string Door { get; init; } = "";

@@ -214,6 +214,7 @@ public sealed class LocalDelivery
                 RequireTls = order.RequireTls,
                 Priority = order.Priority,
                 ReleaseAt = order.ReleaseAt,
+                HoldRequest = order.HoldRequest,
                 By = order.By,
                 MessageId = placing.Staged.MessageId,
                 Subject = subject,

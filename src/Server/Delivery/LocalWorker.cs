@@ -39,8 +39,14 @@ internal sealed class LocalWorker(RemoteParts parts, LocalDelivery local, UserDi
         }
         var text = content.Read(0, (int)content.Size);
         var placed = new List<RecipientOutcome>();
+        var late = Outcomes.TooLate(claim.Message, parts.Queue.Now);
         foreach (var recipient in claim.Recipients)
         {
+            if (late is not null)
+            {
+                placed.Add(new RecipientOutcome(recipient, OutcomeState.Bounced, late.ToString(), late.Status, "", null, parts.Queue.Now));
+                continue;
+            }
             var targets = directory.Resolve(directory.Map(recipient.Address));
             var refusal = targets.Refusal;
             if (targets.Ok)
@@ -55,6 +61,8 @@ internal sealed class LocalWorker(RemoteParts parts, LocalDelivery local, UserDi
                     SmtpUtf8 = claim.Message.SmtpUtf8,
                     Class = claim.Message.Class,
                     Priority = claim.Message.Priority,
+                    By = claim.Message.By,
+                    HoldRequest = claim.Message.HoldRequest,
                     RequireTls = claim.Message.RequireTls,
                     Id = claim.Message.Arrival,
                     Origin = $"queue {claim.Message.Id}",

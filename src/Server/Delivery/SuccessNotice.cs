@@ -8,7 +8,8 @@ static class SuccessNotice
     public static byte[] Write(DeliveryOrder order, IReadOnlyList<DeliveryRecipient> recipients, string hostname, DateTimeOffset now)
     {
         var message = new QueuedMessage(
-            0, order.ReversePath, 0, order.Message.Length, order.Return, order.EnvelopeId, order.SmtpUtf8, EightBit: false, MailClass.Transactional, now, now);
+            0, order.ReversePath, 0, order.Message.Length, order.Return, order.EnvelopeId, order.SmtpUtf8, EightBit: false, MailClass.Transactional, now, now)
+        { By = order.By, HoldRequest = order.HoldRequest };
         var outcomes = new List<RecipientOutcome>(recipients.Count);
         for (var i = 0; i < recipients.Count; i++)
         {

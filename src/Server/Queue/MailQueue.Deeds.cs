@@ -211,7 +211,7 @@ public sealed partial class MailQueue
         }
         transaction.OnCommitted(() =>
         {
-            foreach (var (row, due) in put) Add(row.Item, Key(row.Domain), row.Class, due);
+            foreach (var (row, due) in put) Add(row.Item, Key(row.Domain), row.Standing, due);
         });
     }
 

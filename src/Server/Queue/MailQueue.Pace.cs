@@ -60,7 +60,7 @@ public sealed partial class MailQueue
     internal void Return(QueueClaim claim)
     {
         schedule.Release(claim.Recipients.Select(Item));
-        foreach (var recipient in claim.Recipients) Add(Item(recipient), claim.Destination, claim.Message.Class, clock.Now);
+        foreach (var recipient in claim.Recipients) Add(Item(recipient), claim.Destination, claim.Message.Standing, clock.Now);
     }
 
     /// <summary>Keeps what a lane has learnt, with a commit that is made anyway.</summary>

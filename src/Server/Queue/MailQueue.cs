@@ -23,12 +23,16 @@ public sealed record NewQueueEntry(
 {
     /// <summary>Passed on for somebody: it is sealed when it leaves (RFC 8617).</summary>
     public bool Forwarded { get; init; }
+    /// <summary>The domain that passes it on, where the reverse-path does not tell: that of a notice is empty.</summary>
+    public string? Sealer { get; init; }
     /// <summary>Came with REQUIRETLS (RFC 8689 2).</summary>
     public bool RequireTls { get; init; }
     /// <summary>RFC 6710: -9 to 9, within the class.</summary>
     public int Priority { get; init; }
     /// <summary>RFC 4865: not before; null: at once.</summary>
     public DateTimeOffset? ReleaseAt { get; init; }
+    /// <summary>What its sender asked for, as notices repeat it: "for;3600", "until;2026-03-02T09:00:00Z" (RFC 4865 5.1.2), or null.</summary>
+    public string? HoldRequest { get; init; }
     public DeliverBy? By { get; init; }
     /// <summary>Without angle brackets, or null.</summary>
     public string? MessageId { get; init; }
@@ -125,7 +129,7 @@ public sealed partial class MailQueue
         }
         transaction.OnCommitted(() =>
         {
-            foreach (var (item, key) in ready) Add(item, key, entry.Class, due);
+            foreach (var (item, key) in ready) Add(item, key, new Standing(entry.Class, entry.Priority), due);
         });
         return id;
     }
@@ -155,7 +159,7 @@ public sealed partial class MailQueue
                     else
                     {
                         schedule.Release([item]); // dropped, held or put off since: its row decides
-                        if (QueueTable.Waiting(transaction, item) is { } put && put.Due > now) Add(item, destination, put.Class, put.Due);
+                        if (QueueTable.Waiting(transaction, item) is { } put && put.Due > now) Add(item, destination, put.Standing, put.Due);
                     }
                 }
                 if (recipients.Count > 0) return new QueueClaim(destination, message!, recipients);
@@ -180,7 +184,7 @@ public sealed partial class MailQueue
             schedule.Release(claim.Recipients.Select(Item));
             foreach (var outcome in outcomes)
                 if (outcome.State == OutcomeState.Deferred)
-                    Add(Item(outcome.Recipient), claim.Destination, claim.Message.Class, outcome.NextAttempt ?? outcome.At);
+                    Add(Item(outcome.Recipient), claim.Destination, claim.Message.Standing, outcome.NextAttempt ?? outcome.At);
         });
         return found;
     }
@@ -211,9 +215,9 @@ public sealed partial class MailQueue
     }
 
     /// <summary>Gives a claim back untried, to be taken again after a pause: the worker was stopped or could not commit.</summary>
-    internal void Abandon(QueueClaim claim) => PutBack(claim.Destination, [.. claim.Recipients.Select(Item)], claim.Message.Class);
+    internal void Abandon(QueueClaim claim) => PutBack(claim.Destination, [.. claim.Recipients.Select(Item)], claim.Message.Standing);
 
-    void PutBack(string destination, IReadOnlyList<QueueItem> items, MailClass standing)
+    void PutBack(string destination, IReadOnlyList<QueueItem> items, Standing standing)
     {
         schedule.Release(items);
         foreach (var item in items) Add(item, destination, standing, clock.Now + TimeSpan.FromSeconds(30));
@@ -237,7 +241,7 @@ public sealed partial class MailQueue
     /// <summary>No pause of a retry is longer: a row that says otherwise was written by another clock.</summary>
     TimeSpan LongestPause => settings.RetryAfter.DefaultIfEmpty(TimeSpan.FromMinutes(30)).Max() * (1 + Math.Clamp(settings.RetryJitter, 0, 0.9)) + TimeSpan.FromSeconds(10);
 
-    void Add(QueueItem item, string destination, MailClass standing, DateTimeOffset due)
+    void Add(QueueItem item, string destination, Standing standing, DateTimeOffset due)
     {
         var (steady, pause) = (clock.Steady, due - clock.Now);
         schedule.Add(item, destination, standing, steady + (pause < LongestPause ? pause : LongestPause), steady);

@@ -3,7 +3,7 @@ using CbaMail.Storage.Sqlite;
 namespace CbaMail.Queue;
 
 /// <summary>A recipient that a search found.</summary>
-internal readonly record struct FoundRecipient(QueueItem Item, string Domain, MailClass Class, bool Held, long? Ledger);
+internal readonly record struct FoundRecipient(QueueItem Item, string Domain, Standing Standing, bool Held, long? Ledger);
 
 /// <summary>
 /// Searching the queue: one statement for every mix of fields, so that it is prepared once. It walks the messages by id and their recipients
@@ -92,11 +92,11 @@ internal static class QueueSearchTable
         Func<string, Statement> prepare, QueueFilter filter, QueueItem after, int limit, DateTimeOffset now, Func<QueueItem, bool> active)
     {
         var found = new List<FoundRecipient>();
-        using var row = Bind(prepare("SELECT m.id, r.seq, r.domain, m.class, r.held, r.ledger_id" + Where), filter, after, now);
+        using var row = Bind(prepare("SELECT m.id, r.seq, r.domain, m.class, m.priority, r.held, r.ledger_id" + Where), filter, after, now);
         while (found.Count < limit && row.Step())
         {
             var item = new QueueItem(row.Int64(0), row.Int32(1));
-            if (IsIn(filter.State, active(item))) found.Add(new FoundRecipient(item, row.String(2), (MailClass)row.Int32(3), row.Bool(4), row.IsNull(5) ? null : row.Int64(5)));
+            if (IsIn(filter.State, active(item))) found.Add(new FoundRecipient(item, row.String(2), new Standing((MailClass)row.Int32(3), row.Int32(4)), row.Bool(5), row.IsNull(6) ? null : row.Int64(6)));
         }
         return found;
     }

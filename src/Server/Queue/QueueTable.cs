@@ -10,12 +10,13 @@ internal static class QueueTable
 {
     public static long InsertMessage(WriteTransaction transaction, NewQueueEntry entry, DateTimeOffset created, DateTimeOffset expires)
     {
-        transaction.Prepare("INSERT INTO queue_message (sender, content_id, size, ret, envid, smtputf8, eightbit, class, created, expires, priority, message_id, subject, account_id, mailing_id, arrival, release_at, deliver_by, by_mode, require_tls) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
+        transaction.Prepare("INSERT INTO queue_message (sender, content_id, size, ret, envid, smtputf8, eightbit, class, created, expires, priority, message_id, subject, account_id, mailing_id, arrival, release_at, deliver_by, by_mode, require_tls, hold_request, sealer) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
             .Bind(1, entry.ReversePath?.ToString() ?? "").Bind(2, entry.Content.Id).Bind(3, entry.Content.Size)
             .Bind(4, entry.Return).Bind(5, entry.EnvelopeId).Bind(6, entry.SmtpUtf8).Bind(7, entry.EightBit).Bind(8, (long)entry.Class)
             .Bind(9, created).Bind(10, expires).Bind(11, (long)entry.Priority).Bind(12, entry.MessageId).Bind(13, Short(entry.Subject))
             .Bind(14, entry.Account).Bind(15, entry.Mailing).Bind(16, entry.Arrival.Length > 0 ? entry.Arrival : null)
-            .Bind(17, entry.ReleaseAt).Bind(18, entry.By?.Deadline).Bind(19, entry.By?.Mode).Bind(20, entry.RequireTls).Run();
+            .Bind(17, entry.ReleaseAt).Bind(18, entry.By?.Deadline).Bind(19, entry.By?.Mode).Bind(20, entry.RequireTls)
+            .Bind(21, entry.HoldRequest).Bind(22, entry.Forwarded ? entry.Sealer : null).Run();
         return transaction.LastInsertId;
     }
 
@@ -50,13 +51,15 @@ internal static class QueueTable
 
     public static QueuedMessage? Message(Func<string, Statement> prepare, long id)
     {
-        using var row = prepare("SELECT sender, content_id, size, ret, envid, smtputf8, eightbit, class, created, expires, priority, message_id, account_id, mailing_id, arrival, release_at, deliver_by, by_mode, require_tls, forwarded FROM queue_message WHERE id=?").Bind(1, id);
+        using var row = prepare("SELECT sender, content_id, size, ret, envid, smtputf8, eightbit, class, created, expires, priority, message_id, account_id, mailing_id, arrival, release_at, deliver_by, by_mode, require_tls, forwarded, hold_request, sealer FROM queue_message WHERE id=?").Bind(1, id);
         if (!row.Step()) return null;
         MailAddress.TryParse(row.String(0), out var sender);
         return new QueuedMessage(id, sender, row.Int64(1), row.Int64(2), row.Text(3), row.Text(4), row.Bool(5), row.Bool(6), (MailClass)row.Int32(7), row.Time(8), row.Time(9))
         {
             RequireTls = row.Bool(18),
             Forwarded = row.Bool(19),
+            HoldRequest = row.Text(20),
+            Sealer = row.Text(21),
             Priority = row.Int32(10),
             MessageId = row.Text(11),
             Account = row.IsNull(12) ? null : row.Int64(12),
@@ -92,19 +95,21 @@ internal static class QueueTable
     }
 
     /// <summary>When a recipient that is not held is due; null when it is gone or held.</summary>
-    public static (MailClass Class, DateTimeOffset Due)? Waiting(ReadTransaction transaction, QueueItem item)
+    public static (Standing Standing, DateTimeOffset Due)? Waiting(ReadTransaction transaction, QueueItem item)
     {
-        using var row = transaction.Prepare("SELECT m.class, r.next_attempt FROM queue_recipient r JOIN queue_message m ON m.id=r.message_id WHERE r.message_id=? AND r.seq=? AND r.held=0")
+        using var row = transaction.Prepare("SELECT m.class, m.priority, r.next_attempt FROM queue_recipient r JOIN queue_message m ON m.id=r.message_id WHERE r.message_id=? AND r.seq=? AND r.held=0")
             .Bind(1, item.MessageId).Bind(2, (long)item.Sequence);
-        return row.Step() ? ((MailClass)row.Int32(0), row.Time(1)) : null;
+        return row.Step() ? (Standing(row, 0), row.Time(2)) : null;
     }
 
+    static Standing Standing(Statement row, int column) => new((MailClass)row.Int32(column), row.Int32(column + 1));
+
     /// <summary>What waits for its release.</summary>
-    public static List<(QueueItem Item, string Domain, MailClass Class, DateTimeOffset Due)> Scheduled(WriteTransaction transaction)
+    public static List<(QueueItem Item, string Domain, Standing Standing, DateTimeOffset Due)> Scheduled(WriteTransaction transaction)
     {
-        var all = new List<(QueueItem, string, MailClass, DateTimeOffset)>();
-        using var row = transaction.Prepare("SELECT r.message_id, r.seq, r.domain, m.class, r.next_attempt FROM queue_message m CROSS JOIN queue_recipient r ON r.message_id=m.id WHERE m.release_at=r.next_attempt AND r.held=0");
-        while (row.Step()) all.Add((new QueueItem(row.Int64(0), row.Int32(1)), row.String(2), (MailClass)row.Int32(3), row.Time(4)));
+        var all = new List<(QueueItem, string, Standing, DateTimeOffset)>();
+        using var row = transaction.Prepare("SELECT r.message_id, r.seq, r.domain, m.class, m.priority, r.next_attempt FROM queue_message m CROSS JOIN queue_recipient r ON r.message_id=m.id WHERE m.release_at=r.next_attempt AND r.held=0");
+        while (row.Step()) all.Add((new QueueItem(row.Int64(0), row.Int32(1)), row.String(2), Standing(row, 3), row.Time(5)));
         return all;
     }
 
@@ -119,19 +124,19 @@ internal static class QueueTable
     }
 
     /// <summary>Every recipient that is not held, in the order in which it is due.</summary>
-    public static void ForEachWaiting(ReadTransaction transaction, Action<QueueItem, string, MailClass, DateTimeOffset> take)
+    public static void ForEachWaiting(ReadTransaction transaction, Action<QueueItem, string, Standing, DateTimeOffset> take)
     {
-        using var row = transaction.Prepare("SELECT r.message_id, r.seq, r.domain, m.class, r.next_attempt FROM queue_recipient r JOIN queue_message m ON m.id=r.message_id WHERE r.held=0 ORDER BY r.message_id, r.seq");
-        while (row.Step()) take(new QueueItem(row.Int64(0), row.Int32(1)), row.String(2), (MailClass)row.Int32(3), row.Time(4));
+        using var row = transaction.Prepare("SELECT r.message_id, r.seq, r.domain, m.class, m.priority, r.next_attempt FROM queue_recipient r JOIN queue_message m ON m.id=r.message_id WHERE r.held=0 ORDER BY r.message_id, r.seq");
+        while (row.Step()) take(new QueueItem(row.Int64(0), row.Int32(1)), row.String(2), Standing(row, 3), row.Time(5));
     }
 
     /// <summary>The recipients of a message, inside the transaction.</summary>
     public static List<FoundRecipient> Rows(WriteTransaction transaction, long id)
     {
         var rows = new List<FoundRecipient>();
-        using var row = transaction.Prepare("SELECT r.message_id, r.seq, r.domain, m.class, r.held, r.ledger_id FROM queue_recipient r JOIN queue_message m ON m.id=r.message_id WHERE r.message_id=?").Bind(1, id);
+        using var row = transaction.Prepare("SELECT r.message_id, r.seq, r.domain, m.class, m.priority, r.held, r.ledger_id FROM queue_recipient r JOIN queue_message m ON m.id=r.message_id WHERE r.message_id=?").Bind(1, id);
         while (row.Step())
-            rows.Add(new FoundRecipient(new QueueItem(row.Int64(0), row.Int32(1)), row.String(2), (MailClass)row.Int32(3), row.Bool(4), row.IsNull(5) ? null : row.Int64(5)));
+            rows.Add(new FoundRecipient(new QueueItem(row.Int64(0), row.Int32(1)), row.String(2), Standing(row, 3), row.Bool(5), row.IsNull(6) ? null : row.Int64(6)));
         return rows;
     }
 

@@ -20,15 +20,20 @@ public sealed record QueuedMessage(
     bool SmtpUtf8, bool EightBit, MailClass Class, DateTimeOffset Created, DateTimeOffset Expires)
 {
     public bool Bulk => Class == MailClass.Bulk;
+    internal Standing Standing => new(Class, Priority);
     /// <summary>It came with REQUIRETLS (RFC 8689 2).</summary>
     public bool RequireTls { get; init; }
     /// <summary>Passed on for somebody: it is sealed when it leaves (RFC 8617).</summary>
     public bool Forwarded { get; init; }
+    /// <summary>The domain that passes it on, where the reverse-path does not tell.</summary>
+    public string? Sealer { get; init; }
     /// <summary>RFC 6710: -9 to 9.</summary>
     public int Priority { get; init; }
     public DeliverBy? By { get; init; }
     /// <summary>RFC 4865, or an administrator: not before.</summary>
     public DateTimeOffset? ReleaseAt { get; init; }
+    /// <summary>What its sender asked for, as RFC 4865 5.1.2 writes it, or null.</summary>
+    public string? HoldRequest { get; init; }
     /// <summary>Without angle brackets, or null.</summary>
     public string? MessageId { get; init; }
     /// <summary>Who submitted it, or null.</summary>

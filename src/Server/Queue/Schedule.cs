@@ -11,6 +11,7 @@ internal readonly record struct QueueItem(long MessageId, int Sequence);
 ///   its own until the first look-up tells whose it is (<see cref="Learn"/>); from then on its mail goes to his lane.
 /// - In a lane the class goes first (people, notices, mailings), then destinations take turns, so that none keeps the others waiting.
 ///   Among lanes the class goes first too, and mailings leave connections free.
+/// - Within a class of a lane priorities go before turns (<see cref="ReadyItems"/>), as long as there is mail that has one.
 /// - An item may stand here twice or after its row has gone; whoever claims it looks at the row, and the lease keeps two from having it.
 /// </summary>
 internal sealed class Schedule(Func<string, Pace> paces, int total, int bulkTotal)
@@ -36,14 +37,14 @@ internal sealed class Schedule(Func<string, Pace> paces, int total, int bulkTota
     static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>What is due later: an item, or a lane that rests until then.</summary>
-    readonly record struct Later(QueueItem Item, string Destination, MailClass Class, Lane? Rests = null);
+    readonly record struct Later(QueueItem Item, string Destination, Standing Standing, Lane? Rests = null);
 
     /// <summary>What is ready for one destination.</summary>
-    sealed class Line(string destination, Lane lane)
+    sealed class Line(string destination, Lane lane, ReadyItems[]? ready = null)
     {
         public string Destination => destination;
         public Lane Lane => lane;
-        public readonly Queue<QueueItem>[] Ready = [new(), new(), new()];
+        public readonly ReadyItems[] Ready = ready ?? [new(), new(), new()];
         /// <summary>By class: it stands in its lane's row of turns.</summary>
         public readonly bool[] InTurn = new bool[Classes];
         public int Count => Ready[0].Count + Ready[1].Count + Ready[2].Count;
@@ -55,6 +56,8 @@ internal sealed class Schedule(Func<string, Pace> paces, int total, int bulkTota
         public Pace Pace => pace;
         public readonly Queue<Line>[] Turns = [new(), new(), new()];
         public readonly int[] Ready = new int[Classes];
+        /// <summary>Those of another priority than 0.</summary>
+        public readonly int[] Ranked = new int[Classes];
         public readonly bool[] Wanted = new bool[Classes];
         public readonly Stack<TaskCompletionSource<bool>> Idle = new();
         public int Workers;
@@ -90,11 +93,11 @@ internal sealed class Schedule(Func<string, Pace> paces, int total, int bulkTota
 
     public bool IsLeased(QueueItem item) { lock (gate) return leased.Contains(item); }
 
-    public void Add(QueueItem item, string destination, MailClass standing, DateTimeOffset due, DateTimeOffset now)
+    public void Add(QueueItem item, string destination, Standing standing, DateTimeOffset due, DateTimeOffset now)
     {
         lock (gate)
         {
-            if (due <= now) MakeReady(item, destination, standing);
+            if (due <= now) MakeReady(item, destination, standing, now);
             else Put(new Later(item, destination, standing), due);
         }
     }
@@ -111,19 +114,20 @@ internal sealed class Schedule(Func<string, Pace> paces, int total, int bulkTota
         return lane;
     }
 
-    void MakeReady(QueueItem item, string destination, MailClass standing)
+    void MakeReady(QueueItem item, string destination, Standing standing, DateTimeOffset now)
     {
         if (!lines.TryGetValue(destination, out var line))
             lines[destination] = line = new Line(destination, LaneOf(operators.GetValueOrDefault(destination, destination)));
-        Enter(line, item, (int)standing);
+        line.Ready[(int)standing.Class].Enqueue(item, standing.Priority, now);
+        Enter(line, (int)standing.Class, 1, standing.Priority == 0 ? 0 : 1);
         Wake(line.Lane);
     }
 
-    static void Enter(Line line, QueueItem item, int standing)
+    static void Enter(Line line, int standing, int count, int ranked)
     {
-        line.Ready[standing].Enqueue(item);
-        line.Lane.Ready[standing]++;
-        if (line.InTurn[standing]) return;
+        line.Lane.Ready[standing] += count;
+        line.Lane.Ranked[standing] += ranked;
+        if (line.InTurn[standing] || count == 0) return;
         line.InTurn[standing] = true;
         line.Lane.Turns[standing].Enqueue(line);
     }
@@ -164,7 +168,7 @@ internal sealed class Schedule(Func<string, Pace> paces, int total, int bulkTota
                     Want(lane);
                     Tidy(lane);
                 }
-                else MakeReady(next.Item, next.Destination, next.Class);
+                else MakeReady(next.Item, next.Destination, next.Standing, now);
             }
             return null;
         }
@@ -237,23 +241,26 @@ internal sealed class Schedule(Func<string, Pace> paces, int total, int bulkTota
             if (Pick(from, stay, only, out var standing) is not { } line) return items;
             destination = line.Destination;
             var ready = line.Ready[standing];
-            while (items.Count < limit && ready.TryPeek(out var item))
+            from.Ranked[standing] -= ready.Ranked;
+            while (items.Count < limit && ready.TryPeek(out var item, out _))
             {
                 if (items.Count > 0 && item.MessageId != items[0].MessageId) break;
                 ready.Dequeue();
                 from.Ready[standing]--;
                 if (leased.Add(item)) items.Add(item);
             }
+            from.Ranked[standing] += ready.Ranked;
             if (line.Count == 0) lines.Remove(line.Destination);
             if (!only && items.Count > 0) from.Pace.Take(now);
             return items;
         }
     }
 
-    /// <summary>The destination whose turn it is: of the best class, the one to stay with, else the next in the row.</summary>
+    /// <summary>The destination whose turn it is: of the best class, the one with the best priority where there are any, else the one to stay with, else the next in the row.</summary>
     Line? Pick(Lane lane, string? stay, bool only, out int standing)
     {
         standing = lane.Best;
+        if (!only && lane.Ranked[standing] > 0) return First(lane, standing, stay);
         if (stay is not null && lines.TryGetValue(stay, out var line) && line.Lane == lane)
         {
             for (var each = standing; each < (only ? Classes : standing + 1); each++)
@@ -271,6 +278,21 @@ internal sealed class Schedule(Func<string, Pace> paces, int total, int bulkTota
             if (next.Ready[standing].Count > 0) return next;
         }
         return null;
+    }
+
+    /// <summary>The destination whose first message ranks best. It keeps its place in the row.</summary>
+    static Line? First(Lane lane, int standing, string? stay)
+    {
+        Line? best = null;
+        var least = long.MaxValue;
+        var row = lane.Turns[standing];
+        for (var i = row.Count; i > 0; i--)
+        {
+            var line = row.Dequeue();
+            if (line.InTurn[standing] = line.Ready[standing].TryPeek(out _, out var rank)) row.Enqueue(line);
+            if (rank < least || (rank == least && line.Destination == stay)) (best, least) = (line, rank);
+        }
+        return best;
     }
 
     void Rest(Lane lane, DateTimeOffset until)
@@ -298,13 +320,16 @@ internal sealed class Schedule(Func<string, Pace> paces, int total, int bulkTota
             operators[destination] = @operator;
             if (lines.TryGetValue(destination, out var line) && line.Lane.Name != @operator)
             {
-                var moved = lines[destination] = new Line(destination, LaneOf(@operator));
+                // its place in the old lane's row leads nowhere from now on
+                var moved = lines[destination] = new Line(destination, LaneOf(@operator), [.. line.Ready]);
                 for (var standing = 0; standing < Classes; standing++)
-                    while (line.Ready[standing].TryDequeue(out var item))
-                    {
-                        line.Lane.Ready[standing]--;
-                        Enter(moved, item, standing);
-                    }
+                {
+                    var items = line.Ready[standing];
+                    line.Ready[standing] = new ReadyItems();
+                    line.Lane.Ready[standing] -= items.Count;
+                    line.Lane.Ranked[standing] -= items.Ranked;
+                    Enter(moved, standing, items.Count, items.Ranked);
+                }
                 Want(moved.Lane);
             }
             return lane != @operator;

@@ -109,6 +109,14 @@ internal sealed class PostOffice : IAsyncDisposable
             { RequireTls = requireTls });
         });
 
+    /// <summary>An entry as the test would have it.</summary>
+    public ValueTask<long> SendAsync(string to, Func<NewQueueEntry, NewQueueEntry> with, string text = Text) =>
+        Store.CommitAsync(transaction =>
+        {
+            using var staged = Mail.Stage(Encoding.UTF8.GetBytes(text));
+            return Queue.Enqueue(transaction, with(new NewQueueEntry(Address("anna@example.test"), Mail.AddContent(transaction, staged), [.. to.Split(' ').Select(one => new QueueRecipient(Address(one)))])));
+        });
+
     /// <summary>Moves the clock once the workers wait for it.</summary>
     public async Task PassAsync(TimeSpan span, int attemptsBefore)
     {

@@ -195,6 +195,49 @@ public class ScheduleTests
         Assert.Equal([3L, 2, 4, 1], Enumerable.Range(0, 4).Select(i => Claim(schedule, "a.test", 100, i == 0)[0].MessageId));
     }
 
+    static List<long> Order(Schedule schedule, string lane, int count, DateTimeOffset now, string? stay = null) =>
+        [.. Enumerable.Range(0, count).Select(_ => Assert.Single(schedule.Claim(lane, 100, false, now, out stay!, stay)).MessageId)];
+
+    [Fact]
+    public void Within_a_class_the_higher_priority_goes_first_and_equal_ones_in_their_order()
+    {
+        var schedule = new Schedule(1, 10, 10);
+        foreach (var (message, priority) in ((long, int)[])[(1, 0), (2, -4), (3, 4), (4, 0), (5, 9), (6, 4), (7, -9)])
+            schedule.Add(new QueueItem(message, 0), "a.test", new Standing(MailClass.Interactive, priority), Now, Now);
+        schedule.Add(new QueueItem(8, 0), "a.test", new Standing(MailClass.Bulk, 9), Now, Now);
+        Assert.Equal([5L, 3, 6, 1, 4, 2, 7, 8], Order(schedule, "a.test", 8, Now));
+    }
+
+    [Fact]
+    public void Nothing_of_low_priority_waits_for_ever()
+    {
+        var schedule = new Schedule(1, 10, 10);
+        schedule.Add(new QueueItem(1, 0), "a.test", new Standing(MailClass.Interactive, -9), Now, Now);
+        var passed = 0;
+        for (var minute = 0; ; minute++)
+        {
+            schedule.Add(new QueueItem(minute + 2, 0), "a.test", new Standing(MailClass.Interactive, 9), Now.AddMinutes(minute), Now.AddMinutes(minute));
+            if (Order(schedule, "a.test", 1, Now.AddMinutes(minute))[0] == 1) break;
+            passed++;
+            Assert.True(passed < 1000);
+        }
+        Assert.Equal(91, passed); // five minutes for each of the 18 levels between, and where both rank the same the higher goes first
+    }
+
+    [Fact]
+    public void Among_the_domains_of_an_operator_too_and_turns_go_on_behind()
+    {
+        var schedule = new Schedule(1, 10, 10);
+        foreach (var domain in (string[])["a.test", "b.test", "c.test"]) schedule.Learn(domain, "operator.test", "operator.test");
+        for (var i = 0; i < 6; i++) Add(schedule, i, i % 2 == 0 ? "a.test" : "b.test");
+        schedule.Add(new QueueItem(7, 0), "c.test", new Standing(MailClass.Interactive, 3), Now, Now);
+        schedule.Add(new QueueItem(8, 0), "b.test", new Standing(MailClass.Interactive, 5), Now, Now);
+        schedule.Add(new QueueItem(9, 0), "a.test", new Standing(MailClass.Interactive, -1), Now, Now);
+        Assert.Equal([8L, 7], Order(schedule, "operator.test", 2, Now));
+        Assert.Equal([0L, 1, 2, 3, 4, 5, 9], Order(schedule, "operator.test", 7, Now).Order());
+        Assert.Empty(schedule.Claim("operator.test", 100, false, Now, out _));
+    }
+
     [Fact]
     public void Domains_of_one_operator_share_his_lane_once_that_is_known()
     {

@@ -26,7 +26,7 @@ internal static class Outcomes
             else if (reply.IsPermanent) outcome = outcome with { State = OutcomeState.Bounced };
             // RFC 5321 4.5.3.1.10: too many at once is no failure; they go with the next transaction, as long as each gets somebody further
             else if (reply is { Code: 452, Status: "4.5.3" or "4.3.1" } && settled) outcome = outcome with { State = OutcomeState.Deferred, NextAttempt = now, Counts = false };
-            // RFC 2852 4.1: after its time it is of no use
+            // RFC 2852 4.1.3: after its time it is of no use
             else if (claim.Message.By is { Return: true } by && by.Deadline <= now) outcome = outcome with { State = OutcomeState.Bounced, Status = "5.4.7", Reply = $"Not delivered within the time that was asked for; last: {reply}" };
             else if (Retry.Next(recipient.Attempts + 1, now, Deadline(claim.Message, recipient, now, settings), settings, random()) is { } next)
                 outcome = outcome with { State = OutcomeState.Deferred, NextAttempt = Before(claim.Message.By, next, now), TellDelay = TellsDelay(claim.Message, recipient, now, settings) };
@@ -47,7 +47,7 @@ internal static class Outcomes
         message.ReversePath is not null && !recipient.DelayTold && Wants(recipient, "DELAY", unsaid: true)
         && (message.By is { Return: false } by ? by.Deadline <= now : Retry.DelayDue(message.ReleaseAt is { } release && release > message.Created ? release : message.Created, now, settings));
 
-    /// <summary>RFC 2852 4.1: what is to be returned after its time is not handed over after it. Null: it may go.</summary>
+    /// <summary>RFC 2852 4.1.3: what is to be returned after its time is not handed over after it. Null: it may go.</summary>
     public static ClientReply? TooLate(QueuedMessage message, DateTimeOffset now) =>
         message.By is { Return: true } by && by.Deadline <= now ? ClientReply.Local(550, "5.4.7", "Not delivered within the time that was asked for") : null;
 
@@ -59,7 +59,8 @@ internal static class Outcomes
 
     /// <summary>What the sender is told; nothing where there is none (RFC 5321 4.5.5: never a bounce of a bounce).</summary>
     /// <param name="passedOn">The peer has taken the DSN parameters and answers for them from here on (RFC 3461 5.2.1).</param>
-    public static Tidings Tell(QueuedMessage message, IReadOnlyList<RecipientOutcome> outcomes, bool passedOn)
+    /// <param name="knowsDeadlines">The peer has been told of the deadline (RFC 2852).</param>
+    public static Tidings Tell(QueuedMessage message, IReadOnlyList<RecipientOutcome> outcomes, bool passedOn, bool knowsDeadlines = true)
     {
         if (message.ReversePath is null) return new Tidings([], [], []);
         // of a mailing the ledger tells, and who is not told a thousand times reads it
@@ -67,7 +68,14 @@ internal static class Outcomes
         return new Tidings(
             [.. outcomes.Where(outcome => outcome.State == OutcomeState.Bounced && Wants(outcome.Recipient, "FAILURE", unsaid: true))],
             [.. outcomes.Where(outcome => outcome.TellDelay)],
-            // RFC 3461 5.2.2: a peer without DSN: the sender hears that the trace ends here
-            passedOn ? [] : [.. outcomes.Where(outcome => outcome.State == OutcomeState.Delivered && Wants(outcome.Recipient, "SUCCESS", unsaid: false))]);
+            [.. outcomes.Where(outcome => outcome.State == OutcomeState.Delivered && TellsRelay(message.By, outcome, passedOn, knowsDeadlines))]);
     }
+
+    /// <summary>
+    /// RFC 3461 5.2.2: a peer without DSN: the sender hears that the trace ends here. RFC 2852 4.1.4: one who asked for a trace hears of each server, and
+    /// one who wants to know of lateness hears that nobody will tell from here on.
+    /// </summary>
+    static bool TellsRelay(DeliverBy? by, RecipientOutcome outcome, bool passedOn, bool knowsDeadlines) =>
+        (!passedOn && Wants(outcome.Recipient, "SUCCESS", unsaid: false))
+        || (by is not null && (by.Trace || (!by.Return && !knowsDeadlines && outcome.At < by.Deadline)) && !Wants(outcome.Recipient, "NEVER", unsaid: false));
 }

@@ -80,16 +80,16 @@ internal sealed class RemoteWorker(RemoteParts parts, string lane)
         if (content is null)
         {
             RemoteTelemetry.ContentLost(parts.Log, claim.Message.Id, claim.Message.ContentId);
-            return await CommitAsync(claim, null, Same(claim, ClientReply.Local(451, "4.3.0", "The message could not be read from the store")), "", null, false);
+            return await CommitAsync(claim, null, Same(claim, ClientReply.Local(451, "4.3.0", "The message could not be read from the store")), "", null);
         }
         var header = MessageHeader.Of(content);
         if (header.Hops > Queue.HopLimit)
             // RFC 5321 6.3
-            return await CommitAsync(claim, content, Same(claim, ClientReply.Local(554, "5.4.6", "The message goes round in circles: too many Received fields")), "", null, false);
+            return await CommitAsync(claim, content, Same(claim, ClientReply.Local(554, "5.4.6", "The message goes round in circles: too many Received fields")), "", null);
 
         // what must not or need not go is told without asking anybody
-        if (Outcomes.TooLate(claim.Message, parts.Queue.Now) is { } late) return await CommitAsync(claim, content, Same(claim, late), "", null, false);
-        if (LeftOut(claim) is { } left) return await CommitAsync(claim, content, left, "", null, false);
+        if (Outcomes.TooLate(claim.Message, parts.Queue.Now) is { } late) return await CommitAsync(claim, content, Same(claim, late), "", null);
+        if (LeftOut(claim) is { } left) return await CommitAsync(claim, content, left, "", null);
 
         var errand = new Errand(claim.Recipients[0].Domain, Wish(claim.Message, header), claim.Message.ReversePath?.DomainKey ?? "");
         if (await connector.OperatorAsync(errand, cancel) is { } @operator && parts.Queue.Learn(claim.Destination, @operator, lane))
@@ -103,7 +103,7 @@ internal sealed class RemoteWorker(RemoteParts parts, string lane)
             if (await connector.ConnectAsync(errand, cancel) is { } failure)
                 // what only this message asks for says nothing about the others, and where our pace is the matter they wait for their turn
                 return errand.Wish != TlsWish.Usual || connector.IsSpent || (Queue.LearnPace && PaceSignals.Of(failure, connected: false) is not null)
-                    ? await CommitAsync(claim, content, Same(claim, failure), "", null, false)
+                    ? await CommitAsync(claim, content, Same(claim, failure), "", null)
                     : await FailAsync(claim, content, failure, cancel);
             var client = connector.Client;
             var result = await client.SendAsync(message, cancel);
@@ -113,7 +113,7 @@ internal sealed class RemoteWorker(RemoteParts parts, string lane)
             // RFC 5321 5.1: the next server may take what this one broke off
             if (result.Broken && !result.Unclear && result.PutsOff && connector.HasNext) continue;
             if (!result.Broken && !result.Unclear && result.PutsOff && await connector.ElsewhereAsync(message, cancel) is { } better) (result, client) = (better, connector.Client);
-            return await CommitAsync(claim, content, result.Replies, client.Target.ToString(), client.Tls, client.Extensions.Dsn, client.Local);
+            return await CommitAsync(claim, content, result.Replies, client.Target.ToString(), client.Tls, client.Extensions, client.Local);
         }
     }
 
@@ -165,8 +165,8 @@ internal sealed class RemoteWorker(RemoteParts parts, string lane)
             }, message.RequireTls)
         {
             Priority = message.Priority,
-            MustBeInTime = message.By is { Return: true },
-            By = message.By is { } by ? () => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{(long)Math.Clamp((by.Deadline - parts.Queue.Now).TotalSeconds, -999_999_999, 999_999_999)};{by.Mode}") : null,
+            // RFC 2852 4.1.4: whole seconds that are left, so that the deadline does not move with each server
+            By = message.By is { } by ? new ClientDeadline(() => (long)Math.Floor((by.Deadline - parts.Queue.Now).TotalSeconds), by.Return, by.Trace) : null,
         };
     }
 
@@ -188,13 +188,13 @@ internal sealed class RemoteWorker(RemoteParts parts, string lane)
     {
         RemoteTelemetry.Unreachable(parts.Log, claim.Destination, failure.Text);
         connector.Forget();
-        if (!await CommitAsync(claim, content, Same(claim, failure), "", null, false) || !await pending) return false;
+        if (!await CommitAsync(claim, content, Same(claim, failure), "", null) || !await pending) return false;
         while (!cancel.IsCancellationRequested)
         {
             var claims = new List<QueueClaim>();
             while (claims.Count < FailTogether && parts.Queue.Claim(lane, fresh: false, claim.Destination, only: true) is { } other) claims.Add(other);
             if (claims.Count == 0) return true;
-            var stored = await Task.WhenAll(claims.Select(other => SettleAsync(other, Content(other.Message.ContentId), Same(other, failure), "", null, false)));
+            var stored = await Task.WhenAll(claims.Select(other => SettleAsync(other, Content(other.Message.ContentId), Same(other, failure), "", null)));
             if (!stored.All(ok => ok)) return false;
         }
         return false;
@@ -202,20 +202,20 @@ internal sealed class RemoteWorker(RemoteParts parts, string lane)
 
     /// <summary>Starts the commit of a claim's outcomes once the last one is durable.</summary>
     async Task<bool> CommitAsync(
-        QueueClaim claim, MessageContent? content, IReadOnlyList<ClientReply> replies, string host, string? tls, bool dsn, string source = "-")
+        QueueClaim claim, MessageContent? content, IReadOnlyList<ClientReply> replies, string host, string? tls, ClientExtensions? peer = null, string source = "-")
     {
         var stored = await pending;
-        pending = SettleAsync(claim, content, replies, host, tls, dsn, source);
+        pending = SettleAsync(claim, content, replies, host, tls, peer, source);
         return stored;
     }
 
     async Task<bool> SettleAsync(
-        QueueClaim claim, MessageContent? content, IReadOnlyList<ClientReply> replies, string host, string? tls, bool dsn, string source = "-")
+        QueueClaim claim, MessageContent? content, IReadOnlyList<ClientReply> replies, string host, string? tls, ClientExtensions? peer = null, string source = "-")
     {
         try
         {
             var outcomes = Outcomes.Of(claim, replies, host, tls, parts.Queue.Now, Queue, Random.Shared.NextDouble);
-            var tidings = Outcomes.Tell(claim.Message, outcomes, passedOn: dsn);
+            var tidings = Outcomes.Tell(claim.Message, outcomes, passedOn: peer is { Dsn: true }, knowsDeadlines: peer is { DeliverBy: true });
             var notices = content is null ? [] : parts.Bounces.Prepare(claim.Message, tidings, content);
             try
             {

@@ -41,8 +41,7 @@ internal sealed class ClientTransaction(SmtpClient client, ClientMessage message
         // RFC 1870 6.1
         if (offered.MaxSize > 0 && message.Size > offered.MaxSize)
             return ClientReply.Local(552, "5.3.4", $"{client.Target} takes messages of at most {offered.MaxSize} bytes; this one has {message.Size}");
-        // RFC 2852 4: who cannot keep the time is not asked to
-        if (message.MustBeInTime && !offered.DeliverBy) return ClientReply.Local(550, "5.3.3", $"{client.Target} does not know of deadlines (DELIVERBY), and the message was to be returned rather than come late");
+        if (message.By is { Return: true } by && OutOfTime(by) is { } untimely) return untimely;
         // RFC 6152 3
         if (message.EightBit && !offered.EightBitMime && client.Options.Times.ReturnEightBit)
             return ClientReply.Local(554, "5.6.3", $"{client.Target} does not take 8-bit text");
@@ -59,6 +58,15 @@ internal sealed class ClientTransaction(SmtpClient client, ClientMessage message
             if (offered.MaxRecipients > 0 && i >= offered.MaxRecipients) replies[i] ??= ClientReply.Local(452, "4.5.3", "more recipients than the server takes at once");
         }
         return null;
+    }
+
+    /// <summary>RFC 2852 4.1.4.1: who does not know of deadlines, or of none as near, is not asked; and no other server of the domain is tried for it (RFC 2852 7).</summary>
+    ClientReply? OutOfTime(ClientDeadline by)
+    {
+        var (offered, left) = (client.Extensions, by.Left());
+        if (left <= 0) return ClientReply.Local(550, "5.4.7", "Not delivered within the time that was asked for");
+        if (!offered.DeliverBy) return ClientReply.Local(550, "5.3.3", $"{client.Target} does not know of deadlines (DELIVERBY), and the message was to be returned rather than come late");
+        return left < offered.MinimumBy ? ClientReply.Local(550, "5.3.3", $"{client.Target} takes no message that must be there within less than {offered.MinimumBy} seconds (DELIVERBY); {left} were left") : null;
     }
 
     /// <summary>The address as the peer can read it; null where only SMTPUTF8 could carry it.</summary>
@@ -87,7 +95,7 @@ internal sealed class ClientTransaction(SmtpClient client, ClientMessage message
         // RFC 8689 2: only where the session has what the option promises
         if (message.RequireTls && client.Extensions.RequireTls && client.IsProven) line.Append(" REQUIRETLS");
         // RFC 2852 4, RFC 6710 4
-        if (message.By is { } by && client.Extensions.DeliverBy) line.Append(" BY=").Append(by());
+        if (message.By is { } by && client.Extensions.DeliverBy) line.Append(" BY=").Append(by.Word);
         if (message.Priority != 0 && client.Extensions.MtPriority) line.Append(" MT-PRIORITY=").Append(message.Priority);
         if (client.Extensions.Dsn)
         {
@@ -103,11 +111,18 @@ internal sealed class ClientTransaction(SmtpClient client, ClientMessage message
         var line = new StringBuilder("RCPT TO:<").Append(addresses[i]).Append('>');
         if (client.Extensions.Dsn)
         {
-            if (IsWord(message.Recipients[i].Notify)) line.Append(" NOTIFY=").Append(message.Recipients[i].Notify);
+            if (Notify(message.Recipients[i].Notify) is { } notify && IsWord(notify)) line.Append(" NOTIFY=").Append(notify);
             if (IsWord(message.Recipients[i].OriginalRecipient)) line.Append(" ORCPT=").Append(message.Recipients[i].OriginalRecipient);
         }
         return line.Append("\r\n").ToString();
     }
+
+    /// <summary>RFC 2852 4.1.4.2: who knows nothing of the deadline is to tell of delays in its place.</summary>
+    string? Notify(string? notify) =>
+        message.By is not { Return: false } by || client.Extensions.DeliverBy || message.ReversePath is null || by.Left() <= 0 ? notify
+        : string.IsNullOrEmpty(notify) ? "FAILURE,DELAY"
+        : notify.Split(',').Any(word => word.Equals("NEVER", StringComparison.OrdinalIgnoreCase) || word.Equals("DELAY", StringComparison.OrdinalIgnoreCase)) ? notify
+        : notify + ",DELAY";
 
     // nothing that could begin another parameter or line
     static bool IsWord(string? text) => !string.IsNullOrEmpty(text) && text.All(c => c is > ' ' and < '\x7f');

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Pipelines;
 using System.Net;
 using CbaMail.Config;
@@ -37,12 +38,21 @@ public sealed record ClientMessage(
     Envelope.MailAddress? ReversePath, IReadOnlyList<ClientRecipient> Recipients, long Size, bool EightBit, bool SmtpUtf8,
     string? Return, string? EnvelopeId, Func<PipeWriter, CancellationToken, ValueTask> Write, Func<Task>? BeforeDot = null, bool RequireTls = false)
 {
-    /// <summary>RFC 2852 4: the seconds that are left, with the mode; null: no deadline.</summary>
-    public Func<string>? By { get; init; }
-    /// <summary>RFC 2852 4: to nobody who does not know of deadlines.</summary>
-    public bool MustBeInTime { get; init; }
+    /// <summary>RFC 2852; null: no deadline.</summary>
+    public ClientDeadline? By { get; init; }
     /// <summary>RFC 6710 4; told where it is not 0.</summary>
     public int Priority { get; init; }
+}
+
+/// <summary>By when a message is to be there (RFC 2852 4).</summary>
+/// <param name="Left">The seconds that are left now.</param>
+/// <param name="Return">"R": not relayed to a server that does not know of deadlines, or not of ones as near (RFC 2852 4.1.4.1); otherwise "N".</param>
+/// <param name="Trace">"T".</param>
+public sealed record ClientDeadline(Func<long> Left, bool Return, bool Trace)
+{
+    const long Most = 999_999_999;
+
+    public string Word => string.Create(CultureInfo.InvariantCulture, $"{Math.Clamp(Left(), Return ? 1 : -Most, Most)};{(Return ? "R" : "N")}{(Trace ? "T" : "")}");
 }
 
 /// <summary>How a transaction ended.</summary>
@@ -69,6 +79,8 @@ public sealed record ClientExtensions
     public bool Dsn { get; private init; }
     /// <summary>RFC 2852.</summary>
     public bool DeliverBy { get; private init; }
+    /// <summary>RFC 2852 2: the least time in seconds that it takes with mode R; 0: not said.</summary>
+    public int MinimumBy { get; private init; }
     /// <summary>RFC 6710.</summary>
     public bool MtPriority { get; private init; }
     /// <summary>RFC 3207.</summary>
@@ -98,7 +110,7 @@ public sealed record ClientExtensions
                 "8BITMIME" => result with { EightBitMime = true },
                 "SMTPUTF8" => result with { SmtpUtf8 = true },
                 "DSN" => result with { Dsn = true },
-                "DELIVERBY" => result with { DeliverBy = true },
+                "DELIVERBY" => result with { DeliverBy = true, MinimumBy = words.Length > 1 && int.TryParse(words[1].Split(',')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var least) ? least : 0 },
                 "MT-PRIORITY" => result with { MtPriority = true },
                 "STARTTLS" => result with { StartTls = true },
                 "SIZE" => result with { Size = true, MaxSize = words.Length > 1 && long.TryParse(words[1], out var size) ? Math.Max(0, size) : 0 },

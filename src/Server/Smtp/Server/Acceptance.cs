@@ -76,6 +76,7 @@ static class Acceptance
             Class = session.Account is not null ? MailClasses.Of(arrival.Message.Span, arrival.Recipients.Count) : arrival.Sender is null ? MailClass.Transactional : MailClass.Interactive,
             Priority = transaction.Priority,
             ReleaseAt = transaction.ReleaseAt,
+            HoldRequest = transaction.HoldRequest,
             By = transaction.By,
             Door = TrailNotes.Door(session, transaction),
             Verdict = arrival.Disposition == Disposition.Accept ? "" : string.Join("; ", arrival.Judgements),

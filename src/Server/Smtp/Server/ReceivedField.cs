@@ -29,6 +29,8 @@ static class ReceivedField
             var address = only.Address.ToString();
             if (address.Length < 200) text.Append("\r\n\tfor <").Append(address).Append('>');
         }
+        // RFC 6710 4.1
+        if (transaction.Priority != 0) text.Append(CultureInfo.InvariantCulture, $"\r\n\tPRIORITY {transaction.Priority}");
         text.Append(";\r\n\t").Append(session.Parts.Time.GetUtcNow().ToString("ddd, dd MMM yyyy HH:mm:ss '+0000'", CultureInfo.InvariantCulture)).Append("\r\n");
         return Encoding.UTF8.GetBytes(text.ToString());
     }

@@ -36,6 +36,8 @@ sealed class SmtpSession
     public Connection Connection { get; }
     public Protocol Protocol => Connection.Listener.Protocol;
     public bool IsLmtp => Protocol == Protocol.Lmtp;
+    /// <summary>The last moment that FUTURERELEASE announced (RFC 4865 3), or null.</summary>
+    public DateTimeOffset? LastRelease { get; set; }
     public bool IsSubmission => Protocol is Protocol.Submission or Protocol.Submissions;
     public SmtpSettings Limits => Parts.Settings.Smtp;
     public bool IsEvaluation => Parts.Settings.Evaluation;

@@ -29,6 +29,9 @@ static partial class SmtpTelemetry
     [LoggerMessage(2007, LogLevel.Information, "{Session}: message {Id}, sender {Sender}, client {Remote}: {Judgements}")]
     public static partial void Judged(ILogger log, string session, string id, string sender, IPAddress remote, string judgements);
 
+    [LoggerMessage(2009, LogLevel.Information, "{Session}: message {Id} has the priority {Priority}, {Asked} was asked for")]
+    public static partial void Priority(ILogger log, string session, string id, int priority, string asked);
+
     [LoggerMessage(2008, LogLevel.Information, "{Session}: client {Remote} refused by {Check}: {Reply}")]
     public static partial void ClientRefused(ILogger log, string session, IPAddress remote, string check, string reply);
 }

@@ -16,8 +16,12 @@ sealed class SmtpTransaction(string id, Arrival arrival) : IDisposable
     public string? EnvelopeId { get => arrival.EnvelopeId; set => arrival.EnvelopeId = value; }
     /// <summary>RFC 6710: -9 to 9.</summary>
     public int Priority { get; set; }
+    /// <summary>What was asked for was more than the client may have (RFC 6710 4.1).</summary>
+    public bool IsLowered { get; set; }
     /// <summary>RFC 4865: not before, or null.</summary>
     public DateTimeOffset? ReleaseAt { get; set; }
+    /// <summary>What HOLDFOR or HOLDUNTIL said, as notices repeat it (RFC 4865 5.1.2); or null.</summary>
+    public string? HoldRequest { get; set; }
     /// <summary>RFC 2852, or null.</summary>
     public Queue.DeliverBy? By { get; set; }
     /// <summary>Recipients so far that the account has never written to.</summary>

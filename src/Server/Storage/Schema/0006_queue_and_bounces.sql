@@ -9,6 +9,7 @@ ALTER TABLE queue_message ADD COLUMN account_id INTEGER;                    -- w
 ALTER TABLE queue_message ADD COLUMN mailing_id INTEGER;                    -- the mailing that it is a copy of, or NULL
 ALTER TABLE queue_message ADD COLUMN arrival TEXT;                          -- id of the transaction that brought it, as on the log lines
 ALTER TABLE queue_message ADD COLUMN release_at INTEGER;                    -- RFC 4865: not before; NULL: at once
+ALTER TABLE queue_message ADD COLUMN hold_request TEXT;                     -- what was asked for (RFC 4865 5.1.2), or NULL
 ALTER TABLE queue_message ADD COLUMN deliver_by INTEGER;                    -- RFC 2852: the deadline, or NULL
 ALTER TABLE queue_message ADD COLUMN by_mode TEXT;                          -- N or R, with a T behind it where traced
 ALTER TABLE queue_recipient ADD COLUMN rule_id INTEGER;                     -- the rule that holds it, or NULL

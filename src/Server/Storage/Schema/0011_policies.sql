@@ -10,6 +10,7 @@ CREATE TABLE recipient_map (
 ) WITHOUT ROWID;
 -- Mail that is passed on for somebody: sealed (RFC 8617) when it leaves.
 ALTER TABLE queue_message ADD COLUMN forwarded INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE queue_message ADD COLUMN sealer TEXT;                     -- the domain that does so, where the reverse-path is empty
 -- Secrets that only this server need know; a restored server keeps them, or bounces of old mail find no way back.
 CREATE TABLE server_key (
     name TEXT PRIMARY KEY,                  -- srs

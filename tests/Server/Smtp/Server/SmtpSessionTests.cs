@@ -23,6 +23,7 @@ public sealed class SmtpSessionTests(PostOffice office) : IClassFixture<PostOffi
         S: 250-SMTPUTF8
         S: 250-DSN
         S: 250-DELIVERBY
+        S: 250-MT-PRIORITY MIXER
         S: 250-LIMITS RCPTMAX=5 MAILMAX=100000
         S: 250-CHUNKING
         S: 250-BINARYMIME
@@ -79,6 +80,7 @@ public sealed class SmtpSessionTests(PostOffice office) : IClassFixture<PostOffi
             C: NOOP
             C: QUIT
             S: 220 *
+            S: 250-*
             S: 250-*
             S: 250-*
             S: 250-*

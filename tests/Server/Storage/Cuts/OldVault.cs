@@ -25,7 +25,7 @@ sealed class OldVault
             + "ALTER TABLE ledger DROP COLUMN class; ALTER TABLE queue_recipient DROP COLUMN rule_id; ALTER TABLE queue_message ADD COLUMN bulk INTEGER NOT NULL DEFAULT 0; UPDATE queue_message SET bulk = class = 2; "
             + "ALTER TABLE queue_message DROP COLUMN class; ALTER TABLE queue_message DROP COLUMN priority; ALTER TABLE queue_message DROP COLUMN message_id; ALTER TABLE queue_message DROP COLUMN subject; "
             + "ALTER TABLE queue_message DROP COLUMN account_id; ALTER TABLE queue_message DROP COLUMN mailing_id; ALTER TABLE queue_message DROP COLUMN arrival; ALTER TABLE queue_message DROP COLUMN release_at; "
-            + "ALTER TABLE queue_message DROP COLUMN deliver_by; ALTER TABLE queue_message DROP COLUMN by_mode;",
+            + "ALTER TABLE queue_message DROP COLUMN deliver_by; ALTER TABLE queue_message DROP COLUMN by_mode; ALTER TABLE queue_message DROP COLUMN hold_request;",
     };
 
     readonly Settings settings;

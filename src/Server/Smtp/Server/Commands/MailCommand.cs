@@ -59,7 +59,8 @@ static class MailCommand
             return;
         }
         session.Started(transaction);
-        session.Reply(250, "2.1.0", "Sender accepted");
+        if (transaction.IsLowered) session.Reply(250, "2.3.6", $"{transaction.Priority} is the priority of mail from those who have not signed in"); // RFC 6710 4.1
+        else session.Reply(250, "2.1.0", "Sender accepted");
     }
 
     static Reply? Parse(SmtpSession session, SmtpTransaction transaction, ReadOnlySpan<char> text)
@@ -71,6 +72,7 @@ static class MailCommand
         (transaction.Arrival.Sender, transaction.Arrival.Parameters) = (sender, parameters);
         foreach (var (key, value) in parameters)
             if (Take(session, transaction, key, value) is { } wrong) return wrong;
+        if (Extensions.Contradiction(transaction) is { } contradiction) return contradiction;
         return sender is { IsAscii: false } && !transaction.SmtpUtf8 ? NeedsUtf8 : null;
     }
 
