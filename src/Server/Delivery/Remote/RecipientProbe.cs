@@ -9,13 +9,15 @@ namespace CbaMail.Delivery.Remote;
 /// <summary>
 /// Asks the next server of a relay domain whether it knows a name, so that mail that it would refuse is refused here and no bounce is
 /// written to who may never have sent it. Only a refusal for good counts: a server that is away is what a backup MX is for. Answers are
-/// kept, at most some ten thousand of them, and the same question is on the way once.
+/// kept, at most some ten thousand of them, the same question is on the way once, and few at a time are: strangers say which names are asked for,
+/// and must not make us flood the next server. Who finds no turn in time is taken.
 /// </summary>
 public sealed class RecipientProbe(MailQueue queue, IResolver resolver, Settings settings, TimeProvider time)
 {
     const int Most = 20_000;
     static readonly TimeSpan KnownFor = TimeSpan.FromDays(7), UnknownFor = TimeSpan.FromHours(1), UnclearFor = TimeSpan.FromMinutes(1), Patience = TimeSpan.FromSeconds(20);
 
+    readonly SemaphoreSlim turns = new(10);
     readonly Dictionary<string, (Task<Refusal?> Answer, DateTimeOffset Until)> answers = [];
     readonly Lock gate = new();
     readonly MxLookup lookup = new(resolver, settings);
@@ -28,8 +30,8 @@ public sealed class RecipientProbe(MailQueue queue, IResolver resolver, Settings
         {
             if (answers.TryGetValue(key, out var known) && (!known.Answer.IsCompleted || known.Until > now)) return known.Answer;
             if (answers.Count >= Most) Shrink(now);
-            var asking = ProbeAsync(recipient, key);
-            if (!asking.IsCompleted || !answers.ContainsKey(key)) answers[key] = (asking, now + UnclearFor);
+            var asking = ProbeAsync(recipient, key); // it ends behind the lock at the earliest
+            answers[key] = (asking, now + UnclearFor);
             return asking;
         }
     }
@@ -58,6 +60,14 @@ public sealed class RecipientProbe(MailQueue queue, IResolver resolver, Settings
         using var limit = new CancellationTokenSource(Patience, time);
         try
         {
+            await turns.WaitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return ClientReply.Local(451, "4.4.1", "Too many names are being asked for");
+        }
+        try
+        {
             var destination = queue.DestinationOf(recipient.DomainKey);
             var targets = await lookup.FindAsync(destination, recipient.DomainKey, limit.Token);
             if (targets.Failure is not null || targets.List.Count == 0) return ClientReply.Local(451, "4.4.4", "There is no server to ask");
@@ -68,6 +78,10 @@ public sealed class RecipientProbe(MailQueue queue, IResolver resolver, Settings
         catch (OperationCanceledException)
         {
             return ClientReply.Local(451, "4.4.1", "The server took too long to answer");
+        }
+        finally
+        {
+            turns.Release();
         }
     }
 }
