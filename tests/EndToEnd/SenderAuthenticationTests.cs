@@ -71,6 +71,26 @@ public sealed class SenderAuthenticationTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Who_only_guesses_names_sets_no_look_ups_going()
+    {
+        await StartAsync();
+        await using var wire = await WireClient.ConnectAsync(server.Smtp);
+        await wire.SendAsync($"PROXY TCP4 {Good} 198.51.100.25 4000 25\r\n");
+        await wire.ReplyAsync();
+        await wire.SmtpAsync("EHLO mail.bank.test", "250");
+        for (var i = 0; i < 5; i++)
+        {
+            await wire.SmtpAsync($"MAIL FROM:<x@guess{i}.bank.test>", "250");
+            await wire.SmtpAsync($"RCPT TO:<nobody{i}@example.test>", "550");
+            await wire.SmtpAsync("RSET", "250");
+        }
+        Assert.False(dns.WasAsked(name => name.StartsWith("guess", StringComparison.OrdinalIgnoreCase)));
+        await wire.SmtpAsync("MAIL FROM:<x@known.bank.test>", "250");
+        await wire.SmtpAsync($"RCPT TO:<{Anna}>", "250");
+        await Wait.UntilAsync(() => dns.WasAsked(name => name.StartsWith("known.bank.test", StringComparison.OrdinalIgnoreCase)), "SPF is asked");
+    }
+
+    [Fact]
     public async Task Mail_that_its_domain_disowns_is_refused()
     {
         await StartAsync();

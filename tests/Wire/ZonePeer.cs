@@ -8,6 +8,7 @@ internal sealed class ZonePeer : IDisposable
 {
     private readonly List<DnsRecord> records = [];
     private readonly DnsPeer peer;
+    private readonly HashSet<string> asked = [];
     private bool disposed;
 
     public ZonePeer() => peer = new DnsPeer((question, _) => Answer(question));
@@ -38,13 +39,20 @@ internal sealed class ZonePeer : IDisposable
         lock (records) records.RemoveAll(record => DnsName.Same(record.Name, name));
     }
 
+    /// <summary>Whether anything was asked of a name.</summary>
+    public bool WasAsked(Func<string, bool> name)
+    {
+        lock (records) return asked.Any(name);
+    }
+
     private DnsMessage Answer(DnsMessage question)
     {
-        var asked = question.Questions[0];
+        var (name, type) = (question.Questions[0].Name, question.Questions[0].Type);
         lock (records)
         {
-            var named = records.Where(record => DnsName.Same(record.Name, asked.Name)).ToList();
-            var found = named.Where(record => record.Type == asked.Type).ToArray();
+            asked.Add(name);
+            var named = records.Where(record => DnsName.Same(record.Name, name)).ToList();
+            var found = named.Where(record => record.Type == type).ToArray();
             return DnsPeer.Reply(question, found) with { Code = named.Count > 0 ? DnsCode.NoError : DnsCode.NoSuchName };
         }
     }

@@ -17,7 +17,10 @@ public sealed class Pipeline
     readonly (Moment Moment, Check Check)[] checks;
 
     /// <param name="edge">What is known of strangers, or null where nobody is asked (tests).</param>
-    public Pipeline(Settings settings, UserDirectory directory, MailStore mail, MemoryGate? memory = null, IEnumerable<(Moment, Check)>? filters = null, Edge? edge = null, CorrespondentBook? correspondents = null, TimeProvider? time = null, ILogger? log = null, BounceAddresses? bounces = null, AuthenticationCheck? authentication = null, RelayCheck? relay = null)
+    public Pipeline(
+        Settings settings, UserDirectory directory, MailStore mail, MemoryGate? memory = null, IEnumerable<(Moment, Check)>? filters = null, Edge? edge = null,
+        CorrespondentBook? correspondents = null, TimeProvider? time = null, ILogger? log = null, BounceAddresses? bounces = null,
+        AuthenticationCheck? authentication = null, RelayCheck? relay = null)
     {
         var inbound = settings.Inbound;
         var rates = new RateCheck(settings, time ?? TimeProvider.System);
@@ -26,17 +29,16 @@ public sealed class Pipeline
         [
             (Moment.Hello, edge is null ? null : new HelloCheck(settings, edge.Lookups)),                              // is it our own name
             (Moment.Sender, edge is null || !rates.IsOn ? null : rates),                                               // does he come too often
-            (Moment.Sender, authentication is null ? null : new SpfCheck(authentication)),                             // may the host send in this name
             (Moment.Sender, new StorageCheck(mail.Store)),                                                             // can anything be stored at all
             (Moment.Sender, new MemoryCheck(memory)),                                                                  // is there memory for it
             (Moment.Sender, edge is { Lookups.IsOn: true } ? new SenderLookupCheck(edge.Lookups) : null),               // ask lists of the sender's domain
             (Moment.Recipient, edge is { Lookups.IsOn: true } ? new ReputationCheck(settings, edge.Lookups) : null),    // do lists speak against him
             (Moment.Recipient, edge is null || !rates.IsOn ? null : rates),
-            (Moment.Recipient, new RecipientCheck(directory, bounces)),                                                         // is it here, or may it be relayed
+            (Moment.Recipient, new RecipientCheck(directory, bounces)),                                                // is it here, or may it be relayed
             (Moment.Recipient, relay),                                                                                 // does the next server know the name
             (Moment.Recipient, new PolicyCheck(directory)),                                                            // does it want this mail
             (Moment.Recipient, new QuotaCheck(mail)),                                                                  // is there room for it
-            (Moment.Recipient, greylist is null || authentication is null ? null : new SpfCheck(authentication)),      // its answer spares who is proven
+            (Moment.Recipient, authentication is null ? null : new SpfCheck(authentication, wait: greylist is not null)), // may the host send in this name
             (Moment.Recipient, greylist),                                                                              // has he been here before
             (Moment.Data, greylist),                                                                                   // the same for the null sender
             (Moment.Message, new LoopCheck(settings.Smtp.Hops)),
