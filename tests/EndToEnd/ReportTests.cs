@@ -66,6 +66,19 @@ public sealed class ReportTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task An_address_that_only_takes_reports_takes_nothing_larger()
+    {
+        await StartAsync();
+        await using var wire = await WireClient.ConnectAsync(owner.Smtp);
+        await wire.ReplyAsync();
+        await wire.SmtpAsync("EHLO liar.test", "250");
+        await wire.SmtpAsync("MAIL FROM:<x@provider.test> SIZE=25000000", "250");
+        await wire.SmtpAsync("RCPT TO:<anna@example.test>", "250");
+        await wire.SmtpAsync("RCPT TO:<dmarc-reports@example.test>", "552 5.3.4");
+        await wire.SmtpAsync("RCPT TO:<fbl@example.test>", "552 5.3.4 This address takes reports of at most 20M");
+    }
+
+    [Fact]
     public async Task Who_complains_about_a_mailing_is_taken_off()
     {
         await StartAsync();

@@ -53,6 +53,12 @@ public sealed record ReportSettings
     /// <summary>The most reports of others that are kept; those that nothing vouches for go first, then the oldest. Default 50,000.</summary>
     public int MostReports { get; init; } = 50_000;
 
+    /// <summary>
+    /// Octets of mail to these addresses that could not be read and is kept to be looked at; beyond it the oldest goes. Strangers write here,
+    /// and nobody's quota holds them. Default 256 MB.
+    /// </summary>
+    public long MostUnread { get; init; } = 256L << 20;
+
     internal bool SendsDmarc(bool evaluation) => SendDmarc ?? !evaluation;
     internal bool SendsTls(bool evaluation) => SendTls ?? !evaluation;
 }

@@ -17,9 +17,6 @@ public sealed record ProvenSender(string Author, bool Signed);
 /// </summary>
 public sealed class ReportIntake
 {
-    /// <summary>Mail of strangers that waits or could not be read; beyond it the oldest of the latter goes.</summary>
-    internal const int MostKept = 1000;
-
     readonly MailStore mail;
     readonly UserDirectory directory;
     readonly TimeProvider time;
@@ -63,7 +60,7 @@ public sealed class ReportIntake
         {
             if (!IsServed(recipient)) continue;
             mail.AddReference(transaction, content.Id);
-            ReportMailTable.Add(transaction, content.Id, time.GetUtcNow(), recipient.ToString(), sender?.ToString() ?? "", proven);
+            ReportMailTable.Add(transaction, content, time.GetUtcNow(), recipient.ToString(), sender?.ToString() ?? "", proven);
             transaction.OnCommitted(() => Volatile.Read(ref arrived).TrySetResult());
             return;
         }

@@ -17,9 +17,9 @@ static class ReportMailTable
 {
     public static readonly BodyHolder Holder = new("reports", Contents, Holding, _ => []);
 
-    public static void Add(WriteTransaction write, long content, DateTimeOffset arrived, string recipient, string sender, ProvenSender? proven) =>
-        write.Prepare("INSERT INTO report_mail (content_id, arrived, recipient, sender, author, signed) VALUES (?,?,?,?,?,?)")
-            .Bind(1, content).Bind(2, arrived).Bind(3, recipient).Bind(4, sender).Bind(5, proven?.Author ?? "").Bind(6, proven?.Signed == true).Run();
+    public static void Add(WriteTransaction write, ContentRef content, DateTimeOffset arrived, string recipient, string sender, ProvenSender? proven) =>
+        write.Prepare("INSERT INTO report_mail (content_id, arrived, recipient, sender, author, signed, size) VALUES (?,?,?,?,?,?,?)")
+            .Bind(1, content.Id).Bind(2, arrived).Bind(3, recipient).Bind(4, sender).Bind(5, proven?.Author ?? "").Bind(6, proven?.Signed == true).Bind(7, content.Size).Run();
 
     const string Columns = "id, content_id, arrived, recipient, sender, problem, author, signed";
 
@@ -55,12 +55,16 @@ static class ReportMailTable
 
     public static void Remove(WriteTransaction write, long id) => write.Prepare("DELETE FROM report_mail WHERE id=?").Bind(1, id).Run();
 
-    /// <summary>Removes what could not be read and is old, or too much.</summary>
+    /// <summary>Removes what could not be read and is old, or more than is kept: the oldest first.</summary>
+    /// <param name="most">Octets of all of it; each letter counts 64 KiB more, so that their number is bounded too.</param>
     /// <returns>The contents that were held.</returns>
-    public static List<long> Prune(WriteTransaction write, DateTimeOffset before, int most)
+    public static List<long> Prune(WriteTransaction write, DateTimeOffset before, long most)
     {
         var gone = new List<(long Id, long Content)>();
-        using (var row = write.Prepare("SELECT id, content_id FROM report_mail WHERE problem IS NOT NULL AND (arrived<?1 OR id <= (SELECT id FROM report_mail WHERE problem IS NOT NULL ORDER BY id DESC LIMIT 1 OFFSET ?2)) LIMIT 500").Bind(1, before).Bind(2, (long)most))
+        using (var row = write.Prepare("""
+            SELECT id, content_id FROM (SELECT id, content_id, arrived, SUM(size + 65536) OVER (ORDER BY id DESC) AS held FROM report_mail WHERE problem IS NOT NULL)
+            WHERE arrived < ?1 OR held > ?2 LIMIT 500
+            """).Bind(1, before).Bind(2, most))
             while (row.Step()) gone.Add((row.Int64(0), row.Int64(1)));
         foreach (var (id, _) in gone) Remove(write, id);
         return [.. gone.Select(one => one.Content)];

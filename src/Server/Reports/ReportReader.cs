@@ -53,6 +53,7 @@ public sealed class ReportReader(
             if (effect is null && problem.Length > 0)
             {
                 ReportMailTable.SetProblem(write, letter.Id, problem);
+                Drop(write, DateTimeOffset.MinValue); // now and not tomorrow: whoever floods the address does so today
                 return true;
             }
             effect?.Invoke(write);
@@ -164,16 +165,18 @@ public sealed class ReportReader(
         return clean.Length > 0 && char.IsHighSurrogate(clean[^1]) ? clean[..^1] : clean;
     }
 
+    int Drop(WriteTransaction write, DateTimeOffset before)
+    {
+        var contents = ReportMailTable.Prune(write, before, settings.Reports.MostUnread);
+        foreach (var content in contents) mail.DropReference(write, content);
+        return contents.Count;
+    }
+
     /// <summary>Removes what is old, and what is too much.</summary>
     public async Task PruneAsync(CancellationToken cancel)
     {
         var before = time.GetUtcNow() - settings.Reports.Keep;
-        while (await store.CommitAsync(write =>
-        {
-            var contents = ReportMailTable.Prune(write, before, ReportIntake.MostKept);
-            foreach (var content in contents) mail.DropReference(write, content);
-            return contents.Count;
-        }, cancel) > 0) { }
+        while (await store.CommitAsync(write => Drop(write, before), cancel) > 0) { }
         while (await store.CommitAsync(write => ReceivedTable.Prune(write, before, settings.Reports.MostReports), cancel) > 0) { }
         await store.CommitAsync(write =>
         {

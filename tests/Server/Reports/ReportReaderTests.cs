@@ -113,6 +113,22 @@ public sealed class ReportReaderTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_is_no_report_takes_no_more_room_than_is_given_to_it()
+    {
+        await OpenAsync(new ReportSettings { MostUnread = 5 << 20 });
+        for (var i = 0; i < 10; i++)
+        {
+            Assert.Null(await office.ArriveAsync("fbl@example.test", Encoding.ASCII.GetBytes($"Subject: {i}\r\n\r\n{string.Concat(Enumerable.Repeat(i + new string('x', 70) + "\r\n", 14_000))}")));
+            await office.Reader.ReadAsync(default);
+        }
+        Assert.Equal(4, Held());
+        // small ones are not many either
+        for (var i = 0; i < 100; i++) Assert.Null(await office.ArriveAsync("fbl@example.test", Encoding.ASCII.GetBytes($"Subject: {i}\r\n\r\nx\r\n")));
+        await office.Reader.ReadAsync(default);
+        Assert.InRange(Held(), 1, 80);
+    }
+
+    [Fact]
     public async Task A_bomb_is_refused_with_a_sentence()
     {
         await OpenAsync();

@@ -15,12 +15,20 @@ public sealed class PolicyCheck(UserDirectory directory) : Check
 
     internal Refusal? Ask(Arrival arrival, MailAddress recipient, long size)
     {
+        if (size > MostForTheServer && IsForTheServer(arrival.Asked!)) return TooLargeForTheServer;
         var (own, domain) = directory.PoliciesFor(recipient);
         if (own.IsEmpty && domain.IsEmpty) return null;
         if ((own.RequireTls ?? domain.RequireTls) == true && arrival is { Protocol: Protocol.Smtp, IsSecure: false }) return TlsNeeded;
         if (!MayWrite(own, arrival, recipient) || !MayWrite(domain, arrival, recipient)) return NotFromYou;
         return (own.MaxSize ?? domain.MaxSize) is > 0 and var most && size > most ? Refusal.TooLarge.Because($"This recipient takes messages of at most {Sizes.Show(most)}") : null;
     }
+
+    /// <summary>Larger mail is no report: those of the largest senders stay below 10 MB. No quota holds what the server itself reads.</summary>
+    internal const long MostForTheServer = 20 << 20;
+
+    internal static readonly Refusal TooLargeForTheServer = Refusal.TooLarge.Because($"This address takes reports of at most {Sizes.Show(MostForTheServer)}");
+
+    internal static bool IsForTheServer(ArrivalRecipient recipient) => recipient.Targets is [var only] && only == Target.Nobody;
 
     static bool MayWrite(MailPolicy policy, Arrival arrival, MailAddress recipient)
     {
@@ -42,6 +50,7 @@ public sealed class PolicySizeCheck(UserDirectory directory) : Check
     {
         foreach (var recipient in arrival.Recipients)
         {
+            if (arrival.Message.Length > PolicyCheck.MostForTheServer + Slack && PolicyCheck.IsForTheServer(recipient)) return PolicyCheck.TooLargeForTheServer;
             var (own, domain) = directory.PoliciesFor(recipient.Address);
             if ((own.MaxSize ?? domain.MaxSize) is > 0 and var most && arrival.Message.Length > most + Slack)
                 return Refusal.TooLarge.Because($"{recipient.Address} takes messages of at most {Sizes.Show(most)}");

@@ -44,6 +44,7 @@ CREATE TABLE report_post (                  -- reports that wait to be posted to
 CREATE TABLE report_mail (                  -- mail to report addresses: until it is read, and what could not be read
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     content_id INTEGER NOT NULL,
+    size INTEGER NOT NULL,                  -- octets that it holds
     arrived INTEGER NOT NULL,
     recipient TEXT NOT NULL,
     sender TEXT NOT NULL,                   -- reverse-path; empty for <>
