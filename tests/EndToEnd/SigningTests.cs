@@ -79,6 +79,24 @@ public sealed class SigningTests : IAsyncDisposable
         Assert.StartsWith("DKIM-Signature:", text);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_has_waited_leaves_signed_also_after_a_restart(bool restarted)
+    {
+        await StartAsync();
+        var zone = await KeysAsync();
+        (await server.CliAsync("queue", "hold")).Succeeded();
+        await SubmitAsync("far@elsewhere.test", Letter.Text(Anna, "far@elsewhere.test", "to wait", "Text.\r\n"));
+        if (restarted)
+        {
+            await server.StopAsync();
+            await server.StartAgainAsync();
+        }
+        (await server.CliAsync("queue", "release")).Succeeded();
+        Assert.Equal(["example.test ed25519-sha256 pass", "example.test rsa-sha256 pass"], (await VerdictsAsync(await LeftAsync(), zone)).Order());
+    }
+
     [Fact]
     public async Task A_large_message_and_a_footer_are_covered_too()
     {

@@ -29,15 +29,16 @@ public sealed class LocalDelivery
     readonly BounceIntake? bounces;
     readonly SendLimits? limits;
     readonly ReportIntake? reports;
+    readonly OwnSignatures? signatures;
     readonly Likeness likeness = new();
 
     public LocalDelivery(Store store, MailStore mail, MailQueue queue, UserDirectory directory, TimeProvider time, ILogger<LocalDelivery> log, Settings? settings = null,
-        BounceIntake? bounces = null, SendLimits? limits = null, ReportIntake? reports = null)
+        BounceIntake? bounces = null, SendLimits? limits = null, ReportIntake? reports = null, OwnSignatures? signatures = null)
     {
         hostname = settings?.Hostname ?? "localhost";
         this.reports = reports;
         (this.store, this.mail, this.queue, this.directory, this.time, this.log) = (store, mail, queue, directory, time, log);
-        (this.bounces, this.limits) = (bounces, limits);
+        (this.bounces, this.limits, this.signatures) = (bounces, limits, signatures);
     }
 
     /// <summary>Places a message for one address, as the directory resolves it; a remote address is refused.</summary>
@@ -68,9 +69,10 @@ public sealed class LocalDelivery
         var effects = order.ReleaseAt > time.GetUtcNow() ? Effects.Later(order) : Effects.Of(order, directory);
         try
         {
+            var signed = order.Author is not null && effects.Remote.Count > 0 && order.ReleaseAt is null ? signatures?.Ahead(order.Message) ?? [] : [];
             using var turn = await mail.StagingRoom.EnterAsync(order.Message.Length);
             using var staged = Stage(order);
-            var placing = new Placing(order, effects, staged, time.GetUtcNow());
+            var placing = new Placing(order, effects, staged, signed, time.GetUtcNow());
             do
             {
                 try { await store.CommitAsync(transaction => Place(transaction, placing), cancel); }
@@ -208,7 +210,10 @@ public sealed class LocalDelivery
 
         void Add(MailAddress? sender, List<QueueRecipient> recipients, bool forwarded)
         {
-            var id = queue.Enqueue(transaction, new NewQueueEntry(sender, content, recipients, order.Return, order.EnvelopeId, order.SmtpUtf8, eightBit, order.Class)
+            var id = 0L;
+            // before a worker is told of it
+            if (!forwarded && placing.Signed.Length > 0) transaction.OnCommitted(() => signatures!.Keep(id, placing.Signed));
+            id = queue.Enqueue(transaction, new NewQueueEntry(sender, content, recipients, order.Return, order.EnvelopeId, order.SmtpUtf8, eightBit, order.Class)
             {
                 Forwarded = forwarded,
                 RequireTls = order.RequireTls,
@@ -251,13 +256,15 @@ public sealed class LocalDelivery
     }
 
     /// <summary>How far an order has come, over its commits.</summary>
-    sealed class Placing(DeliveryOrder order, Effects effects, StagedMessage staged, DateTimeOffset now)
+    sealed class Placing(DeliveryOrder order, Effects effects, StagedMessage staged, byte[] signed, DateTimeOffset now)
     {
         readonly Refusal?[] outcome = new Refusal?[order.Recipients.Count];
 
         public DeliveryOrder Order => order;
         public Effects Effects => effects;
         public StagedMessage Staged => staged;
+        /// <summary>The signatures under which it leaves, or empty.</summary>
+        public byte[] Signed => signed;
         public DateTimeOffset Now => now;
         public ContentRef? Content { get; private set; }
         public int Next { get; private set; }

@@ -24,14 +24,14 @@ public sealed class RemoteDelivery : BackgroundService
     readonly ConcurrentDictionary<Task, byte> running = new();
 
     public RemoteDelivery(MailQueue queue, MailStore mail, IResolver resolver, BounceDelivery bounces, Settings settings, TimeProvider time, ILogger<RemoteDelivery> log,
-        LocalDelivery? local = null, UserDirectory? directory = null, SigningKeys? keys = null)
+        LocalDelivery? local = null, UserDirectory? directory = null, SigningKeys? keys = null, OwnSignatures? own = null)
     {
         (this.local, this.directory) = (local, directory);
         var roots = TrustedRoots.Load(settings.Sending.TrustedRoots);
         var policies = new StsPolicies(resolver, new StsFetch(resolver, settings.Sending.MtaStsPort, roots, time), mail.Store, time, log);
         parts = new RemoteParts(
             queue, mail, new MxLookup(resolver, settings), new TlsDemands(new DaneLookup(resolver), policies, settings, roots), new TlsReports(time), new Sources(settings, mail.Store, time), bounces, settings, time, log,
-            keys is null ? null : new OutgoingSignatures(keys, resolver, settings, time, log));
+            keys is null || own is null ? null : new OutgoingSignatures(keys, own, resolver, settings, time, log));
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

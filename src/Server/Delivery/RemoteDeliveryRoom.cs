@@ -17,6 +17,6 @@ namespace CbaMail.Delivery;
 public static class RemoteDeliveryRoom
 {
     public static IServiceCollection AddRemoteDelivery(this IServiceCollection services) =>
-        services.AddSingleton<BounceDelivery>().AddSingleton<RemoteDelivery>().AddSingleton<Remote.RecipientProbe>()
+        services.AddSingleton<BounceDelivery>().AddSingleton<OwnSignatures>().AddSingleton<RemoteDelivery>().AddSingleton<Remote.RecipientProbe>()
             .AddHostedService(static provider => provider.GetRequiredService<RemoteDelivery>());
 }

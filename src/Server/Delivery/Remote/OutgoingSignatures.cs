@@ -6,7 +6,6 @@ using CbaMail.Dns;
 using CbaMail.MailAuth;
 using CbaMail.MailAuth.Arc;
 using CbaMail.MailAuth.Dkim;
-using CbaMail.MailAuth.Dmarc;
 using CbaMail.Mailboxes;
 using CbaMail.Mime;
 using CbaMail.Queue;
@@ -15,29 +14,28 @@ namespace CbaMail.Delivery.Remote;
 
 /// <summary>
 /// The fields that are put on top of a message as it leaves: signatures of the author's domain for our own mail (RFC 6376), the next set of
-/// the ARC chain for what is passed on (RFC 8617). They are made on the way out and not stored: a key that is changed meanwhile signs the
-/// next attempt. Of the body only its hash is kept, and the fields of the last messages, for those that go to several servers.
+/// the ARC chain for what is passed on (RFC 8617). They are made when the message is accepted (<see cref="OwnSignatures"/>) or on the way out,
+/// and not stored: a key that is changed meanwhile signs the next attempt. Of the body only its hash is kept, and the fields of the last
+/// messages, for those that go to several servers.
 /// </summary>
-sealed class OutgoingSignatures(SigningKeys keys, IResolver resolver, Settings settings, TimeProvider time, ILogger log)
+sealed class OutgoingSignatures(SigningKeys keys, OwnSignatures own, IResolver resolver, Settings settings, TimeProvider time, ILogger log)
 {
     const int Kept = 256;
     const int Piece = 64 * 1024;
 
     readonly ConcurrentDictionary<long, (byte[] Fields, DateTimeOffset Made)> made = new();
     readonly DkimKeys arcKeys = new(resolver);
-    // a signature of an earlier hour is as good, but its key may be about to go
-    static readonly TimeSpan Fresh = TimeSpan.FromHours(1);
 
     /// <summary>Whole fields, or nothing. A message that cannot be signed leaves unsigned, and the log says why.</summary>
     public async ValueTask<byte[]> FieldsAsync(QueuedMessage message, MessageContent content, CancellationToken cancel)
     {
         if (!settings.Dkim.Sign || (!message.Forwarded && !IsOurs(message))) return [];
         var now = time.GetUtcNow();
-        if (made.TryGetValue(message.Id, out var known) && now - known.Made < Fresh) return known.Fields;
+        if (made.TryGetValue(message.Id, out var known) && now - known.Made < OwnSignatures.Fresh) return known.Fields;
         byte[] fields;
         try
         {
-            fields = message.Forwarded ? await SealAsync(message, content, now, cancel) : Sign(content, now);
+            fields = message.Forwarded ? await SealAsync(message, content, now, cancel) : own.Take(message.Id) ?? Sign(content, now);
         }
         catch (Exception error) when (error is System.Security.Cryptography.CryptographicException or FormatException)
         {
@@ -55,9 +53,7 @@ sealed class OutgoingSignatures(SigningKeys keys, IResolver resolver, Settings s
     byte[] Sign(MessageContent content, DateTimeOffset now)
     {
         var header = Header(content);
-        if (AuthorDomain.Of(HeaderList.Parse(header)) is not { Kind: AuthorDomainKind.One, Domains: [var domain] }) return [];
-        if (keys.Active(domain) is not { Count: > 0 } active) return [];
-        var signer = new DkimSigner([.. active.Select(key => new SigningIdentity(domain, key.Selector, key.Key))], new SigningRules());
+        if (own.SignerOf(header) is not { } signer) return [];
         using var body = new BodyHash(Canonicalization.Relaxed);
         Feed(content, header.Length, body.Append);
         return signer.Sign(header, body.Finish(), now);
