@@ -20,19 +20,20 @@ internal sealed class BenchServer : IAsyncDisposable
     public int Offset { get; } = FreeOffset();
     public int Smtp => Offset + 25;
 
+    /// <summary>Settings by which mail for *.sink.test goes to port 10026, where smtp-sink listens.</summary>
+    public const string ToSink = "queue: {routes: [{domain: \"*.sink.test\", host: 127.0.0.1, port: 10026, tls: none}]}\n";
+
     public static string Program => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../cbamail"));
 
     /// <summary>Starts over a new folder, or over a copy of a prepared data directory.</summary>
-    /// <param name="withRoutes">Mail for *.sink.test goes to port 10026, where smtp-sink listens.</param>
-    public static async Task<BenchServer> StartAsync(string? prepared = null, bool withRoutes = false)
+    /// <param name="settings">The settings file's text, or null for none.</param>
+    /// <param name="sql">What is done to the prepared database before, or null for nothing.</param>
+    public static async Task<BenchServer> StartAsync(string? prepared = null, string? settings = null, string? sql = null)
     {
         var server = new BenchServer(System.IO.Directory.CreateTempSubdirectory("cbamail-bench-").FullName);
         if (prepared is not null) await RunAsync("cp", ["-a", prepared, server.Data], server.Folder);
-        if (withRoutes)
-        {
-            var file = await server.WriteAsync("cbamail.yaml", "queue: {routes: [{domain: \"*.sink.test\", host: 127.0.0.1, port: 10026, tls: none}]}\n");
-            server.options.AddRange(["--config", file]);
-        }
+        if (sql is not null) await RunAsync("sqlite3", [Path.Combine(server.Data, "cbamail.db"), sql], server.Folder);
+        if (settings is not null) server.options.AddRange(["--config", await server.WriteAsync("cbamail.yaml", settings)]);
         await server.StartAgainAsync();
         return server;
     }

@@ -20,12 +20,20 @@ internal sealed partial class PeerScripts(string folder, string name, string env
     /// <summary>The most that others took of the CPUs during a run, in percent.</summary>
     public double Noise { get; private set; }
 
+    /// <summary>What the scripts read of a server of ours.</summary>
+    public static string EnvironmentOf(BenchServer server) => $"""
+        export BENCH_PIDS={server.WritePid()} BENCH_DATA={server.Data} BENCH_COUNT_CMD="sqlite3 {server.Data}/cbamail.db 'select sum(messages) from usage'"
+        export BENCH_SMTP_PORT={server.Offset + 25} BENCH_SUBMIT_PORT={server.Offset + 587} BENCH_IMAP_PORT={server.Offset + 143} BENCH_IMAPS_PORT={server.Offset + 993}
+        export BENCH_HOLD='{BenchServer.Program} queue hold --data {server.Data}' BENCH_RELEASE='{BenchServer.Program} queue release --data {server.Data}'
+        """;
+
     /// <summary>Starts Postfix + Dovecot with a recipient a delivery, as mailcow sets it.</summary>
-    public static async Task<PeerScripts> UpAsync(string folder)
+    /// <param name="variables">More for its script, in the shell's notation.</param>
+    public static async Task<PeerScripts> UpAsync(string folder, string variables = "")
     {
         Console.Error.WriteLine("  starting Postfix + Dovecot ...");
         // their daemons keep what they inherit open: not our pipes
-        await ShellAsync("LMTP_RCPT=${LMTP_RCPT:-1} \"$0\" maildir >/tmp/peer-up.log 2>&1 </dev/null", Path.Combine(folder, "peer-up"));
+        await ShellAsync(variables + " LMTP_RCPT=${LMTP_RCPT:-1} \"$0\" maildir >/tmp/peer-up.log 2>&1 </dev/null", Path.Combine(folder, "peer-up"));
         return new(folder, "peer", "/tmp/peer/env", stop: true);
     }
 
@@ -81,7 +89,7 @@ internal sealed partial class PeerScripts(string folder, string name, string env
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 
-    private static async Task<string> ShellAsync(string script, params string[] arguments)
+    internal static async Task<string> ShellAsync(string script, params string[] arguments)
     {
         using var run = Process.Start(new ProcessStartInfo("bash", ["-c", script, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var (output, error) = (run.StandardOutput.ReadToEndAsync(), run.StandardError.ReadToEndAsync());

@@ -8,10 +8,10 @@ internal static class Prepared
     public const int People = 2500;
     private static string? folder;
 
-    public static async Task<BenchServer> StartAsync(bool withRoutes = false)
+    public static async Task<BenchServer> StartAsync(string? settings = null, string? sql = null)
     {
         folder ??= await MakeAsync();
-        return await BenchServer.StartAsync(folder, withRoutes);
+        return await BenchServer.StartAsync(folder, settings, sql);
     }
 
     private static async Task<string> MakeAsync()

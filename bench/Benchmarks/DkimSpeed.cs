@@ -69,7 +69,7 @@ internal static class DkimSpeed
         return best;
     }
 
-    sealed class OneZone(Dictionary<string, string> records) : IResolver
+    internal sealed class OneZone(Dictionary<string, string> records) : IResolver
     {
         public ValueTask<DnsAnswer<string>> TxtAsync(string name, CancellationToken cancel) =>
             ValueTask.FromResult(records.TryGetValue(name, out var record) ? new DnsAnswer<string>(DnsStatus.Found, [record]) : new(DnsStatus.NoSuchName, []));

@@ -56,9 +56,9 @@ internal static class Peers
             report.Note($"The peer was not measured: its scripts are not in {PeerScripts.Folder}; set CBAMAIL_PEER_BENCH to where they are.");
             return;
         }
-        await using var ours = await Prepared.StartAsync(withRoutes: true);
+        await using var ours = await Prepared.StartAsync(BenchServer.ToSink + "dkim: {sign: no}\n"); // unsigned, as the peer sends it
         await using var peer = await PeerScripts.UpAsync(folder);
-        var servers = new[] { new PeerScripts(folder, "ours", await ours.WriteAsync("env", Environs(ours))), peer };
+        var servers = new[] { new PeerScripts(folder, "ours", await ours.WriteAsync("env", PeerScripts.EnvironmentOf(ours))), peer };
         var runs = Quick ? "1" : "3";
         foreach (var server in servers) await server.MemoryAsync("memory idle");
         string[][] work =
@@ -97,10 +97,4 @@ internal static class Peers
 
     private static string Shown(double? value, string unit) =>
         value is not { } v ? "-" : v.ToString(v >= 100 ? "0" : v >= 1 ? "0.0" : "0.000", CultureInfo.InvariantCulture) + " " + unit;
-
-    private static string Environs(BenchServer server) => $"""
-        export BENCH_PIDS={server.WritePid()} BENCH_DATA={server.Data} BENCH_COUNT_CMD="sqlite3 {server.Data}/cbamail.db 'select sum(messages) from usage'"
-        export BENCH_SMTP_PORT={server.Offset + 25} BENCH_SUBMIT_PORT={server.Offset + 587} BENCH_IMAP_PORT={server.Offset + 143} BENCH_IMAPS_PORT={server.Offset + 993}
-        export BENCH_HOLD='{BenchServer.Program} queue hold --data {server.Data}' BENCH_RELEASE='{BenchServer.Program} queue release --data {server.Data}'
-        """;
 }

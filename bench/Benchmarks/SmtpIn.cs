@@ -113,11 +113,17 @@ internal static class SmtpIn
 
         public Task SendAsync(string to, byte[] letter) => SendAsync([to], letter);
 
-        public async Task SendAsync(IReadOnlyCollection<string> to, byte[] letter)
+        public async Task SendAsync(IReadOnlyCollection<string> to, byte[] letter, string from = "sender@remote.test")
         {
-            await socket.SendAsync(Encoding.ASCII.GetBytes($"MAIL FROM:<sender@remote.test>\r\n{string.Concat(to.Select(one => $"RCPT TO:<{one}>\r\n"))}DATA\r\n"));
+            await socket.SendAsync(Encoding.ASCII.GetBytes($"MAIL FROM:<{from}>\r\n{string.Concat(to.Select(one => $"RCPT TO:<{one}>\r\n"))}DATA\r\n"));
             await RepliesAsync(2 + to.Count);
             await socket.SendAsync(new ArraySegment<byte>[] { new(letter), new(".\r\n"u8.ToArray()) });
+            await RepliesAsync(1);
+        }
+
+        public async Task SignInAsync(string user)
+        {
+            await socket.SendAsync(Encoding.ASCII.GetBytes($"AUTH PLAIN {Convert.ToBase64String(Encoding.ASCII.GetBytes($"\0{user}\0benchpass"))}\r\n"));
             await RepliesAsync(1);
         }
 
