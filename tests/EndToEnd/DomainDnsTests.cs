@@ -16,35 +16,49 @@ public sealed class DomainDnsTests : IAsyncLifetime
     readonly string directory = System.IO.Directory.CreateTempSubdirectory("cba-dns").FullName;
     TestServer server = null!;
 
-    public async ValueTask InitializeAsync()
+    public async ValueTask InitializeAsync() => server = await StartAsync(60);
+
+    async Task<TestServer> StartAsync(int days, string more = "")
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=mail.example.test", key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
         foreach (var name in (string[])["mail.example.test", "mta-sts.example.test"]) names.AddDnsName(name);
         request.CertificateExtensions.Add(names.Build());
-        using var made = request.CreateSelfSigned(DateTimeOffset.Now.AddDays(-1), DateTimeOffset.Now.AddDays(60));
+        using var made = request.CreateSelfSigned(DateTimeOffset.Now.AddDays(-100), DateTimeOffset.Now.AddDays(days));
         await File.WriteAllTextAsync(Path.Combine(directory, "key.pem"), key.ExportPkcs8PrivateKeyPem());
         await File.WriteAllTextAsync(Path.Combine(directory, "chain.pem"), made.ExportCertificatePem());
-        server = await TestServer.StartAsync($"""
+        var started = await TestServer.StartAsync($"""
             hostname: mail.example.test
             tls:
               certificate: {directory}/chain.pem
               key: {directory}/key.pem
               acme:
                 trust-root: {directory}/chain.pem
+            {more}
             """);
-        (await server.CliAsync("domain", "add", Domain)).Succeeded();
+        (await started.CliAsync("domain", "add", Domain)).Succeeded();
+        return started;
     }
 
-    async Task<string> ZoneAsync() => (await server.CliAsync("domain", "dns", Domain, "--language", "en")).Succeeded().Output + "mail IN A 127.0.0.1\n";
+    async Task<string> ZoneAsync(TestServer? other = null) => (await (other ?? server).CliAsync("domain", "dns", Domain, "--language", "en")).Succeeded().Output + "mail IN A 127.0.0.1\n";
 
-    async Task<List<string>> DifferencesAsync(IPEndPoint dns, bool same = false)
+    async Task<List<string>> DifferencesAsync(IPEndPoint dns, bool same = false, TestServer? other = null, params string[] options)
     {
-        var ran = await server.CliAsync("check", "dns", Domain, "--server", dns.ToString(), "--json");
+        var ran = await (other ?? server).CliAsync(["check", "dns", Domain, "--server", dns.ToString(), "--json", .. options]);
         Assert.Equal(same ? 0 : 1, ran.ExitCode);
         using var report = JsonDocument.Parse(ran.Output);
-        return [.. report.RootElement.GetProperty("differences").EnumerateArray().Where(one => !one.GetProperty("note").GetBoolean()).Select(one => one.GetProperty("sentence").GetString()!)];
+        var all = report.RootElement.GetProperty("differences").EnumerateArray().Select(one => (Note: one.GetProperty("note").GetBoolean(), Code: one.GetProperty("code").GetString()!, Sentence: one.GetProperty("sentence").GetString()!)).ToList();
+        Assert.All(all, one => Assert.Matches("^[a-z-]+$", one.Code));
+        if (options.Contains("ru")) Assert.All(all, one => Assert.Matches("[а-я]{3}", one.Sentence));
+        return [.. all.Where(one => !one.Note).Select(one => one.Sentence)];
+    }
+
+    static string Changed(string zone, string right, string wrong)
+    {
+        Assert.Contains(right, zone, StringComparison.Ordinal);
+        var at = zone.IndexOf(right, StringComparison.Ordinal);
+        return zone[..at] + wrong + zone[(at + right.Length)..];
     }
 
     [Fact]
@@ -88,15 +102,77 @@ public sealed class DomainDnsTests : IAsyncLifetime
     [InlineData("SRV 0 1 465 mail", "SRV 0 1 466 mail", "leads to mail.example.test port 466")]
     [InlineData("autoconfig.", "autoconfik.", "cannot set themselves up")]
     [InlineData("mail IN A 127.0.0.1", "mail IN TXT nothing", "has no address in DNS")]
+    [InlineData("MX 10 mail.example.test.", "MX 10 192.0.2.9.", "is the address 192.0.2.9")]
+    [InlineData("\"v=spf1 mx -all\"", "\"v=spf1 mx a:a1.example.test a:a1.example.test a:a1.example.test a:a1.example.test a:a1.example.test a:a1.example.test a:a1.example.test a:a1.example.test a:a1.example.test include:more.example.test -all\"\na1 IN A 192.0.2.1\nmore IN TXT \"v=spf1 a:a1.example.test ip4:192.0.2.1 ?all\"", "needs 12 look-ups in DNS and 10 are allowed")]
+    [InlineData("\"v=spf1 mx -all\"", "\"v=spf1 mx a:gone1.example.test a:gone2.example.test include:gone3.example.test -all\"", "names what has no such record in DNS (gone1.example.test, gone2.example.test, gone3.example.test)")]
+    [InlineData("\"v=spf1 mx -all\"", "\"v=spf1 mx +all\"", "ends in +all")]
+    [InlineData("k=rsa; p=", "k=rsa; t=y; \" \"p=", "is marked as a test (t=y)")]
+    [InlineData("k=rsa; p=", "k=rsa; h=sha1; \" \"p=", "does not allow sha256")]
+    [InlineData("_dmarc.example.test. IN TXT", "_dmarc.example.test. IN TXT \"v=DMARC1; p=none\"\n_dmarc.example.test. IN TXT", "has 2 DMARC records")]
+    [InlineData("rua=mailto:dmarc-reports@example.test", "rua=mailto:dmarc@collector.test", "collector.test does not say that it wants them")]
+    [InlineData("_smtp._tls.example.test. IN TXT \"v=TLSRPTv1; rua=mailto:", "_smtp._tls.example.test. IN TXT \"v=TLSRPTv1; rua=gopher:", "has no address to send them to")]
+    [InlineData("TLSA 3 1 1 ", "TLSA 1 1 1 ", "senders with DANE deliver nothing here")]
     public async Task Each_thing_that_is_wrong_is_a_sentence(string right, string wrong, string sentence)
     {
         var zone = await ZoneAsync();
-        Assert.Contains(right, zone, StringComparison.Ordinal);
-        var at = zone.IndexOf(right, StringComparison.Ordinal);
-        var changed = zone[..at] + wrong + zone[(at + right.Length)..];
+        var changed = Changed(zone, right, wrong);
         if (wrong.StartsWith("mail ", StringComparison.Ordinal)) changed = string.Join('\n', changed.Split('\n').Where(line => !line.StartsWith("mail.example.test. IN A", StringComparison.Ordinal)));
-        await using var nsd = await NsdServer.StartAsync(Domain, changed);
+        await using var nsd = await NsdServer.StartAsync(Domain, changed, ("collector.test", "www IN A 192.0.2.1"));
         Assert.Contains(await DifferencesAsync(nsd.Address), said => said.Contains(sentence, StringComparison.Ordinal));
+        Assert.NotEmpty(await DifferencesAsync(nsd.Address, same: false, null, "--language", "ru"));
+    }
+
+    [Fact]
+    public async Task The_sentences_are_in_the_language_that_is_asked_for()
+    {
+        await using var nsd = await NsdServer.StartAsync(Domain, Changed(await ZoneAsync(), "example.test. IN MX 10 mail.example.test.", ""));
+        Assert.Contains("У example.test нет записи MX", (await server.CliAsync("check", "dns", Domain, "--server", nsd.Address.ToString(), "--language", "ru")).Failed(1).Output, StringComparison.Ordinal);
+        Assert.Contains("замечание: ", (await server.CliAsync("check", "dns", Domain, "--server", nsd.Address.ToString(), "--language", "ru")).Output, StringComparison.Ordinal);
+        await using var whole = await NsdServer.StartAsync(Domain, await ZoneAsync());
+        Assert.Contains("Всё опубликовано верно", (await server.CliAsync("check", "dns", Domain, "--server", whole.Address.ToString(), "--language", "ru")).Succeeded().Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_agrees_to_get_reports_and_other_digests_of_the_key_are_no_difference()
+    {
+        using var shown = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(directory, "chain.pem"));
+        var zone = Changed(await ZoneAsync(), "rua=mailto:dmarc-reports@example.test", "rua=mailto:dmarc@collector.test!5m");
+        var line = zone.Split('\n').First(one => one.Contains(" TLSA ", StringComparison.Ordinal));
+        zone = zone.Replace(line, "_25._tcp.mail IN TLSA 3 0 2 " + Convert.ToHexString(SHA512.HashData(shown.RawData)), StringComparison.Ordinal);
+        await using var nsd = await NsdServer.StartAsync(Domain, zone, ("collector.test", "example.test._report._dmarc IN TXT \"v=DMARC1\""));
+        Assert.Empty(await DifferencesAsync(nsd.Address, same: true));
+    }
+
+    [Fact]
+    public async Task Names_of_the_address_and_block_lists_are_looked_at()
+    {
+        await using var other = await StartAsync(60, "dns:\n  blocklists: [bl.test, mad.test, gone.test]\n  domain-blocklists: [names.test]\ninbound:\n  dns-lists: [{zone: own.test, answers: [127.0.0.4]}]");
+        var zone = (await ZoneAsync(other)).Replace("mail IN A 127.0.0.1", "mail IN A 192.0.2.7", StringComparison.Ordinal);
+        const string entries = "2.0.0.127 IN A 127.0.0.2\n7.2.0.192 IN A 127.0.0.3\n7.2.0.192 IN TXT \"seen in a trap\"";
+        await using var nsd = await NsdServer.StartAsync(Domain, zone, ("bl.test", entries), ("mad.test", "* IN A 127.0.0.2"), ("gone.test", "www IN A 192.0.2.1"),
+            ("names.test", "test IN A 127.0.1.2\nexample.test IN A 127.0.1.4"), ("own.test", entries.Replace("127.0.0.3", "127.0.0.4", StringComparison.Ordinal)), ("2.0.192.in-addr.arpa", "7 IN PTR host7.hoster.example."));
+        var plain = await DifferencesAsync(nsd.Address, other: other);
+        Assert.Contains(plain, said => said.StartsWith("The reverse record (PTR) of 192.0.2.7 is host7.hoster.example and not mail.example.test", StringComparison.Ordinal));
+        Assert.Contains(plain, said => said.StartsWith("192.0.2.7 is listed by own.test (127.0.0.4: seen in a trap)", StringComparison.Ordinal));
+        Assert.DoesNotContain(plain, said => said.Contains("bl.test", StringComparison.Ordinal));
+        var asked = await DifferencesAsync(nsd.Address, false, other, "--blocklists");
+        Assert.Contains(asked, said => said.StartsWith("192.0.2.7 is listed by bl.test (127.0.0.3: seen in a trap)", StringComparison.Ordinal));
+        Assert.Contains(asked, said => said.StartsWith("example.test is listed by names.test (127.0.1.4)", StringComparison.Ordinal));
+        Assert.DoesNotContain(asked, said => said.Contains("mad.test", StringComparison.Ordinal));
+        var all = (await other.CliAsync("check", "dns", Domain, "--server", nsd.Address.ToString(), "--blocklists", "--language", "en")).Failed(1).Output;
+        Assert.Contains("note: The list mad.test gives this resolver no answer to go by (it lists everything)", all, StringComparison.Ordinal);
+        Assert.Contains("note: The list gone.test gives this resolver no answer to go by (it does not list its own test entry)", all, StringComparison.Ordinal);
+        Assert.Contains("note: From here 192.0.2.7 gives no answer at port", all, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(5, "The certificate of mail.example.test expires on")]
+    [InlineData(-3, "The certificate of mail.example.test expired on")]
+    public async Task A_certificate_that_is_running_out_is_said(int days, string sentence)
+    {
+        await using var other = await StartAsync(days);
+        await using var nsd = await NsdServer.StartAsync(Domain, await ZoneAsync(other));
+        Assert.Contains(await DifferencesAsync(nsd.Address, other: other), said => said.StartsWith(sentence, StringComparison.Ordinal));
     }
 
     [Fact]

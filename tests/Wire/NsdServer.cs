@@ -15,19 +15,22 @@ internal sealed class NsdServer : IAsyncDisposable
     public IPEndPoint Address { get; }
 
     /// <param name="zone">Lines of a zone file below <paramref name="origin"/>; SOA and NS are added.</param>
-    public static async Task<NsdServer> StartAsync(string origin, string zone)
+    /// <param name="others">Further zones that it is the authority of; what is in none of them it refuses.</param>
+    public static async Task<NsdServer> StartAsync(string origin, string zone, params (string Origin, string Zone)[] others)
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("cba-nsd").FullName;
         var port = FreePorts.One();
-        await File.WriteAllTextAsync(Path.Combine(directory, "zone"), $"""
-            $ORIGIN {origin}.
-            $TTL 300
-            @ IN SOA ns.{origin}. hostmaster.{origin}. 1 3600 600 86400 60
-            @ IN NS ns.{origin}.
-            ns IN A 127.0.0.1
-            {zone}
+        (string Origin, string Zone)[] all = [(origin, zone), .. others];
+        foreach (var one in all)
+            await File.WriteAllTextAsync(Path.Combine(directory, "zone." + one.Origin), $"""
+                $ORIGIN {one.Origin}.
+                $TTL 300
+                @ IN SOA ns.{one.Origin}. hostmaster.{one.Origin}. 1 3600 600 86400 60
+                @ IN NS ns.{one.Origin}.
+                ns IN A 127.0.0.1
+                {one.Zone}
 
-            """);
+                """);
         await File.WriteAllTextAsync(Path.Combine(directory, "nsd.conf"), $"""
             server:
               ip-address: 127.0.0.1@{port}
@@ -43,10 +46,7 @@ internal sealed class NsdServer : IAsyncDisposable
               server-count: 1
             remote-control:
               control-enable: no
-            zone:
-              name: "{origin}"
-              zonefile: "zone"
-
+            {string.Concat(all.Select(one => $"zone:\n  name: \"{one.Origin}\"\n  zonefile: \"zone.{one.Origin}\"\n"))}
             """);
         var process = Process.Start(new ProcessStartInfo("/usr/sbin/nsd", ["-d", "-c", Path.Combine(directory, "nsd.conf")]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         var address = new IPEndPoint(IPAddress.Loopback, port);

@@ -5,7 +5,7 @@ namespace CbaMail.Dns;
 /// <summary>Types of records (RFC 1035 3.2.2, RFC 2782, RFC 3596, RFC 6698, RFC 6891, RFC 8659) that this server asks for or reads.</summary>
 public enum DnsType : ushort
 {
-    A = 1, Ns = 2, Cname = 5, Soa = 6, Ptr = 12, Mx = 15, Txt = 16, Aaaa = 28, Srv = 33, Opt = 41, Tlsa = 52, Any = 255, Caa = 257,
+    A = 1, Ns = 2, Cname = 5, Soa = 6, Ptr = 12, Mx = 15, Txt = 16, Aaaa = 28, Srv = 33, Opt = 41, Ds = 43, Dnskey = 48, Tlsa = 52, Any = 255, Caa = 257,
 }
 
 /// <summary>RCODE (RFC 1035 4.1.1, RFC 2136 2.2); further values are kept as numbers.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 
 namespace CbaMail.Cli;
@@ -14,8 +13,9 @@ static class DnsVerbs
             Each kind of record stands below a line that says what it is for. --json prints the records as rows.
             """),
         new("check dns", "DOMAIN", "compare what a domain should publish with what it does",
-            [new("--server", "ADDRESS", "ask this DNS server instead of the one of the settings", Many: true), .. Verb.Client], CheckAsync, """
-            A sentence for each difference, with the record that mends it. Exit code 0 only when there is none.
+            [new("--server", "ADDRESS", "ask this DNS server instead of the one of the settings", Many: true), new("--blocklists", null, "look the server and the domain up in well-known block lists"), Language, .. Verb.Client], CheckAsync, """
+            A sentence for each difference, with the record that mends it. Exit code 0 only when there is none; notes count for nothing.
+            Certificate, policy of MTA-STS, port 25 and reverse names are looked at too. In JSON each has a code that stays the same in all languages.
             """),
         new("dkim list", "DOMAIN", "list the keys that mail of a domain is signed with", Verb.Client, ListAsync, """
             next: made, signs when DNS has its record; active: signs; retiring: its record stays for mail that is on its way.
@@ -44,17 +44,18 @@ static class DnsVerbs
 
     static async Task<int> CheckAsync(Invocation invocation)
     {
-        var servers = string.Join('&', invocation.Values("--server").Select(server => "server=" + Uri.EscapeDataString(server)));
-        var report = await invocation.Server.GetAsync($"{Path(invocation)}/dns/check{(servers.Length > 0 ? "?" + servers : "")}");
+        var russian = LanguageOf(invocation) == "ru";
+        var servers = string.Concat(invocation.Values("--server").Select(server => "&server=" + Uri.EscapeDataString(server)));
+        var report = await invocation.Server.GetAsync($"{Path(invocation)}/dns/check?language={(russian ? "ru" : "en")}{(invocation.Has("--blocklists") ? "&blocklists=true" : "")}{servers}");
         if (invocation.Json) invocation.Print(report.GetRawText());
         else
         {
             foreach (var one in report.Items("differences"))
             {
-                invocation.Print((one.True("note") ? "note: " : "") + one.Text("sentence") + ".");
+                invocation.Print((one.True("note") ? russian ? "замечание: " : "note: " : "") + one.Text("sentence") + ".");
                 if (one.Text("publish") is { Length: > 0 } record) invocation.Print("    " + record);
             }
-            if (report.True("ok")) invocation.Print(string.Create(CultureInfo.InvariantCulture, $"All is published as it should be: {report.Number("records")} records of {report.Text("domain")}."));
+            if (report.True("ok")) invocation.Print(russian ? $"Всё опубликовано верно, записей: {report.Text("records")}, домен {report.Text("domain")}." : $"All is published as it should be: {report.Text("records")} records of {report.Text("domain")}.");
         }
         return report.True("ok") ? 0 : 1;
     }

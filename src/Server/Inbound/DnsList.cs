@@ -1,7 +1,7 @@
-using System.Globalization;
 using System.Net;
 using CbaMail.Config;
 using CbaMail.Dns;
+using CbaMail.Net.Dns;
 
 namespace CbaMail.Inbound;
 
@@ -31,34 +31,14 @@ sealed class DnsList
         (this.settings, this.resolver, this.time, this.log) = (settings, resolver, time, log);
         zone = settings.Zone.Trim().Trim('.').ToLowerInvariant();
         if (zone.Length == 0 || !DnsName.TryEncode(zone, out _)) throw new InvalidOperationException($"inbound.dns-lists: \"{settings.Zone}\" is no zone; write it as in zen.spamhaus.org");
-        answers = [.. settings.Answers.Select(text => Pattern(text) ?? throw new InvalidOperationException($"inbound.dns-lists: {zone}: \"{text}\" is no answer; write it as in 127.0.0.2, 127.0.0.4-7 or 127.0.*.1"))];
+        answers = [.. settings.Answers.Select(text => ListAnswer.Pattern(text) ?? throw new InvalidOperationException($"inbound.dns-lists: {zone}: \"{text}\" is no answer; write it as in 127.0.0.2, 127.0.0.4-7 or 127.0.*.1"))];
     }
 
     public ListedThing Of => settings.Of;
     public string Zone => zone;
 
-    /// <summary>Four octets, each a number, "*" or a span.</summary>
-    internal static (int, int)[]? Pattern(string text)
-    {
-        var octets = text.Trim().Split('.');
-        if (octets.Length != 4) return null;
-        var pattern = new (int, int)[4];
-        for (var i = 0; i < 4; i++)
-        {
-            var ends = octets[i] == "*" ? ["0", "255"] : octets[i].Split('-');
-            if (ends.Length > 2 || !byte.TryParse(ends[0], NumberStyles.None, CultureInfo.InvariantCulture, out var from) ||
-                !byte.TryParse(ends[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var to) || to < from) return null;
-            pattern[i] = (from, to);
-        }
-        return pattern;
-    }
-
     /// <summary>The address in its reversed form (RFC 5782 2.1, 2.4).</summary>
-    public Task<Finding?> AskAsync(IPAddress address, CancellationToken cancel)
-    {
-        var reversed = DnsName.Reverse(address);
-        return AskAsync(reversed[..^(reversed.EndsWith("in-addr.arpa", StringComparison.Ordinal) ? "in-addr.arpa" : "ip6.arpa").Length], address.ToString(), cancel);
-    }
+    public Task<Finding?> AskAsync(IPAddress address, CancellationToken cancel) => AskAsync(ListAnswer.Reversed(address), address.ToString(), cancel);
 
     /// <summary>The domain as it is (RFC 5782 3); null for what is none.</summary>
     public Task<Finding?> AskAsync(string domain, CancellationToken cancel) =>
@@ -81,7 +61,7 @@ sealed class DnsList
         var octets = answer.GetAddressBytes();
         if (octets is not [127, ..]) Tell(Trouble.Parked, $"it answers {answer}, which no list does (RFC 5782 2.1): is there still a list at that name?");
         else if (octets is [127, 255, 255, _]) Tell(Trouble.NoAnswer, $"it answers {answer}: it does not serve this server's resolver; ask it from a resolver of your own, or see what its keeper says of this answer");
-        else return answers.Length == 0 || Array.Exists(answers, pattern => !octets.Where((octet, i) => octet < pattern[i].From || octet > pattern[i].To).Any());
+        else return ListAnswer.Fits(answers, octets);
         return false;
     }
 

@@ -15,7 +15,7 @@ public sealed class ServedCertificate
 
     ServedCertificate(X509Certificate2 leaf, X509Certificate2Collection chain, CertificateSource source, string origin)
     {
-        (Leaf, Source, Origin) = (leaf, source, origin);
+        (Leaf, Source, Origin, Issuers) = (leaf, source, origin, [.. chain]);
         Names = NamesOf(leaf);
         using var ecdsa = leaf.GetECDsaPublicKey();
         using var rsa = leaf.GetRSAPublicKey();
@@ -29,6 +29,8 @@ public sealed class ServedCertificate
     }
 
     public X509Certificate2 Leaf { get; }
+    /// <summary>Those between it and the root, as they are sent along.</summary>
+    public IReadOnlyList<X509Certificate2> Issuers { get; }
     public CertificateSource Source { get; }
     /// <summary>The file, or the group of names that the authority gave it for.</summary>
     public string Origin { get; }
@@ -43,6 +45,13 @@ public sealed class ServedCertificate
     public SslServerAuthenticationOptions Mail { get; }
     /// <summary>The same with what HTTPS offers (RFC 7301).</summary>
     public SslServerAuthenticationOptions Web { get; }
+
+    /// <summary>Whether it is for a name, by an asterisk too (RFC 6125 6.4.3).</summary>
+    public bool IsFor(string name)
+    {
+        var dot = name.IndexOf('.', StringComparison.Ordinal);
+        return Names.Contains(name.ToLowerInvariant()) || (dot > 0 && Names.Contains("*" + name[dot..].ToLowerInvariant()));
+    }
 
     public bool IsValidAt(DateTimeOffset now) => Begins <= now && now < Expires;
 

@@ -75,7 +75,7 @@ public sealed class DomainZone(Settings settings, SigningKeys dkim, Certificates
     static IEnumerable<IPAddress> PublicAddresses() => NetworkInterface.GetAllNetworkInterfaces()
         .SelectMany(one => one.GetIPProperties().UnicastAddresses).Select(one => one.Address).Where(IsPublic).Distinct();
 
-    static bool IsPublic(IPAddress address)
+    internal static bool IsPublic(IPAddress address)
     {
         if (address.AddressFamily == AddressFamily.InterNetworkV6) return (address.GetAddressBytes()[0] & 0xe0) == 0x20; // 2000::/3
         var bytes = address.GetAddressBytes();

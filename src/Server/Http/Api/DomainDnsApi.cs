@@ -3,6 +3,7 @@ using CbaMail.Directory;
 using CbaMail.Directory.Publication;
 using CbaMail.Envelope;
 using CbaMail.Net.Dns;
+using CbaMail.Tls;
 using CbaMail.Tls.Acme;
 
 namespace CbaMail.Http.Api;
@@ -58,7 +59,8 @@ static class DomainDnsApi
             return;
         }
         var records = await context.Room<DomainZone>().RecordsAsync(domain, context.RequestAborted);
-        var check = new DnsCheck(context.Room<Settings>(), domain, records, ask, context.Room<AcmeRenewals>(), context.Room<TimeProvider>());
+        var wish = new DnsCheckWish(context.Request.Query["language"] == "ru", context.Request.Query["blocklists"] == "true");
+        var check = new DnsCheck(context.Room<Settings>(), domain, records, ask, context.Room<AcmeRenewals>(), context.Room<Certificates>(), context.Room<TimeProvider>(), wish);
         var report = await check.RunAsync(context.RequestAborted);
         await context.Room<SigningKeys>().LookAsync(domain, context.RequestAborted); // what was seen just now may sign from now on
         await context.JsonAsync(report);
