@@ -83,7 +83,9 @@ internal sealed class MilterProgram : IAsyncDisposable
     }
 
     /// <summary>OpenDKIM that signs mail of a domain; the key's record is <c>test.txt</c> in its folder.</summary>
-    public static async Task<MilterProgram> OpenDkimAsync(string domain)
+    /// <param name="mode">s: it signs what this machine sends; sv: and verifies what others do.</param>
+    /// <param name="more">Further lines of its configuration.</param>
+    public static async Task<MilterProgram> OpenDkimAsync(string domain, string mode = "s", string more = "")
     {
         var folder = System.IO.Directory.CreateTempSubdirectory("cbamail-opendkim-").FullName;
         var port = FreePorts.One();
@@ -95,7 +97,7 @@ internal sealed class MilterProgram : IAsyncDisposable
         await File.WriteAllTextAsync(System.IO.Path.Combine(folder, "opendkim.conf"), $"""
             Socket inet:{port}@127.0.0.1
             Background no
-            Mode s
+            Mode {mode}
             Canonicalization relaxed/simple
             Domain {domain}
             Selector test
@@ -104,6 +106,7 @@ internal sealed class MilterProgram : IAsyncDisposable
             Syslog no
             InternalHosts 127.0.0.1
             OversignHeaders From
+            {more}
 
             """);
         return await StartAsync("opendkim", folder, port, "-f", "-x", System.IO.Path.Combine(folder, "opendkim.conf"));

@@ -21,11 +21,11 @@ internal sealed class PolicyServer : IAsyncDisposable
     public int Status { get; set; } = 200;
     public int Requests => Volatile.Read(ref requests);
 
-    public static async Task<PolicyServer> StartAsync(SslStreamCertificateContext shown)
+    public static async Task<PolicyServer> StartAsync(SslStreamCertificateContext shown, IPEndPoint? at = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         PolicyServer server = null!;
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, options =>
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(at ?? new IPEndPoint(IPAddress.Loopback, 0), options =>
             options.UseHttps((_, _, _, _) => ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificateContext = server.Shown }), null!)));
         var app = builder.Build();
         server = new PolicyServer(app) { Shown = shown };

@@ -37,6 +37,7 @@ internal sealed class SignedZone
 
     public void A(string name, string address) => Add(name, 1, IPAddress.Parse(address).GetAddressBytes());
     public void Mx(string name, string exchange) => Add(name, 15, [0, 10, .. Name(exchange)]);
+    public void Txt(string name, string text) => Add(name, 16, [.. Encoding.UTF8.GetBytes(text).Chunk(255).SelectMany(piece => (byte[])[(byte)piece.Length, .. piece])]);
     public void Tlsa(string name, int usage, int selector, int matching, byte[] data, bool broken = false)
     {
         Add(name, 52, [(byte)usage, (byte)selector, (byte)matching, .. data]);

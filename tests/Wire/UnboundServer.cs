@@ -13,14 +13,16 @@ internal sealed class UnboundServer : IAsyncDisposable
 
     public IPEndPoint Address { get; }
 
-    public static async Task<UnboundServer> StartAsync(string zone, IPEndPoint authority, string anchor)
+    /// <param name="at">Where it listens; resolvers of other programs know port 53 only. Default: a free port.</param>
+    /// <param name="more">Further lines of its configuration.</param>
+    public static async Task<UnboundServer> StartAsync(string zone, IPEndPoint authority, string anchor, IPEndPoint? at = null, string more = "")
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("cba-unbound").FullName;
-        var address = new IPEndPoint(IPAddress.Loopback, FreePorts.One());
+        var address = at ?? new IPEndPoint(IPAddress.Loopback, FreePorts.One());
         var file = Path.Combine(directory, "unbound.conf");
         await File.WriteAllTextAsync(file, $"""
             server:
-              interface: 127.0.0.1@{address.Port}
+              interface: {address.Address}@{address.Port}
               username: ""
               chroot: ""
               directory: "{directory}"
@@ -32,19 +34,20 @@ internal sealed class UnboundServer : IAsyncDisposable
               num-threads: 1
               module-config: "validator iterator"
               trust-anchor: "{anchor}"
-              local-zone: "test." nodefault
+              local-zone: "test." transparent
             stub-zone:
               name: "{zone}"
               stub-addr: 127.0.0.1@{authority.Port}
             remote-control:
               control-enable: no
+            {more}
 
             """);
         var process = Process.Start(new ProcessStartInfo(Tool.Find("unbound"), ["-d", "-c", file]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         await Wait.UntilAsync(async () =>
         {
             if (process.HasExited) throw new InvalidOperationException($"unbound: {await process.StandardError.ReadToEndAsync()}");
-            return (await Tool.RunAsync("dig", "+short", "+time=1", "+tries=1", "-p", $"{address.Port}", "@127.0.0.1", zone, "SOA")).Output.Contains("hostmaster", StringComparison.Ordinal);
+            return (await Tool.RunAsync("dig", "+short", "+time=1", "+tries=1", "-p", $"{address.Port}", $"@{address.Address}", zone, "SOA")).Output.Contains("hostmaster", StringComparison.Ordinal);
         }, "unbound answers");
         return new UnboundServer(process, directory, address);
     }

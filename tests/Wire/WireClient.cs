@@ -19,10 +19,12 @@ internal sealed class WireClient : IAsyncDisposable
 
     private WireClient(Socket socket) => (this.socket, stream) = (socket, new NetworkStream(socket, ownsSocket: true));
 
-    public static async Task<WireClient> ConnectAsync(int port, bool tls = false)
+    public static Task<WireClient> ConnectAsync(int port, bool tls = false) => ConnectAsync(new IPEndPoint(IPAddress.Loopback, port), tls);
+
+    public static async Task<WireClient> ConnectAsync(IPEndPoint server, bool tls = false)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port));
+        await socket.ConnectAsync(server);
         var client = new WireClient(socket);
         if (tls) await client.StartTlsAsync();
         return client;
