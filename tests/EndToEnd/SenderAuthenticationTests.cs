@@ -133,6 +133,62 @@ public sealed class SenderAuthenticationTests : IAsyncDisposable
         if (spared) Assert.Contains("arc=pass header.oldest-pass=0 smtp.remote-ip=198.51.100.66; dmarc=fail (p=reject dis=none arc=google.com)", await OnlyAsync());
     }
 
+    [Fact]
+    public async Task What_a_stranger_wrote_below_a_trusted_seal_spares_nothing()
+    {
+        await StartAsync();
+        // he makes a chain of his own that says it had passed, and has it forwarded by one that is trusted, who says what he saw
+        var own = Encoding.UTF8.GetBytes("Authentication-Results: mx.sealer.test; dmarc=pass header.from=bank.test\r\n" + Letter("clerk@bank.test"));
+        var first = string.Concat(new ArcSealer("mx.sealer.test", new SigningIdentity("sealer.test", "r", rsa)).Seal(own, new ArcVerdict(AuthResult.None, "", []), DateTimeOffset.UtcNow)) + Encoding.UTF8.GetString(own);
+        var zone = new Formats.MailAuth.FixedZone().Txt("r._domainkey.sealer.test", rsa.Record());
+        var arrived = Encoding.UTF8.GetBytes("Authentication-Results: mx.google.com; dmarc=fail header.from=bank.test\r\n" + first);
+        using var message = new SignedMessage(arrived);
+        var chain = await new ArcVerifier(new DkimKeys(zone)).VerifyAsync(message, DateTimeOffset.UtcNow, TestContext.Current.CancellationToken);
+        Assert.Equal(AuthResult.Pass, chain.Result);
+        var second = string.Concat(new ArcSealer("mx.google.com", new SigningIdentity("google.com", "r", rsa)).Seal(arrived, chain, DateTimeOffset.UtcNow)) + Encoding.UTF8.GetString(arrived);
+        Assert.StartsWith("550 5.7.1", await SendAsync(Bad, "x@elsewhere.test", second));
+    }
+
+    [Fact]
+    public async Task What_a_trusted_sealer_says_of_another_author_spares_nobody()
+    {
+        await StartAsync();
+        var forwarded = Encoding.UTF8.GetBytes("Authentication-Results: mx.google.com; dmarc=pass header.from=sealer.test\r\n" + Letter("clerk@bank.test"));
+        var set = new ArcSealer("mx.google.com", new SigningIdentity("google.com", "r", rsa)).Seal(forwarded, new ArcVerdict(AuthResult.None, "", []), DateTimeOffset.UtcNow);
+        Assert.StartsWith("550 5.7.1", await SendAsync(Bad, "x@elsewhere.test", string.Concat(set) + Encoding.UTF8.GetString(forwarded)));
+    }
+
+    [Theory]
+    [InlineData("From: x@sealer.test\r\nFrom: y@sealer.test\r\n", "550 5.7.1 The message has several From fields")]
+    [InlineData("From: x@sealer.test\r\nno field\r\nFrom: clerk@bank.test\r\n", "550 5.7.1")]
+    [InlineData("no field\r\nFrom: clerk@bank.test\r\n", "550 5.7.1 bank.test asks")]
+    [InlineData("From: \"clerk@bank.test\" <>\r\n", "550 5.7.1 bank.test asks")]
+    [InlineData("From: a@1.test,a@2.test,a@3.test,a@4.test,a@5.test,a@6.test,a@7.test,a@8.test,a@9.test,a@10.test,clerk@bank.test\r\n", "550 5.7.1")]
+    public async Task An_author_cannot_be_hidden(string from, string reply)
+    {
+        await StartAsync();
+        Assert.StartsWith(reply, await SendAsync(Bad, "x@sealer.test", $"{from}Subject: hello\r\n\r\nText.\r\n"));
+    }
+
+    [Fact]
+    public async Task A_header_that_breaks_off_is_ended_where_it_was_read()
+    {
+        await StartAsync();
+        Assert.StartsWith("250", await SendAsync(Good, "x@bank.test", "From: x@bank.test\r\nno field\r\nAuthentication-Results: mail.example.test; dmarc=pass header.from=king.test\r\n\r\nText.\r\n"));
+        Assert.Contains("From: x@bank.test\r\n\r\nno field\r\nAuthentication-Results: mail.example.test", Assert.Single(await EndToEnd.Letter.AllAsync(server.Imap, Anna)));
+    }
+
+    [Theory]
+    [InlineData("authentication: {verify: no}")]
+    public async Task Where_nothing_is_judged_nobody_else_judges_in_our_name(string settings)
+    {
+        await StartAsync(settings);
+        Assert.StartsWith("250", await SendAsync(Bad, "x@bank.test", Letter("x@bank.test", "Authentication-Results: mail.example.test; dmarc=pass\r\nAuthentication-Results: other.test; spf=pass\r\n")));
+        var got = await OnlyAsync();
+        Assert.DoesNotContain("dmarc=pass", got);
+        Assert.Contains("Authentication-Results: other.test", got);
+    }
+
     [Theory]
     [InlineData("", "250", "INBOX")]
     [InlineData("authentication: {spf-fail: junk}", "250", "Junk")]

@@ -62,9 +62,11 @@ public sealed record AuthenticationResults(string AuthservId, int Version, IRead
     /// </summary>
     public static bool ClaimsToBeOf(ReadOnlySpan<byte> value, string authservId)
     {
-        if (value.Length > MaxLength) value = value[..MaxLength];
         if (Parse(value) is { } read) return SameId(read.AuthservId, authservId);
-        return Encoding.UTF8.GetString(value).Contains(authservId, StringComparison.OrdinalIgnoreCase);
+        var text = new StringBuilder(value.Length);
+        foreach (var c in Encoding.UTF8.GetString(value))
+            if (c is not ('\\' or '"') && c > ' ') text.Append(c); // quotes and folding within the name hide it from us, not from everybody
+        return text.ToString().Contains(authservId, StringComparison.OrdinalIgnoreCase);
     }
 
     static bool SameId(string a, string b) => Plain(a).Equals(Plain(b), StringComparison.OrdinalIgnoreCase);

@@ -39,6 +39,12 @@ public ref struct HeaderReader
     /// <summary>Where the reader stands: after <see cref="Next"/> returned false, the first byte of the body.</summary>
     public readonly int Position => position;
 
+    /// <summary>
+    /// After <see cref="Next"/> returned false: an empty line ended the section, or the text did. False where a line that is no field ended it, or
+    /// the limit: other readers go on there, and see fields that this one does not.
+    /// </summary>
+    public bool EndedCleanly { get; private set; }
+
     /// <summary>The bytes of the line that comes next begin with "--", so that it may be a delimiter.</summary>
     public readonly bool AtDashes => position + 1 < text.Length && text[position] == '-' && text[position + 1] == '-';
 
@@ -46,11 +52,16 @@ public ref struct HeaderReader
     public bool Next(out FieldSpan field)
     {
         field = default;
-        if (position >= limit) return false;
+        if (position >= limit)
+        {
+            EndedCleanly = position >= text.Length;
+            return false;
+        }
         var rest = text[position..];
         if (rest[0] == '\n' || rest[0] == '\r' && rest.Length > 1 && rest[1] == '\n')
         {
             position += rest[0] == '\n' ? 1 : 2;
+            EndedCleanly = true;
             return false;
         }
 

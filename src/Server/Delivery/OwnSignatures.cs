@@ -44,7 +44,7 @@ public sealed class OwnSignatures(SigningKeys keys, Settings settings, TimeProvi
     /// <summary>Signs for the domain of the only author, with all its keys; null where he is not ours.</summary>
     internal DkimSigner? SignerOf(ReadOnlySpan<byte> header)
     {
-        if (AuthorDomain.Of(HeaderList.Parse(header)) is not { Kind: AuthorDomainKind.One, Domains: [var domain] }) return null;
+        if (AuthorDomain.Of(header) is not { Kind: AuthorDomainKind.One, Domains: [var domain] }) return null;
         if (keys.Active(domain) is not { Count: > 0 } active) return null;
         return new DkimSigner([.. active.Select(key => new SigningIdentity(domain, key.Selector, key.Key))], new SigningRules());
     }

@@ -61,6 +61,8 @@ public class AuthenticationResultsTests
     [InlineData("mx.example.com", true)]
     [InlineData("mx.example.com what is this; spf=pass", true)]
     [InlineData("\"mx.example.com; spf=pass", true)]
+    [InlineData("\"mx\\.example\\.com\" and more; spf=pass", true)]
+    [InlineData("mx\"\".example.com; spf=pass", true)]
     [InlineData("mx.example.com.evil.test; spf=pass", false)]
     [InlineData("other.test (mx.example.com); spf=pass", false)]
     [InlineData("other.test; spf=pass smtp.helo=mx.example.com", false)]
@@ -72,6 +74,10 @@ public class AuthenticationResultsTests
         Assert.StartsWith("Received: x\r\n", left, StringComparison.Ordinal);
         Assert.EndsWith("ARC-Authentication-Results: i=1; mx.example.com; spf=pass\r\nFrom: a@b.test\r\n\r\nAuthentication-Results: mx.example.com; in the body\r\n", left, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Nor_behind_a_comment_of_any_length() =>
+        Assert.True(AuthenticationResults.ClaimsToBeOf(Encoding.UTF8.GetBytes($" ({new string('x', AuthenticationResults.MaxLength)}) mx.example.com; dmarc=pass"), "mx.example.com"));
 
     [Fact]
     public void A_name_in_Unicode_is_the_same_in_ASCII() =>

@@ -35,7 +35,7 @@ public sealed class Authenticator
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancel);
         var now = time.GetUtcNow();
         var suffixes = PublicSuffixList.InUse; // one list for all of one message
-        var author = AuthorDomain.Of(HeaderList.Parse(arrival.Message.Span));
+        var author = AuthorDomain.Of(arrival.Message.Span);
         using var message = new SignedMessage(arrival.Message);
 
         // started together: what waits for DNS waits once
@@ -58,7 +58,7 @@ public sealed class Authenticator
             Arc = chain,
             Dmarc = dmarc,
             Author = author,
-            SparedBy = dmarc is { Result: AuthResult.Fail } ? TrustedSealer(chain) : null,
+            SparedBy = dmarc is { Result: AuthResult.Fail } ? TrustedSealer(chain, author) : null,
             Asked = dmarc?.Disposition(Random.Shared.Next(100)) ?? DmarcPolicy.None,
         };
     }
@@ -72,15 +72,23 @@ public sealed class Authenticator
     }
 
     /// <summary>
-    /// RFC 8617 7.2.1: who sealed last is believed in what he says of the message's arrival there, where he is one of those named in the
-    /// settings, or it came all the way from one through servers that kept the chain whole.
+    /// RFC 8617 7.2.1: who sealed last is believed in what he says of the message's arrival there, where he is one of those named in the settings;
+    /// and so is whoever sealed before him as long as those behind are all believed. What a stranger wrote into the first set of a chain counts
+    /// for nothing, though one who is believed sealed behind him: he says only that it was there. What is believed is of this author alone.
     /// </summary>
-    string? TrustedSealer(ArcVerdict chain)
+    string? TrustedSealer(ArcVerdict chain, AuthorDomain author)
     {
         if (chain.Result != AuthResult.Pass) return null;
-        var last = chain.Sets[^1];
-        var sealer = AuthorDomain.Normal(last.Seal.Domain);
-        if (sealer is null || !rules.TrustedSealers.Any(trusted => PublicSuffixList.InUse.AreOfOneOrganization(sealer, trusted))) return null;
-        return chain.Sets.Any(set => set.Results?.Results.Any(result => result is { Method: "dmarc", Result: "pass" }) == true) ? sealer : null;
+        for (var i = chain.Sets.Count - 1; i >= 0; i--)
+        {
+            var sealer = AuthorDomain.Normal(chain.Sets[i].Seal.Domain);
+            if (sealer is null || !rules.TrustedSealers.Any(trusted => PublicSuffixList.InUse.AreOfOneOrganization(sealer, trusted))) return null;
+            if (chain.Sets[i].Results?.Results.Any(result => result is { Method: "dmarc", Result: "pass" } && IsOf(result, author)) == true) return sealer;
+        }
+        return null;
     }
+
+    // some do not say whose policy it was
+    static bool IsOf(AuthMethodResult result, AuthorDomain author) =>
+        result.Property("header", "from") is not { } from || author.Domains.All(domain => domain == AuthorDomain.Normal(from[(from.LastIndexOf('@') + 1)..]));
 }

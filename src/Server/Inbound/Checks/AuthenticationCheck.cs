@@ -6,6 +6,7 @@ using CbaMail.Inbound.Authentication;
 using CbaMail.MailAuth;
 using CbaMail.MailAuth.Dmarc;
 using CbaMail.MailAuth.Spf;
+using CbaMail.Mime;
 using CbaMail.Reports;
 using CbaMail.Storage;
 
@@ -27,7 +28,12 @@ public sealed class AuthenticationCheck(Settings settings, Authenticator authent
 
     public override async ValueTask<Refusal?> AskAsync(Arrival arrival, CancellationToken cancel)
     {
-        if (!Asks(arrival)) return null;
+        if (!Asks(arrival))
+        {
+            // RFC 8601 5: also where nothing is judged here nobody else may have judged in our name
+            if (arrival.Protocol != Protocol.Lmtp && Forged(arrival)) Write(arrival, null);
+            return null;
+        }
         var proof = arrival.Proof = await authenticator.ProveAsync(arrival, cancel);
         proof.Applied = Applied(arrival, proof);
         if (counts is { IsOn: true } && proof.Dmarc is { } dmarc)
@@ -56,8 +62,12 @@ public sealed class AuthenticationCheck(Settings settings, Authenticator authent
         return policy;
     }
 
+    // RFC 7489 6.6.1: readers differ in which author they show
+    static readonly Refusal ManyAuthors = new(550, "5.7.1", "NOPERM", 403, "The message has several From fields, or more authors than can be asked for; it must have one From field (RFC 5322 3.6)");
+
     Refusal? Act(Arrival arrival, SenderProof proof)
     {
+        if (proof.Author.Kind is AuthorDomainKind.SeveralFields or AuthorDomainKind.TooManyDomains && rules.Dmarc != DmarcMode.Ignore) return ManyAuthors;
         var from = proof.Dmarc?.Discovery.FromDomain;
         switch (proof.Applied)
         {
@@ -78,19 +88,32 @@ public sealed class AuthenticationCheck(Settings settings, Authenticator authent
         return null;
     }
 
-    /// <summary>RFC 8601 5: first those away that bear our name, then our own on top.</summary>
-    void Write(Arrival arrival, SenderProof proof)
+    bool Forged(Arrival arrival) => AuthenticationResultsField.Forged(arrival.Message.Span, authservId).Count > 0;
+
+    /// <summary>
+    /// RFC 8601 5: first those away that bear our name, then our own on top. Where the header breaks off without an empty line one is put there:
+    /// what was no field for us is none for whoever reads the message later.
+    /// </summary>
+    void Write(Arrival arrival, SenderProof? proof)
     {
         var message = arrival.Message.Span;
         var text = spool.Create();
         try
         {
-            text.Append(Encoding.UTF8.GetBytes(ProofField.Write(authservId, arrival, proof)));
+            if (proof is not null) text.Append(Encoding.UTF8.GetBytes(ProofField.Write(authservId, arrival, proof)));
             var done = 0;
             foreach (var forged in AuthenticationResultsField.Forged(message, authservId))
             {
                 text.Append(message[done..forged.Start]);
                 done = forged.End;
+            }
+            var reader = new HeaderReader(message, 0, top: true);
+            while (reader.Next(out _)) { }
+            if (!reader.EndedCleanly)
+            {
+                text.Append(message[done..reader.Position]);
+                text.Append("\r\n"u8);
+                done = reader.Position;
             }
             text.Append(message[done..]);
             arrival.Replace(text);

@@ -155,10 +155,27 @@ public class DmarcVerifierTests
     [InlineData("From: a@[192.0.2.1]\r\n", AuthorDomainKind.NoDomain, "")]
     [InlineData("From: a@one.org\r\nTo: b@two.org\r\nFROM: c@one.org\r\n", AuthorDomainKind.SeveralFields, "one.org")]
     [InlineData("Subject: none\r\n", AuthorDomainKind.NoField, "")]
+    // what a reader is shown though no address can be read
+    [InlineData("From: \"ceo@one.org\" <>\r\n", AuthorDomainKind.One, "one.org")]
+    [InlineData("From: \"ceo@one.org\"\r\n", AuthorDomainKind.One, "one.org")]
+    [InlineData("From: =?utf-8?q?ceo=40one.org?=\r\n", AuthorDomainKind.One, "one.org")]
+    [InlineData("From: ceo@[one.org]\r\n", AuthorDomainKind.One, "one.org")]
+    // fields behind a line that is none, as others show them
+    [InlineData("From: a@one.org\r\nno field\r\nFrom: b@two.org\r\n", AuthorDomainKind.SeveralFields, "one.org two.org")]
+    [InlineData("no field\r\nFrom\u00a0:\r\n b@two.org\r\n", AuthorDomainKind.One, "two.org")]
+    [InlineData("X\u00fc: y\r\nFrom\u000b: b@two.org\r\n", AuthorDomainKind.One, "two.org")]
+    [InlineData("From: a@1.org,a@2.org,a@3.org,a@4.org,a@5.org,a@6.org,a@7.org,a@8.org,a@9.org,a@10.org,a@11.org\r\n", AuthorDomainKind.TooManyDomains, "1.org 2.org 3.org 4.org 5.org 6.org 7.org 8.org 9.org 10.org")]
     public void The_authors_domain_is_that_of_the_from_field(string header, AuthorDomainKind kind, string domains)
     {
-        var author = AuthorDomain.Of(HeaderList.Parse(Encoding.UTF8.GetBytes(header + "\r\nFrom: in@the.body\r\n")));
+        var author = AuthorDomain.Of(Encoding.UTF8.GetBytes(header + "\r\nFrom: in@the.body\r\n"));
         Assert.Equal((kind, domains), (author.Kind, string.Join(' ', author.Domains)));
+    }
+
+    [Fact]
+    public void An_author_is_found_behind_any_number_of_fields()
+    {
+        foreach (var filler in new[] { string.Concat(Enumerable.Repeat("a:\r\n", 30_000)), string.Concat(Enumerable.Repeat($"X: {new string('a', 900)}\r\n", 1300)) })
+            Assert.Equal(["one.org"], AuthorDomain.Of(Encoding.UTF8.GetBytes(filler + "From: a@one.org\r\n\r\nText\r\n")).Domains);
     }
 
     [Fact]
