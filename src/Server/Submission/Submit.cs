@@ -4,6 +4,7 @@ using System.Text;
 using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Envelope;
+using CbaMail.MailAuth;
 using CbaMail.Mime;
 
 namespace CbaMail.Submission;
@@ -16,6 +17,11 @@ public sealed class Submit(Settings settings, UserDirectory directory, TimeProvi
     readonly bool anyFromOfDomain = settings.Smtp.SenderMustOwn == false;
     readonly bool unusedFrom = settings.Smtp.SenderMustOwn is null && settings.Evaluation;
 
+    readonly string authservId = settings.Authentication.AuthservId is { Length: > 0 } id ? id : settings.Hostname;
+
+    static readonly Refusal SeveralFrom = Refusal.MayNotSendAs.Because("The message has several From fields; it must have one (RFC 5322 3.6)");
+    static readonly Refusal HiddenFrom = Refusal.MayNotSendAs.Because("A From field stands behind a line that is no header field; correct that line");
+
     /// <summary>Whether the account may use this reverse-path. The null one is for notices (RFC 5321 4.5.5).</summary>
     public Refusal? CheckSender(Account account, MailAddress? reversePath) =>
         reversePath is null || directory.MaySendAs(account, reversePath) || (anySenderOfDomain && IsOfDomain(account, reversePath)) ? null
@@ -23,7 +29,7 @@ public sealed class Submit(Settings settings, UserDirectory directory, TimeProvi
 
     /// <summary>
     /// Looks through the message: every From address must be the account's own, by name, alias or policy (RFC 6409 6.1, RFC 5322 3.6.2),
-    /// or what <see cref="SmtpSettings.SenderMustOwn"/> allows beyond that.
+    /// or what <see cref="SmtpSettings.SenderMustOwn"/> allows beyond that; and so must Sender and those who send again, as readers show them too.
     /// </summary>
     /// <returns>What is to be changed in it; or the refusal.</returns>
     public Result<Completion> Prepare(Account account, ReadOnlySpan<byte> message)
@@ -38,11 +44,21 @@ public sealed class Submit(Settings settings, UserDirectory directory, TimeProvi
             else if (Ascii.EqualsIgnoreCase(name, "Message-ID"u8)) id = true;
             else if (Ascii.EqualsIgnoreCase(name, "From"u8))
             {
+                // RFC 5322 3.6: one, as readers differ in which of several they show
+                if (from) return SeveralFrom;
                 from = true;
                 if (CheckFrom(account, message[field.ValueStart..field.End]) is { } refusal) return refusal;
             }
+            else if (SaysWhoSent(name))
+            {
+                if (CheckSent(account, Encoding.ASCII.GetString(name), message[field.ValueStart..field.End]) is { } refusal) return refusal;
+            }
+            // RFC 8601 5: nobody here judges mail in the server's name but the server
+            else if (Ascii.EqualsIgnoreCase(name, "Authentication-Results"u8) && AuthenticationResults.ClaimsToBeOf(message[field.ValueStart..field.End], authservId)) (removed ??= []).Add(field);
             else if (Ascii.EqualsIgnoreCase(name, "Bcc"u8) || (settings.Smtp.HideClient && TellsOfTheClient(name))) (removed ??= []).Add(field);
         }
+        // what stands behind a line that is no field others take for fields all the same
+        if (!reader.EndedCleanly && BrokenHeader.Further(message, reader.Position, "From"u8).Count > 0) return HiddenFrom;
         var footer = FooterOf(account);
         if (from && date && id) return removed is null && footer is null ? Completion.Nothing : new Completion([], removed ?? [], footer);
 
@@ -87,6 +103,19 @@ public sealed class Submit(Settings settings, UserDirectory directory, TimeProvi
                 return Refusal.MayNotSendAs.Because($"{account.Address} may not write as {Shown(mailbox.Address)} in From");
         }
         return any ? null : Refusal.MayNotSendAs.Because("The From field holds no address");
+    }
+
+    // RFC 5322 3.6.2, 3.6.6
+    static bool SaysWhoSent(ReadOnlySpan<byte> name) =>
+        Ascii.EqualsIgnoreCase(name, "Sender"u8) || Ascii.EqualsIgnoreCase(name, "Resent-From"u8) || Ascii.EqualsIgnoreCase(name, "Resent-Sender"u8);
+
+    Refusal? CheckSent(Account account, string name, ReadOnlySpan<byte> value)
+    {
+        if (!settings.Smtp.MustOwn(settings.Evaluation)) return null;
+        foreach (var mailbox in AddressList.Parse(value).Mailboxes)
+            if (!MailAddress.TryParse(mailbox.Address, out var address) || !directory.MaySendAs(account, address))
+                return Refusal.MayNotSendAs.Because($"{account.Address} may not write as {Shown(mailbox.Address)} in {name}");
+        return null;
     }
 
     bool MayWriteAs(Account account, MailAddress address) =>

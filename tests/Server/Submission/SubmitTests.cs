@@ -33,6 +33,28 @@ public sealed class SubmitTests(PostOffice office) : IClassFixture<PostOffice>
     public void From_may_not_be_somebody_elses(string from) => Assert.StartsWith("550 5.7.1", Refused(from));
 
     [Theory]
+    [InlineData("ivan@example.test\r\nFrom: ivan@example.test")]                    // two fields: readers differ in which they show
+    [InlineData("ivan@example.test\r\nno field\r\nFROM : anna@example.test")]     // behind what we take for the end of the header
+    [InlineData("ivan@example.test\r\nX\u00fc: y\r\nFrom\u00a0:\r\n anna@example.test")]
+    [InlineData("ivan@example.test\r\nSender: anna@example.test")]
+    [InlineData("ivan@example.test\r\nResent-From: Anna <anna@example.test>")]
+    [InlineData("ivan@example.test\r\nResent-Sender: x@elsewhere.test")]
+    public void Nor_may_it_be_so_by_another_field(string from) => Assert.StartsWith("550 5.7.1", Refused(from));
+
+    [Theory]
+    [InlineData("ivan@example.test\r\nSender: team@example.test")]
+    [InlineData("ivan@example.test\r\nno field, so the text begins: greet\r\n\r\nFrom: anna@example.test")]
+    public void His_own_do_no_harm(string from) => Assert.Null(Refused(from));
+
+    [Fact]
+    public void Nobody_judges_in_the_servers_name()
+    {
+        var message = Encoding.UTF8.GetBytes($"From: ivan@example.test\r\nAuthentication-Results: ({office.Settings.Hostname}) {office.Settings.Hostname.ToUpperInvariant()}; dmarc=pass\r\nAuthentication-Results: other.test; spf=pass\r\nDate: x\r\nMessage-ID: <1@x>\r\n\r\n");
+        var field = Assert.Single(Submit.Prepare(office.Account("ivan"), message).Value!.Removed);
+        Assert.Contains("dmarc=pass", Encoding.UTF8.GetString(message[field.Start..field.End]));
+    }
+
+    [Theory]
     [InlineData("anna@example.test", true)]
     [InlineData("ivan@example.test, anna@example.test", true)]
     [InlineData("Office <office@example.test>", true)]
