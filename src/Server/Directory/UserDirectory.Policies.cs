@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using CbaMail.Envelope;
 
 namespace CbaMail.Directory;
@@ -76,6 +78,13 @@ public sealed partial class UserDirectory
 
     /// <summary>The sender behind a rewritten address of ours, or null.</summary>
     public MailAddress? SenderBehind(MailAddress address) => SenderRewriting.Reverse(address.LocalPart, rewritingKey, Today);
+
+    /// <summary>
+    /// What nobody can work out who lacks the server's key, the same each time: for names that must not be guessed.
+    /// </summary>
+    /// <param name="purpose">Each has a key of its own.</param>
+    public byte[] Secret(string purpose, string text) =>
+        HMACSHA256.HashData(HMACSHA256.HashData(rewritingKey, Encoding.UTF8.GetBytes(purpose)), Encoding.UTF8.GetBytes(text));
 
     long Today => time.GetUtcNow().ToUnixTimeSeconds() / 86_400;
 

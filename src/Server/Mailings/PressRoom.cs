@@ -232,12 +232,15 @@ public sealed class PressRoom
         }, cancel);
     }
 
-    /// <summary>Deterministic: whoever sees two copies of one (mailing, participant) sees one Message-ID, and mailboxes and people can tell.</summary>
-    static string MessageId(Mailing mailing, in Participant person)
+    /// <summary>
+    /// Deterministic: whoever sees two copies of one (mailing, participant) sees one Message-ID, and mailboxes and people can tell. Nobody can
+    /// work out that of another's copy: a complaint that names it has effect (<see cref="CopyTable.Find(ReadTransaction, string)"/>).
+    /// </summary>
+    string MessageId(Mailing mailing, in Participant person)
     {
-        var secret = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{mailing.Id}|{person.Id}|{mailing.Created.ToUnixTimeMilliseconds()}|{person.Address}"));
+        var secret = directory.Secret("message-id", string.Create(CultureInfo.InvariantCulture, $"{mailing.Id}|{person.Id}|{mailing.Created.ToUnixTimeMilliseconds()}|{person.Address}"));
         var domain = mailing.FromAddress[(mailing.FromAddress.LastIndexOf('@') + 1)..];
-        return string.Create(CultureInfo.InvariantCulture, $"m{mailing.Id}.{person.Id}.{Convert.ToHexStringLower(SHA256.HashData(secret).AsSpan(0, 8))}@{domain}");
+        return string.Create(CultureInfo.InvariantCulture, $"m{mailing.Id}.{person.Id}.{Convert.ToHexStringLower(secret.AsSpan(0, 10))}@{domain}");
     }
 
     // ---- pausing, resuming, cancelling: the state is a row that every piece of the run looks at in its own transaction

@@ -1,3 +1,4 @@
+using System.Text;
 using CbaMail.Directory;
 using CbaMail.Mailings;
 using CbaMail.Queue;
@@ -28,6 +29,24 @@ public class MailingRunTests
             Assert.StartsWith("Return-Path: <school@example.test>\r\n", copy, StringComparison.Ordinal);
         }
         Assert.Equal(409, (await house.Press.SendAsync(id, false, default)).Refusal!.HttpStatus);
+    }
+
+    [Fact]
+    public async Task Nobody_can_work_out_the_Message_ID_of_anothers_copy()
+    {
+        // all that goes into it but the server's key is known to whoever has a copy: numbers, addresses, about when it was made
+        await using var house = new MailingFixture();
+        var id = await house.MailingAsync(await house.CourseAsync(2));
+        await house.SendAsync(id);
+        var created = MailingFixture.Ok(house.Press.Find(id)).Created.ToUnixTimeMilliseconds();
+        foreach (var row in house.Ledger(id))
+        {
+            var parts = row.MessageId.Split('.', '@');
+            Assert.Equal(20, parts[2].Length);
+            var known = Encoding.UTF8.GetBytes($"{id}|{parts[1]}|{created}|{row.Address}");
+            Assert.NotEqual(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(known))[..20], parts[2]);
+            Assert.StartsWith(parts[2], Convert.ToHexStringLower(house.Users.Secret("message-id", Encoding.UTF8.GetString(known))));
+        }
     }
 
     [Theory]
