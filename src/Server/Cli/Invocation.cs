@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CbaMail.Text;
 
 namespace CbaMail.Cli;
 
@@ -30,7 +31,8 @@ public sealed class Invocation : IDisposable
     /// <summary>The running server.</summary>
     public ControlClient Server => client ??= new ControlClient(Data);
 
-    public void Print(string line) => Output.WriteLine(line);
+    // much of it strangers wrote: addresses, subjects, replies
+    public void Print(string line) => Output.WriteLine(PlainText.Lines(line));
 
     /// <summary>With --json the answer as it came, else the sentence.</summary>
     public int Print(JsonElement answer, Func<JsonElement, string> sentence)
@@ -43,7 +45,7 @@ public sealed class Invocation : IDisposable
     public int Print(JsonElement rows, IReadOnlyList<string> header, Func<JsonElement, string[]> columns)
     {
         if (Json) { Print(rows.GetRawText()); return 0; }
-        var lines = rows.EnumerateArray().Select(columns).ToList();
+        var lines = rows.EnumerateArray().Select(row => Array.ConvertAll(columns(row), field => PlainText.Line(field))).ToList();
         if (ReferenceEquals(Output, Console.Out) && !Console.IsOutputRedirected && lines.Count > 0) lines.Insert(0, [.. header]);
         var widths = new int[header.Count];
         foreach (var line in lines)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using CbaMail.Text;
 
 namespace CbaMail.Observability;
 
@@ -41,8 +42,9 @@ public sealed class StderrLog : ILoggerProvider
             .Append(level switch { LogLevel.Trace => "trace", LogLevel.Debug => "debug", LogLevel.Information => "info ", LogLevel.Warning => "warn ", LogLevel.Error => "error", _ => "fatal" })
             .Append(' ').Append(room);
         if (id.Name is { Length: > 0 }) line.Append(' ').Append(id.Name);
-        line.Append(": ").Append(OneLine(text));
-        if (surprise is not null) line.Append('\n').Append(surprise.ToString());
+        // what strangers send must not forge lines, nor speak to the terminal
+        line.Append(": ").Append(PlainText.Line(text));
+        if (surprise is not null) line.Append('\n').Append(PlainText.Lines(surprise.ToString()));
         line.Append('\n');
         var whole = line.ToString();
         lock (gate)
@@ -55,9 +57,6 @@ public sealed class StderrLog : ILoggerProvider
             }
         }
     }
-
-    // what strangers send must not forge lines
-    static string OneLine(string text) => text.AsSpan().ContainsAnyInRange('\0', '\x1f') ? new([.. text.Select(c => c < ' ' ? '?' : c)]) : text;
 
     void Write()
     {

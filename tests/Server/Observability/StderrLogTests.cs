@@ -28,6 +28,17 @@ public sealed class StderrLogTests
     }
 
     [Fact]
+    public void What_strangers_say_forges_no_line_and_moves_no_cursor()
+    {
+        var output = new MemoryStream();
+        using (var log = new StderrLog(TimeProvider.System, output))
+            log.CreateLogger("Room").Log(LogLevel.Error, default, "x\r\n2026 info forged\u001b[2J\u009b2J\u202e", new InvalidOperationException("why\u009b2J"), (text, _) => text);
+        var lines = Lines(output);
+        Assert.EndsWith("Room: x??2026 info forged?[2J?2J?", lines[0]);
+        Assert.EndsWith("why?2J", lines[1]);
+    }
+
+    [Fact]
     public void What_does_not_fit_while_nobody_reads_is_counted()
     {
         var output = new Stopped();

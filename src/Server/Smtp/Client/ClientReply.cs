@@ -1,4 +1,5 @@
 using System.Text;
+using CbaMail.Text;
 
 namespace CbaMail.Smtp.Client;
 
@@ -64,9 +65,8 @@ public sealed record ClientReply(int Code, string Status, string Text, bool IsLo
         if (line.Length == 3) return true; // RFC 5321 4.2: a lone code is to be taken
         if (line[3] is not ((byte)' ' or (byte)'-')) return false;
         last = line[3] == ' ';
-        text = string.Create(null, $"{Encoding.UTF8.GetString(line[4..])}");
-        if (text.AsSpan().ContainsAnyInRange('\0', '\x1f') || text.Contains('\x7f'))
-            text = string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c));
+        // it is told on: in reports, in the log, on terminals
+        text = PlainText.Line(Encoding.UTF8.GetString(line[4..]), ' ');
         return true;
     }
 

@@ -367,6 +367,7 @@ public sealed class SmtpClientTests : IAsyncDisposable
     [InlineData("550 5.1 ok", 550, "5.1.1", "5.1 ok")]
     [InlineData("550 2.1.1 wrong class", 550, "5.1.1", "2.1.1 wrong class")]
     [InlineData("450 4.7.1 \u0007bell", 450, "4.7.1", " bell")]
+    [InlineData("550 5.1.1 \u009b2J\u202eno", 550, "5.1.1", "2J no")] // commands to a terminal in one character
     public void Replies_are_read(string line, int code, string status, string text)
     {
         var reply = ClientReply.Parse([Encoding.UTF8.GetBytes(line)]);
