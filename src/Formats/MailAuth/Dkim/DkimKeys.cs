@@ -12,6 +12,7 @@ public sealed class DkimKeys(IResolver dns)
     // RFC 6376 6.1.2: a verifier may try several records of a name
     const int MaxRecords = 4;
     const int MaxKept = 1000;
+    const int MaxKeptLength = 4096; // of an RSA key of 16,384 bits the record has 2,800
 
     readonly ConcurrentDictionary<(DkimAlgorithm Algorithm, string Record), Candidate> kept = new();
 
@@ -39,7 +40,7 @@ public sealed class DkimKeys(IResolver dns)
         if (kept.TryGetValue((algorithm, record), out var known)) return known;
         var read = ReadAnew(algorithm, record);
         if (kept.Count >= MaxKept) kept.Clear();
-        if (read.Key is not null) kept[(algorithm, record)] = read;
+        if (read.Key is not null && record.Length <= MaxKeptLength) kept[(algorithm, record)] = read;
         return read;
     }
 

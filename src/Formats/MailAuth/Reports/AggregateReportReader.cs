@@ -18,6 +18,7 @@ public static class AggregateReportReader
     const int MaxElements = 2000;
     const int MaxDepth = 16;
     const int MaxText = 4096;
+    const long MaxCount = 1_000_000_000_000; // sums of them must not overflow
 
     sealed record Element(string Name)
     {
@@ -145,7 +146,7 @@ public static class AggregateReportReader
         var results = record.Find("auth_results");
         return new AggregateRow(
             IPAddress.TryParse(row.Value("source_ip"), out var source) ? source : null,
-            long.TryParse(row.Value("count"), NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : 0,
+            long.TryParse(row.Value("count"), NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? Math.Min(count, MaxCount) : 0,
             Disposition(evaluated?.Value("disposition") ?? ""), IsPass(evaluated, "dkim"), IsPass(evaluated, "spf"), identifiers?.Value("header_from") ?? "")
         {
             Reasons = [.. (evaluated?.All("reason") ?? []).Select(r => new OverrideReason(r.Value("type"), r.ValueOrNull("comment")))],

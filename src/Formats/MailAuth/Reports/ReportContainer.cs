@@ -8,6 +8,9 @@ public static class ReportContainer
     /// <summary>Bytes of a report when it is open. Those of the largest senders stay below 10 MB.</summary>
     public const int MaxOpen = 32 << 20;
 
+    // a zip file's directory is read whole, and takes several times its size
+    const int MaxZip = 8 << 20;
+
     /// <summary>The bytes inside; false with a sentence where it is too large or damaged.</summary>
     /// <param name="extension">Of a zip the file that is wanted: ".xml" or ".json".</param>
     public static bool TryOpen(ReadOnlyMemory<byte> file, string extension, out byte[] content, out string problem, int maxOpen = MaxOpen)
@@ -25,6 +28,7 @@ public static class ReportContainer
             }
             if (span.StartsWith("PK\x03\x04"u8))
             {
+                if (span.Length > MaxZip) return Bad($"the zip file is larger than {MaxZip >> 20} MB", out problem);
                 using var zip = new ZipArchive(source, ZipArchiveMode.Read);
                 var entry = zip.Entries.FirstOrDefault(e => e.Name.EndsWith(extension, StringComparison.OrdinalIgnoreCase)) ?? zip.Entries.FirstOrDefault(e => e.Length > 0);
                 if (entry is null) return Bad("the zip file is empty", out problem);

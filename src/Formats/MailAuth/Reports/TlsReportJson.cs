@@ -10,6 +10,9 @@ public static class TlsReportJson
     /// <summary>Policies of a report, and failures of a policy.</summary>
     public const int MaxEntries = 10_000;
 
+    // the document takes up to twelve times its text: of real ones a few kilobytes
+    const int MaxOpen = 4 << 20;
+    const long MaxCount = 1_000_000_000_000;
     const int MaxText = 4096;
     const int MaxStrings = 1000;
 
@@ -87,7 +90,7 @@ public static class TlsReportJson
     /// <summary>Reads a file, compressed or not; null with a sentence where it is no such report.</summary>
     public static TlsReport? Read(ReadOnlyMemory<byte> file, out string problem)
     {
-        if (!ReportContainer.TryOpen(file, ".json", out var content, out problem)) return null;
+        if (!ReportContainer.TryOpen(file, ".json", out var content, out problem, MaxOpen)) return null;
         try
         {
             // a byte order mark is no JSON, and occurs
@@ -155,7 +158,7 @@ public static class TlsReportJson
         : Cut(value) is { Length: > 0 } one ? [one] : [];
 
     static long Number(JsonElement owner, string name) =>
-        long.TryParse(Text(owner, name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+        long.TryParse(Text(owner, name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? Math.Min(number, MaxCount) : 0; // sums of them must not overflow
 
     static DateTimeOffset Time(string? text) =>
         DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time : DateTimeOffset.UnixEpoch;

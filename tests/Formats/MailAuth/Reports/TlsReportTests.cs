@@ -66,6 +66,22 @@ public class TlsReportTests
     }
 
     [Fact]
+    public void Numbers_without_measure_do_not_overflow_their_sum()
+    {
+        var policy = $"{{\"policy\":{{\"policy-domain\":\"a.test\"}},\"summary\":{{\"total-successful-session-count\":{long.MaxValue}}}}}";
+        var report = TlsReportJson.Read(Encoding.UTF8.GetBytes($"{{\"policies\":[{policy},{policy}]}}"), out _)!;
+        Assert.True(report.Policies.Sum(one => one.Successes) > 0);
+    }
+
+    [Fact]
+    public void A_small_file_that_opens_into_a_large_one_is_not_read()
+    {
+        // 6 KB; as a document of JSON it would take 100 MB
+        Assert.Null(TlsReportJson.Read(ReportContainer.Gzip(Encoding.UTF8.GetBytes("{\"policies\":[" + string.Concat(Enumerable.Repeat("1,", 4 << 20)) + "1]}")), out var problem));
+        Assert.Contains("larger than 4 MB", problem);
+    }
+
+    [Fact]
     public void No_bytes_make_it_throw()
     {
         var seed = Environment.TickCount;
