@@ -140,6 +140,10 @@ internal sealed class MxLookup(IResolver resolver, Settings settings)
     /// <summary>Whether a connection there would reach our own SMTP listener.</summary>
     bool IsOurs(IPAddress address)
     {
+        // the system takes one for the other, and "any" for this machine
+        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
+        if (address.Equals(IPAddress.Any)) address = IPAddress.Loopback;
+        else if (address.Equals(IPAddress.IPv6Any)) address = IPAddress.IPv6Loopback;
         foreach (var listener in settings.Listeners)
         {
             if (listener.Protocol != Protocol.Smtp || listener.Port != Queue.Port || !IPAddress.TryParse(listener.Address, out var at)) continue;
