@@ -45,9 +45,14 @@ public static class AggregateReportReader
         };
         try
         {
-            using var xml = XmlReader.Create(new MemoryStream(content, writable: false), settings);
+            using var text = new MarkupText(new MemoryStream(content, writable: false));
+            using var xml = XmlReader.Create(text, settings);
             var report = Report(xml, out problem);
             return report;
+        }
+        catch (InvalidDataException)
+        {
+            return Bad("a part of the report is too large", out problem);
         }
         catch (XmlException e)
         {
@@ -67,7 +72,11 @@ public static class AggregateReportReader
             {
                 if (xml.NodeType != XmlNodeType.Element) { xml.Read(); continue; }
                 var name = xml.LocalName;
-                if (name is not ("report_metadata" or "policy_published" or "record")) { xml.Skip(); continue; }
+                if (name is not ("report_metadata" or "policy_published" or "record")) 
+                {
+                    if (!Skip(xml)) return Bad("the report is nested too deep", out problem);
+                    continue;
+                }
                 if (ReadElement(xml) is not { } element) return Bad("a part of the report is too large", out problem);
                 if (name == "report_metadata") metadata ??= element;
                 else if (name == "policy_published") policy ??= element;
@@ -87,6 +96,17 @@ public static class AggregateReportReader
     {
         problem = sentence;
         return null;
+    }
+
+    /// <summary>Steps over the element at the reader; false where it is too deep: the reader of XML keeps every one that is open.</summary>
+    static bool Skip(XmlReader xml)
+    {
+        var depth = xml.Depth;
+        if (!xml.IsEmptyElement)
+            while (xml.Read() && xml.Depth > depth)
+                if (xml.Depth > MaxDepth) return false;
+        xml.Read();
+        return true;
     }
 
     /// <summary>The element at the reader with all below it, the reader behind it; null where it is too large or deep.</summary>

@@ -63,7 +63,7 @@ public sealed record ReportMail(string Submitter, string Domain, DateTimeOffset 
     public const string Nothing = "no part of the message is ";
 
     /// <summary>Parts of a message that may hold a report; more are not looked at.</summary>
-    const int MaxParts = 20;
+    const int MaxParts = 5; // each may open into megabytes
 
     /// <summary>The aggregate report of DMARC in a message, whatever its sender calls the attachment; null with the last reason.</summary>
     public static AggregateReport? FindAggregate(ReadOnlySpan<byte> message, out string problem) =>

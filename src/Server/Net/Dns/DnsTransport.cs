@@ -40,6 +40,7 @@ internal static class DnsTransport
     {
         var query = Query(question, edns);
         using var socket = new Socket(server.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        if (Descriptors.AreScarce(socket.SafeHandle)) return null; // silent servers of strangers must not take the last of them
         // RFC 5452 9.1: connected, so the kernel drops what comes from another address or port
         await socket.ConnectAsync(server, cancel);
         await socket.SendAsync(DnsWriter.Write(query), cancel);
@@ -57,6 +58,7 @@ internal static class DnsTransport
     {
         var query = Query(question, edns);
         using var socket = new Socket(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        if (Descriptors.AreScarce(socket.SafeHandle)) return null;
         await socket.ConnectAsync(server, cancel);
         var wire = DnsWriter.Write(query);
         var framed = new byte[wire.Length + 2];

@@ -120,6 +120,25 @@ public class AggregateReportTests
         var wide = "<feedback><record>" + string.Concat(Enumerable.Repeat("<a/>", 100_000)) + "</record></feedback>";
         Assert.Null(AggregateReportReader.Read(Encoding.UTF8.GetBytes(wide), out problem));
         Assert.Equal("a part of the report is too large", problem);
+        // a million elements that are open, each kept by the reader of XML, beside the records as well
+        deep = "<feedback>" + string.Concat(Enumerable.Repeat("<a>", 1_000_000));
+        Assert.Null(AggregateReportReader.Read(ReportContainer.Gzip(Encoding.UTF8.GetBytes(deep)), out problem));
+        Assert.Equal("the report is nested too deep", problem);
+        // names and attributes of one element, whose number goes in squared
+        var names = "<feedback><record " + string.Concat(Enumerable.Range(0, 200_000).Select(i => $"xmlns:a{i}=\">{i}\" a{i}:x=\"\" ")) + "/></feedback>";
+        foreach (var file in new[] { Encoding.UTF8.GetBytes(names), [.. Encoding.Unicode.GetPreamble(), .. Encoding.Unicode.GetBytes(names)] })
+        {
+            Assert.Null(AggregateReportReader.Read(file, out problem));
+            Assert.Equal("a part of the report is too large", problem);
+        }
+    }
+
+    [Fact]
+    public void A_report_with_unknown_parts_and_in_another_encoding_is_read()
+    {
+        var text = "<feedback><extra><a><b>x</b></a><c/></extra><report_metadata><org_name>Почта</org_name></report_metadata><policy_published><domain>a.org</domain></policy_published></feedback>";
+        foreach (var file in new[] { Encoding.UTF8.GetBytes(text), [.. Encoding.Unicode.GetPreamble(), .. Encoding.Unicode.GetBytes(text)] })
+            Assert.Equal("Почта", AggregateReportReader.Read(file, out _)!.Organization);
     }
 
     [Fact]
