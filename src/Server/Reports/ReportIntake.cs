@@ -45,7 +45,8 @@ public sealed class ReportIntake
         }
     }
 
-    bool IsServed(MailAddress address)
+    /// <summary>Whether reports are taken under the address.</summary>
+    public bool IsServed(MailAddress address)
     {
         var local = Names.LocalKey(address.LocalPart);
         if (local.IndexOf('+') is > 0 and var plus) local = local[..plus];

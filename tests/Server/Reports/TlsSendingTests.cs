@@ -47,6 +47,7 @@ public sealed class TlsSendingTests : IAsyncDisposable
         var text = Encoding.ASCII.GetString(message);
         Assert.Contains("TLS-Report-Domain: away.test\r\nTLS-Report-Submitter: example.test\r\n", text);
         Assert.Contains("report-type=tlsrpt", text);
+        Assert.Contains("TLS-Required: No\r\n", text);
         var report = ReportMail.FindTls(message, out var problem);
         Assert.True(report is not null, problem);
         var policy = Assert.Single(report.Policies);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text;
 using System.Xml;
 using CbaMail.MailAuth.Dmarc;
@@ -57,7 +58,7 @@ public static class AggregateReportWriter
     {
         xml.WriteStartElement("record");
         xml.WriteStartElement("row");
-        Text(xml, "source_ip", row.Source is null ? "" : (row.Source.IsIPv4MappedToIPv6 ? row.Source.MapToIPv4() : row.Source).ToString());
+        Text(xml, "source_ip", Address(row.Source));
         Text(xml, "count", Number(row.Count));
         xml.WriteStartElement("policy_evaluated");
         Text(xml, "disposition", row.Disposition.Word());
@@ -99,6 +100,16 @@ public static class AggregateReportWriter
         }
         xml.WriteEndElement();
         xml.WriteEndElement();
+    }
+
+    // RFC 7489 appendix C, IPAddress: its pattern knows IPv6 in eight groups only, without "::"
+    static string Address(IPAddress? source)
+    {
+        if (source is null) return "";
+        if (source.IsIPv4MappedToIPv6) source = source.MapToIPv4();
+        if (source.AddressFamily != System.Net.Sockets.AddressFamily.InterNetworkV6) return source.ToString();
+        var bytes = source.GetAddressBytes();
+        return string.Join(':', Enumerable.Range(0, 8).Select(i => (bytes[2 * i] << 8 | bytes[2 * i + 1]).ToString("x", CultureInfo.InvariantCulture)));
     }
 
     static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);

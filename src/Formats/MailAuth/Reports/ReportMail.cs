@@ -46,6 +46,8 @@ public sealed record ReportMail(string Submitter, string Domain, DateTimeOffset 
             // RFC 8460 5.3
             header.Structured("TLS-Report-Domain", Domain);
             header.Structured("TLS-Report-Submitter", Submitter);
+            // what it reports must not keep it from arriving (RFC 8689 3: delivered whatever TLS of the receiver is worth); such sessions count for no report
+            header.Structured("TLS-Required", "No");
         }
         header.Structured("MIME-Version", "1.0");
         var boundary = writer.NextBoundary();

@@ -16,7 +16,7 @@ namespace CbaMail.Inbound.Checks;
 /// What a stranger's message proves of its sender, written on top of it as Authentication-Results (RFC 8601), in the place of fields
 /// that pretend to be ours; and what the owner of the From domain wants done with what proves nothing (RFC 7489 6.6).
 /// </summary>
-public sealed class AuthenticationCheck(Settings settings, Authenticator authenticator, UserDirectory directory, Spool spool, Func<bool> canAsk, AggregateCounts? counts = null) : Check
+public sealed class AuthenticationCheck(Settings settings, Authenticator authenticator, UserDirectory directory, Spool spool, Func<bool> canAsk, AggregateCounts? counts = null, ReportIntake? intake = null) : Check
 {
     readonly AuthenticationSettings rules = settings.Authentication;
     readonly string authservId = settings.Authentication.AuthservId is { Length: > 0 } id ? id : settings.Hostname;
@@ -36,7 +36,8 @@ public sealed class AuthenticationCheck(Settings settings, Authenticator authent
         }
         var proof = arrival.Proof = await authenticator.ProveAsync(arrival, cancel);
         proof.Applied = Applied(arrival, proof);
-        if (counts is { IsOn: true } && proof.Dmarc is { } dmarc)
+        // reports about reports would go to and fro every day for ever
+        if (counts is { IsOn: true } && proof.Dmarc is { } dmarc && !(intake is not null && arrival.Recipients.TrueForAll(recipient => intake.IsServed(recipient.Address))))
             counts.Add(new DmarcSighting(arrival.Remote, arrival.Sender?.DomainKey ?? "", dmarc, proof.Spf, proof.Dkim, proof.Asked, proof.Applied, proof.SparedBy));
         var refusal = Act(arrival, proof);
         if (refusal is null) Write(arrival, proof);

@@ -38,6 +38,26 @@ public class AggregateReportTests
     }
 
     [Fact]
+    public void What_is_written_is_valid_by_the_schema_of_the_rfc()
+    {
+        var schemas = new System.Xml.Schema.XmlSchemaSet();
+        using (var schema = System.Xml.XmlReader.Create(Path.Combine(House.Repository.Root, "tests/Vectors/dmarc/aggregate.xsd"))) schemas.Add(null, schema);
+        var problems = new List<string>();
+        System.Xml.Linq.XDocument Parsed(AggregateReport report) => System.Xml.Linq.XDocument.Parse(Xml(report));
+        System.Xml.Schema.Extensions.Validate(Parsed(Sample), schemas, (_, problem) => problems.Add(problem.Message));
+        // each word that may stand in a report
+        foreach (var result in Enum.GetValues<AuthResult>().Where(result => result != AuthResult.SoftFail))
+            System.Xml.Schema.Extensions.Validate(Parsed(Sample with { Rows = [Sample.Rows[1] with { Dkim = [new("a.test", "s", result)], Source = IPAddress.Parse("::ffff:192.0.2.9") }] }), schemas, (_, problem) => problems.Add(problem.Message));
+        foreach (var reason in (string[])["forwarded", "sampled_out", "trusted_forwarder", "mailing_list", "local_policy", "other"])
+            System.Xml.Schema.Extensions.Validate(Parsed(Sample with { Rows = [Sample.Rows[0] with { Reasons = [new(reason)] }] }), schemas, (_, problem) => problems.Add(problem.Message));
+        Assert.Empty(problems);
+        Assert.Contains("<source_ip>2001:db8:0:0:0:0:0:1</source_ip>", Xml(Sample), StringComparison.Ordinal);
+        // and the schema does find what is wrong
+        System.Xml.Schema.Extensions.Validate(Parsed(Sample with { Rows = [Sample.Rows[0] with { Spf = [] }] }), schemas, (_, problem) => problems.Add(problem.Message));
+        Assert.NotEmpty(problems);
+    }
+
+    [Fact]
     public void Elements_stand_in_the_order_of_the_schema()
     {
         string[] order = ["<feedback>", "<version>1.0</version>", "<report_metadata>", "<org_name>", "<email>", "<extra_contact_info>", "<report_id>", "<date_range>", "<begin>1013662812</begin>", "<end>1013749130</end>", "<error>",
