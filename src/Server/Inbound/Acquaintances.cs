@@ -35,7 +35,14 @@ public sealed class Acquaintances
 
     public IEnumerable<Remembered> All => [Greeted, Attempts, Pools, Senders];
 
-    public static string Attempt(string pool, string domain, string recipient) => pool + " " + domain + " " + recipient;
+    // strangers choose the sender's domain: a long one must not take the room of four
+    const int LongestName = 80;
+
+    public static string Attempt(string pool, string domain, string recipient) => Name(pool) + " " + Name(domain) + " " + Name(recipient);
+
+    // the end of a name tells people whose it is, the digest keeps two apart
+    static string Name(string name) => name.Length <= LongestName ? name
+        : Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(name)), 0, 8) + "..." + name[^40..];
 
     /// <summary>Whether the client has passed so often that it is asked no more.</summary>
     public bool IsTrusted(string pool) => Pools.TryFind(pool, out var memo) && memo.Count >= settings.Greylist.AllowAfter;
@@ -71,10 +78,10 @@ public sealed class Acquaintances
     /// <summary>Mail was taken of this sender.</summary>
     public void Took(string pool, string domain)
     {
-        Senders.Change(pool + " " + domain, (before, now) =>
+        Senders.Change(Name(pool) + " " + Name(domain), (before, now) =>
             before is { } known ? Renewed(known, now, settings.Greylist.Memory, known.Count) : new Memo(now, now, now + settings.Greylist.Memory, 1));
         if (IsTrusted(pool)) Pools.Change(pool, (before, now) => before is { } known ? Renewed(known, now, settings.Greylist.Memory, known.Count) : null);
     }
 
-    public bool IsKnown(string pool, string domain) => Senders.TryFind(pool + " " + domain, out _);
+    public bool IsKnown(string pool, string domain) => Senders.TryFind(Name(pool) + " " + Name(domain), out _);
 }

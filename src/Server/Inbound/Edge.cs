@@ -42,6 +42,7 @@ public sealed class Edge(Settings settings, AllowList allowed, Bans bans, Acquai
     public void SpokeFirst(Standing standing)
     {
         InboundTelemetry.SpokeFirst(log, standing.Session, standing.Address);
+        if (standing.IsAllowed) return; // by a name, which Bans do not see
         bans.Offend(standing.Address, "talk before the greeting");
     }
 
@@ -52,13 +53,13 @@ public sealed class Edge(Settings settings, AllowList allowed, Bans bans, Acquai
     {
         InboundTelemetry.SpokeOn(log, standing.Session, standing.Address, verb);
         acquaintances.Greeted.Remove(Household(standing)); // he has to wait again
-        bans.Offend(standing.Address, "talk before an answer");
+        if (!standing.IsAllowed) bans.Offend(standing.Address, "talk before an answer");
     }
 
     /// <summary>A session that did nothing but harm.</summary>
     public void Misbehaved(Standing standing, string what)
     {
-        if (bans.Spares(standing.Address)) return;
+        if (standing.IsAllowed || bans.Spares(standing.Address)) return;
         InboundTelemetry.BadSession(log, standing.Session, standing.Address, what);
         bans.Offend(standing.Address, what);
     }

@@ -34,7 +34,7 @@ public sealed class Bans
     public Bans(Settings settings, AllowList allowed, TimeProvider time, ILogger<Bans> log)
     {
         (this.settings, most, this.allowed, this.time, this.log) = (settings.Inbound.Bans, settings.Inbound.Bans.Most(settings.Evaluation), allowed, time, log);
-        Banned = new Remembered("ban", MostBans, ForEver + TimeSpan.FromDays(1), time);
+        Banned = new Remembered("ban", MostBans, ForEver + TimeSpan.FromDays(1), time, memo => memo.Count == 0 ? int.MaxValue : memo.Count); // no flood pushes out what an administrator has banned
         Offices = new Remembered("signed-in", MostOffices, this.settings.SparedAfterSignIn + TimeSpan.FromDays(1), time);
     }
 
@@ -43,6 +43,8 @@ public sealed class Bans
 
     /// <summary>Where somebody has signed in.</summary>
     public Remembered Offices { get; }
+
+    internal int Counted { get { lock (gate) return counted.Count; } }
 
     static string Key(IPAddress address) => ConnectionLimits.Household(address).ToString();
 
@@ -105,7 +107,9 @@ public sealed class Bans
     {
         foreach (var (address, known) in counted)
             if (time.GetElapsedTime(known.Since, now) >= settings.Within) counted.Remove(address);
-        if (counted.Count >= MostCounted) counted.Remove(counted.MinBy(entry => entry.Value.Since).Key);
+        if (counted.Count < MostCounted) return;
+        // an eighth at a time, who has offended least first: strangers of one bad session each do not hide the one who goes on
+        foreach (var household in counted.OrderBy(entry => entry.Value.Count).ThenBy(entry => entry.Value.Since).Take(MostCounted / 8).Select(entry => entry.Key).ToList()) counted.Remove(household);
     }
 
     /// <summary>Somebody has signed in from there: what others there do wrong is a mistake, not an attack.</summary>

@@ -9,7 +9,8 @@ public readonly record struct Memo(DateTimeOffset Since, DateTimeOffset Last, Da
 /// disk, now and then and in one piece: nothing that a stranger does costs a commit. When it is full, what counts least and is oldest gives way.
 /// </summary>
 /// <param name="longest">No entry lives longer: one that would was written before the clock was set back, and is forgotten.</param>
-public sealed class Remembered(string kind, int most, TimeSpan longest, TimeProvider time)
+/// <param name="worth">What counts least gives way first; the count where nothing is said.</param>
+public sealed class Remembered(string kind, int most, TimeSpan longest, TimeProvider time, Func<Memo, int>? worth = null)
 {
     readonly Dictionary<string, Memo> memos = [];
     readonly HashSet<string> changed = [];
@@ -42,7 +43,8 @@ public sealed class Remembered(string kind, int most, TimeSpan longest, TimeProv
                 memos[key] = kept;
             }
             else memos.Remove(key);
-            changed.Add(key);
+            // between two writings a flood does not grow it either; what is missed is lost with a crash only
+            if (changed.Count < 2L * most) changed.Add(key);
             return after;
         }
     }
@@ -76,13 +78,15 @@ public sealed class Remembered(string kind, int most, TimeSpan longest, TimeProv
     {
         var gone = memos.Where(pair => !IsAlive(pair.Value, now)).Select(pair => pair.Key).ToList();
         if (gone.Count < most / 8)
-            gone.AddRange(memos.Where(pair => IsAlive(pair.Value, now)).OrderBy(pair => pair.Value.Count).ThenBy(pair => pair.Value.Last).Take(Math.Max(1, most / 8)).Select(pair => pair.Key));
+            gone.AddRange(memos.Where(pair => IsAlive(pair.Value, now)).OrderBy(pair => worth?.Invoke(pair.Value) ?? pair.Value.Count).ThenBy(pair => pair.Value.Last).Take(Math.Max(1, most / 8)).Select(pair => pair.Key));
         foreach (var key in gone)
         {
             memos.Remove(key);
-            changed.Add(key);
+            if (changed.Count < 2L * most) changed.Add(key);
         }
     }
+
+    internal int Waiting { get { lock (gate) return changed.Count; } }
 
     /// <summary>At the start: what was written before.</summary>
     public void Load(string key, Memo memo)

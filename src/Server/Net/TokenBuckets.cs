@@ -1,11 +1,13 @@
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
 using CbaMail.Config;
 
 namespace CbaMail.Net;
 
 /// <summary>
 /// How often each of many may do something (<see cref="Rate"/>): the whole number at once, and then as it comes back, evenly over the time.
-/// Bounded: who has all of his back is forgotten, and in a crowd those who were heard of longest ago.
+/// Bounded in number and in size, since strangers choose the names: who has all of his back is forgotten, and in a crowd those who were heard of longest ago.
 /// </summary>
 public sealed class TokenBuckets(Rate rate, TimeProvider time, int most = 50_000)
 {
@@ -15,13 +17,21 @@ public sealed class TokenBuckets(Rate rate, TimeProvider time, int most = 50_000
     readonly Lock gate = new();
     readonly double perSecond = rate.IsLimit ? rate.Count / rate.Per.TotalSeconds : 0;
 
+    const int LongestKey = 64;
+
     public bool IsOn => rate.IsLimit;
+
+    internal int Count { get { lock (gate) return buckets.Count; } }
+
+    /// <summary>A long name in the place of which its digest is kept.</summary>
+    internal static string Short(string key) => key.Length <= LongestKey ? key : Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(key)), 0, 16);
 
     /// <summary>Takes one.</summary>
     /// <returns>Zero, or how long until there is one.</returns>
     public TimeSpan Take(string key)
     {
         if (!rate.IsLimit) return TimeSpan.Zero;
+        key = Short(key);
         lock (gate)
         {
             var now = time.GetTimestamp();
@@ -40,7 +50,8 @@ public sealed class TokenBuckets(Rate rate, TimeProvider time, int most = 50_000
     {
         foreach (var (key, bucket) in buckets)
             if (Left(bucket, now) >= rate.Count) buckets.Remove(key);
-        if (buckets.Count < most) return;
+        // room for some time to come: who sends a stream of new names pays for this once in many
+        if (buckets.Count < most - most / 8) return;
         foreach (var key in buckets.OrderBy(pair => pair.Value.At).Take(Math.Max(1, most / 8)).Select(pair => pair.Key).ToList()) buckets.Remove(key);
     }
 }

@@ -1,12 +1,17 @@
 using System.Net;
 using CbaMail.Config;
+using CbaMail.Net;
 
 namespace CbaMail.Sasl;
 
-/// <summary>Remembers wrong passwords by address, for ten minutes and for at most 10,000 addresses. The minutes are the monotonic clock's: setting the other one bars nobody for years.</summary>
-public sealed class LoginLimits(Settings settings, TimeProvider time)
+/// <summary>
+/// Remembers wrong passwords by address (IPv6: by /64, or whoever has one would have 2^64 attempts), for ten minutes and for at most 10,000 of them.
+/// The minutes are the monotonic clock's: setting the other one bars nobody for years. Who is allowed is slowed down, and never barred: many sign in
+/// through one web mail.
+/// </summary>
+public sealed class LoginLimits(Settings settings, TimeProvider time, AllowList? allowed = null)
 {
-    const int MostAddresses = 10_000;
+    internal const int MostAddresses = 10_000;
     static readonly TimeSpan Memory = TimeSpan.FromMinutes(10);
 
     readonly Dictionary<IPAddress, (int Failures, long Last)> failures = [];
@@ -16,18 +21,21 @@ public sealed class LoginLimits(Settings settings, TimeProvider time)
 
     public bool IsBarred(IPAddress address)
     {
-        if (most == 0) return false;
-        lock (gate) return Known(address) >= most;
+        if (most == 0 || allowed?.Holds(address) == true) return false;
+        lock (gate) return Known(ConnectionLimits.Household(address)) >= most;
     }
 
     public void Succeeded(IPAddress address)
     {
-        lock (gate) failures.Remove(address);
+        lock (gate) failures.Remove(ConnectionLimits.Household(address));
     }
+
+    internal int Count { get { lock (gate) return failures.Count; } }
 
     /// <returns>How long to hold the answer back.</returns>
     public TimeSpan Failed(IPAddress address)
     {
+        address = ConnectionLimits.Household(address);
         lock (gate)
         {
             if (failures.Count >= MostAddresses && !failures.ContainsKey(address)) Forget();
@@ -46,6 +54,7 @@ public sealed class LoginLimits(Settings settings, TimeProvider time)
         foreach (var (address, known) in failures)
             if (time.GetElapsedTime(known.Last, now) >= Memory) failures.Remove(address);
         if (failures.Count < MostAddresses) return;
-        failures.Remove(failures.MinBy(f => f.Value.Last).Key);
+        // an eighth at a time: a crowd pays for the sorting once in many
+        foreach (var address in failures.OrderBy(known => known.Value.Failures).ThenBy(known => known.Value.Last).Take(MostAddresses / 8).Select(known => known.Key).ToList()) failures.Remove(address);
     }
 }

@@ -12,6 +12,8 @@ internal sealed class TlsReports(TimeProvider time)
 {
     // more than this in one commit would keep others waiting; the rest goes with the next
     const int MaxAtOnce = 50;
+    // whoever makes us send bounces everywhere does not make this his own: what is beyond is not counted
+    internal const int MaxPending = 10_000, MaxFailures = 200;
 
     sealed class Count
     {
@@ -26,24 +28,28 @@ internal sealed class TlsReports(TimeProvider time)
 
     public void Succeeded(TlsReportKey key)
     {
-        lock (gate) Of(key).Success++;
+        lock (gate)
+            if (Of(key) is { } count) count.Success++;
     }
 
     public void Failed(TlsReportKey key, TlsFailure failure, string source, ClientTarget target, string reason)
     {
         lock (gate)
         {
-            var count = Of(key);
+            if (Of(key) is not { } count) return;
             count.Failure++;
             var detail = (Result(failure), source, target.Host, target.Address.ToString());
-            count.Failures[detail] = (reason.Length > 300 ? reason[..300] : reason, count.Failures.GetValueOrDefault(detail).Count + 1);
+            if (count.Failures.Count < MaxFailures || count.Failures.ContainsKey(detail)) count.Failures[detail] = (reason.Length > 300 ? reason[..300] : reason, count.Failures.GetValueOrDefault(detail).Count + 1);
         }
     }
 
-    Count Of(TlsReportKey key)
+    internal int Pending { get { lock (gate) return pending.Count; } }
+
+    Count? Of(TlsReportKey key)
     {
         var slot = (Day(time.GetUtcNow()), key);
-        if (!pending.TryGetValue(slot, out var count)) pending[slot] = count = new Count();
+        if (pending.TryGetValue(slot, out var count) || pending.Count >= MaxPending) return count;
+        pending[slot] = count = new Count();
         return count;
     }
 
