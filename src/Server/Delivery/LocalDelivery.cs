@@ -69,7 +69,7 @@ public sealed class LocalDelivery
         var effects = order.ReleaseAt > time.GetUtcNow() ? Effects.Later(order) : Effects.Of(order, directory);
         try
         {
-            var signed = order.Author is not null && effects.Remote.Count > 0 && order.ReleaseAt is null ? signatures?.Ahead(order.Message) ?? [] : [];
+            var signed = order.Author is not null && order.ReleaseAt is null && effects.Remote.Exists(recipient => queue.Waits(recipient.Address.DomainKey)) ? signatures?.Ahead(order.Message) ?? [] : [];
             using var turn = await mail.StagingRoom.EnterAsync(order.Message.Length);
             using var staged = Stage(order);
             var placing = new Placing(order, effects, staged, signed, time.GetUtcNow());

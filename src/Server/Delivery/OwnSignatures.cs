@@ -9,9 +9,10 @@ using CbaMail.Mime;
 namespace CbaMail.Delivery;
 
 /// <summary>
-/// Signatures of our own people's mail (RFC 6376) that are made when it is accepted, whose text is at hand then, and wait in memory for its
+/// Signatures of our own people's mail (RFC 6376). What has to wait is signed when it is accepted, and the signatures wait in memory for its
 /// turn: an RSA signature costs more than all else of a message, and what has piled up then leaves as quickly as if it were not signed. What
-/// does not stand here (after a restart, or when much is waiting) is signed as it leaves.
+/// does not stand here (since it could leave at once, after a restart, or when much is waiting) is signed as it leaves: signed before the
+/// commit, messages come to it one by one and not together, a fifth more CPU each.
 /// </summary>
 public sealed class OwnSignatures(SigningKeys keys, Settings settings, TimeProvider time)
 {

@@ -134,6 +134,9 @@ public sealed partial class MailQueue
         return id;
     }
 
+    /// <summary>Whether mail for a domain would have to wait now: all is held, or the pace of its servers lets nothing go for a while.</summary>
+    internal bool Waits(string domain) => schedule.Waits(Key(domain));
+
     // ---- for the workers
 
     /// <summary>Takes the next message of a destination of the lane; null when nothing is ready, or nothing may go yet.</summary>

@@ -91,6 +91,12 @@ internal sealed class Schedule(Func<string, Pace> paces, int total, int bulkTota
         }
     }
 
+    /// <summary>Whether what becomes ready for a destination cannot go now, however free the workers are.</summary>
+    public bool Waits(string destination)
+    {
+        lock (gate) return held || (lanes.TryGetValue(operators.GetValueOrDefault(destination, destination), out var lane) && lane.Rests);
+    }
+
     public bool IsLeased(QueueItem item) { lock (gate) return leased.Contains(item); }
 
     public void Add(QueueItem item, string destination, Standing standing, DateTimeOffset due, DateTimeOffset now)
