@@ -39,7 +39,7 @@ sealed class SignatureCheck(SignedMessage message, DkimKeys keys, DateTimeOffset
     async ValueTask<DkimVerdict> WithKeyAsync(DkimSignature signature, Func<DkimSignature, DkimPublicKey, DkimRecord, DkimVerdict> verify)
     {
         Ask(signature);
-        var answer = await asked[signature.KeyName];
+        var answer = await AnswerAsync(signature.KeyName);
         if (answer.Records.Count == 0) return new(answer.Result == AuthResult.None ? AuthResult.PermError : answer.Result, signature, answer.Problem);
         // RFC 6376 6.1.2 step 4: with several records each is tried
         DkimVerdict? best = null;
@@ -51,6 +51,19 @@ sealed class SignatureCheck(SignedMessage message, DkimKeys keys, DateTimeOffset
         }
 
         return best!;
+    }
+
+    /// <summary>RFC 6376 6.1.2 step 2: a key that does not come in time may be there at a later attempt.</summary>
+    async ValueTask<DkimKeys.Answer> AnswerAsync(string name)
+    {
+        try
+        {
+            return await asked[name];
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            return new(AuthResult.TempError, "the look-up of the key took too long", []);
+        }
     }
 
     DkimVerdict Try(DkimSignature signature, string text, Func<DkimSignature, DkimPublicKey, DkimRecord, DkimVerdict> verify)

@@ -43,7 +43,7 @@ public sealed record DmarcResult(AuthResult Result, DmarcDiscovery Discovery, bo
 /// <summary>DMARC (RFC 7489): whether what SPF and DKIM proved speaks for the domain that the reader sees, and what its owner wants done if not.</summary>
 public static class DmarcVerifier
 {
-    /// <summary>Finds the policy for a From domain (RFC 7489 6.6.3); two look-ups at most. May run beside SPF and DKIM.</summary>
+    /// <summary>Finds the policy for a From domain (RFC 7489 6.6.3); two look-ups at most. May run beside SPF and DKIM. Where the token ends them it is temperror.</summary>
     public static async ValueTask<DmarcDiscovery> DiscoverAsync(string fromDomain, IResolver resolver, PublicSuffixList suffixes, CancellationToken cancel)
     {
         if (AuthorDomain.Normal(fromDomain) is not { } domain) return new(fromDomain, fromDomain, AuthResult.None);
@@ -57,7 +57,15 @@ public static class DmarcVerifier
     static async ValueTask<DmarcDiscovery?> LookUpAsync(string name, DmarcDiscovery nothing, IResolver resolver, CancellationToken cancel)
     {
         if (SpfName.Checked("_dmarc." + name) is not { } query) return null;
-        var answer = await resolver.TxtAsync(SpfName.Query(query), cancel);
+        DnsAnswer<string> answer;
+        try
+        {
+            answer = await resolver.TxtAsync(SpfName.Query(query), cancel);
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            answer = new(DnsStatus.Failed, []); // too late is no answer
+        }
         if (answer.Status == DnsStatus.Failed) return nothing with { Status = AuthResult.TempError, Problem = $"DNS does not answer for _dmarc.{name}" };
         string? text = null;
         foreach (var candidate in answer.Records)
