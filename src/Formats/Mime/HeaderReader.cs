@@ -31,9 +31,9 @@ public ref struct HeaderReader
         position = start;
         limit = (int)Math.Min(text.Length, (long)start + MaxBytes);
         if (!top) return;
-        // RFC 4155 appendix A: what a copy out of an mbox file begins with is no field; "From:" is one
+        // RFC 4155 appendix A: what a copy out of an mbox file begins with is no field; "From:" is one, and so is "From :" (RFC 5322 4.5)
         var rest = text[position..];
-        if (rest.StartsWith("From "u8) || rest.StartsWith(">From "u8)) position = NextLine(position);
+        if ((rest.StartsWith("From "u8) || rest.StartsWith(">From "u8)) && !IsField(position, out _, out _)) position = NextLine(position);
     }
 
     /// <summary>Where the reader stands: after <see cref="Next"/> returned false, the first byte of the body.</summary>
