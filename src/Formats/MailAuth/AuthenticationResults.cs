@@ -62,11 +62,19 @@ public sealed record AuthenticationResults(string AuthservId, int Version, IRead
     /// </summary>
     public static bool ClaimsToBeOf(ReadOnlySpan<byte> value, string authservId)
     {
-        if (Parse(value) is { } read) return SameId(read.AuthservId, authservId);
+        if (Parse(value) is { } read && (SameId(read.AuthservId, authservId) || IsName(read.AuthservId))) return SameId(read.AuthservId, authservId);
         var text = new StringBuilder(value.Length);
         foreach (var c in Encoding.UTF8.GetString(value))
             if (c is not ('\\' or '"') && c > ' ') text.Append(c); // quotes and folding within the name hide it from us, not from everybody
         return text.ToString().Contains(authservId, StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>A name and nothing else: letters, digits and what stands between them, in which nobody could see another name.</summary>
+    static bool IsName(string id)
+    {
+        foreach (var c in id)
+            if (!char.IsLetterOrDigit(c) && c is not ('.' or '-' or '_')) return false;
+        return true;
     }
 
     static bool SameId(string a, string b) => Plain(a).Equals(Plain(b), StringComparison.OrdinalIgnoreCase);
