@@ -40,7 +40,8 @@ public sealed class ArcSealer(string authservId, SigningIdentity identity)
         using var hash = new HeaderHash();
 
         var names = fields?.Where(n => !NeverSigned.Contains(n, StringComparer.OrdinalIgnoreCase)).ToList()
-            ?? [.. Signed.SelectMany(name => Enumerable.Repeat(name, Math.Min(10, header.Names.Count(name))))];
+            // a second From would be shown beside the one that was sealed (RFC 6376 8.15), so there is none
+            ?? ["from", .. Signed.SelectMany(name => Enumerable.Repeat(name, Math.Min(10, header.Names.Count(name))))];
         header.Append(hash, names, Canonicalization.Relaxed);
         // tags in the alphabet's order: what a seal covers is the same bytes for whoever computes it anew
         var signature = Sign(hash, "ARC-Message-Signature",
