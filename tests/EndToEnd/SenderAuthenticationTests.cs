@@ -63,9 +63,10 @@ public sealed class SenderAuthenticationTests : IAsyncDisposable
         var forged = "Authentication-Results: MAIL.Example.test (x) 1; spf=pass; dmarc=pass header.from=president.test\r\nAuthentication-Results: other.test; spf=pass\r\n";
         Assert.StartsWith("250", await SendAsync(Good, "clerk@bank.test", Signed(Letter("clerk@bank.test", forged), "bank.test", ("r", rsa), ("e", ed25519))));
         var got = await OnlyAsync();
-        Assert.Contains("Authentication-Results: mail.example.test; spf=pass smtp.mailfrom=clerk@bank.test; dkim=pass header.d=bank.test header.s=r header.a=rsa-sha256;", got);
-        Assert.Contains("dkim=pass header.d=bank.test header.s=e header.a=ed25519-sha256;", got);
+        Assert.Contains("Authentication-Results: mail.example.test; spf=pass smtp.mailfrom=clerk@bank.test; dkim=pass header.d=bank.test header.s=r header.a=rsa-sha256", got);
+        Assert.Contains("dkim=pass header.d=bank.test header.s=e header.a=ed25519-sha256", got);
         Assert.Contains("dmarc=pass (p=reject dis=none) header.from=bank.test", got);
+        Assert.Equal(2, got.Split("header.b=").Length - 1); // which of the two is meant
         Assert.DoesNotContain("president", got);
         Assert.Contains("Authentication-Results: other.test; spf=pass", got);
     }

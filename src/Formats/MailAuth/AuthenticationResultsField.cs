@@ -79,7 +79,7 @@ public static class AuthenticationResultsField
 
     /// <summary>
     /// The Authentication-Results fields of an arriving header that say to be of one of our names: a stranger wrote them, and people and
-    /// filters would believe them (RFC 8601 5). ARC-Authentication-Results are part of a chain and stay.
+    /// filters would believe them (RFC 8601 5); and those of a version that nobody knows, whose name may stand elsewhere. ARC-Authentication-Results are part of a chain and stay.
     /// </summary>
     public static IReadOnlyList<FieldSpan> Forged(ReadOnlySpan<byte> header, params IReadOnlyList<string> authservIds)
     {
@@ -88,12 +88,10 @@ public static class AuthenticationResultsField
         while (reader.Next(out var field))
         {
             if (!Ascii.EqualsIgnoreCase(header.Slice(field.Start, field.NameLength), "authentication-results"u8)) continue;
-            foreach (var id in authservIds)
-                if (AuthenticationResults.ClaimsToBeOf(header[field.ValueStart..field.End], id))
-                {
-                    (found ??= []).Add(field);
-                    break;
-                }
+            var value = header[field.ValueStart..field.End];
+            var forged = AuthenticationResults.Parse(value) is { Version: not 1 };
+            foreach (var id in authservIds) forged |= AuthenticationResults.ClaimsToBeOf(value, id);
+            if (forged) (found ??= []).Add(field);
         }
 
         return found ?? (IReadOnlyList<FieldSpan>)[];

@@ -68,6 +68,8 @@ public class AuthenticationResultsTests
     [InlineData("x=MX.example.com; spf=pass", true)]
     [InlineData("\"m\\x.example.com\"; spf=pass", true)]
     [InlineData("(unclosed mx.example.com; spf=pass", true)]
+    [InlineData("other.test 2; spf=pass", true)]
+    [InlineData("other.test 1; spf=pass", false)]
     [InlineData("mx.example.com.evil.test; spf=pass", false)]
     [InlineData("other.test (mx.example.com); spf=pass", false)]
     [InlineData("other.test; spf=pass smtp.helo=mx.example.com", false)]

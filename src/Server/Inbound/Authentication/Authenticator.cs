@@ -50,6 +50,7 @@ public sealed class Authenticator
         foreach (var policy in policyTasks)
             results.Add(DmarcVerifier.Evaluate(await policy, new DmarcIdentity(spf.Result, spf.Domain), [.. signatures.Select(verdict => new DmarcIdentity(verdict.Result, verdict.Domain))], suffixes));
 
+        cancel.ThrowIfCancellationRequested(); // the client left; that time ran out is a result
         var dmarc = results.Count == 0 ? null : DmarcVerifier.Strictest(results);
         return new SenderProof
         {

@@ -8,6 +8,7 @@ namespace CbaMail.Inbound.Authentication;
 static class ProofField
 {
     const int MostSignatures = 10;
+    const int MaxValue = 253; // octets of a domain name
 
     public static string Write(string authservId, Arrival arrival, SenderProof proof) => AuthenticationResultsField.Write(authservId, [.. Results(arrival, proof)]);
 
@@ -17,8 +18,11 @@ static class ProofField
         if (proof.Dkim.Count == 0) yield return new AuthMethodResult("dkim", AuthResult.None);
         foreach (var verdict in proof.Dkim.Take(MostSignatures))
         {
-            List<AuthProperty> properties = [new("header", "d", verdict.Domain), new("header", "s", verdict.Selector)];
-            if (verdict.Signature.AlgorithmName is { Length: > 0 } algorithm) properties.Add(new("header", "a", algorithm)); // RFC 8616 4, RFC 6008 4
+            List<AuthProperty> properties = [];
+            Add(properties, "d", verdict.Domain);
+            Add(properties, "s", verdict.Selector);
+            Add(properties, "a", verdict.Signature.AlgorithmName); // RFC 8601 2.7.1
+            if (proof.Dkim.Count > 1) Add(properties, "b", verdict.Signature.Mark); // RFC 6008 3: with several signatures, which one is meant
             yield return new AuthMethodResult("dkim", verdict.Result, verdict.Reason, properties);
         }
         if (proof.Arc is { Result: not AuthResult.None } chain)
@@ -29,6 +33,12 @@ static class ProofField
         }
         if (arrival.Visit.RemoteName is { } name) yield return new AuthMethodResult("iprev", AuthResult.Pass, name, new AuthProperty("policy", "iprev", arrival.Remote.ToString()));
         yield return Dmarc(proof);
+    }
+
+    /// <summary>A tag of a signature; not one as no good signature has it, for strangers write them and a line of the field has an end (RFC 5322 2.1.1).</summary>
+    static void Add(List<AuthProperty> properties, string name, string value)
+    {
+        if (value.Length is > 0 and <= MaxValue) properties.Add(new("header", name, value));
     }
 
     static AuthMethodResult Spf(Arrival arrival, SpfResult spf)

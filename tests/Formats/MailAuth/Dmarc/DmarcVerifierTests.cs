@@ -155,6 +155,13 @@ public class DmarcVerifierTests
     [InlineData("From: a@[192.0.2.1]\r\n", AuthorDomainKind.NoDomain, "")]
     [InlineData("From: a@one.org\r\nTo: b@two.org\r\nFROM: c@one.org\r\n", AuthorDomainKind.SeveralFields, "one.org")]
     [InlineData("Subject: none\r\n", AuthorDomainKind.NoField, "")]
+    [InlineData("From \t: (c@comment.org) A (b@x.org) <a @ one . org > (d@y.org)\r\n", AuthorDomainKind.One, "one.org")]
+    [InlineData("From: =?utf-8?q?ceo=40bank=2Etest?= <a@one.org>\r\n", AuthorDomainKind.One, "one.org")]
+    [InlineData("From: <@relay.org:a@one.org>\r\n", AuthorDomainKind.One, "one.org")]
+    [InlineData("From:\r\n a@\r\n one.org\r\n", AuthorDomainKind.One, "one.org")]
+    [InlineData("From: a@ONE.org., b@one.org\r\n", AuthorDomainKind.One, "one.org")]
+    [InlineData("From: \"a@two.org\"@one.org\r\n", AuthorDomainKind.One, "one.org")]
+    [InlineData("From: Почта <а@ПРИМЕР.рф>\r\n", AuthorDomainKind.One, "xn--e1afmkfd.xn--p1ai")]
     // what a reader is shown though no address can be read
     [InlineData("From: \"ceo@one.org\" <>\r\n", AuthorDomainKind.One, "one.org")]
     [InlineData("From: \"ceo@one.org\"\r\n", AuthorDomainKind.One, "one.org")]
