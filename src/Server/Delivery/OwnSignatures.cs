@@ -4,7 +4,6 @@ using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.MailAuth.Dkim;
 using CbaMail.MailAuth.Dmarc;
-using CbaMail.Mime;
 
 namespace CbaMail.Delivery;
 

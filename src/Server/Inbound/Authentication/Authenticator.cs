@@ -5,7 +5,6 @@ using CbaMail.MailAuth.Arc;
 using CbaMail.MailAuth.Dkim;
 using CbaMail.MailAuth.Dmarc;
 using CbaMail.MailAuth.Spf;
-using CbaMail.Mime;
 
 namespace CbaMail.Inbound.Authentication;
 
