@@ -128,6 +128,29 @@ public static class Composition
         return 0;
     }
 
+    /// <summary>Builds every room on an empty directory and starts none: each says at once what it cannot live with.</summary>
+    /// <returns>That sentence, or null.</returns>
+    public static async Task<string?> LookAsync(Settings settings)
+    {
+        var folder = System.IO.Directory.CreateTempSubdirectory("cbamail-look-").FullName;
+        WebApplication? app = null;
+        try
+        {
+            app = Build(settings with { Data = folder, Log = LogLevel.None });
+            _ = app.Services.GetServices<IHostedService>().Count();
+            return null;
+        }
+        catch (Exception e) when (StartProblem.Sentence(e, settings) is { } sentence)
+        {
+            return sentence;
+        }
+        finally
+        {
+            if (app is not null) await StopQuietlyAsync(app);
+            System.IO.Directory.Delete(folder, recursive: true);
+        }
+    }
+
     static async Task StopQuietlyAsync(WebApplication app)
     {
         try { await app.DisposeAsync(); }

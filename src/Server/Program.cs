@@ -9,6 +9,6 @@ public static class Program
     public static Task<int> Main(string[] args)
     {
         Posix.OwnersOnly(); // database, log, packs and spool, whoever makes them: the machine's other users read no mail
-        return CommandLine.RunAsync(args, Composition.ServeAsync);
+        return CommandLine.RunAsync(args, Composition.ServeAsync, Composition.LookAsync);
     }
 }

@@ -29,6 +29,8 @@ public static class StartProblem
                     return $"The data directory {settings.Data} cannot be used: {OneLine(e.Message)}";
                 case InvalidOperationException when e.GetType() == typeof(InvalidOperationException) && e.TargetSite?.DeclaringType?.Assembly == typeof(StartProblem).Assembly:
                     return OneLine(e.Message); // our own rooms say such things in sentences
+                case FormatException when e.TargetSite?.DeclaringType?.Assembly == typeof(StartProblem).Assembly:
+                    return OneLine(e.Message);
                 case IOException when e is not AddressInUseException && e.InnerException is null:
                     return $"The data directory {settings.Data} cannot be used: {OneLine(e.Message)}";
             }

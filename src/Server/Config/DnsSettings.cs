@@ -1,7 +1,9 @@
+using System.Net;
+
 namespace CbaMail.Config;
 
 /// <summary>The keys of the resolver.</summary>
-public sealed record DnsSettings
+public sealed record DnsSettings : IChecked
 {
     /// <summary>
     /// Servers to ask, each <c>address</c>, <c>address:port</c> or <c>[v6]:port</c>. Default: those of /etc/resolv.conf;
@@ -38,4 +40,15 @@ public sealed record DnsSettings
     /// Lists of domains that <c>check dns --blocklists</c> looks the domain up in. Default dbl.spamhaus.org, multi.surbl.org, multi.uribl.com.
     /// </summary>
     public IReadOnlyList<string> DomainBlocklists { get; init; } = ["dbl.spamhaus.org", "multi.surbl.org", "multi.uribl.com"];
+
+    string? IChecked.Problem() => Servers.FirstOrDefault(text => Server(text) is null) is { } wrong ? $"dns.servers: \"{wrong}\" is no address; write 192.0.2.1, 192.0.2.1:53 or [2001:db8::1]:53" : null;
+
+    /// <summary>Where a text of <see cref="Servers"/> leads; null where nowhere.</summary>
+    internal static IPEndPoint? Server(string text)
+    {
+        const int port = 53;
+        // "[v6]:port" is taken for an address by IPAddress, which drops the port
+        if (!text.StartsWith('[') && IPAddress.TryParse(text, out var address)) return new IPEndPoint(address, port);
+        return IPEndPoint.TryParse(text, out var point) ? new IPEndPoint(point.Address, point.Port == 0 ? port : point.Port) : null;
+    }
 }

@@ -18,7 +18,7 @@ public enum HookMoment
 }
 
 /// <summary>One hook: an address of the web that is asked about mail, in JSON (docs: filters). Hooks are asked after milters, in the order of the list.</summary>
-public sealed record HookSettings
+public sealed record HookSettings : IChecked
 {
     /// <summary>For the log and for whoever answers. Default: the address.</summary>
     public string Name { get; init; } = "";
@@ -48,6 +48,8 @@ public sealed record HookSettings
     public int Concurrency { get; init; } = 32;
 
     internal string Title => Name.Length > 0 ? Name : Url;
+
+    string? IChecked.Problem() => Problem();
 
     /// <summary>What is wrong with it, in a sentence, or null.</summary>
     internal string? Problem()

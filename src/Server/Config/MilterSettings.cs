@@ -29,7 +29,7 @@ public enum FilterFailure
 }
 
 /// <summary>One milter: a filter program that is asked about each message (docs: filters). Order in the list is the order in which they are asked.</summary>
-public sealed record MilterSettings
+public sealed record MilterSettings : IChecked
 {
     /// <summary>For the log. Default: the address.</summary>
     public string Name { get; init; } = "";
@@ -85,6 +85,8 @@ public sealed record MilterSettings
     internal const int MostProtocol = 6;
 
     internal string Title => Name.Length > 0 ? Name : Address;
+
+    string? IChecked.Problem() => Problem();
 
     /// <summary>What is wrong with it, in a sentence, or null.</summary>
     internal string? Problem() =>

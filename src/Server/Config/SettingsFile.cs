@@ -57,7 +57,6 @@ public static class SettingsFile
             };
             if (settings.PortOffset is < 0 or > 60000) return new(null, $"The port offset {settings.PortOffset} is not between 0 and 60000");
             if (!IsHostname(settings.Hostname)) return new(null, $"\"{settings.Hostname}\" is not a host name; write it as in mail.example.org");
-            if (settings.Milters.Select(milter => milter.Problem()).Concat(settings.Hooks.Select(hook => hook.Problem())).FirstOrDefault(problem => problem is not null) is { } wrong) return new(null, wrong);
             settings = settings with { Data = Path.GetFullPath(settings.Data), Listeners = ReadListeners(root, name, settings) };
             return new(settings, null);
         }
@@ -105,11 +104,17 @@ public static class SettingsFile
                 if (value is not YamlMappingNode inner) throw new SettingsProblem(file, value.Start, $"\"{path}{key}\" holds further keys, indented below it");
                 var target = property.GetValue(record) ?? Activator.CreateInstance(property.PropertyType)!;
                 Fill(target, inner, file, path + key + ".");
+                Check(target, inner, file);
                 property.SetValue(record, target);
                 continue;
             }
             property.SetValue(record, Value(property.PropertyType, value, file, path + key));
         }
+    }
+
+    static void Check(object record, YamlMappingNode node, string file)
+    {
+        if ((record as IChecked)?.Problem() is { } problem) throw new SettingsProblem(file, node.Start, problem);
     }
 
     /// <summary>The keys that a record takes.</summary>
@@ -162,6 +167,7 @@ public static class SettingsFile
             if (item is not YamlMappingNode mapping) throw new SettingsProblem(file, item.Start, $"\"{path}\" takes a list of entries with keys");
             var record = Activator.CreateInstance(element)!;
             Fill(record, mapping, file, $"{path}[{i}].");
+            Check(record, mapping, file);
             return record;
         }).ToArray();
         var array = Array.CreateInstance(element, items.Length);
@@ -189,7 +195,8 @@ public static class SettingsFile
         type == typeof(bool) ? "yes or no"
         : type.IsEnum ? "one of " + string.Join(", ", Enum.GetNames(type).Select(KeyName))
         : type == typeof(TimeSpan) ? "a time such as 30s, 5m, 2h or 1d"
-        : type == typeof(long) || type == typeof(int) ? "a number or a size such as 500M"
+        : type == typeof(long) ? "a number or a size such as 500M"
+        : type == typeof(int) ? "a number"
         : type == typeof(double) ? "a number"
         : type == typeof(System.Net.IPAddress) ? "an IP address"
         : type == typeof(Rate) ? "a number in a time, such as 100/1h, or off"

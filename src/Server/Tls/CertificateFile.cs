@@ -35,7 +35,7 @@ sealed class CertificateFile(string certificate, string? key, TimeProvider time)
         }
         catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
         {
-            var why = $"{certificate}{(key == certificate ? "" : " and " + key)} hold no certificate with its private key in PEM: {e.Message.ReplaceLineEndings(" ")}";
+            var why = e is FileNotFoundException or DirectoryNotFoundException ? $"{(File.Exists(certificate) ? key : certificate)} does not exist" : $"{certificate}{(key == certificate ? "" : " and " + key)} hold no certificate with its private key in PEM: {e.Message.ReplaceLineEndings(" ")}";
             Problem = Served is null ? why : why.TrimEnd('.') + "; the old certificate stays in use";
             return false;
         }

@@ -51,11 +51,6 @@ internal sealed class DnsServers
             .OfType<IPEndPoint>().Take(3),
     ];
 
-    internal static IPEndPoint Parse(string text)
-    {
-        // "[v6]:port" is taken for an address by IPAddress, which drops the port
-        if (!text.StartsWith('[') && IPAddress.TryParse(text, out var address)) return new IPEndPoint(address, Port);
-        if (IPEndPoint.TryParse(text, out var point)) return point.Port == 0 ? new IPEndPoint(point.Address, Port) : point;
-        throw new FormatException($"dns.servers: '{text}' is no address; write 192.0.2.1, 192.0.2.1:53 or [2001:db8::1]:53");
-    }
+    internal static IPEndPoint Parse(string text) =>
+        DnsSettings.Server(text) ?? throw new FormatException($"dns.servers: '{text}' is no address; write 192.0.2.1, 192.0.2.1:53 or [2001:db8::1]:53");
 }
