@@ -251,12 +251,12 @@ public sealed class SigningKeys
     public string? Trouble(Domain domain)
     {
         var keys = List(domain);
-        if (keys.FirstOrDefault(one => one.Problem is not null) is { } locked) return $"the DKIM key {locked.Selector} of {domain.Name} cannot be used: {locked.Problem}";
+        if (keys.FirstOrDefault(one => one.Problem is not null) is { } locked) return $"the DKIM key {locked.Selector} of {Names.Show(domain.Name)} cannot be used: {locked.Problem}";
         if (!Waits) return null;
         if (keys.FirstOrDefault(one => one is { State: DkimKeyState.Active, Published: false }) is { } gone)
-            return $"the DKIM key {gone.Selector} of {domain.Name} signs, and is no longer published: see \"cbamail domain dns {domain.Name}\"";
-        if (!keys.Any(one => one.State == DkimKeyState.Active)) return $"mail of {domain.Name} is not signed: no DKIM key is published yet, see \"cbamail domain dns {domain.Name}\"";
+            return $"the DKIM key {gone.Selector} of {Names.Show(domain.Name)} signs, and is no longer published: see \"cbamail domain dns {Names.Show(domain.Name)}\"";
+        if (!keys.Any(one => one.State == DkimKeyState.Active)) return $"mail of {Names.Show(domain.Name)} is not signed: no DKIM key is published yet, see \"cbamail domain dns {Names.Show(domain.Name)}\"";
         return keys.FirstOrDefault(one => one.State == DkimKeyState.Next && time.GetUtcNow() - one.Created > TimeSpan.FromDays(7)) is { } late
-            ? $"the next DKIM key {late.Selector} of {domain.Name} is not published yet: see \"cbamail domain dns {domain.Name}\"" : null;
+            ? $"the next DKIM key {late.Selector} of {Names.Show(domain.Name)} is not published yet: see \"cbamail domain dns {Names.Show(domain.Name)}\"" : null;
     }
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json.Serialization;
 using CbaMail.Config;
 using CbaMail.Directory;
+using CbaMail.Inbound;
 using CbaMail.Net;
 using CbaMail.Net.Dns;
 using CbaMail.Queue;
@@ -30,7 +31,7 @@ public sealed record HealthReport(
 public sealed record DiskSpace(long Free, long Total, long Data, int Packs, long PackBytes, long DeadBytes);
 
 /// <summary>Looks after every part: reads and writes the store, measures the disk, looks at the certificate.</summary>
-public sealed class Health(Settings settings, Store store, UserDirectory directory, MailQueue queue, Certificates certificates, TimeProvider time, MemoryGate memory, Secrets secrets, AcmeRenewals acme, SigningKeys dkim, SuffixFile suffixes)
+public sealed class Health(Settings settings, Store store, UserDirectory directory, MailQueue queue, Certificates certificates, TimeProvider time, MemoryGate memory, Secrets secrets, AcmeRenewals acme, SigningKeys dkim, SuffixFile suffixes, FilterStates filters)
 {
     /// <summary>Below this a store that must go on writing is in danger.</summary>
     const long LeastFree = 256L << 20;
@@ -47,8 +48,9 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
         var disk = Attempt(parts, "disk", Disk, Show, Russian, space => space.Free >= Math.Min(LeastFree, space.Total / 8) && store.Condition.Sentence is null) ?? new DiskSpace(0, 0, 0, 0, 0, 0);
         parts.Add(Memory());
         parts.Add(Certificate());
-        if (directory.ListDomains().Select(dkim.Trouble).OfType<string>().ToList() is { Count: > 0 } unsigned) parts.Add(new("dkim", false, string.Join("; ", unsigned.Take(5))));
+        if (directory.ListDomains().Where(Sends).Select(dkim.Trouble).OfType<string>().ToList() is { Count: > 0 } unsigned) parts.Add(new("dkim", false, string.Join("; ", unsigned.Take(5))));
         if (secrets.Problem is { } locked) parts.Add(new("secrets", false, locked.Sentence));
+        if (filters.All is { Count: > 0 } asked) parts.Add(Filters(asked));
         parts.Add(Suffixes());
         parts.Add(new("directory", true, $"{Count(directory.DomainCount, "domain")}, {Count(directory.AccountCount, "account")}", $"доменов: {directory.DomainCount}, учётных записей: {directory.AccountCount}"));
         foreach (var group in settings.Listeners.GroupBy(listener => listener.Protocol))
@@ -56,6 +58,9 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
         return new(parts.TrueForAll(part => part.Healthy), Release, settings.Hostname, settings.Evaluation,
             (long)time.GetElapsedTime(since).TotalSeconds, Environment.WorkingSet, directory.DomainCount, directory.AccountCount, counts, disk, parts);
     }
+
+    // a domain that is only passed on (backup MX) has nobody who writes in its name
+    bool Sends(Domain domain) => directory.ListAccounts(domain).Count > 0 || directory.PolicyOf(domain.Name) is not { Ok: true, Value.RelayTo: { Length: > 0 } };
 
     /// <summary>Whether a commit still becomes durable.</summary>
     public async Task<PartHealth> StoreAsync(CancellationToken cancel)
@@ -93,9 +98,9 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
 
     static string Count(long number, string what) => string.Create(CultureInfo.InvariantCulture, $"{number} {what}{(number == 1 ? "" : "s")}");
 
-    static string Show(QueueCounts counts) => $"{Count(counts.Messages, "message")} for {Count(counts.Recipients, "recipient")}, {counts.Deferred} deferred, {counts.Held} held";
+    string Show(QueueCounts counts) => (queue.IsHeld ? "nothing leaves: all of it is held until \"cbamail queue release\"; " : "") + $"{Count(counts.Messages, "message")} for {Count(counts.Recipients, "recipient")}, {counts.Deferred} deferred, {counts.Held} held";
 
-    static string Russian(QueueCounts counts) => $"писем: {counts.Messages}, получателей: {counts.Recipients}, отложено: {counts.Deferred}, задержано: {counts.Held}";
+    string Russian(QueueCounts counts) => (queue.IsHeld ? "ничего не уходит: очередь задержана до команды cbamail queue release; " : "") + $"писем: {counts.Messages}, получателей: {counts.Recipients}, отложено: {counts.Deferred}, задержано: {counts.Held}";
 
     static string Russian(DiskSpace disk) => $"свободно {Sizes.Show(disk.Free)} из {Sizes.Show(disk.Total)}, данные занимают {Sizes.Show(disk.Data)}; файлов с письмами: {disk.Packs}, {Sizes.Show(disk.PackBytes)}, из них освободится {Sizes.Show(disk.DeadBytes)}";
 
@@ -114,6 +119,13 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
     {
         try { return file.Length; }
         catch (IOException) { return 0; }
+    }
+
+    static PartHealth Filters(IReadOnlyList<(string Name, string? Problem)> all)
+    {
+        var failing = all.Where(filter => filter.Problem is not null).ToList();
+        return failing.Count == 0 ? new("filters", true, string.Join(", ", all.Select(filter => filter.Name)))
+            : new("filters", false, string.Join("; ", failing.Select(filter => $"{filter.Name} does not answer ({filter.Problem}): mail is treated as its on-failure says")), string.Join("; ", failing.Select(filter => $"{filter.Name} не отвечает ({filter.Problem}): с почтой делается то, что задано в on-failure")));
     }
 
     PartHealth Memory()
@@ -140,8 +152,9 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
             return new("certificate", false, $"{certificates.Subject} is valid from {certificates.Begins:yyyy-MM-dd} only; is the clock of this machine right?", $"{certificates.Subject} действует только с {certificates.Begins:yyyy-MM-dd}; верны ли часы этой машины?");
         var all = certificates.List();
         var others = all.Count > 1 ? $", and {Count(all.Count - 1, "other")}" : "";
-        var detail = $"{certificates.Subject}{(certificates.IsSelfSigned ? ", self-signed" : "")}, expires {certificates.Expires:yyyy-MM-dd}{others}";
-        var russian = $"{certificates.Subject}{(certificates.IsSelfSigned ? ", самоподписанный" : "")}, действует до {certificates.Expires:yyyy-MM-dd}{(all.Count > 1 ? $", и ещё {all.Count - 1}" : "")}";
+        var subject = certificates.List().FirstOrDefault()?.Names is { } names && names.Contains(settings.Hostname) ? settings.Hostname : certificates.Subject;
+        var detail = $"{subject}{(certificates.IsSelfSigned ? ", self-signed" : "")}, expires {certificates.Expires:yyyy-MM-dd}{others}";
+        var russian = $"{subject}{(certificates.IsSelfSigned ? ", самоподписанный" : "")}, действует до {certificates.Expires:yyyy-MM-dd}{(all.Count > 1 ? $", и ещё {all.Count - 1}" : "")}";
         var wrong = all.Where(one => one.Problem is not null).Select(one => one.Problem!)
             .Concat(all.Where(one => one.Expires <= now).Select(one => $"the certificate for {string.Join(", ", one.Names)} has expired"))
             .Concat(acme.List().Where(one => one.Urgent).Select(one => $"no certificate from the authority for {one.Group}: {one.Problem} (next attempt {one.Next:yyyy-MM-dd HH:mm})")).ToList();

@@ -180,6 +180,7 @@ public sealed class StatusPage(Health health, PressRoom press)
                 ["disk"] = "Диск",
                 ["memory"] = "Память",
                 ["certificate"] = "Сертификат",
+                ["filters"] = "Фильтры",
                 ["directory"] = "Справочник",
             });
 
@@ -187,7 +188,7 @@ public sealed class StatusPage(Health health, PressRoom press)
 
         public string Part(string name) => PartNames.TryGetValue(name, out var known) ? known : name switch
         {
-            "submission" or "submissions" or "storage" or "queue" or "disk" or "memory" or "certificate" or "directory" => char.ToUpperInvariant(name[0]) + name[1..],
+            "submission" or "submissions" or "storage" or "queue" or "disk" or "memory" or "certificate" or "filters" or "directory" => char.ToUpperInvariant(name[0]) + name[1..],
             _ => name.ToUpperInvariant(),
         };
 

@@ -21,6 +21,10 @@ sealed class FilterPause(TimeProvider time, Action<int, string, int> left, Actio
     int failures;
     long triedAt, gaveUpAt;
     TimeSpan pause;
+    volatile string? problem;
+
+    /// <summary>Why it is left alone since it failed so often; null: it is not.</summary>
+    public string? Problem => problem;
 
     /// <summary>Whether it may be asked now.</summary>
     public bool MayTry()
@@ -41,7 +45,7 @@ sealed class FilterPause(TimeProvider time, Action<int, string, int> left, Actio
         lock (gate)
         {
             if (pause > TimeSpan.Zero) back();
-            (failures, pause) = (0, TimeSpan.Zero);
+            (failures, pause, problem) = (0, TimeSpan.Zero, null);
         }
     }
 
@@ -54,6 +58,7 @@ sealed class FilterPause(TimeProvider time, Action<int, string, int> left, Actio
             if (pause > TimeSpan.Zero && time.GetElapsedTime(gaveUpAt) < pause) return;
             pause = pause == TimeSpan.Zero ? First : pause * 2 < Longest ? pause * 2 : Longest;
             gaveUpAt = triedAt = time.GetTimestamp();
+            problem = reason;
             left(failures, reason, (int)pause.TotalSeconds);
         }
     }

@@ -32,6 +32,7 @@ public static class InboundRoom
         .AddSingleton<Acquaintances>()
         .AddSingleton<ClientLookups>()
         .AddSingleton<Edge>()
+        .AddSingleton<FilterStates>()
         .AddSingleton<Authenticator>()
         .AddSingleton<RelayCheck>()
         .AddSingleton(p => ActivatorUtilities.CreateInstance<AuthenticationCheck>(p, (Func<bool>)(() => p.GetRequiredService<DnsResolver>().HasServers)))
@@ -41,7 +42,8 @@ public static class InboundRoom
         {
             var (settings, directory) = (p.GetRequiredService<Settings>(), p.GetRequiredService<UserDirectory>());
             var (spool, time, log) = (p.GetRequiredService<Spool>(), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<Pipeline>>());
-            var filters = MiltersRoom.Checks(settings, spool, directory, time, log).Concat(HooksRoom.Checks(settings, spool, directory, time, log));
+            var states = p.GetRequiredService<FilterStates>();
+            var filters = MiltersRoom.Checks(settings, spool, directory, time, log, states).Concat(HooksRoom.Checks(settings, spool, directory, time, log, states));
             return new Pipeline(
                 settings, directory, p.GetRequiredService<MailStore>(), p.GetRequiredService<MemoryGate>(), filters,
                 p.GetRequiredService<Edge>(), p.GetRequiredService<CorrespondentBook>(), time, log,

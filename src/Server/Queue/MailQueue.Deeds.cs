@@ -40,6 +40,13 @@ public sealed partial class MailQueue
         return entry with { Recipients = [.. entry.Recipients.Select(recipient => recipient with { History = TrailTable.Attempts(transaction, id, sequences[number++]) })] };
     }
 
+    /// <summary>What waits by domain, those with most first.</summary>
+    public IReadOnlyList<QueueDomain> Domains(int limit = 1000)
+    {
+        using var transaction = store.Read();
+        return QueueSummaryTable.Domains(transaction, limit);
+    }
+
     public QueueCounts Counts()
     {
         using var transaction = store.Read();

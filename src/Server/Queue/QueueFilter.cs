@@ -112,6 +112,7 @@ public sealed record QueueFilter
         var pattern = new StringBuilder();
         foreach (var c in text) pattern.Append(c switch { '*' => "%", '%' or '_' or '\\' => "\\" + c, _ => c.ToString() });
         if (text.Contains('*')) return pattern.ToString();
+        if (text[^1] == '@') return pattern + "%";
         return text[0] == '@' ? "%" + pattern : text.Contains('@') ? pattern.ToString() : "%" + pattern + "%";
     }
 
@@ -120,7 +121,8 @@ public sealed record QueueFilter
     {
         if (wanted == "<>") return text.Length == 0;
         if (!wanted.Contains('*'))
-            return wanted[0] == '@' ? text.EndsWith(wanted, StringComparison.OrdinalIgnoreCase)
+            return wanted[^1] == '@' ? text.StartsWith(wanted, StringComparison.OrdinalIgnoreCase)
+                : wanted[0] == '@' ? text.EndsWith(wanted, StringComparison.OrdinalIgnoreCase)
                 : wanted.Contains('@') ? text.Equals(wanted, StringComparison.OrdinalIgnoreCase) : text.Contains(wanted, StringComparison.OrdinalIgnoreCase);
         var pieces = wanted.Split('*');
         if (!text.StartsWith(pieces[0], StringComparison.OrdinalIgnoreCase)) return false;

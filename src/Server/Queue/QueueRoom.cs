@@ -1,3 +1,6 @@
+using CbaMail.Config;
+using CbaMail.Storage;
+
 namespace CbaMail.Queue;
 
 /// <summary>
@@ -22,5 +25,6 @@ public static class QueueRoom
     public static IServiceCollection AddQueue(this IServiceCollection services) => services
         .AddSingleton<MailQueue>().AddSingleton(QueueHolding.Holder)
         .AddSingleton<TraceSearch>()
+        .AddSingleton(p => new TrailSummary(p.GetRequiredService<Store>(), p.GetRequiredService<MailQueue>().Trail, p.GetRequiredService<TimeProvider>(), p.GetRequiredService<Settings>().Queue))
         .AddHostedService<QueueUpkeep>();
 }

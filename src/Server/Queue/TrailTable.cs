@@ -67,6 +67,36 @@ internal static class TrailTable
     static TraceLine Line(Statement row) => new(row.Time(0), new TrailEntry(
         (TrailKind)row.Int32(1), row.String(2), row.Text(3), row.String(4), row.String(5), row.Int64(6), row.IsNull(7) ? null : row.Int64(7), row.String(8), row.String(9)));
 
+    /// <summary>Every line of some time, the newest first: the trail is walked from its end.</summary>
+    public static void Walk(ReadTransaction transaction, DateTimeOffset since, DateTimeOffset until, Action<TrailEntry> see)
+    {
+        using var row = transaction.Prepare("SELECT at, kind, arrival, message_id, sender, recipients, size, queue_id, origin, verdict FROM trail ORDER BY id DESC");
+        // what was refused is written some seconds late, so a line may be a little older than the one before it
+        while (row.Step() && row.Time(0) >= since.AddMinutes(-1))
+            if (row.Time(0) >= since && row.Time(0) < until) see(Line(row).Entry);
+    }
+
+    /// <summary>How recipients left the queue.</summary>
+    public static List<Tally> Outcomes(ReadTransaction transaction, DateTimeOffset since, DateTimeOffset until)
+    {
+        var tallies = new List<Tally>();
+        using var row = transaction.Prepare("SELECT outcome, count(*) FROM finished WHERE at >= ? AND at < ? GROUP BY outcome ORDER BY count(*) DESC").Bind(1, since).Bind(2, until);
+        while (row.Step()) tallies.Add(new Tally(row.String(0), row.Int64(1)));
+        return tallies;
+    }
+
+    /// <summary>Whose servers sent back how much, and of what class.</summary>
+    public static List<Tally> Bounces(ReadTransaction transaction, DateTimeOffset since, DateTimeOffset until, int limit)
+    {
+        var tallies = new List<Tally>();
+        using var row = transaction.Prepare("""
+            SELECT substr(recipient, instr(recipient, '@') + 1) || coalesce(' (' || cause || ')', ''), count(*) FROM finished WHERE outcome = 'bounced' AND at >= ? AND at < ?
+             GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT ?
+            """).Bind(1, since).Bind(2, until).Bind(3, (long)limit);
+        while (row.Step()) tallies.Add(new Tally(row.String(0), row.Int64(1)));
+        return tallies;
+    }
+
     const string FinishedColumns = "SELECT queue_id, seq, at, class, message_id, sender, recipient, outcome, cause, host, tls, reply, attempts, created FROM finished ";
 
     /// <summary>What has left the queue and fits, the newest first.</summary>

@@ -234,7 +234,7 @@ internal sealed class RemoteWorker(RemoteParts parts, string lane)
                 foreach (var notice in notices) notice.Dispose();
             }
             foreach (var outcome in outcomes)
-                RemoteTelemetry.Outcome(parts.Log, claim.Message.Id, outcome.State.ToString(), outcome.Recipient.Address.ToString(), host, tls ?? "-", source, outcome.Reply);
+                RemoteTelemetry.Outcome(parts.Log, claim.Message.Id, outcome.State.ToString(), outcome.Recipient.Address.ToString(), host.Length > 0 ? host : "-", tls ?? "-", source, outcome.Reply);
             return true;
         }
         catch (Exception error)

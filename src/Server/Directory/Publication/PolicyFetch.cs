@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using CbaMail.Config;
@@ -46,7 +47,13 @@ static class PolicyFetch
         {
             var why = e;
             while (why.InnerException is { } inner) why = inner;
-            return (null, $"https://{host}/.well-known/mta-sts.txt cannot be read: {why.Message.ReplaceLineEndings(" ").TrimEnd('.')}");
+            // the framework lists the names of its flags
+            var sentence = why is not AuthenticationException ? why.Message.ReplaceLineEndings(" ").TrimEnd('.')
+                : why.Message.Contains("NameMismatch", StringComparison.Ordinal) ? $"the certificate shown there is for other names than {host}"
+                : why.Message.Contains("NotTimeValid", StringComparison.Ordinal) ? "the certificate shown there has run out, or a clock is wrong"
+                : why.Message.Contains("certificate", StringComparison.Ordinal) ? "the certificate shown there is not of an authority that is trusted"
+                : "TLS fails: " + why.Message.ReplaceLineEndings(" ").TrimEnd('.');
+            return (null, $"https://{host}/.well-known/mta-sts.txt cannot be read: {sentence}");
         }
     }
 

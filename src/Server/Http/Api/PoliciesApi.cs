@@ -36,6 +36,16 @@ static class PoliciesApi
         return answer;
     }
 
+    /// <summary>Which key it is, and what it takes.</summary>
+    static string Sentence(JsonException e)
+    {
+        var key = e.Path?.TrimStart('$', '.').Split('[')[0] ?? "";
+        var type = typeof(MailPolicy).GetProperties().FirstOrDefault(property => string.Equals(property.Name, key, StringComparison.OrdinalIgnoreCase))?.PropertyType;
+        type = type is null ? null : Nullable.GetUnderlyingType(type) ?? type;
+        return type is null ? "This is not a policy: a JSON object with its keys is expected"
+            : $"{key} takes {(type.IsEnum ? "one of " + string.Join(", ", Enum.GetNames(type).Select(JsonNamingPolicy.KebabCaseLower.ConvertName)) : type == typeof(bool) ? "true or false" : type == typeof(string) ? "a text" : type.IsPrimitive ? "a number" : "a list of texts")}";
+    }
+
     /// <summary>RFC 7396: what the body names is set, null takes it away, the rest stays.</summary>
     static async Task PatchAsync(HttpContext context)
     {
@@ -50,7 +60,7 @@ static class PoliciesApi
         try { wanted = merged.Deserialize<MailPolicy>(Reply.Json)!; }
         catch (JsonException e)
         {
-            await context.RefuseAsync(400, "This is not a policy: " + e.Message.ReplaceLineEndings(" "));
+            await context.RefuseAsync(400, Sentence(e));
             return;
         }
         await context.ResultAsync(await directory.SetPolicyAsync(subject, wanted, context.RequestAborted), policy => Show(context, policy));

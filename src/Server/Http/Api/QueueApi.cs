@@ -13,6 +13,7 @@ static class QueueApi
     {
         routes.MapGet("/v1/queue", ListAsync);
         routes.MapGet("/v1/queue/destinations", context => context.JsonAsync(context.Room<MailQueue>().Destinations()));
+        routes.MapGet("/v1/queue/summary", SummaryAsync);
         routes.MapGet("/v1/queue/{id:long}", context => context.ResultAsync(context.Room<MailQueue>().Show(Id(context)), entry => entry));
         routes.MapPost("/v1/queue/apply", ApplyAsync);
         routes.MapPost("/v1/queue/retry", context => RetryAsync(context, null));
@@ -40,6 +41,13 @@ static class QueueApi
             return;
         }
         await context.JsonAsync(context.Room<MailQueue>().Find(filter.Value, after, (int)Math.Clamp(limit, 1, MostListed)));
+    }
+
+    static Task SummaryAsync(HttpContext context)
+    {
+        var queue = context.Room<MailQueue>();
+        var counts = queue.Counts();
+        return context.JsonAsync(new { held = queue.IsHeld, messages = counts.Messages, recipients = counts.Recipients, deferred = counts.Deferred, heldRecipients = counts.Held, active = counts.Active, domains = queue.Domains() });
     }
 
     static long? Number(HttpContext context, string name, long otherwise) =>

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using CbaMail.Config;
 using CbaMail.Envelope;
 using CbaMail.Queue;
@@ -49,7 +51,7 @@ static class SuppressionsApi
     static (bool Ok, DateTimeOffset? At) Expires(HttpContext context, string? span) =>
         string.IsNullOrEmpty(span) ? (true, null) : Times.TryParse(span, out var time) ? (true, context.Room<MailQueue>().Time.GetUtcNow() + time) : (false, null);
 
-    /// <summary>Lines "address[,reason[,detail]]"; a first line with the word "address" is a heading.</summary>
+    /// <summary>Lines "address[,reason[,detail[,expires]]]", the detail in quotes where it has a comma; a first line with the word "address" is a heading.</summary>
     static async Task ImportAsync(HttpContext context)
     {
         using var reader = new StreamReader(context.Request.Body);
@@ -59,13 +61,33 @@ static class SuppressionsApi
         {
             number++;
             if (line.Length is 0 or > 2000 || line[0] == '#' || (number == 1 && line.TrimStart('\uFEFF').StartsWith("address", StringComparison.OrdinalIgnoreCase))) continue;
-            var fields = line.TrimStart('\uFEFF').Split([',', ';', '\t'], 3, StringSplitOptions.TrimEntries);
-            var reason = fields.Length > 1 && fields[1].Length > 0 ? fields[1].Trim('"') : "manual";
-            var result = await Room(context).AddAsync(fields[0].Trim('"'), Suppressions.Reasons.Contains(reason) ? reason : "manual", fields.Length > 2 ? fields[2].Trim('"') : "", null, context.RequestAborted);
+            var fields = Fields(line.TrimStart('\uFEFF'));
+            string Field(int i) => i < fields.Count ? fields[i] : "";
+            var (reason, until) = (Field(1).Length > 0 ? Field(1) : "manual", Field(3));
+            DateTimeOffset expires = default;
+            var result = !Suppressions.Reasons.Contains(reason) ? Refusal.Invalid.Because($"\"{reason}\" is no reason; there are {string.Join(", ", Suppressions.Reasons)}")
+                : until.Length > 0 && !DateTimeOffset.TryParse(until, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out expires) ? Refusal.Invalid.Because($"\"{until}\" is no time; write it as in 2026-03-02T09:00Z")
+                : until.Length > 0 && expires <= context.Room<MailQueue>().Time.GetUtcNow() ? Refusal.Invalid.Because($"it has ended already, at {until}")
+                : await Room(context).AddAsync(Field(0), reason, Field(2), until.Length > 0 ? expires : null, context.RequestAborted);
             if (result.Ok) added++;
             else if (problems.Count < 100) problems.Add(new { line = number, error = result.Refusal.Sentence });
         }
         await context.JsonAsync(new { lines = number, added, problems });
+    }
+
+    /// <summary>Separated by "," ";" or a tab; a field in quotes may hold them.</summary>
+    static List<string> Fields(string line)
+    {
+        var fields = new List<string>();
+        var (field, quoted) = (new StringBuilder(), false);
+        foreach (var c in line)
+        {
+            if (c == '"') quoted = !quoted;
+            else if (!quoted && c is ',' or ';' or '\t') { fields.Add(field.ToString().Trim()); field.Clear(); }
+            else field.Append(c);
+        }
+        fields.Add(field.ToString().Trim());
+        return fields;
     }
 
     static async Task RemoveAsync(HttpContext context)

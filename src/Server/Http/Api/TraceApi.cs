@@ -10,7 +10,21 @@ static class TraceApi
 {
     const int MostFound = 1000;
 
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/messages/trace", FindAsync);
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/v1/messages/trace", FindAsync);
+        routes.MapGet("/v1/messages/summary", SummaryAsync);
+    }
+
+    /// <summary>GET /v1/messages/summary?since=&amp;until=: what came, went and was refused; of the last 24 hours where nothing else is said.</summary>
+    static async Task SummaryAsync(HttpContext context)
+    {
+        var now = context.Room<MailQueue>().Time.GetUtcNow();
+        var (since, until) = (now.AddHours(-24), now);
+        if ((context.Request.Query["since"] is [{ Length: > 0 } begin] && !QueueFilter.TryTime(begin, now, out since)) || (context.Request.Query["until"] is [{ Length: > 0 } end] && !QueueFilter.TryTime(end, now, out until)))
+            await context.RefuseAsync(Refusal.Invalid.Because("since and until are ages such as 2h, or times such as 2026-03-02T09:00Z"));
+        else await context.JsonAsync(await context.Room<TrailSummary>().MakeAsync(since, until, context.RequestAborted));
+    }
 
     static async Task FindAsync(HttpContext context)
     {

@@ -16,10 +16,11 @@ namespace CbaMail.Inbound.Hooks;
 static class HooksRoom
 {
     /// <summary>The checks for the pipeline, or none.</summary>
-    public static IEnumerable<(Moment, Check)> Checks(Settings settings, Spool spool, UserDirectory directory, TimeProvider time, ILogger log)
+    public static IEnumerable<(Moment, Check)> Checks(Settings settings, Spool spool, UserDirectory directory, TimeProvider time, ILogger log, FilterStates? states = null)
     {
         if (settings.Hooks.Count == 0) return [];
         var hooks = settings.Hooks.Select(each => new Hook(each, time, log)).ToArray();
+        foreach (var hook in hooks) states?.Add(hook.Name, () => hook.Pause.Problem);
         var content = new ContentShop(settings, spool, directory);
         return Enum.GetValues<Moment>()
             .Where(moment => moment == Moment.Sender || Array.Exists(hooks, hook => hook.IsAskedAt(moment)))

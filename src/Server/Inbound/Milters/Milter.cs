@@ -22,6 +22,9 @@ sealed class Milter(MilterSettings settings, TimeProvider time, ILogger log)
     public string Name => settings.Title;
     public ILogger Log => log;
 
+    /// <inheritdoc cref="FilterPause.Problem"/>
+    public string? Problem => pause.Problem;
+
     /// <summary>Whether it sees mail that comes in by the protocol.</summary>
     public bool IsFor(Protocol protocol) => settings.For.Contains(protocol switch
     {

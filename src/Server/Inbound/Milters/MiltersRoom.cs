@@ -17,10 +17,11 @@ namespace CbaMail.Inbound.Milters;
 static class MiltersRoom
 {
     /// <summary>The checks for the pipeline, or none.</summary>
-    public static IEnumerable<(Moment, Check)> Checks(Settings settings, Spool spool, UserDirectory directory, TimeProvider time, ILogger log)
+    public static IEnumerable<(Moment, Check)> Checks(Settings settings, Spool spool, UserDirectory directory, TimeProvider time, ILogger log, FilterStates? states = null)
     {
         if (settings.Milters.Count == 0) return [];
         var milters = settings.Milters.Select(each => new Milter(each, time, log)).ToArray();
+        foreach (var milter in milters) states?.Add(milter.Name, () => milter.Problem);
         var (macros, content) = (new MilterMacros(settings), new ContentShop(settings, spool, directory));
         return Enum.GetValues<Moment>().Where(moment => moment >= Moment.Sender || Array.Exists(milters, milter => milter.Settings.FromConnect)).Select(moment => (moment, (Check)new MilterCheck(moment, milters, macros, content)));
     }
