@@ -50,7 +50,7 @@ static class AccountVerbs
     }
 
     static int Created(Invocation invocation, JsonElement account, string deed) =>
-        invocation.Print(account, answer => answer.Text("password") is { Length: > 0 } password ? password : $"The account {answer.Text("address")} {deed}.");
+        invocation.Print(account, answer => answer.Text("password") is { Length: > 0 } password ? password : $"The account {Readable.Address(answer.Text("address"))} {deed}.");
 
     static async Task AddPasswordAsync(Invocation invocation, JsonBody body)
     {
@@ -80,12 +80,12 @@ static class AccountVerbs
 
     static async Task<int> ListAsync(Invocation invocation) =>
         invocation.Print(await invocation.Server.GetAsync("accounts" + Query(invocation)), ["ADDRESS", "ROLE", "QUOTA", "ENABLED", "NAME"],
-            account => [account.Text("address"), account.Text("role"), account.Size("quota"), account.Text("enabled"), account.Text("name")]);
+            account => [Readable.Address(account.Text("address")), account.Text("role"), account.Size("quota"), account.Text("enabled"), account.Text("name")]);
 
     static async Task<int> ShowAsync(Invocation invocation) => invocation.Print(await invocation.Server.GetAsync(Path(invocation)), Details);
 
     static string Details(JsonElement account) => $"""
-        Address    {account.Text("address")}
+        Address    {Readable.Address(account.Text("address"))}
         Name       {account.Text("name")}
         Role       {account.Text("role")}
         Quota      {account.Size("quota")}
@@ -93,7 +93,7 @@ static class AccountVerbs
         Groups     {account.Text("groups")}
         Enabled    {account.Text("enabled")}
         Password   {(account.True("hasPassword") ? "set" : "none: cannot sign in")}
-        Created    {account.Text("created")}
+        Created    {account.Time("created")}
         """;
 
     static async Task<int> SetAsync(Invocation invocation)
@@ -104,5 +104,5 @@ static class AccountVerbs
     }
 
     static async Task<int> RemoveAsync(Invocation invocation) =>
-        invocation.Print(await invocation.Server.DeleteAsync(Path(invocation)), account => $"The account {account.Text("address")} is removed with all its mail.");
+        invocation.Print(await invocation.Server.DeleteAsync(Path(invocation)), account => $"The account {Readable.Address(account.Text("address"))} is removed with all its mail.");
 }

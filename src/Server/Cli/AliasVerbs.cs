@@ -12,16 +12,16 @@ static class AliasVerbs
 
     static async Task<int> AddAsync(Invocation invocation) =>
         invocation.Print(await invocation.Server.PostAsync("aliases", new JsonBody().Add("address", invocation.Arguments[0]).Add("targets", invocation.Arguments.Skip(1))),
-            alias => $"Mail for {alias.Text("address")} goes to {string.Join(", ", alias.Items("targets").Select(target => target.GetString()))}.");
+            alias => $"Mail for {Readable.Address(alias.Text("address"))} goes to {string.Join(", ", alias.Items("targets").Select(target => Readable.Address(target.GetString()!)))}.");
 
     static async Task<int> ListAsync(Invocation invocation) =>
         invocation.Print(await invocation.Server.GetAsync("aliases" + (invocation.Value("--domain") is { } domain ? "?domain=" + Uri.EscapeDataString(domain) : "")),
-            ["ALIAS", "TARGETS"], alias => [alias.Text("address"), string.Join(", ", alias.Items("targets").Select(target => target.GetString()))]);
+            ["ALIAS", "TARGETS"], alias => [Readable.Address(alias.Text("address")), string.Join(", ", alias.Items("targets").Select(target => Readable.Address(target.GetString()!)))]);
 
     static async Task<int> RemoveAsync(Invocation invocation)
     {
         var target = invocation.Arguments.Count > 1 ? "?target=" + Uri.EscapeDataString(invocation.Arguments[1]) : "";
         return invocation.Print(await invocation.Server.DeleteAsync("aliases/" + Uri.EscapeDataString(invocation.Arguments[0]) + target),
-            alias => target.Length > 0 ? $"The target {invocation.Arguments[1]} of {alias.Text("address")} is removed." : $"The alias {alias.Text("address")} is removed.");
+            alias => target.Length > 0 ? $"The target {invocation.Arguments[1]} of {Readable.Address(alias.Text("address"))} is removed." : $"The alias {Readable.Address(alias.Text("address"))} is removed.");
     }
 }

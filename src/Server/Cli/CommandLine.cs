@@ -15,11 +15,19 @@ public sealed record ServeOptions(Func<IServiceProvider, Task> Started);
 public static class CommandLine
 {
     /// <param name="serve">Builds and runs the server: the command line knows no rooms.</param>
-    public static Task<int> RunAsync(string[] args, Func<Settings, ServeOptions, Task<int>> serve) =>
-        RunAsync(args, Verbs(serve), Console.In, Console.Out, Console.Error);
+    /// <param name="look">Builds the server and starts nothing: the sentence that says what keeps it from starting, or null.</param>
+    public static Task<int> RunAsync(string[] args, Func<Settings, ServeOptions, Task<int>> serve, Func<Settings, Task<string?>> look) =>
+        RunAsync(args, Verbs(serve, look), Console.In, Console.Out, Console.Error);
 
     /// <summary>The table, in the order of the overview.</summary>
-    public static IReadOnlyList<Verb> Verbs(Func<Settings, ServeOptions, Task<int>> serve) =>
+    public static IReadOnlyList<Verb> Verbs(Func<Settings, ServeOptions, Task<int>> serve, Func<Settings, Task<string?>>? look = null)
+    {
+        List<Verb> verbs = Table(serve, look);
+        verbs.Add(Completion.Row(verbs));
+        return verbs;
+    }
+
+    static List<Verb> Table(Func<Settings, ServeOptions, Task<int>> serve, Func<Settings, Task<string?>>? look) =>
     [
         ServeVerb.Row(serve),
         .. SetupVerb.Rows,
@@ -43,6 +51,7 @@ public static class CommandLine
         .. ReportVerbs.Rows,
         .. SecretVerbs.Rows,
         .. CheckVerbs.Rows,
+        CheckConfig.Row(look),
         new("version", "", "print the release", [new("--json", null, "print JSON")], invocation =>
         {
             invocation.Print(invocation.Json ? $"{{\"version\":\"{Version.Text}\"}}" : $"CBA Mail {Version.Text}");
@@ -63,8 +72,8 @@ public static class CommandLine
             {
                 var group = verbs.Any(row => row.Name.StartsWith(args[0] + " ", StringComparison.Ordinal)) ? args[0] : "";
                 if (group.Length > 0 && args.Length > 1 && args[1] is "--help" or "-h") { await output.WriteAsync(Overview(verbs, group)); return 0; }
-                await error.WriteLineAsync($"cbamail: there is no verb \"{string.Join(' ', args.TakeWhile(word => !word.StartsWith('-')).Take(2))}\"; these there are:");
-                await error.WriteAsync(Overview(verbs, group));
+                await error.WriteLineAsync(VerbSuggestions.Sentence(verbs, [.. args.TakeWhile(word => !word.StartsWith('-')).Take(2)]));
+                if (group.Length > 0) await error.WriteAsync(Overview(verbs, group));
                 return 2;
             }
             if (rest.TakeWhile(word => word != "--").Any(word => word is "--help" or "-h")) { await output.WriteAsync(Help(verb)); return 0; }
@@ -139,7 +148,7 @@ public static class CommandLine
         if (words.Length == 0) { await output.WriteAsync(Overview(verbs, "")); return 0; }
         if (Find(words, verbs).Verb is { } verb) { await output.WriteAsync(Help(verb)); return 0; }
         if (verbs.Any(row => row.Name.StartsWith(words[0] + " ", StringComparison.Ordinal))) { await output.WriteAsync(Overview(verbs, words[0])); return 0; }
-        await error.WriteLineAsync($"cbamail: there is no verb \"{string.Join(' ', words)}\"; \"cbamail help\" lists them");
+        await error.WriteLineAsync(VerbSuggestions.Sentence(verbs, words));
         return 2;
     }
 
@@ -162,8 +171,13 @@ public static class CommandLine
         var text = new StringBuilder();
         if (group.Length == 0) text.Append(CultureInfo.InvariantCulture, $"CBA Mail {Version.Text}. Verbs (\"cbamail help VERB\" tells more):\n\n");
         var rows = verbs.Where(verb => group.Length == 0 || verb.Name.StartsWith(group + " ", StringComparison.Ordinal)).ToList();
+        string? above = null;
         foreach (var verb in rows)
-            text.Append("  ").Append($"{verb.Name} {verb.Arguments}".PadRight(40)).Append(' ').Append(verb.Summary).Append('\n');
+        {
+            if (above is not null && above != verb.Group && (verb.Name.Contains(' ') || above != "")) text.Append('\n');
+            above = verb.Group;
+            text.Append("  ").Append($"{verb.Name} {verb.Arguments}".PadRight(32)).Append(' ').Append(verb.Summary).Append('\n');
+        }
         if (group.Length == 0) text.Append("\nExit codes: 0 done, 1 refused or not found, 2 wrong usage.\n");
         return text.ToString();
     }

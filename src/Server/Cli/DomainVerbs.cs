@@ -31,11 +31,11 @@ static class DomainVerbs
 
     static async Task<int> AddAsync(Invocation invocation) =>
         invocation.Print(await invocation.Server.PostAsync("domains", Body(invocation).Add("name", invocation.Arguments[0]).Add("aliasOf", invocation.Value("--alias-of"))),
-            domain => $"The domain {domain.Text("display")} is added.");
+            domain => $"The domain {domain.Text("display")} is added. What to publish for it: cbamail domain dns {domain.Text("display")}");
 
     static async Task<int> ListAsync(Invocation invocation) =>
         invocation.Print(await invocation.Server.GetAsync("domains"), ["DOMAIN", "ACCOUNTS", "ALIASES", "QUOTA", "CATCH-ALL", "ALIAS OF"],
-            domain => [domain.Text("name"), domain.Text("accounts"), domain.Text("aliases"), domain.Size("quota"), domain.Text("catchAll"), domain.Text("aliasOf")]);
+            domain => [Readable.Domain(domain.Text("name")), domain.Text("accounts"), domain.Text("aliases"), domain.Size("quota"), domain.Text("catchAll"), domain.Text("aliasOf")]);
 
     static async Task<int> ShowAsync(Invocation invocation) => invocation.Print(await invocation.Server.GetAsync(Path(invocation)), Details);
 
@@ -43,15 +43,15 @@ static class DomainVerbs
         invocation.Print(await invocation.Server.PatchAsync(Path(invocation), Body(invocation)), Details);
 
     static string Details(JsonElement domain) => $"""
-        Domain     {domain.Text("name")}
+        Domain     {domain.Text("display")}{(domain.Text("display") == domain.Text("name") ? "" : $" ({domain.Text("name")} in DNS)")}
         Accounts   {domain.Text("accounts")}
         Aliases    {domain.Text("aliases")}
         Quota      {domain.Size("quota")} for new accounts
         Catch-all  {(domain.Text("catchAll") is { Length: > 0 } address ? address : "none")}
         Alias of   {(domain.Text("aliasOf") is { Length: > 0 } real ? real : "none")}
-        Created    {domain.Text("created")}
+        Created    {domain.Time("created")}
         """;
 
     static async Task<int> RemoveAsync(Invocation invocation) =>
-        invocation.Print(await invocation.Server.DeleteAsync(Path(invocation)), domain => $"The domain {domain.Text("name")} is removed.");
+        invocation.Print(await invocation.Server.DeleteAsync(Path(invocation)), domain => $"The domain {Readable.Domain(domain.Text("name"))} is removed.");
 }

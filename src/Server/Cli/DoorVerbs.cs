@@ -22,7 +22,7 @@ static class DoorVerbs
 
     static async Task<int> BansAsync(Invocation invocation) =>
         invocation.Print(await invocation.Server.GetAsync("bans"), ["ADDRESS", "UNTIL", "TIMES", "REASON"],
-            ban => [ban.Text("address"), ban.Text("until") is { Length: > 0 } until ? until : "removed", ban.Text("level"), ban.Text("reason")]);
+            ban => [ban.Text("address"), ban.Time("until") is { Length: > 0 } until ? until : "removed", ban.Text("level"), ban.Text("reason")]);
 
     static async Task<int> BanAsync(Invocation invocation)
     {
@@ -33,7 +33,7 @@ static class DoorVerbs
             seconds = (long)time.TotalSeconds;
         }
         return invocation.Print(await invocation.Server.PostAsync("bans", new JsonBody().Add("address", invocation.Arguments[0]).Add("seconds", seconds).Add("reason", invocation.Value("--reason"))),
-            ban => $"{ban.Text("address")} is not let in {(ban.Text("until") is { Length: > 0 } until ? "until " + until : "until the ban is removed")}.");
+            ban => $"{ban.Text("address")} is not let in {(ban.Time("until") is { Length: > 0 } until ? $"until {until} UTC" : "until the ban is removed")}.");
     }
 
     static async Task<int> UnbanAsync(Invocation invocation) =>
@@ -51,7 +51,7 @@ static class DoorVerbs
 
     static async Task<int> GreylistAsync(Invocation invocation) =>
         invocation.Print(await invocation.Server.GetAsync("greylist"), ["CLIENT", "SENDER", "RECIPIENT", "FIRST", "PASSED"],
-            row => [row.Text("client"), row.Text("sender"), row.Text("recipient"), row.Text("first"), row.GetProperty("passed").GetBoolean() ? "yes" : "no"]);
+            row => [row.Text("client"), row.Text("sender"), row.Text("recipient"), row.Time("first"), row.GetProperty("passed").GetBoolean() ? "yes" : "no"]);
 
     static async Task<int> ForgetAsync(Invocation invocation) =>
         invocation.Print(await invocation.Server.DeleteAsync("greylist"), row => $"{row.Text("forgotten")} forgotten.");

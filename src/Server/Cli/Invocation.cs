@@ -26,10 +26,13 @@ public sealed class Invocation : IDisposable
     public string? Value(string option) => options.TryGetValue(option, out var values) ? values[^1] : null;
     public IReadOnlyList<string> Values(string option) => options.TryGetValue(option, out var values) ? values : [];
     public bool Json => Has("--json");
-    public string Data => Value("--data") ?? "data";
+    public string Data => Value("--data") ?? DataPlace.Standard();
 
     /// <summary>The running server.</summary>
     public ControlClient Server => client ??= new ControlClient(Data);
+
+    /// <summary>Whether a person reads what is printed.</summary>
+    public bool IsTerminal => ReferenceEquals(Output, Console.Out) && !Console.IsOutputRedirected;
 
     // much of it strangers wrote: addresses, subjects, replies
     public void Print(string line) => Output.WriteLine(PlainText.Lines(line));
@@ -42,16 +45,21 @@ public sealed class Invocation : IDisposable
     }
 
     /// <summary>With --json the array as it came, else a table: the header only on a terminal, so that scripts get rows.</summary>
-    public int Print(JsonElement rows, IReadOnlyList<string> header, Func<JsonElement, string[]> columns)
+    /// <param name="under">Lines that stand below a row.</param>
+    public int Print(JsonElement rows, IReadOnlyList<string> header, Func<JsonElement, string[]> columns, Func<JsonElement, IEnumerable<string>>? under = null)
     {
         if (Json) { Print(rows.GetRawText()); return 0; }
-        var lines = rows.EnumerateArray().Select(row => Array.ConvertAll(columns(row), field => PlainText.Line(field))).ToList();
-        if (ReferenceEquals(Output, Console.Out) && !Console.IsOutputRedirected && lines.Count > 0) lines.Insert(0, [.. header]);
+        var lines = rows.EnumerateArray().Select(row => (Fields: Array.ConvertAll(columns(row), field => PlainText.Line(field)), Under: under?.Invoke(row) ?? [])).ToList();
+        if (IsTerminal && lines.Count == 0) { Print("(none)"); return 0; }
+        if (IsTerminal) lines.Insert(0, ([.. header], []));
         var widths = new int[header.Count];
-        foreach (var line in lines)
+        foreach (var (line, _) in lines)
             for (var i = 0; i < line.Length; i++) widths[i] = Math.Max(widths[i], line[i].Length);
-        foreach (var line in lines)
+        foreach (var (line, below) in lines)
+        {
             Print(string.Join("  ", line.Select((field, i) => i == line.Length - 1 ? field : field.PadRight(widths[i]))).TrimEnd());
+            foreach (var text in below) Print(PlainText.Line(text));
+        }
         return 0;
     }
 

@@ -33,6 +33,9 @@ static class JsonText
     public static IEnumerable<JsonElement> Items(this JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array ? value.EnumerateArray() : [];
 
+    /// <summary>A time to the minute, in UTC, for tables with many columns.</summary>
+    public static string Minute(this JsonElement element, string name) => element.Time(name) is { Length: > 0 } time ? time[..^3] : "";
+
     /// <summary>A time to the second, in UTC.</summary>
     public static string Time(this JsonElement element, string name) =>
         DateTimeOffset.TryParse(element.Text(name), CultureInfo.InvariantCulture, out var time)

@@ -14,6 +14,9 @@ static class MessageVerbs
     [
         new("message deliver", "ADDRESS", "deliver the message on standard input",
             [new("--from", "ADDRESS", "sender of the envelope; default the null sender"), .. Verb.Client], DeliverAsync),
+        new("message summary", "", "how much mail came, went and was refused, and why; of the last day",
+            [new("--since", "TIME", "since 2h, 3d, or 2026-03-02T09:00Z (default 24h)"), new("--until", "TIME", "until then"), .. Verb.Client], SummaryAsync,
+            "Made of what \"message trace\" knows: it is kept for queue.keep-finished (7 days). Copies of mailings stand in their ledgers."),
         new("message trace", "[TEXT]", "where mail is: what arrived, was refused, waits, has left",
             [
                 new("--message-id", "TEXT", "the Message-ID"), new("--from", "TEXT", "the sender of the envelope"), new("--to", "TEXT", "a recipient"), new("--queue", "ID", "the queue id"),
@@ -21,6 +24,12 @@ static class MessageVerbs
             ], TraceAsync,
             "TEXT may stand anywhere in what is known: addresses, a client's address or name, a transaction's id, what a server replied.\nIt is kept for queue.keep-finished (7 days); copies of mailings as long as their mailing."),
     ];
+
+    static async Task<int> SummaryAsync(Invocation invocation)
+    {
+        var query = ((string[])["since", "until"]).Where(field => invocation.Value("--" + field) is not null).Select(field => $"{field}={Uri.EscapeDataString(invocation.Value("--" + field)!)}");
+        return invocation.Print(await invocation.Server.GetAsync("messages/summary?" + string.Join('&', query)), MailSummaryText.Of);
+    }
 
     static async Task<int> DeliverAsync(Invocation invocation)
     {

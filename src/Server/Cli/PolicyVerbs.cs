@@ -11,7 +11,7 @@ static class PolicyVerbs
     enum Kind { YesNo, Size, Number, Words, Text, Choice }
 
     /// <summary>A key as people type it, and what it takes.</summary>
-    sealed record Key(string Name, Kind Kind, string Help);
+    sealed record Key(string Name, Kind Kind, string Help, params string[] Choices);
 
     static readonly Key[] Keys =
     [
@@ -29,9 +29,9 @@ static class PolicyVerbs
         new("footer-text", Kind.Text, "put below what is sent (domain)"),
         new("footer-html", Kind.Text, "the same for HTML (domain)"),
         new("footer-except", Kind.Words, "accounts that write without the footer (domain)"),
-        new("dmarc", Kind.Choice, "follow, junk or ignore what senders' domains ask for (domain)"),
+        new("dmarc", Kind.Choice, "follow, junk or ignore what senders' domains ask for (domain)", "follow", "junk", "ignore"),
         new("relay-to", Kind.Text, "host, host:port or mx: passes the domain's mail on (domain)"),
-        new("relay-verify", Kind.Choice, "call-out or none: whether the next server is asked for each name (domain)"),
+        new("relay-verify", Kind.Choice, "call-out or none: whether the next server is asked for each name (domain)", "call-out", "none"),
     ];
 
     public static readonly IReadOnlyList<Verb> Rows =
@@ -84,6 +84,7 @@ static class PolicyVerbs
             },
             Kind.Size => Sizes.TryParse(word, out var bytes) ? JsonValue.Create(bytes) : throw new Refused($"\"{word}\" is not a size; write it as in 20M", 2),
             Kind.Number => int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? JsonValue.Create(number) : throw new Refused($"{key.Name} is a number", 2),
+            Kind.Choice when !key.Choices.Contains(word) => throw new Refused($"{key.Name} is {string.Join(", ", key.Choices[..^1])} or {key.Choices[^1]}, not \"{word}\"", 2),
             _ => JsonValue.Create(word),
         };
     }

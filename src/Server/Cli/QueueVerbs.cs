@@ -36,7 +36,8 @@ static class QueueVerbs
     public static readonly IReadOnlyList<Verb> Rows =
     [
         new("queue list", "", "list the mail that waits to leave",
-            [.. Fields, new("--limit", "NUMBER", "at most so many messages; default 1000"), new("--after", "ID", "go on behind this message"), .. Verb.Client], ListAsync, Matching),
+            [.. Fields, new("--replies", null, "below each recipient that was tried: what was heard last, and when the next attempt is (on a terminal always)"), new("--limit", "NUMBER", "at most so many messages; default 1000"), new("--after", "ID", "go on behind this message"), .. Verb.Client], ListAsync, Matching),
+        new("queue summary", "", "what waits by domain: how much, since when, and what was heard last", Verb.Client, SummaryAsync),
         new("queue destinations", "", "show where mail goes, how fast it may, and why not faster", Verb.Client, DestinationsAsync),
         new("queue show", "ID", "show a waiting message with its recipients and what was tried", Verb.Client, ShowAsync),
         new("queue retry", "[ID]", "try a message again now, all of them, or all that fits",
@@ -61,6 +62,20 @@ static class QueueVerbs
         string.Join('&', QueueFilter.Fields.Where(field => invocation.Value("--" + field) is not null)
             .Select(field => $"{field}={Uri.EscapeDataString(invocation.Value("--" + field)!)}").Concat(further));
 
+    static async Task<int> SummaryAsync(Invocation invocation)
+    {
+        var summary = await invocation.Server.GetAsync("queue/summary");
+        if (invocation.Json) { invocation.Print(summary.GetRawText()); return 0; }
+        invocation.Print($"{Counted.Of(summary.Number("messages"), "message")} for {Counted.Of(summary.Number("recipients"), "recipient")}: {summary.Text("deferred")} deferred, {summary.Text("heldRecipients")} held, {summary.Text("active")} on a connection."
+            + (summary.True("held") ? "\nNothing leaves: all of it is held until \"cbamail queue release\"." : ""));
+        if (summary.Items("domains").Any()) invocation.Print("");
+        return invocation.Print(summary.GetProperty("domains"), ["DOMAIN", "RECIPIENTS", "DEFERRED", "HELD", "OLDEST", "NEXT TRY", "LAST REPLY"], domain =>
+        [
+            Readable.Domain(domain.Text("domain")), domain.Text("recipients"), domain.Text("deferred"), domain.Text("held"), domain.Minute("oldest"),
+            domain.Minute("nextAttempt") is { Length: > 0 } next ? next : "-", domain.Text("lastReply"),
+        ]);
+    }
+
     static async Task<int> ListAsync(Invocation invocation)
     {
         var limit = invocation.Value("--limit") ?? "1000";
@@ -73,13 +88,23 @@ static class QueueVerbs
             return
             [
                 entry.Text("id"), entry.Time("created"), entry.Size("size"), entry.Text("class"), entry.Text("sender") is { Length: > 0 } sender ? sender : "<>",
-                recipients.Count == 1 ? recipients[0].Text("address") : recipients.Count.ToString(CultureInfo.InvariantCulture),
+                recipients.Count == 1 ? recipients[0].Text("address") : Counted.Of(recipients.Count, "recipient"),
                 string.Join(',', recipients.Select(State).Distinct()),
             ];
-        });
+        }, invocation.IsTerminal || invocation.Has("--replies") ? Replies : null);
         if (rows.GetArrayLength() is > 0 and var count && count.ToString(CultureInfo.InvariantCulture) == limit)
             await invocation.Error.WriteLineAsync($"There may be more: go on with --after {rows[count - 1].Text("id")}");
         return code;
+    }
+
+    /// <summary>Below a message: what was heard last, once where it is the same for several recipients.</summary>
+    static IEnumerable<string> Replies(JsonElement entry)
+    {
+        foreach (var group in entry.Items("recipients").Where(recipient => recipient.Text("lastReply").Length > 0).GroupBy(recipient => recipient.Text("lastReply")))
+        {
+            var next = group.Where(recipient => recipient.Text("state") == "deferred").Select(recipient => recipient.Time("nextAttempt")).Order(StringComparer.Ordinal).FirstOrDefault("");
+            yield return $"    {(group.First().Text("lastHost") is { Length: > 0 } host ? host + " said: " : "")}{group.Key}{(next.Length > 0 ? $"; next attempt {next}" : "")}";
+        }
     }
 
     static string State(JsonElement recipient) => recipient.Text("state") + (recipient.Text("rule") is { Length: > 0 } rule ? $" by rule {rule}" : "");
@@ -111,7 +136,7 @@ static class QueueVerbs
         Line("Expires", entry.Time("expires"));
         foreach (var recipient in entry.Items("recipients"))
         {
-            text.Append(CultureInfo.InvariantCulture, $"\n  <{recipient.Text("address")}>  {State(recipient)}, {recipient.Text("attempts")} attempts, next {recipient.Time("nextAttempt")}\n");
+            text.Append(CultureInfo.InvariantCulture, $"\n  <{recipient.Text("address")}>  {State(recipient)}, {Counted.Of(recipient.Number("attempts"), "attempt")}{(recipient.Text("state") is "held" or "active" ? "" : $", next {recipient.Time("nextAttempt")}")}\n");
             foreach (var attempt in recipient.Items("history"))
                 text.Append(CultureInfo.InvariantCulture, $"    {attempt.Time("at")}  {(attempt.Text("host") is { Length: > 0 } host ? host + " said: " : "")}{attempt.Text("reply")}\n");
             if (!recipient.Items("history").Any() && recipient.Text("lastReply") is { Length: > 0 } reply)
@@ -125,13 +150,13 @@ static class QueueVerbs
         var at = invocation.Value("--at") is { } time ? "at=" + Uri.EscapeDataString(time) : "";
         if (await AllAsync(invocation, "retry", at) is { } code) return code;
         var path = invocation.Arguments.Count == 0 ? "queue/retry?" + at : $"queue/{Id(invocation)}/retry?{at}";
-        return invocation.Print(await invocation.Server.PostAsync(path), answer => $"{answer.Text("recipients")} recipients are due {(at.Length == 0 ? "now" : "then")}.");
+        return invocation.Print(await invocation.Server.PostAsync(path), answer => $"{Counted.Of(answer.Number("recipients"), "recipient")} {(answer.Number("recipients") == 1 ? "is" : "are")} due {(at.Length == 0 ? "now" : "then")}.");
     }
 
     static async Task<int> DeedAsync(Invocation invocation, string deed, string sentence)
     {
         if (await AllAsync(invocation, deed, "") is { } code) return code;
-        if (invocation.Arguments.Count == 0) return invocation.Print(await invocation.Server.PostAsync("queue/" + deed), _ => $"The queue {sentence}.");
+        if (invocation.Arguments.Count == 0) return invocation.Print(await invocation.Server.PostAsync("queue/" + deed), _ => deed == "hold" ? "The queue is held: nothing leaves until \"cbamail queue release\" or a restart." : $"The queue {sentence}.");
         var id = Id(invocation);
         return invocation.Print(await invocation.Server.PostAsync($"queue/{id}/{deed}"), _ => $"Message {id} {sentence}.");
     }
@@ -154,8 +179,8 @@ static class QueueVerbs
         if (invocation.Arguments.Count > 0) throw new Refused("Give an id, or fields to go by, not both", 2);
         var answer = await invocation.Server.PostAsync($"queue/apply?deed={deed}&dry={(all ? "false" : "true")}&{query}&{further}");
         return invocation.Print(answer, done => all
-            ? $"{deed}: {done.Text("recipients")} recipients of {done.Text("messages")} messages."
-            : $"{done.Text("recipients")} recipients of {done.Text("messages")} messages fit; to {deed} them, say it again with --all-matching.");
+            ? $"{deed}: {Counted.Of(done.Number("recipients"), "recipient")} of {Counted.Of(done.Number("messages"), "message")}."
+            : $"{Counted.Of(done.Number("recipients"), "recipient")} of {Counted.Of(done.Number("messages"), "message")} would {deed switch { "hold" => "be held", "release" => "be released", "drop" => "be removed", _ => "be tried" }}; to do it, say it again with --all-matching.");
     }
 
     static async Task<int> RuleAsync(Invocation invocation)

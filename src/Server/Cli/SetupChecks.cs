@@ -39,10 +39,23 @@ sealed class SetupChecks(Settings settings, SetupAnswers answers, bool russian, 
         {
             var finding = await one;
             findings.Add(finding);
-            show?.Invoke($"  {(finding.Ok ? "ok  " : "LOOK")}  {finding.Name.PadRight(10)} {finding.Sentence}");
+            show?.Invoke($"  {Say(finding.Ok ? "ok  " : "LOOK", finding.Ok ? "ок  " : "ВНИМАНИЕ").PadRight(russian ? 8 : 4)}  {Title(finding.Name).PadRight(10)} {finding.Sentence}");
         }
         return findings;
     }
+
+    string Title(string name) => !russian ? name : name switch
+    {
+        "ports" => "порты",
+        "outward" => "наружу",
+        "address" => "адрес",
+        "reverse" => "PTR",
+        "resolver" => "резолвер",
+        "clock" => "часы",
+        "disk" => "диск",
+        "memory" => "память",
+        _ => name,
+    };
 
     // ---- ports
 
@@ -120,13 +133,15 @@ sealed class SetupChecks(Settings settings, SetupAnswers answers, bool russian, 
 
     async Task<SetupFinding> ReverseAsync(CancellationToken cancel)
     {
-        foreach (var address in await PublishedAsync(cancel))
+        var published = await PublishedAsync(cancel);
+        if (published.Count == 0) return new("reverse", true, Say("to be looked at when the name has an address: your hoster sets it", "проверим, когда у имени будет адрес: её ставит хостер"));
+        foreach (var address in published)
         {
             var names = (await ask.PtrAsync(address, cancel)).Records;
             if (!names.Any(name => DnsName.Same(name, answers.Hostname)))
                 return new("reverse", false, Say($"the reverse record (PTR) of {address} is {(names.Count > 0 ? names[0] : "missing")}: have your hoster set it to {answers.Hostname}", $"обратная запись (PTR) адреса {address}: {(names.Count > 0 ? names[0] : "нет")}; попросите хостера поставить {answers.Hostname}"));
         }
-        return new("reverse", true, Say("the reverse record fits, or there is no address yet", "обратная запись верна, или адреса ещё нет"));
+        return new("reverse", true, Say($"leads back to {answers.Hostname}", $"ведёт обратно на {answers.Hostname}"));
     }
 
     async Task<SetupFinding> ResolverAsync(CancellationToken cancel)

@@ -21,8 +21,8 @@ sealed class SetupQuestions(Invocation invocation, bool russian)
         var host = Get("--hostname", russian ? "Полное имя этого сервера" : "Full name of this server", DefaultHost(domain), Host);
         var admin = Get("--admin", russian ? "Адрес администратора" : "The administrator's address", "admin@" + domain, text => Administrator(text, domain));
         var acme = Certificates(host);
-        var data = Get("--data", russian ? "Каталог для всех данных" : "Directory for all data", IsRoot ? "/var/lib/cbamail" : Path.GetFullPath("data"), Place);
-        var config = Get("--config", russian ? "Файл настроек" : "Settings file", IsRoot ? "/etc/cbamail/cbamail.yaml" : Path.GetFullPath("cbamail.yaml"), Place);
+        var data = Get("--data", russian ? "Каталог для всех данных" : "Directory for all data", IsRoot ? DataPlace.Directory : Path.GetFullPath("data"), Place);
+        var config = Get("--config", russian ? "Файл настроек" : "Settings file", IsRoot ? DataPlace.SettingsFile : Path.GetFullPath("cbamail.yaml"), Place);
         var offset = 0;
         if (invocation.Value("--port-offset") is { } text && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out offset) || offset > 60000))
             throw new Refused($"--port-offset takes a number from 0 to 60000, not \"{text}\"", 2);

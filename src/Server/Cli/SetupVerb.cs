@@ -23,6 +23,7 @@ static class SetupVerb
             new("--probe", "HOST:PORT", "where to try whether mail can go out (default: a large provider, port 25)"),
             new("--no-checks", null, "do not look at ports, DNS, clock, disk and memory"),
             new("--yes", null, "ask nothing; take the defaults for what is not given"),
+            new("--unit", null, "only print the unit for systemd"),
             new("--language", "ru|en", "of questions and explanations (default as LANG says)"),
             new("--json", null, "print JSON, and ask nothing"),
         ], RunAsync, """
@@ -32,11 +33,16 @@ static class SetupVerb
 
     static async Task<int> RunAsync(Invocation invocation)
     {
+        if (invocation.Has("--unit"))
+        {
+            invocation.Output.Write(SystemdUnit.Text(Path.GetFullPath(invocation.Value("--config") ?? DataPlace.SettingsFile), Path.GetFullPath(invocation.Value("--data") ?? DataPlace.Directory)));
+            return 0;
+        }
         var russian = DnsVerbs.LanguageOf(invocation) == "ru";
         var answers = new SetupQuestions(invocation, russian).Ask();
         if (File.Exists(answers.Config)) throw new Refused(russian
-            ? $"Файл {answers.Config} уже есть, и setup ничего не перезаписывает: правьте его или назовите другой ключом --config"
-            : $"The settings file {answers.Config} is there already, and setup overwrites nothing: edit it, or name another with --config");
+            ? $"Файл {answers.Config} уже есть, и setup ничего не перезаписывает: правьте его или назовите другой ключом --config. Ещё один домен на работающем сервере: cbamail domain add {answers.Domain}"
+            : $"The settings file {answers.Config} is there already, and setup overwrites nothing: edit it, or name another with --config. One more domain for the server that runs: cbamail domain add {answers.Domain}");
         var text = ConfigText(answers, russian);
         var loaded = SettingsFile.Parse(text, answers.Config, new());
         if (loaded.Settings is not { } settings) throw new Refused(loaded.Problem ?? "The settings cannot be read");
@@ -80,33 +86,40 @@ static class SetupVerb
 
     static string Summary(SetupAnswers answers, SetupOutcome outcome, bool russian)
     {
-        var serve = $"cbamail serve --config {answers.Config}";
         var password = outcome.Password is null ? russian ? "как прежде" : "as before" : outcome.Password + (russian ? "   (показан один раз)" : "   (shown this once)");
+        var (domain, administrator) = (Readable.Domain(answers.Domain), Readable.Address(answers.Administrator));
+        var data = answers.Data == DataPlace.Directory && answers.Config == DataPlace.SettingsFile ? "" : $" --data {answers.Data}";
         return russian ? $"""
 
             Настройки      {answers.Config}
             Данные         {answers.Data}
-            Администратор  {answers.Administrator}
+            Администратор  {administrator}
             Пароль         {password}
 
             {outcome.Zone}
             Что дальше:
-              1. Опубликуйте записи выше у того, кто ведёт DNS для {answers.Domain}; обратную запись (PTR) адреса ставит хостер.
-              2. Запустите сервер: {serve}
-              3. Проверьте опубликованное: cbamail check dns {answers.Domain} --data {answers.Data}; потом заводите людей: cbamail account add anna@{answers.Domain} --generate --data {answers.Data}
+              1. Опубликуйте записи выше у того, кто ведёт DNS для {domain}; обратную запись (PTR) адреса ставит хостер.
+              2. Запустите сервер:
+                   {SystemdUnit.StartByHand(answers)}
+                 службой systemd: {SystemdUnit.Install(answers, "см. docs/ru/production.md")}
+              3. Проверьте опубликованное: cbamail check dns {domain}{data}
+                 потом заводите людей:     cbamail account add anna@{domain} --generate{data}
 
             """ : $"""
 
             Settings       {answers.Config}
             Data           {answers.Data}
-            Administrator  {answers.Administrator}
+            Administrator  {administrator}
             Password       {password}
 
             {outcome.Zone}
             The next three things:
-              1. Publish the records above with whoever runs DNS for {answers.Domain}; the reverse record (PTR) of the address is set by your hoster.
-              2. Start the server: {serve}
-              3. Look whether all is published: cbamail check dns {answers.Domain} --data {answers.Data}; then add people: cbamail account add anna@{answers.Domain} --generate --data {answers.Data}
+              1. Publish the records above with whoever runs DNS for {domain}; the reverse record (PTR) of the address is set by your hoster.
+              2. Start the server:
+                   {SystemdUnit.StartByHand(answers)}
+                 as a service of systemd: {SystemdUnit.Install(answers, "see docs/en/production.md")}
+              3. Look whether all is published: cbamail check dns {domain}{data}
+                 then add people:               cbamail account add anna@{domain} --generate{data}
 
             """;
     }

@@ -17,9 +17,12 @@ public sealed record Verb(
     /// <summary>Options of every verb that asks a running server.</summary>
     public static readonly IReadOnlyList<Option> Client =
     [
-        new("--data", "DIR", "data directory of the server (default ./data)"),
+        new("--data", "DIR", "data directory of the server (default: see \"cbamail help\")"),
         new("--json", null, "print JSON"),
     ];
+
+    /// <summary>The first of two words, or nothing: verbs of a group stand together.</summary>
+    internal string Group => Name.IndexOf(' ') is > 0 and var end ? Name[..end] : "";
 
     string[] Words => Arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries);
     internal int Least => Words.Count(word => !word.StartsWith('['));
