@@ -15,7 +15,12 @@ static class MailSummaryText
         Section(text, "Messages that came in", summary, "arrived", word => word switch { "servers" => "from other servers", "submitted" => "by those who signed in", _ => "of the server's own" }, sizes: true);
         Section(text, "Where they went, by recipient", summary, "placed", word => word switch
         {
-            "mailbox" => "into a mailbox here", "junk" => "into Junk", "queued" => "into the queue, to leave", "refused" => "refused for this recipient", "read" => "read by the server itself", _ => word,
+            "mailbox" => "into a mailbox here",
+            "junk" => "into Junk",
+            "queued" => "into the queue, to leave",
+            "refused" => "refused for this recipient",
+            "read" => "read by the server itself",
+            _ => word,
         }, sizes: true);
         Section(text, "What left the queue, by recipient", summary, "left", word => word);
         text.Append(CultureInfo.InvariantCulture, $"\nRefused: {summary.Text("refused")}\n");

@@ -89,7 +89,7 @@ static class QueueVerbs
             [
                 entry.Text("id"), entry.Time("created"), entry.Size("size"), entry.Text("class"), entry.Text("sender") is { Length: > 0 } sender ? sender : "<>",
                 recipients.Count == 1 ? recipients[0].Text("address") : Counted.Of(recipients.Count, "recipient"),
-                string.Join(',', recipients.Select(State).Distinct()),
+                string.Join(',', recipients.Select(State).Distinct()) + (entry.Minute("releaseAt") is { Length: > 0 } release && recipients.Exists(recipient => recipient.Text("state") == "scheduled") ? $" for {release}" : ""),
             ];
         }, invocation.IsTerminal || invocation.Has("--replies") ? Replies : null);
         if (rows.GetArrayLength() is > 0 and var count && count.ToString(CultureInfo.InvariantCulture) == limit)
