@@ -48,8 +48,8 @@ static class Purposes
             : "MTA-STS: other servers hand mail to us over verified TLS only. The id changes with the policy.",
         RecordPurpose.MtaStsHost => russian ? "Отсюда они берут эту политику; отвечает этот сервер." : "Where they get that policy; this server answers.",
         RecordPurpose.TlsReports => russian ? "Куда другие серверы сообщают, если TLS с нами не удался." : "Where other servers report when TLS with us fails.",
-        RecordPurpose.Tlsa => russian ? "DANE: отпечаток ключа сервера. Действует, только если зона подписана (DNSSEC); вторая запись — для следующего ключа."
-            : "DANE: the fingerprint of the server's key. It counts only in a signed zone (DNSSEC); the second one is for the next key.",
+        RecordPurpose.Tlsa => russian ? "DANE: отпечаток ключа сервера. Действует, только если зона подписана (DNSSEC); вторая, если она есть, — для следующего ключа."
+            : "DANE: the fingerprint of the server's key. It counts only in a signed zone (DNSSEC); a second one is for the next key.",
         RecordPurpose.Service => russian ? "По этим записям почтовые программы находят сервер сами." : "By these mail programs find the server by themselves.",
         RecordPurpose.Autoconfig => russian ? "Настройка Thunderbird и других по одному адресу." : "Setup of Thunderbird and others by the address alone.",
         RecordPurpose.Autodiscover => russian ? "Настройка Outlook по одному адресу." : "Setup of Outlook by the address alone.",
