@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using CbaMail.Config;
+using CbaMail.Text;
 
 namespace CbaMail.Cli;
 
@@ -38,6 +39,6 @@ static class MailSummaryText
         if (rows.Count == 0) return;
         text.Append(CultureInfo.InvariantCulture, $"\n{title}\n");
         foreach (var row in rows)
-            text.Append(CultureInfo.InvariantCulture, $"{row.Number("count"),8}  ").Append(sizes ? Sizes.Show(row.Number("bytes")).PadLeft(6) + "  " : "").Append(show(row.Text("what"))).Append('\n');
+            text.Append(CultureInfo.InvariantCulture, $"{row.Number("count"),8}  ").Append(sizes ? Sizes.Show(row.Number("bytes")).PadLeft(6) + "  " : "").Append(PlainText.Line(show(row.Text("what")))).Append('\n');
     }
 }

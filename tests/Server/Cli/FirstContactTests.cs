@@ -174,16 +174,6 @@ public sealed class FirstContactTests(ServerFixture fixture) : IClassFixture<Ser
     }
 
     [Fact]
-    public async Task A_domain_that_is_only_passed_on_needs_no_key()
-    {
-        await using var server = await TestServer.StartAsync("dkim:\n  wait-for-dns: yes\ndns:\n  servers: [\"127.0.0.1:1\"]\n");
-        Assert.Equal(0, (await RunAsync("domain", "add", "relay.test", "--data", server.Data)).Code);
-        Assert.Contains("mail of relay.test is not signed", (await RunAsync("status", "--data", server.Data)).Out);
-        Assert.Equal(0, (await RunAsync("policy", "set", "relay.test", "relay-to", "127.0.0.1:26", "--data", server.Data)).Code);
-        Assert.DoesNotContain("relay.test", (await RunAsync("status", "--data", server.Data)).Out);
-    }
-
-    [Fact]
     public async Task An_exported_suppression_list_is_imported_as_it_was()
     {
         Assert.Equal(0, (await HereAsync("suppression", "add", "ivan@example.org", "--for", "90d", "--detail", "asked, twice")).Code);

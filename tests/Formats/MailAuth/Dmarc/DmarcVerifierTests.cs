@@ -1,7 +1,6 @@
 using System.Text;
 using CbaMail.MailAuth;
 using CbaMail.MailAuth.Dmarc;
-using CbaMail.Mime;
 using Xunit;
 
 namespace CbaMail.Tests.Formats.MailAuth.Dmarc;

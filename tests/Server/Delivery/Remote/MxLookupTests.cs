@@ -1,4 +1,3 @@
-using System.Net;
 using CbaMail.Config;
 using CbaMail.Delivery.Remote;
 using CbaMail.Queue;
