@@ -142,6 +142,19 @@ public sealed class SigningTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_notice_that_is_passed_on_is_sealed_too()
+    {
+        await StartAsync();
+        var zone = await KeysAsync();
+        (await server.CliAsync("policy", "set", Anna, "forward", "anna@elsewhere.test")).Succeeded();
+        await Letter.SendAsync(server.Smtp, "", Anna, Letter.Text("postmaster@origin.test", Anna, "undelivered"));
+        using var message = new SignedMessage(await LeftAsync());
+        var chain = await new ArcVerifier(new DkimKeys(zone)).VerifyAsync(message, DateTimeOffset.UtcNow, default);
+        Assert.Equal((AuthResult.Pass, "example.test"), (chain.Result, Assert.Single(chain.Sets).Seal.Domain));
+        Assert.Equal("<>", peer.Mails[0].From.Split(' ')[0]);
+    }
+
+    [Fact]
     public async Task Signing_can_be_switched_off()
     {
         await StartAsync("dkim: {sign: no}");

@@ -127,10 +127,14 @@ public enum RouteTls
     Opportunistic,
     /// <summary>Never.</summary>
     None,
-    /// <summary>STARTTLS or nothing.</summary>
+    /// <summary>STARTTLS, with a certificate that is valid for the server's name unless <see cref="RouteSettings.VerifyCertificate"/> is no; or the mail waits.</summary>
     Required,
-    /// <summary>TLS from the first byte (port 465).</summary>
+    /// <summary>TLS from the first byte (port 465), with such a certificate too.</summary>
     Implicit,
+    /// <summary>STARTTLS with a valid certificate, whatever else is said; or the mail waits.</summary>
+    Verify,
+    /// <summary>Another word for <see cref="Opportunistic"/>.</summary>
+    May = Opportunistic,
 }
 
 /// <summary>A route: mail for some domains goes to one server instead of the domain's own.</summary>
@@ -145,7 +149,10 @@ public sealed record RouteSettings
     /// <summary>Default 25; smarthosts mostly want 587 or 465.</summary>
     public int Port { get; init; } = 25;
 
-    /// <summary>Opportunistic, None, Required or Implicit. Default Opportunistic.</summary>
+    /// <summary>
+    /// None, Opportunistic (or May), Required, Verify or Implicit. What the recipients' domain publishes (DANE, MTA-STS) is about its own servers and
+    /// is not asked for; <c>sending.tls-policy</c> goes before this. Default Opportunistic.
+    /// </summary>
     public RouteTls Tls { get; init; } = RouteTls.Opportunistic;
 
     /// <summary>Whether the certificate must be valid for <see cref="Host"/>; empty: yes with Required and Implicit. Default empty.</summary>

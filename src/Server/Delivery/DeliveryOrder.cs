@@ -12,6 +12,8 @@ public sealed record DeliveryRecipient(MailAddress Address, IReadOnlyList<Target
 {
     /// <summary>The address is one that takes bounces of something of ours; or null.</summary>
     public Queue.BounceTicket? Bounce { get; init; }
+    /// <summary>Gets a copy by policy, which nobody is told of: it stands behind those whom the envelope names, and gets one only where one of them does.</summary>
+    public bool IsCopy { get; init; }
 }
 
 /// <summary>A message to be placed: an envelope and the whole text, Received field included.</summary>
@@ -32,7 +34,8 @@ public sealed record DeliveryOrder
     public Queue.MailClass Class { get; init; }
     /// <summary>
     /// Judged to be junk: local recipients get it in their mailbox with the special use \Junk, flagged $Junk (RFC 6154 2, RFC 9051 2.3.2);
-    /// what would leave is held in the queue until somebody releases it, for we do not send on what we think to be junk.
+    /// an account that forwards keeps it there in place of passing it on; what else would leave is held in the queue until somebody releases it. We do
+    /// not send on what we think to be junk: the next server would hold it against us.
     /// </summary>
     public bool Junk { get; init; }
     /// <summary>Each recipient is answered for itself (LMTP): one that is over quota is refused though others are not.</summary>

@@ -166,56 +166,62 @@ public sealed class LocalDelivery
         var effects = placing.Effects;
         var content = placing.Content ?? mail.AddContent(transaction, placing.Staged);
         var end = Math.Min(effects.Rows.Count, placing.Next + PieceRows);
+        var named = Math.Clamp(effects.Copies, placing.Next, end);
         var refused = new List<(Effects.Row Row, Refusal Refusal)>();
         var placed = 0;
-        for (var i = placing.Next; i < end; i++)
+        for (var i = placing.Next; i < named; i++)
         {
             if (AddRow(transaction, effects.Rows[i], content, placing, effects.Rows[i].Account.Quota) is { } refusal) refused.Add((effects.Rows[i], refusal));
             else placed++;
         }
 
         // one answer for all, and others have it already: a mailbox that was not full goes over by this one message
-        var others = placed > 0 || placing.Next > 0 || effects.Remote.Count > 0 || effects.Forwarded.Count > 0;
+        var others = placed > 0 || placing.IsTaken || effects.Remote.Count > 0 || effects.Forwarded.Count > 0;
         if (!placing.Order.Separate && others && refused.Count > 0)
             refused.RemoveAll(r => r.Refusal.Status == Refusal.OverQuota.Status && AddRow(transaction, r.Row, content, placing, quota: 0) is null);
+        for (var i = named; i < end; i++)
+            if ((others ? AddRow(transaction, effects.Rows[i], content, placing, quota: 0) : Refusal.NoSuchUser.Because("None of those whom the message is for has it")) is { } refusal)
+                refused.Add((effects.Rows[i], refusal));
 
         long? first = null;
         if (end == effects.Rows.Count)
         {
-            first = Enqueue(transaction, placing, content);
+            first = Enqueue(transaction, placing, content, others ? effects.RemoteCopies : []);
             if (placing.Order.Author is { } author) limits?.Record(transaction, author, placing.Order.Recipients.Select(recipient => recipient.Address));
             placing.Order.Alongside?.Invoke(transaction);
             reports?.Take(transaction, placing.Order.ReversePath, placing.Order.Recipients.Select(recipient => recipient.Address), content, placing.Order.Proven);
         }
         queue.Trail.Add(transaction, TrailLines.Of(placing.Order, effects, placing.Staged.MessageId, placing.Next, end, refused, first));
-        transaction.OnCommitted(() => placing.Advance(content, end, refused));
+        transaction.OnCommitted(() => placing.Advance(content, end, refused, others));
         return true;
     }
 
     /// <returns>The first queue id, or null where nothing leaves.</returns>
-    long? Enqueue(WriteTransaction transaction, Placing placing, ContentRef content)
+    long? Enqueue(WriteTransaction transaction, Placing placing, ContentRef content, List<QueueRecipient> copies)
     {
         var (order, effects) = (placing.Order, placing.Effects);
-        if (effects.Remote.Count == 0 && effects.Forwarded.Count == 0) return null;
+        if (effects.Remote.Count == 0 && effects.Forwarded.Count == 0 && copies.Count == 0) return null;
         var eightBit = !Ascii.IsValid(order.Message.Span);
         var subject = TrailLines.Subject(order.Message.Span);
         long? first = null;
         // those whom mail to many leaves out are told of on their own (RemoteWorker), the others get it
         var leftOut = order.Class == MailClass.Bulk ? effects.Remote.FindAll(recipient => queue.Suppressions.Find(recipient.Address) is not null) : [];
         var remote = leftOut.Count > 0 ? effects.Remote.FindAll(recipient => !leftOut.Contains(recipient)) : effects.Remote;
-        if (remote.Count > 0) Add(order.ReversePath, remote, forwarded: false);
-        if (leftOut.Count > 0) Add(order.ReversePath, leftOut, forwarded: false);
-        foreach (var (sender, recipients) in effects.Forwarded) Add(sender, recipients, forwarded: true);
+        if (remote.Count > 0) Add(order.ReversePath, remote);
+        if (leftOut.Count > 0) Add(order.ReversePath, leftOut);
+        foreach (var group in effects.Forwarded) Add(group.Sender, group.Recipients, group.Sealer);
+        if (copies.Count > 0) Add(order.ReversePath, copies);
         return first;
 
-        void Add(MailAddress? sender, List<QueueRecipient> recipients, bool forwarded)
+        void Add(MailAddress? sender, List<QueueRecipient> recipients, string? sealer = null)
         {
             var id = 0L;
             // before a worker is told of it
             if (!forwarded && placing.Signed.Length > 0) transaction.OnCommitted(() => signatures!.Keep(id, placing.Signed));
             id = queue.Enqueue(transaction, new NewQueueEntry(sender, content, recipients, order.Return, order.EnvelopeId, order.SmtpUtf8, eightBit, order.Class)
             {
-                Forwarded = forwarded,
+                Forwarded = sealer is not null,
+                Sealer = sealer,
                 RequireTls = order.RequireTls,
                 Priority = order.Priority,
                 ReleaseAt = order.ReleaseAt,
@@ -268,11 +274,14 @@ public sealed class LocalDelivery
         public DateTimeOffset Now => now;
         public ContentRef? Content { get; private set; }
         public int Next { get; private set; }
+        /// <summary>Somebody whom the envelope names has it.</summary>
+        public bool IsTaken { get; private set; }
 
-        public void Advance(ContentRef content, int end, List<(Effects.Row Row, Refusal Refusal)> refused)
+        public void Advance(ContentRef content, int end, List<(Effects.Row Row, Refusal Refusal)> refused, bool taken)
         {
             Content = content;
             Next = end;
+            IsTaken |= taken;
             foreach (var (row, refusal) in refused) outcome[row.Recipient] = refusal;
         }
 
@@ -280,7 +289,7 @@ public sealed class LocalDelivery
         public IReadOnlyList<Refusal?> Outcome()
         {
             if (!Array.Exists(outcome, o => o is not null)) return outcome;
-            var all = Array.TrueForAll(outcome, o => o is not null);
+            var all = outcome.Select((refusal, i) => refusal is not null || order.Recipients[i].IsCopy).All(gone => gone);
             return order.Separate || all ? outcome : new Refusal?[outcome.Length];
         }
     }
@@ -291,8 +300,11 @@ sealed class Effects
 {
     public List<Row> Rows { get; } = [];
     public List<QueueRecipient> Remote { get; } = [];
-    /// <summary>What somebody here passes on for a stranger: by the reverse-path under which it goes.</summary>
-    public List<(MailAddress Sender, List<QueueRecipient> Recipients)> Forwarded { get; } = [];
+    /// <summary>What somebody here passes on for a stranger: by the reverse-path under which it goes (null for a notice), and the domain that seals it.</summary>
+    public List<(MailAddress? Sender, string Sealer, List<QueueRecipient> Recipients)> Forwarded { get; } = [];
+    /// <summary>The first row that is a copy by policy.</summary>
+    public int Copies { get; private set; } = int.MaxValue;
+    public List<QueueRecipient> RemoteCopies { get; } = [];
 
     /// <param name="Recipient">Index in the order.</param>
     public readonly record struct Row(int Recipient, Account Account, ReadOnlyMemory<byte> Prefix);
@@ -308,15 +320,20 @@ sealed class Effects
     public static Effects Of(DeliveryOrder order, UserDirectory directory)
     {
         var effects = new Effects();
-        var single = order.Recipients.Count == 1 && order.Recipients[0].Targets.Count == 1;
+        var single = order.Recipients.Count == 1 && order.Recipients[0].Targets.Count == 1 && !order.Junk;
         var local = single ? null : new HashSet<(long, string?)>();
         var remote = single ? null : new HashSet<string>();
         for (var i = 0; i < order.Recipients.Count; i++)
         {
             var recipient = order.Recipients[i];
+            if (recipient.IsCopy) effects.Copies = Math.Min(effects.Copies, effects.Rows.Count);
             foreach (var target in recipient.Targets)
             {
-                if (target.Account is { } account)
+                if (order.Junk && target is { Remote: not null, Via: { } via } && directory.FindAccount(via) is { } keeper)
+                {
+                    if (local!.Add((keeper.Id, null))) effects.Rows.Add(new Row(i, keeper, (byte[])[.. Prefix(order, recipient, new Target(keeper, null, null)), .. NotForwarded(target.Remote)]));
+                }
+                else if (target.Account is { } account)
                 {
                     // an alias and its member: one copy; two different "+" details: two
                     if (local?.Add((account.Id, target.Detail?.ToLowerInvariant())) == false) continue;
@@ -324,23 +341,30 @@ sealed class Effects
                 }
                 else if (target.Remote is { } address && remote?.Add(address.Key) != false)
                 {
-                    effects.RecipientsFor(order, target, directory).Add(new QueueRecipient(address, recipient.Notify, recipient.OriginalRecipient));
+                    effects.RecipientsFor(order, target, recipient.IsCopy, directory).Add(new QueueRecipient(address, recipient.Notify, recipient.OriginalRecipient));
                 }
             }
         }
         return effects;
     }
 
-    // a stranger's mail leaves in the name of who passes it on (RFC 7208 2.4, D.2); that of our own people, and bounces, as they are
-    List<QueueRecipient> RecipientsFor(DeliveryOrder order, Target target, UserDirectory directory)
+    // a stranger's mail leaves in the name of who passes it on (RFC 7208 2.4, D.2); what has an address of ours already, and notices, keep what they have.
+    // All of it is sealed (RFC 8617 5.1); only what our own people send now is signed instead
+    List<QueueRecipient> RecipientsFor(DeliveryOrder order, Target target, bool isCopy, UserDirectory directory)
     {
-        if (target.Via is not { } via || order.ReversePath is not { } sender || directory.IsLocal(sender)) return Remote;
-        var rewritten = directory.RewriteSender(sender, via);
-        foreach (var (known, recipients) in Forwarded)
-            if (known.Key == rewritten.Key) return recipients;
-        Forwarded.Add((rewritten, []));
+        if (isCopy) return RemoteCopies;
+        if (target.Via is not { } via || order.Author is not null) return Remote;
+        var stranger = order.ReversePath is { } path && !directory.IsLocal(path) ? path : null;
+        if (stranger is null && order.Id.Length == 0) return Remote; // the server's own words
+        var sender = stranger is null ? order.ReversePath : directory.RewriteSender(stranger, via);
+        foreach (var (known, sealer, recipients) in Forwarded)
+            if (known?.Key == sender?.Key && sealer == via.DomainKey) return recipients;
+        Forwarded.Add((sender, via.DomainKey, []));
         return Forwarded[^1].Recipients;
     }
+
+    // tells the owner why it is here and not there
+    static byte[] NotForwarded(MailAddress to) => Encoding.UTF8.GetBytes($"X-Not-Forwarded: {to} (judged to be junk)\r\n");
 
     // RFC 5321 4.4: the final delivery puts the reverse-path on top
     static byte[] Prefix(DeliveryOrder order, DeliveryRecipient recipient, Target target)

@@ -27,7 +27,7 @@ static class TrailLines
                 Next(text).Append(refusal is null ? Line(order, row) : $"{order.Recipients[row.Recipient].Address}\trefused {refusal}");
             }
             if (queueId is not null)
-                foreach (var recipient in effects.Remote.Count > 0 ? effects.Remote : effects.Forwarded[0].Recipients) Next(text).Append(recipient.Address).Append("\tqueued");
+                foreach (var recipient in effects.Remote.Count > 0 ? effects.Remote : effects.Forwarded.Count > 0 ? effects.Forwarded[0].Recipients : effects.RemoteCopies) Next(text).Append(recipient.Address).Append("\tqueued");
             if (text.Length == 0)
                 foreach (var recipient in order.Recipients) Next(text).Append(recipient.Address).Append("\tread by the server");
             lines = text.ToString();

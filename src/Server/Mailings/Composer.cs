@@ -106,6 +106,7 @@ public sealed class Composer
         builder.To.Add((work.Name, work.Address));
         // RFC 2919 3: identifies the course; clients filter and group by it
         builder.Headers.Add(("List-Id", $"<{course.Slug}.{course.Domain}>"));
+        builder.Headers.Add(("Feedback-ID", FeedbackId.Of(mailing.Id, course)));
         // RFC 5230 4.6: automatic replies stay away from bulk mail, 2,500 notices of absence do not come back to the teacher
         builder.Headers.Add(("Precedence", "bulk"));
         builder.Inline.AddRange(inline);

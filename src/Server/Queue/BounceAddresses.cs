@@ -20,7 +20,7 @@ public sealed record BounceTicket(BounceKind Kind, long Id, DateTimeOffset Made)
 /// <summary>
 /// Return addresses that name what they return (VERP): <c>bounce+ID.SEAL@domain</c>, letters and digits of base32 without regard to case,
 /// some 36 octets. The seal is an HMAC over kind, day, id and domain under a key of the store, so nobody can make a bounce for a message that
-/// he has not seen, and none after its time.
+/// he has not seen, and none after its time. The key stands encrypted in the database (Storage/Secrets).
 /// </summary>
 /// <remarks>The domain is that of the sender the reader sees, so that SPF and DMARC go by it (RFC 7489 3.1.2).</remarks>
 public sealed class BounceAddresses
@@ -33,15 +33,46 @@ public sealed class BounceAddresses
 
     readonly TimeProvider time;
     readonly BounceSettings settings;
-    readonly List<byte[]> keys;
+    const int KeyBytes = 32;
+    const string Purpose = "bounce address key";
+
+    readonly Store store;
+    readonly Secrets? secrets;
+    readonly List<byte[]> keys = [];
+    readonly List<long> clear = []; // rows of a time before keys were encrypted
     bool kept;
 
-    public BounceAddresses(Store store, TimeProvider time, BounceSettings settings)
+    /// <param name="secrets">Encrypts the keys in the database; null: they stand there in clear, as in a test's.</param>
+    public BounceAddresses(Store store, TimeProvider time, BounceSettings settings, Secrets? secrets = null)
     {
-        (this.time, this.settings) = (time, settings);
-        using (var read = store.Read()) keys = BounceKeyTable.All(read);
+        (this.store, this.time, this.settings, this.secrets) = (store, time, settings, secrets);
+        using (var read = store.Read())
+            foreach (var (id, value) in BounceKeyTable.All(read))
+            {
+                if (value.Length == KeyBytes)
+                {
+                    keys.Add(value);
+                    if (secrets is not null) clear.Add(id);
+                }
+                // one that a lost key file encrypted opens nothing any more: bounces of mail before that are not told apart
+                else if (secrets?.Open(Purpose, value) is { Ok: true, Value: var key }) keys.Add(key);
+            }
         kept = keys.Count > 0;
-        if (!kept) keys.Add(RandomNumberGenerator.GetBytes(32)); // stored with the first address that is made of it
+        if (!kept) keys.Add(RandomNumberGenerator.GetBytes(KeyBytes)); // stored with the first address that is made of it
+    }
+
+    /// <summary>Encrypts the keys that an earlier release kept in clear.</summary>
+    internal async Task SealAsync(CancellationToken cancel)
+    {
+        if (clear.Count == 0 || secrets is not { Problem: null }) return;
+        await store.CommitAsync(transaction =>
+        {
+            using var read = store.Read();
+            foreach (var (id, value) in BounceKeyTable.All(read))
+                if (value.Length == KeyBytes) BounceKeyTable.Replace(transaction, id, secrets.Seal(transaction, Purpose, value));
+            transaction.OnCommitted(clear.Clear);
+            return true;
+        }, cancel);
     }
 
     public bool IsOn => settings.Verp;
@@ -49,9 +80,10 @@ public sealed class BounceAddresses
     /// <summary>The return address for something, in the transaction that sends it.</summary>
     public MailAddress Make(WriteTransaction transaction, BounceKind kind, long id, string domain)
     {
-        if (!kept)
+        // without its key file the server goes on with a key in memory: bounces find back until it ends, and clear text is kept by nobody
+        if (!kept && secrets is null or { Problem: null })
         {
-            BounceKeyTable.Add(transaction, keys[0], time.GetUtcNow());
+            BounceKeyTable.Add(transaction, secrets is null ? keys[0] : secrets.Seal(transaction, Purpose, keys[0]), time.GetUtcNow());
             transaction.OnCommitted(() => kept = true);
         }
         return Make(kind, id, domain, time.GetUtcNow());

@@ -25,7 +25,10 @@ public sealed partial class MailQueue
         var apart = clock.Steady - clock.Now;
         foreach (var state in PaceTable.All(read))
             if (clock.Now - state.Changed < TimeSpan.FromDays(1))
+            {
                 kept[state.Lane] = Moved(state, apart);
+                schedule.Know(state.Lane); // people see it before it has mail
+            }
     }
 
     static PaceState Moved(PaceState state, TimeSpan by) =>

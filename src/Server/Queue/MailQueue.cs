@@ -61,7 +61,7 @@ public sealed partial class MailQueue
     static readonly TimeSpan JumpOf = TimeSpan.FromMinutes(2);
 
     /// <summary>Reads what the last run left: all of it is due when its row says so, nothing is skipped.</summary>
-    public MailQueue(Store store, MailStore mail, TimeProvider time, Settings? settings = null, UserDirectory? directory = null)
+    public MailQueue(Store store, MailStore mail, TimeProvider time, Settings? settings = null, UserDirectory? directory = null, Secrets? secrets = null)
     {
         this.directory = directory;
         (this.store, this.mail, this.time) = (store, mail, time);
@@ -72,7 +72,7 @@ public sealed partial class MailQueue
         Rules = new QueueRules(store, time);
         var bounces = settings?.Bounces ?? new BounceSettings();
         Suppressions = new Suppressions(store, time, bounces);
-        Bounces = new BounceAddresses(store, time, bounces);
+        Bounces = new BounceAddresses(store, time, bounces, secrets);
         using var transaction = store.Read();
         RestorePaces(transaction);
         QueueTable.ForEachWaiting(transaction, (item, domain, standing, due) => Add(item, Key(domain), standing, due));

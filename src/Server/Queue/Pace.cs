@@ -45,6 +45,8 @@ internal sealed class Pace(PaceLimits limits)
     static readonly TimeSpan LongestRest = TimeSpan.FromMinutes(30);
     static readonly TimeSpan Recent = TimeSpan.FromMinutes(5);
 
+    // what was last kept: growth by a connection, or a tenth, is news
+    double keptConnections, keptPerHour;
     double connections = Math.Min(First, limits.Connections);
     double perHour;
     int perConnection = int.MaxValue;
@@ -127,9 +129,12 @@ internal sealed class Pace(PaceLimits limits)
         if (now >= until) strikes = 0;
         // to the bound by one a message as long as nothing was refused, after that by one a round
         if (connections < limits.Connections) connections = Math.Min(limits.Connections, connections + (HasLearnt ? 1 / connections : 1));
-        if (perHour <= 0) return;
-        perHour += (60 + 0.1 * perHour) / perHour;
-        if (perHour > MostPerHour) perHour = 0;
+        if (perHour > 0)
+        {
+            perHour += (60 + 0.1 * perHour) / perHour;
+            if (perHour > MostPerHour) perHour = 0;
+        }
+        if (HasLearnt && (Math.Floor(connections) != Math.Floor(keptConnections) || Math.Abs(perHour - keptPerHour) > 0.1 * keptPerHour)) IsDirty = true;
     }
 
     void Note(string reason, DateTimeOffset now) => (Reason, changed, IsDirty) = (reason, now, true);
@@ -147,10 +152,14 @@ internal sealed class Pace(PaceLimits limits)
     public PaceState Keep(string lane)
     {
         IsDirty = false;
+        (keptConnections, keptPerHour) = (connections, perHour);
         return new PaceState(lane, connections, perHour, perConnection, strikes, until, Reason, changed);
     }
 
-    public void Restore(PaceState state) =>
+    public void Restore(PaceState state)
+    {
         (connections, perHour, perConnection, strikes, until, Reason, changed) =
         (Math.Clamp(state.Connections, 1, Math.Max(1, limits.Connections)), state.PerHour, Math.Max(1, state.PerConnection), state.Strikes, state.Until, state.Reason, state.Changed);
+        (keptConnections, keptPerHour) = (connections, perHour);
+    }
 }

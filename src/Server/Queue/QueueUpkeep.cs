@@ -20,11 +20,14 @@ sealed class QueueUpkeep(MailQueue queue, CorrespondentBook correspondents, Time
         EveryAsync(PruneAsync, stoppingToken));
 
     TimeSpan pause = First;
+    bool isSealed;
 
     async Task PruneAsync(CancellationToken cancel)
     {
         await Task.Delay(pause, time, cancel);
         pause = Sweep;
+        if (!isSealed) await queue.Bounces.SealAsync(cancel);
+        isSealed = true;
         await queue.Trail.PruneAsync(cancel);
         await queue.Suppressions.PruneAsync(cancel);
         await correspondents.PruneAsync(cancel);

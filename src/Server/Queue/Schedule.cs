@@ -120,6 +120,12 @@ internal sealed class Schedule(Func<string, Pace> paces, int total, int bulkTota
         return lane;
     }
 
+    /// <summary>Makes a lane that has learnt something in an earlier run.</summary>
+    public void Know(string name)
+    {
+        lock (gate) LaneOf(name);
+    }
+
     void MakeReady(QueueItem item, string destination, Standing standing, DateTimeOffset now)
     {
         if (!lines.TryGetValue(destination, out var line))

@@ -76,6 +76,56 @@ public sealed class LocalDeliveryTests : IAsyncLifetime
         Assert.Equal(1, (await office.Queue.ReleaseAsync(entry.Id)).Value);
     }
 
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(true, 1)]
+    [InlineData(null, 1)]
+    public async Task Junk_for_an_account_that_forwards_stays_in_its_junk(bool? keepCopy, int kept)
+    {
+        Assert.Null((await office.Directory.SetPolicyAsync("ivan@example.test", new MailPolicy { Forward = ["ivan@elsewhere.test", "i@elsewhere.test"], KeepCopy = keepCopy })).Refusal);
+        Assert.Equal([null], await Deliver(Order("Subject: x\r\n\r\n", "ivan@example.test") with { Junk = true }));
+        Assert.Empty(office.Queue.List());
+        Assert.Equal(kept, office.Inbox("ivan", "Junk").Count);
+        if (keepCopy == false) Assert.Matches("^Return-Path: <sender@elsewhere.test>\r\nDelivered-To: ivan@example.test\r\nX-Not-Forwarded: (i|ivan)@elsewhere.test \\(judged to be junk\\)\r\nSubject", office.Inbox("ivan", "Junk")[0]);
+        Assert.Equal([null], await Deliver(Order("Subject: x\r\n\r\n", "ivan@example.test")));
+        Assert.Equal(2, Assert.Single(office.Queue.List()).Recipients.Count);
+    }
+
+    [Fact]
+    public async Task A_notice_that_is_passed_on_stays_from_nobody_and_is_sealed_by_who_does_so()
+    {
+        await Deliver(Order("Subject: x\r\n\r\n", "away@example.test") with { ReversePath = null, Id = "t-1" });
+        var entry = Assert.Single(office.Queue.List());
+        Assert.Equal("", entry.Sender);
+        using var read = office.Store.Read();
+        var message = CbaMail.Queue.QueueTable.Message(read, entry.Id)!;
+        Assert.Equal((true, "example.test"), (message.Forwarded, message.Sealer));
+    }
+
+    static DeliveryRecipient Copy(Office office, string address) =>
+        new(Office.Address(address), office.Directory.Resolve(Office.Address(address)) is { Ok: true, Value: var targets } ? targets : [new Target(null, null, Office.Address(address))], "NEVER") { IsCopy = true };
+
+    [Fact]
+    public async Task A_copy_by_policy_is_made_only_where_somebody_has_the_message()
+    {
+        var order = Order("Subject: x\r\n\r\n", "anna@example.test");
+        order = order with { Recipients = [.. order.Recipients, Copy(office, "ivan@example.test"), Copy(office, "archive@elsewhere.test")] };
+        Assert.Null(await office.Directory.RemoveAccountAsync(office.Account("anna"))); // since RCPT
+        var outcome = await Deliver(order);
+        Assert.Equal("5.1.1", outcome[0]?.Status);
+        Assert.Empty(office.Inbox("ivan"));
+        Assert.Empty(office.Queue.List());
+
+        var full = Order(new string('x', 500), "full@example.test");
+        Assert.Equal("5.2.2", (await Deliver(full with { Recipients = [.. full.Recipients, Copy(office, "ivan@example.test")] }))[0]?.Status);
+        Assert.Empty(office.Inbox("ivan"));
+
+        var taken = Order("Subject: y\r\n\r\n", "плюс@example.test");
+        Assert.Null((await Deliver(taken with { Recipients = [.. taken.Recipients, Copy(office, "ivan@example.test"), Copy(office, "archive@elsewhere.test")] }))[0]);
+        Assert.Single(office.Inbox("ivan"));
+        Assert.Equal("archive@elsewhere.test", Assert.Single(Assert.Single(office.Queue.List()).Recipients).Address);
+    }
+
     [Fact]
     public async Task Junk_counts_for_the_quota()
     {

@@ -1,8 +1,10 @@
 using CbaMail.Config;
 using CbaMail.Envelope;
 using CbaMail.Queue;
+using CbaMail.Storage;
 using CbaMail.Tests.Server.Mailboxes;
 using CbaMail.Tests.Wire;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace CbaMail.Tests.Server.Queue;
@@ -32,6 +34,44 @@ public sealed class BounceAddressesTests : IAsyncDisposable
         var again = Open();
         Assert.Equal((BounceKind.Ledger, id), (again.Read(address)!.Kind, again.Read(address)!.Id));
         Assert.Equal(id, again.Read(new MailAddress(address.LocalPart.ToUpperInvariant(), "EXAMPLE.TEST"))!.Id);
+    }
+
+    Secrets Secrets() => new(vault.Store, time, NullLogger<Secrets>.Instance);
+
+    byte[] Kept()
+    {
+        using var read = vault.Store.Read();
+        return Assert.Single(BounceKeyTable.All(read)).Value;
+    }
+
+    [Fact]
+    public async Task The_key_stands_encrypted_in_the_database_one_that_stood_there_in_clear_too()
+    {
+        var address = await MakeAsync(Open(), 7);
+        var clear = Kept();
+        Assert.Equal(32, clear.Length);
+        var addresses = new BounceAddresses(vault.Store, time, new BounceSettings(), Secrets());
+        Assert.Equal(7, addresses.Read(address)!.Id);
+        await addresses.SealAsync(default);
+        Assert.True(Kept().Length > 60);
+        Assert.False(Kept().AsSpan().IndexOf(clear) >= 0);
+        Assert.Equal(7, new BounceAddresses(vault.Store, time, new BounceSettings(), Secrets()).Read(address)!.Id);
+        Assert.Null(Open().Read(address)); // nothing without the key file
+    }
+
+    [Fact]
+    public async Task A_new_key_is_never_kept_in_clear_and_without_a_key_file_not_at_all()
+    {
+        var addresses = new BounceAddresses(vault.Store, time, new BounceSettings(), Secrets());
+        var address = await MakeAsync(addresses, 8);
+        Assert.True(Kept().Length > 60);
+        File.Delete(Path.Combine(vault.Store.Path, CbaMail.Storage.Secrets.FileName));
+        var locked = Secrets();
+        Assert.NotNull(locked.Problem);
+        var later = new BounceAddresses(vault.Store, time, new BounceSettings(), locked);
+        Assert.Null(later.Read(address));
+        Assert.Equal(9, later.Read(await MakeAsync(later, 9))!.Id);
+        Kept(); // one still
     }
 
     [Fact]

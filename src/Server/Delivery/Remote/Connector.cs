@@ -176,9 +176,11 @@ internal sealed class Connector(RemoteParts parts, string lane) : IAsyncDisposab
         while (targets.List[next].Target.Host == first) next++;
         await client.DisposeAsync();
         client = null;
-        if (await ConnectAsync(errand, cancel) is null)
+        if (await ConnectAsync(errand, cancel) is null && parts.Sources.Reserve(Source) is null)
         {
-            var result = await client!.SendAsync(message, cancel);
+            ClientResult? result = null;
+            try { result = await client!.SendAsync(message, cancel); }
+            finally { parts.Sources.Settle(Source, result is not null && (result.Unclear || result.Replies.Any(reply => reply.IsPositive))); }
             if (!result.PutsOff) return result;
             await client.DisposeAsync();
             client = null;

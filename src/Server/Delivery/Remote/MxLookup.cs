@@ -50,7 +50,8 @@ internal sealed class MxLookup(IResolver resolver, Settings settings)
     {
         if (IPAddress.TryParse(route.Host.Trim('[', ']'), out var literal)) return new Targets([new Candidate(new ClientTarget(route.Host, literal, route.Port))], null);
         // A route works without DNS where the machine knows the name by itself.
-        var addresses = new HostAddresses(HostsFile.Find(route.Host), Failed: false);
+        // What stands in /etc/hosts its administrator vouches for, so a policy of DANE may ask for TLSA records of the name.
+        var addresses = new HostAddresses(HostsFile.Find(route.Host), Failed: false, Secure: true);
         if (addresses.List.Count == 0) addresses = await AddressesAsync(route.Host, cancel);
         if (addresses.List.Count > 0) // RFC 7672 2.2.1: a name from the settings is as good as a secure one
             return new Targets([.. Candidates(route.Host, addresses, route.Port).Take(Queue.HostsPerAttempt)], null) { Secure = true };

@@ -28,6 +28,9 @@ internal static class Outcomes
             else if (reply is { Code: 452, Status: "4.5.3" or "4.3.1" } && settled) outcome = outcome with { State = OutcomeState.Deferred, NextAttempt = now, Counts = false };
             // RFC 2852 4.1.3: after its time it is of no use
             else if (claim.Message.By is { Return: true } by && by.Deadline <= now) outcome = outcome with { State = OutcomeState.Bounced, Status = "5.4.7", Reply = $"Not delivered within the time that was asked for; last: {reply}" };
+            // our own bound, not the server's: the mail waits until that is over, and is not returned for it
+            else if (reply.Pause is { } pause)
+                outcome = outcome with { State = OutcomeState.Deferred, NextAttempt = Before(claim.Message.By, now + Within(pause, random()), now), Counts = false, TellDelay = TellsDelay(claim.Message, recipient, now, settings) };
             else if (Retry.Next(recipient.Attempts + 1, now, Deadline(claim.Message, recipient, now, settings), settings, random()) is { } next)
                 outcome = outcome with { State = OutcomeState.Deferred, NextAttempt = Before(claim.Message.By, next, now), TellDelay = TellsDelay(claim.Message, recipient, now, settings) };
             // RFC 3463 3.5 X.4.7: it has taken too long
@@ -36,6 +39,11 @@ internal static class Outcomes
         }
         return outcomes;
     }
+
+    // looked at every few hours, as the settings may be changed; a little apart, so that not all come at once
+    static TimeSpan Within(TimeSpan pause, double random) => (pause < LongestPause ? pause : LongestPause) + TimeSpan.FromSeconds(1 + 59 * random);
+
+    static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
 
     static DateTimeOffset Deadline(QueuedMessage message, QueuedRecipient recipient, DateTimeOffset now, QueueSettings settings) =>
         Retry.Deadline(message.Created, message.Expires, recipient.Attempts + 1, now, settings);

@@ -59,10 +59,10 @@ sealed class OutgoingSignatures(SigningKeys keys, OwnSignatures own, IResolver r
         return signer.Sign(header, body.Finish(), now);
     }
 
-    /// <summary>The seal is of the domain that passes the message on: that of the reverse-path under which it leaves.</summary>
+    /// <summary>The seal is of the domain that passes the message on: where a notice is passed on, its reverse-path does not tell which.</summary>
     async ValueTask<byte[]> SealAsync(QueuedMessage message, MessageContent content, DateTimeOffset now, CancellationToken cancel)
     {
-        if (message.ReversePath is not { } path || keys.Active(path.DomainKey) is not { Count: > 0 } active) return [];
+        if ((message.Sealer ?? message.ReversePath?.DomainKey) is not { } domain || keys.Active(domain) is not { Count: > 0 } active) return [];
         var key = active.FirstOrDefault(one => one.Algorithm == DkimAlgorithm.RsaSha256) ?? active[0]; // which every verifier knows
         var header = Header(content);
         using var signed = new SignedMessage(header);
@@ -74,7 +74,7 @@ sealed class OutgoingSignatures(SigningKeys keys, OwnSignatures own, IResolver r
         });
         var chain = await new ArcVerifier(arcKeys).VerifyAsync(signed, now, cancel);
         var authservId = settings.Authentication.AuthservId is { Length: > 0 } id ? id : settings.Hostname;
-        var set = new ArcSealer(authservId, new SigningIdentity(path.DomainKey, key.Selector, key.Key)).Seal(header, body.Finish(), chain, now);
+        var set = new ArcSealer(authservId, new SigningIdentity(domain, key.Selector, key.Key)).Seal(header, body.Finish(), chain, now);
         return Encoding.UTF8.GetBytes(string.Concat(set));
     }
 

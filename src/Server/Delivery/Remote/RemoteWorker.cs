@@ -105,8 +105,9 @@ internal sealed class RemoteWorker(RemoteParts parts, string lane)
                 return errand.Wish != TlsWish.Usual || connector.IsSpent || (Queue.LearnPace && PaceSignals.Of(failure, connected: false) is not null)
                     ? await CommitAsync(claim, content, Same(claim, failure), "", null)
                     : await FailAsync(claim, content, failure, cancel);
-            var client = connector.Client;
-            var result = await client.SendAsync(message, cancel);
+            var (client, source) = (connector.Client, connector.Source);
+            if (parts.Sources.Reserve(source) is { } spent) return await CommitAsync(claim, content, Same(claim, spent), "", null);
+            var result = await SendAsync(client, source, message, cancel);
             Observe(result, client);
             // a kept connection that was closed meanwhile is no attempt
             if (!result.Begun && tries == 0) continue;
@@ -114,6 +115,21 @@ internal sealed class RemoteWorker(RemoteParts parts, string lane)
             if (result.Broken && !result.Unclear && result.PutsOff && connector.HasNext) continue;
             if (!result.Broken && !result.Unclear && result.PutsOff && await connector.ElsewhereAsync(message, cancel) is { } better) (result, client) = (better, connector.Client);
             return await CommitAsync(claim, content, result.Replies, client.Target.ToString(), client.Tls, client.Extensions, client.Local);
+        }
+    }
+
+    async Task<ClientResult> SendAsync(SmtpClient client, Source? source, ClientMessage message, CancellationToken cancel)
+    {
+        var taken = false;
+        try
+        {
+            var result = await client.SendAsync(message, cancel);
+            taken = result.Unclear || result.Replies.Any(reply => reply.IsPositive);
+            return result;
+        }
+        finally
+        {
+            parts.Sources.Settle(source, taken);
         }
     }
 
@@ -130,7 +146,6 @@ internal sealed class RemoteWorker(RemoteParts parts, string lane)
             RemoteTelemetry.Slowed(parts.Log, lane, signal.ToString(), reply.ToString());
             return;
         }
-        if (taken && connector.Source is { } source) parts.Sources.Count(source);
         if (taken) parts.Queue.Observe(lane, PaceSignal.Taken, "", client.Messages);
     }
 

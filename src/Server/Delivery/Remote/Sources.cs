@@ -17,6 +17,7 @@ internal sealed record Source(IPAddress Address, string? Hostname = null, IReadO
 /// <summary>
 /// Which of our addresses mail leaves from: by the sender's domain, then always the same one for the same domain, as a reputation is kept
 /// by address. A new address has a share of messages a day that grows (warm-up); what goes beyond goes from another, or waits.
+/// What has been sent is written with the commit that settles the message, so a crash forgets at most what nobody knows the outcome of.
 /// </summary>
 internal sealed class Sources
 {
@@ -24,8 +25,9 @@ internal sealed class Sources
     readonly IReadOnlyList<int> ramp;
     readonly TimeProvider time;
     readonly Lock gate = new();
-    readonly Dictionary<Source, long> used = [];
-    readonly Dictionary<Source, long> unsaved = [];
+    readonly Dictionary<Source, long> used = []; // taken by servers today
+    readonly Dictionary<Source, long> underWay = [];
+    readonly HashSet<Source> unsaved = [];
     long day;
 
     /// <exception cref="InvalidOperationException">A setting is wrong; the message is a sentence for people.</exception>
@@ -66,8 +68,14 @@ internal sealed class Sources
             if (open.Count > 0) return (open[(int)(Hash(domain) % (uint)open.Count)], null);
         }
         var spent = fitting[0].Source;
-        return (null, ClientReply.Local(451, "4.7.0", $"The messages that {spent.Address} may send today while it warms up ({Share(spent)}) have been sent"));
+        return (null, Spent(spent));
     }
+
+    // tried again when the day is over: it says nothing of the message
+    ClientReply Spent(Source source) => ClientReply.Local(451, "4.7.0", $"The messages that {source.Address} may send today while it warms up ({Share(source)}) have been sent") with
+    {
+        Pause = DateTimeOffset.UnixEpoch.AddDays(Day(time.GetUtcNow()) + 1) - time.GetUtcNow(),
+    };
 
     static int Fit(Source source, string domain) => source.Domains is { Count: > 0 } some ? some.Max(pattern => Destination.Fits(pattern, domain) is var fit and >= 0 ? Math.Min(fit, int.MaxValue - 1) + 1 : -1) : 0;
 
@@ -88,7 +96,7 @@ internal sealed class Sources
         lock (gate)
         {
             Turn();
-            return Share(source) - used.GetValueOrDefault(source);
+            return Share(source) - used.GetValueOrDefault(source) - underWay.GetValueOrDefault(source);
         }
     }
 
@@ -101,25 +109,42 @@ internal sealed class Sources
         unsaved.Clear();
     }
 
-    /// <summary>A message has left from there.</summary>
-    public void Count(Source source)
+    /// <summary>A message is about to leave from there: others must not take its place. To be followed by <see cref="Settle"/>.</summary>
+    /// <param name="source">Null: the system's choice, which has no bound.</param>
+    /// <returns>Null, or why it may not.</returns>
+    public ClientReply? Reserve(Source? source)
     {
-        if (source.Since is null) return;
+        if (source is not { Since: not null }) return null;
         lock (gate)
         {
             Turn();
-            used[source] = used.GetValueOrDefault(source) + 1;
-            unsaved[source] = unsaved.GetValueOrDefault(source) + 1;
+            if (Share(source) - used.GetValueOrDefault(source) - underWay.GetValueOrDefault(source) <= 0) return Spent(source);
+            underWay[source] = underWay.GetValueOrDefault(source) + 1;
+            return null;
         }
     }
 
-    /// <summary>Writes what has been counted, with a commit that is made anyway.</summary>
+    /// <param name="taken">A server has it, and a reputation is made or lost.</param>
+    public void Settle(Source? source, bool taken)
+    {
+        if (source is not { Since: not null }) return;
+        lock (gate)
+        {
+            Turn();
+            underWay[source] = Math.Max(0, underWay.GetValueOrDefault(source) - 1);
+            if (!taken) return;
+            used[source] = used.GetValueOrDefault(source) + 1;
+            unsaved.Add(source);
+        }
+    }
+
+    /// <summary>Writes what has been counted, with a commit that is made anyway. It is the sum, so a commit that fails is made good by the next.</summary>
     public void Save(WriteTransaction write)
     {
         lock (gate)
         {
             if (unsaved.Count == 0) return;
-            foreach (var (source, count) in unsaved) SourceTable.Add(write, source.Address.ToString(), day, count);
+            foreach (var source in unsaved) SourceTable.Save(write, source.Address.ToString(), day, used.GetValueOrDefault(source));
             unsaved.Clear();
         }
     }

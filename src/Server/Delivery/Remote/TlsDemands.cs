@@ -62,8 +62,9 @@ internal sealed class TlsDemands(DaneLookup dane, StsPolicies sts, Settings sett
 
     static string Digits(string fingerprint) => new([.. fingerprint.Where(char.IsAsciiHexDigit).Select(char.ToUpperInvariant)]);
 
-    TlsDemand OfRoute(RouteSettings route) =>
-        new(route.Tls, route.VerifyCertificate ?? route.Tls is RouteTls.Required or RouteTls.Implicit ? new PkixProof(new Names(route.Host), Roots: roots) : null);
+    TlsDemand OfRoute(RouteSettings route) => route.Tls == RouteTls.Verify
+        ? new(RouteTls.Required, new PkixProof(new Names(route.Host), Roots: roots))
+        : new(route.Tls, route.VerifyCertificate ?? route.Tls is RouteTls.Required or RouteTls.Implicit ? new PkixProof(new Names(route.Host), Roots: roots) : null);
 
     /// <summary>What the domain and its server have published.</summary>
     async ValueTask<TlsRuling> PublishedAsync(TlsPolicy policy, string domain, Targets targets, Candidate candidate, CancellationToken cancel)

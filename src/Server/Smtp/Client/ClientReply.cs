@@ -15,6 +15,9 @@ public sealed record ClientReply(int Code, string Status, string Text, bool IsLo
     /// <summary>What the peer said to make us say this; null where it said nothing.</summary>
     public ClientReply? Said { get; init; }
 
+    /// <summary>Before that there is no use in trying again, and the attempt counts for nothing; null: as the schedule of retries says.</summary>
+    public TimeSpan? Pause { get; init; }
+
     /// <summary>What was wrong with TLS, where that is the reason.</summary>
     public TlsFailure? TlsFailure { get; init; }
 

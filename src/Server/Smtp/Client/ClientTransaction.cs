@@ -148,7 +148,7 @@ internal sealed class ClientTransaction(SmtpClient client, ClientMessage message
         {
             var reply = await ReadAsync("RCPT", cancel);
             if (!mail.IsPositive) reply = mail; // 503 for the recipients says nothing
-            if (!reply.IsPositive) replies[i] = reply;
+            if (!reply.IsPositive) replies[i] = AsTooMany(reply);
         }
         var data = await client.Wire.ReadAsync(client.Options.Times.DataTimeout, "DATA", cancel);
         var accepted = asked.Any(i => replies[i] is null);
@@ -182,12 +182,16 @@ internal sealed class ClientTransaction(SmtpClient client, ClientMessage message
         {
             await WriteAsync(Rcpt(i), cancel);
             var reply = await ReadAsync("RCPT", cancel);
-            if (!reply.IsPositive) replies[i] = reply;
+            if (!reply.IsPositive) replies[i] = AsTooMany(reply);
         }
         if (!asked.Any(i => replies[i] is null)) return false;
         await WriteAsync("DATA\r\n", cancel);
         return Data(await client.Wire.ReadAsync(client.Options.Times.DataTimeout, "DATA", cancel), accepted: true);
     }
+
+    /// <summary>RFC 5321 4.5.3.1.10: an old server says 552 where it means that the others are to go with the next transaction; a full mailbox is another matter.</summary>
+    static ClientReply AsTooMany(ClientReply reply) =>
+        reply.Code == 552 && (reply.Status == "5.5.3" || reply.Text.Contains("too many recipients", StringComparison.OrdinalIgnoreCase)) ? reply with { Code = 452, Status = "4.5.3" } : reply;
 
     Task WriteAsync(string line, CancellationToken cancel) =>
         client.Wire.WriteAsync(Encoding.UTF8.GetBytes(line), client.Options.Times.CommandTimeout, "command", cancel);

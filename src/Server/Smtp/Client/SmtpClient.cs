@@ -157,7 +157,8 @@ public sealed class SmtpClient : IAsyncDisposable
         await HelloAsync(cancel);
     }
 
-    ClientReply AsHost(ClientReply reply) => ClientReply.Local(421, reply.IsPermanent ? "4.3.2" : reply.Status, $"{Target} said: {reply}") with { Said = reply };
+    // RFC 7504 3, 4: 521 says that the host never takes mail; where all of a domain's say so, it is returned
+    ClientReply AsHost(ClientReply reply) => reply.Code == 521 ? ClientReply.Local(521, "5.3.2", $"{Target} said: {reply}") with { Said = reply } : ClientReply.Local(421, reply.IsPermanent ? "4.3.2" : reply.Status, $"{Target} said: {reply}") with { Said = reply };
 
     async Task HelloAsync(CancellationToken cancel)
     {

@@ -49,7 +49,7 @@ static class Acceptance
             var prepared = session.Parts.Submit.Prepare(account, own.Span);
             if (!prepared.Ok) return All(asked, prepared.Refusal);
             if (!prepared.Value.IsNothing && prepared.Value.Apply(sink.Content[..^(int)sink.Received], own, spools.Open) is { IsEmpty: false } completed) arrival.Message = completed;
-            copies = [.. session.Parts.Submit.Copies(account).Select(copy => new DeliveryRecipient(copy.Address, copy.Targets, Notify: "NEVER"))];
+            copies = [.. session.Parts.Submit.Copies(account).Select(copy => new DeliveryRecipient(copy.Address, copy.Targets, Notify: "NEVER") { IsCopy = true })];
         }
 
         // the text is here: what follows is not cut short by the client's going away or the server's stopping
@@ -83,7 +83,8 @@ static class Acceptance
             Proven = arrival.Proof?.Sender,
             Origin = session.Account is { } who ? $"{who.Address} at {arrival.Remote}" : $"{arrival.Hello} at {arrival.Remote}",
         }, CancellationToken.None);
-        return session.IsLmtp ? Fit(asked, arrival.Recipients, placed) : placed;
+        // a copy by policy is no recipient of the client's
+        return session.IsLmtp ? Fit(asked, arrival.Recipients, placed) : [.. placed.Take(arrival.Recipients.Count)];
     }
 
     /// <summary>

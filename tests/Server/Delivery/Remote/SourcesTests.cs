@@ -70,7 +70,7 @@ public sealed class SourcesTests : IAsyncDisposable
         await OpenAsync(new SendingSettings { Sources = [warming], WarmUp = [1, 3, 100] });
         for (var i = 0; i < 3; i++) Assert.Equal("127.0.0.14", (await SendAsync("anna@example.test")).From);
         await office.SendAsync("a@peer.test");
-        await office.AttemptsAsync(1);
+        await Wait.UntilAsync(() => office.Queue.List() is [{ Recipients: [{ LastReply: not null }] }], "it is put off");
         Assert.Contains("while it warms up (3) have been sent", office.Queue.List()[0].Recipients[0].LastReply);
         await Wait.UntilAsync(() =>
         {
@@ -78,6 +78,30 @@ public sealed class SourcesTests : IAsyncDisposable
             return office.Queue.Counts().Messages == 0;
         }, "the next day comes");
         Assert.Equal(3, office.Time.GetUtcNow().Day);
+    }
+
+    [Fact]
+    public async Task Many_connections_do_not_send_more_than_the_share_and_what_waits_for_days_is_not_returned()
+    {
+        office = await PostOffice.OpenAsync(new QueueSettings { Port = peer.Port, Expire = TimeSpan.FromDays(1) }, sending: new SendingSettings
+        {
+            Sources = [new SourceSettings { Address = "127.0.0.17", WarmUpSince = "2026-03-02" }],
+            WarmUp = [7, 0, 1000],
+        });
+        office.Dns["a peer.test"] = "127.0.0.2";
+        office.Queue.IsHeld = true;
+        for (var i = 0; i < 20; i++) await office.SendAsync($"a{i}@peer.test", bulk: true);
+        office.Queue.IsHeld = false;
+        await Wait.UntilAsync(() => office.Queue.List() is { Count: 13 } waiting && waiting.All(entry => entry.Recipients[0] is { LastReply: not null, State: not "active" }), "the others are put off");
+        Assert.Equal(7, peer.Mails.Count);
+        Assert.All(office.Queue.List(), entry => Assert.Equal(0, entry.Recipients[0].Attempts));
+        await Wait.UntilAsync(() =>
+        {
+            office.Time.Advance(TimeSpan.FromMinutes(30));
+            return office.Queue.Counts().Messages == 0;
+        }, "the day of 1000 comes", 60);
+        Assert.Equal(20, peer.Mails.Count);
+        Assert.Equal(4, office.Time.GetUtcNow().Day);
     }
 
     [Fact]

@@ -98,6 +98,51 @@ public sealed class TlsPolicyTests : IAsyncDisposable
         Assert.Equal(right, await TakenAsync());
     }
 
+    async Task<bool> RoutedAsync(RouteTls tls, bool? verify = null, string? certificate = null, TlsPolicySettings? policy = null, Action<PaperDns>? dns = null)
+    {
+        await File.WriteAllTextAsync(roots, Authority.Root.ExportCertificatePem());
+        await using var host = new ScriptedPeer(IPAddress.Loopback); // "localhost" stands in every /etc/hosts
+        if (certificate is not null) (host.Shown, host.Extensions) = (Authority.Shown(Authority.Issue(certificate)), ["PIPELINING", "STARTTLS"]);
+        office = await PostOffice.OpenAsync(new QueueSettings { UseIpv6 = false, Routes = [new RouteSettings { Host = "localhost", Port = host.Port, Tls = tls, VerifyCertificate = verify }] },
+            sending: new SendingSettings { TrustedRoots = roots, TlsPolicy = policy is null ? [] : [policy] });
+        // what the recipients' domain publishes is about its own servers
+        office.Dns["mx peer.test"] = "10 mx.peer.test";
+        office.Dns["a mx.peer.test"] = "127.0.0.9";
+        office.Dns[$"tlsa _{host.Port}._tcp.mx.peer.test"] = Key.Replace('A', 'B').Replace('1', '3');
+        dns?.Invoke(office.Dns);
+        if (certificate is not null) office.Dns[$"tlsa _{host.Port}._tcp.localhost"] = $"3 1 1 {Convert.ToHexString(SHA256.HashData(host.Shown!.TargetCertificate.PublicKey.ExportSubjectPublicKeyInfo()))}";
+        await office.SendAsync("a@peer.test");
+        await Wait.UntilAsync(() => office.Queue.Counts() is { Messages: 0 } or { Deferred: 1 }, "an attempt was made");
+        await office.Workers.StopAsync(default);
+        return host.Mails is [{ } mail] && (mail.Secure || certificate is null || tls == RouteTls.None);
+    }
+
+    [Theory]
+    [InlineData(RouteTls.None, null, null, true)]
+    [InlineData(RouteTls.None, null, "localhost", true)]
+    [InlineData(RouteTls.May, null, null, true)]
+    [InlineData(RouteTls.May, null, "wrong.test", true)]
+    [InlineData(RouteTls.May, true, "wrong.test", true)] // in clear text: what is offered is better than nothing
+    [InlineData(RouteTls.Required, null, null, false)]
+    [InlineData(RouteTls.Required, null, "wrong.test", false)]
+    [InlineData(RouteTls.Required, false, "wrong.test", true)]
+    [InlineData(RouteTls.Required, null, "localhost", true)]
+    [InlineData(RouteTls.Verify, null, "localhost", true)]
+    [InlineData(RouteTls.Verify, false, "wrong.test", false)]
+    [InlineData(RouteTls.Verify, null, null, false)]
+    public async Task A_route_is_as_sure_as_it_says(RouteTls tls, bool? verify, string? certificate, bool taken)
+    {
+        var secure = await RoutedAsync(tls, verify, certificate);
+        if (tls == RouteTls.May && verify == true) Assert.Equal(0, office.Queue.Counts().Messages);
+        else Assert.Equal(taken, secure);
+    }
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    public async Task A_route_to_a_name_of_the_hosts_file_may_be_held_to_DANE(bool signed, bool taken) =>
+        Assert.Equal(taken, await RoutedAsync(RouteTls.May, null, "localhost", new TlsPolicySettings { Mx = "localhost", Policy = TlsPolicy.DaneOnly }, dns => dns.Secure = _ => signed));
+
     [Fact]
     public async Task The_first_entry_that_fits_domain_and_server_counts()
     {

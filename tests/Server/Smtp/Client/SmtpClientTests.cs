@@ -49,6 +49,31 @@ public sealed class SmtpClientTests : IAsyncDisposable
         Assert.Equal(4, peer.MostAtOnce); // MAIL, RCPT, RCPT, DATA
     }
 
+    [Theory]
+    [InlineData("552 too many recipients", "452 4.5.3 too many recipients")]
+    [InlineData("552 5.5.3 enough", "452 4.5.3 enough")]
+    [InlineData("552 5.2.2 mailbox full", "552 5.2.2 mailbox full")]
+    public async Task An_old_word_for_too_many_recipients_is_no_failure(string said, string taken)
+    {
+        foreach (var extensions in (string[][])[["PIPELINING"], []])
+        {
+            peer.Extensions = extensions;
+            peer.Script = line => line.StartsWith("RCPT TO:<b@", StringComparison.Ordinal) ? said : null;
+            await using var client = await OpenAsync();
+            var result = await client.SendAsync(Message("a@peer.test", "b@peer.test"), default);
+            Assert.Equal(["250 2.0.0 taken", taken], result.Replies.Select(reply => reply.ToString()));
+        }
+    }
+
+    [Theory]
+    [InlineData("521 no mail here, ever", true)]
+    [InlineData("554 no mail here today", false)]
+    public async Task A_host_that_never_takes_mail_is_told_from_one_that_does_not_now(string greeting, bool permanent)
+    {
+        peer.Script = line => line == "connect" ? greeting : null;
+        Assert.Equal(permanent, (await ConnectAsync()).Failure!.IsPermanent);
+    }
+
     [Fact]
     public async Task Without_PIPELINING_each_command_waits()
     {
