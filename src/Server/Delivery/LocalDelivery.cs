@@ -217,7 +217,7 @@ public sealed class LocalDelivery
         {
             var id = 0L;
             // before a worker is told of it
-            if (!forwarded && placing.Signed.Length > 0) transaction.OnCommitted(() => signatures!.Keep(id, placing.Signed));
+            if (sealer is null && placing.Signed.Length > 0) transaction.OnCommitted(() => signatures!.Keep(id, placing.Signed));
             id = queue.Enqueue(transaction, new NewQueueEntry(sender, content, recipients, order.Return, order.EnvelopeId, order.SmtpUtf8, eightBit, order.Class)
             {
                 Forwarded = sealer is not null,
