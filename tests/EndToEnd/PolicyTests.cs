@@ -90,6 +90,20 @@ public sealed class PolicyTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task The_author_of_forwarded_mail_is_told_where_the_next_server_refuses_it()
+    {
+        peer.Script = line => line.StartsWith("RCPT TO:<anna@elsewhere.test>", StringComparison.OrdinalIgnoreCase) ? "550 5.1.1 who is that" : null;
+        await StartAsync();
+        await SetAsync(Anna, "forward", "anna@elsewhere.test");
+        await Letter.SendAsync(server.Smtp, "writer@origin.test", Anna, Letter.Text("writer@origin.test", Anna, "to be passed on in vain"));
+        await Wait.UntilAsync(() => peer.Mails.Count == 1, "the author is told");
+        Assert.StartsWith("<>", peer.Mails[0].From);
+        Assert.Equal(["<writer@origin.test>"], peer.Mails[0].To.Select(to => to.Split(' ')[0]));
+        Assert.Contains("To: writer@origin.test", peer.Mails[0].Data.Replace("<writer@origin.test>", "writer@origin.test", StringComparison.Ordinal));
+        Assert.Contains("Action: failed", peer.Mails[0].Data);
+    }
+
+    [Fact]
     public async Task A_relay_domains_names_are_asked_of_its_server_and_its_mail_goes_there()
     {
         await using var branch = new ScriptedPeer();

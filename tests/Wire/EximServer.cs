@@ -13,7 +13,9 @@ internal sealed class EximServer : IAsyncDisposable
 
     private readonly Daemon daemon;
 
-    private EximServer(Daemon daemon, string folder) => (this.daemon, Folder) = (daemon, folder);
+    private readonly string[] own;
+
+    private EximServer(Daemon daemon, string folder, string[] own) => (this.daemon, Folder, this.own) = (daemon, folder, own);
 
     public string Folder { get; }
     public string Log => Read(Folder);
@@ -36,7 +38,7 @@ internal sealed class EximServer : IAsyncDisposable
         await File.WriteAllTextAsync(Path.Combine(folder, "tls.pem"), pem);
         await File.WriteAllTextAsync(Path.Combine(folder, "dkim.pem"), dkim);
         await File.WriteAllTextAsync(Path.Combine(folder, "aliases"), string.Concat(aliases.Select(one => $"{one.From}: {one.To}\n")));
-        await File.WriteAllTextAsync(Path.Combine(folder, "exim.conf"), $"OWN_FOLDER = {folder}\nOWN_NAME = {hostname}\nOWN_DOMAIN = {domain}\nOWN_ADDRESS = {address}\nOWN_PEOPLE = {string.Join(" : ", people)}\n{more}\n" + """
+        await File.WriteAllTextAsync(Path.Combine(folder, "exim.conf"), $"exim_path = {Program}\nOWN_FOLDER = {folder}\nOWN_NAME = {hostname}\nOWN_DOMAIN = {domain}\nOWN_ADDRESS = {address}\nOWN_PEOPLE = {string.Join(" : ", people)}\n{more}\n" + """
             keep_environment =
             primary_hostname = OWN_NAME
             qualify_domain = OWN_DOMAIN
@@ -55,6 +57,7 @@ internal sealed class EximServer : IAsyncDisposable
             host_lookup =
             rfc1413_hosts =
             delay_warning =
+            ignore_bounce_errors_after = 0s
             dns_dnssec_ok = 1
             acl_smtp_rcpt = acl_rcpt
             acl_smtp_data = acl_data
@@ -114,13 +117,39 @@ internal sealed class EximServer : IAsyncDisposable
             """);
         var user = (await OwnMounts.UserAsync(folder, "Debian-exim")).ToString(null as IFormatProvider);
         (await Tool.RunAsync("chown", ["-R", $"{user}:{user}", .. new[] { "spool", "mail", "log", "tls.pem", "dkim.pem" }.Select(part => Path.Combine(folder, part))])).Succeeded();
-        return new EximServer(await Daemon.StartAsync(new IPEndPoint(address, 25), () => Read(folder), [.. prefix, Program!, "-C", Path.Combine(folder, "exim.conf"), "-bdf", "-q1s"]), folder);
+        string[] own = [.. prefix, Program!, "-C", Path.Combine(folder, "exim.conf")];
+        return new EximServer(await Daemon.StartAsync(new IPEndPoint(address, 25), () => Read(folder), [.. own, "-bdf", "-q1s"]), folder, own);
     }
 
     public List<string> Mail(string person) => Maildir.All(Path.Combine(Folder, "mail", person));
 
-    /// <summary>The files of what waits.</summary>
-    public List<string> Queue() => [.. System.IO.Directory.GetFiles(Path.Combine(Folder, "spool/input"), "*-H", SearchOption.AllDirectories).Select(File.ReadAllText)];
+    private IEnumerable<string> Waiting() => System.IO.Directory.Exists(Path.Combine(Folder, "spool/input")) ? System.IO.Directory.GetFiles(Path.Combine(Folder, "spool/input"), "*-H", SearchOption.AllDirectories) : [];
+
+    /// <summary>The heads of what waits.</summary>
+    public List<string> Queue() => [.. Waiting().Select(ReadIfThere).Where(text => text.Length > 0)];
+
+    private static string ReadIfThere(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file);
+        }
+        catch (IOException)
+        {
+            return ""; // it has just left
+        }
+    }
+
+    /// <summary>Empties the queue.</summary>
+    public async Task DropAsync()
+    {
+        // a message that is being tried cannot be removed at that moment
+        await Wait.UntilAsync(async () =>
+        {
+            foreach (var file in Waiting().ToList()) await Tool.RunAsync(own[0], [.. own[1..], "-Mrm", Path.GetFileName(file)[..^2]]);
+            return !Waiting().Any();
+        }, "Exim's queue is empty");
+    }
 
     public async ValueTask DisposeAsync()
     {

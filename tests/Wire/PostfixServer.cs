@@ -110,6 +110,9 @@ internal sealed class PostfixServer : IAsyncDisposable
     /// <summary>What waits, as <c>postqueue -j</c> has it: a line a message.</summary>
     public async Task<string> QueueAsync() => (await Tool.RunAsync("postqueue", "-c", Path.Combine(Folder, "etc"), "-j")).Succeeded().Output;
 
+    /// <summary>Empties the queue.</summary>
+    public async Task DropAsync() => (await Tool.RunAsync("postsuper", "-c", Path.Combine(Folder, "etc"), "-d", "ALL")).Succeeded();
+
     public async ValueTask DisposeAsync()
     {
         await daemon.DisposeAsync();

@@ -23,6 +23,7 @@ public sealed class BounceDelivery(MailStore mail, MailQueue queue, UserDirector
     /// <summary>Writes and stages the notices; call it outside the committer.</summary>
     internal IReadOnlyList<PreparedNotice> Prepare(QueuedMessage message, Tidings tidings, MessageContent content)
     {
+        if (message.ReversePath is { } path) message = message with { ReversePath = Author(path) };
         var prepared = new List<PreparedNotice>();
         foreach (var (kind, outcomes) in (ReadOnlySpan<(NoticeKind, IReadOnlyList<RecipientOutcome>)>)
             [(NoticeKind.Failed, tidings.Failed), (NoticeKind.Delayed, tidings.Delayed), (NoticeKind.Relayed, tidings.Relayed)])
@@ -42,8 +43,11 @@ public sealed class BounceDelivery(MailStore mail, MailQueue queue, UserDirector
     internal void Deliver(WriteTransaction transaction, QueuedMessage message, IReadOnlyList<PreparedNotice> notices)
     {
         if (notices.Count > 0) transaction.BodiesFirst(); // the queue's row goes with this commit: its notice must not be lost after it
-        foreach (var notice in notices) Deliver(transaction, message.ReversePath!, notice);
+        foreach (var notice in notices) Deliver(transaction, Author(message.ReversePath!), notice);
     }
+
+    // forwarded mail left under an address of ours that nobody has: who wrote it stands behind it
+    MailAddress Author(MailAddress path) => directory.IsLocal(path) ? directory.SenderBehind(path) ?? path : path;
 
     void Deliver(WriteTransaction transaction, MailAddress to, PreparedNotice notice)
     {

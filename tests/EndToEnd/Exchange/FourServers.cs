@@ -47,10 +47,10 @@ public sealed class FourServers : IAsyncLifetime
         obstacle = await OwnMounts.ObstacleAsync() ?? (EximServer.Program is null ? $"Exim is not at {EximServer.Unpacked}; ./test puts it there" : null);
         if (obstacle is not null) return;
         await File.WriteAllTextAsync(Roots, authority.Root.ExportCertificatePem());
-        Alpha = await OurAsync("alpha.test", "anna", AlphaAt, "", "plain.test");
+        Alpha = await OurAsync("alpha.test", "anna", AlphaAt, "reports: {send-tls: yes}", "plain.test");
         Beta = await OurAsync("beta.test", "boris", BetaAt, """
             authentication: {trusted-sealers: [alpha.test]}
-            inbound: {greylist: {enabled: yes, delay: 2s}}
+            inbound: {greylist: {enabled: yes, delay: 1s}}
             """, "zeta.open");
         using var eximKey = RSA.Create(2048);
         var resolving = Path.Combine(folder, "opendkim-unbound.conf"); // it brings a resolver of its own, which denies "test" and never asks loopback
@@ -140,7 +140,7 @@ public sealed class FourServers : IAsyncLifetime
             dns: {servers: ["{{DnsAt}}:53"], trust-authenticated: yes}
             queue: {retry-after: [1s], retry-jitter: 0, source-address: {{at}}}
             sending: {trusted-roots: {{Roots}}}
-            smtp: {message-size: 400K}
+            smtp: {message-size: 400K, hops: 20}
             publish: {mta-sts: enforce, dmarc: reject}
             {{more}}
             """));

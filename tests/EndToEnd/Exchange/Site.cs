@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using CbaMail.Tests.Wire;
@@ -22,6 +23,9 @@ internal abstract class Site(string domain, string person, IPAddress address)
 
     /// <summary>What waits in its queue, as text; empty when nothing does.</summary>
     public abstract Task<string> QueueAsync();
+
+    /// <summary>Takes what waits for somebody out of the queue.</summary>
+    public abstract Task DropAsync(string recipient);
 
     /// <summary>Where its own people send: signed in at ours; at the others this machine may relay.</summary>
     public abstract Task<WireClient> OpenAsync(string account);
@@ -56,6 +60,9 @@ internal abstract class Site(string domain, string person, IPAddress address)
 
     public Task UntilEmptyAsync(double seconds = 30) => Wait.UntilAsync(async () => (await QueueAsync()).Length == 0, $"the queue of {Host} is empty", seconds);
 
+    /// <summary>Fails with the whole message where a line of it fits nothing.</summary>
+    public static void AssertLine(string pattern, string mail) => Xunit.Assert.True(System.Text.RegularExpressions.Regex.IsMatch(mail, pattern, System.Text.RegularExpressions.RegexOptions.Multiline), $"no line fits {pattern} in\n{mail}");
+
     /// <summary>A message with its header fields unfolded.</summary>
     protected static string Unfolded(string message)
     {
@@ -72,15 +79,27 @@ internal sealed class OurSite(string domain, string person, IPAddress address, T
     public TestServer Server => server;
     public override string Log => server.Log;
 
-    public override async Task<List<string>> MailAsync(string person) => [.. (await Letter.AllAsync(server.Imap, person)).Select(Unfolded)];
+    public override async Task<List<string>> MailAsync(string person) => [.. (await Letter.AllAsync(server.Imap, person)).Select(one => Unfolded(one[(one.IndexOf('\n') + 1)..]))];
 
     public Task<List<string>> JunkAsync(string person) => Letter.AllAsync(server.Imap, person, "Junk");
 
     public override async Task<string> QueueAsync()
     {
-        var list = JsonDocument.Parse((await server.CliAsync("queue", "list", "--json")).Succeeded().Output).RootElement;
+        // the control socket itself: it is asked again and again
+        using var http = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancel) =>
+            {
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(server.Data, "control.sock")), cancel);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        });
+        var list = JsonDocument.Parse(await http.GetStringAsync("http://control/v1/queue")).RootElement;
         return list.GetArrayLength() == 0 ? "" : list.GetRawText();
     }
+
+    public override Task DropAsync(string recipient) => CliAsync("queue", "drop", "--to", recipient, "--all-matching");
 
     public override async Task<WireClient> OpenAsync(string account)
     {
@@ -110,6 +129,7 @@ internal sealed class PostfixSite(string domain, string person, IPAddress addres
     public override string Log => server.Log;
     public override Task<List<string>> MailAsync(string person) => Task.FromResult(server.Mail(person).ConvertAll(Unfolded));
     public override Task<string> QueueAsync() => server.QueueAsync();
+    public override Task DropAsync(string recipient) => server.DropAsync();
 }
 
 internal sealed class EximSite(string domain, string person, IPAddress address, EximServer server) : ForeignSite(domain, person, address)
@@ -117,4 +137,5 @@ internal sealed class EximSite(string domain, string person, IPAddress address, 
     public override string Log => server.Log;
     public override Task<List<string>> MailAsync(string person) => Task.FromResult(server.Mail(person[..person.IndexOf('@')]).ConvertAll(Unfolded));
     public override Task<string> QueueAsync() => Task.FromResult(string.Join('\n', server.Queue()));
+    public override Task DropAsync(string recipient) => server.DropAsync();
 }

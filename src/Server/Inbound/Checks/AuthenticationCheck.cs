@@ -52,7 +52,7 @@ public sealed class AuthenticationCheck(Settings settings, Authenticator authent
     /// <summary>The policy after what is configured here, for the recipients that want it mildest.</summary>
     DmarcPolicy Applied(Arrival arrival, SenderProof proof)
     {
-        if (proof.Asked == DmarcPolicy.None || proof.SparedBy is not null || rules.Dmarc == DmarcMode.Ignore) return DmarcPolicy.None;
+        if (proof.Asked == DmarcPolicy.None || proof.SparedBy is not null || rules.Dmarc == DmarcMode.Ignore || IsOwnBounce(arrival)) return DmarcPolicy.None;
         var policy = proof.Asked == DmarcPolicy.Reject && rules.Dmarc == DmarcMode.Junk ? DmarcPolicy.Quarantine : proof.Asked;
         foreach (var recipient in arrival.Recipients)
         {
@@ -65,6 +65,13 @@ public sealed class AuthenticationCheck(Settings settings, Authenticator authent
 
     // RFC 7489 6.6.1: readers differ in which author they show
     static readonly Refusal ManyAuthors = new(550, "5.7.1", "NOPERM", 403, "The message has several From fields, or more authors than can be asked for; it must have one From field (RFC 5322 3.6)");
+
+    /// <summary>
+    /// Postfix and others leave their notices unsigned and their own name without SPF, so that those of a domain with p=reject fail. One that
+    /// comes to a sealed return address proves by it that it speaks of our mail, and is counted instead of shown to anybody.
+    /// </summary>
+    static bool IsOwnBounce(Arrival arrival) => arrival.Sender is null && arrival.Recipients.All(recipient => recipient.Bounce is not null)
+        && BounceReader.Read(arrival.Message.Span, fromNobody: true).Form is BounceForm.Report or BounceForm.Words;
 
     Refusal? Act(Arrival arrival, SenderProof proof)
     {
