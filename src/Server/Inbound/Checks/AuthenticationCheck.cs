@@ -68,9 +68,9 @@ public sealed class AuthenticationCheck(Settings settings, Authenticator authent
 
     /// <summary>
     /// Postfix and others leave their notices unsigned and their own name without SPF, so that those of a domain with p=reject fail. One that
-    /// comes to a sealed return address proves by it that it speaks of our mail, and is counted instead of shown to anybody.
+    /// comes to a sealed return address (of a mailing, of forwarded mail) proves by it that it speaks of what left here, and nobody would send it again.
     /// </summary>
-    static bool IsOwnBounce(Arrival arrival) => arrival.Sender is null && arrival.Recipients.All(recipient => recipient.Bounce is not null)
+    static bool IsOwnBounce(Arrival arrival) => arrival.Sender is null && arrival.Recipients.All(recipient => recipient.Bounce is not null || SenderRewriting.IsRewritten(recipient.Address.LocalPart))
         && BounceReader.Read(arrival.Message.Span, fromNobody: true).Form is BounceForm.Report or BounceForm.Words;
 
     Refusal? Act(Arrival arrival, SenderProof proof)
