@@ -140,7 +140,7 @@ public sealed class FourServers : IAsyncLifetime
             dns: {servers: ["{{DnsAt}}:53"], trust-authenticated: yes}
             queue: {retry-after: [1s], retry-jitter: 0, source-address: {{at}}}
             sending: {trusted-roots: {{Roots}}}
-            smtp: {message-size: 400K, hops: 20}
+            smtp: {message-size: 400K}
             publish: {mta-sts: enforce, dmarc: reject}
             {{more}}
             """));

@@ -37,6 +37,7 @@ public sealed class PairTests
         Assert.Contains("Здравствуйте!\n..\n.dot", mail.ReplaceLineEndings("\n"));
         AssertReceived(receiver, sender, mail);
         await sender.UntilEmptyAsync();
+        if (sender is OurSite) await sender.UntilLogAsync($"Delivered to {receiver.Person} by"); // its line comes just after the queue has changed
         AssertDane(sender, receiver);
     }
 
