@@ -72,7 +72,7 @@ public static class AggregateReportReader
             {
                 if (xml.NodeType != XmlNodeType.Element) { xml.Read(); continue; }
                 var name = xml.LocalName;
-                if (name is not ("report_metadata" or "policy_published" or "record")) 
+                if (name is not ("report_metadata" or "policy_published" or "record"))
                 {
                     if (!Skip(xml)) return Bad("the report is nested too deep", out problem);
                     continue;
