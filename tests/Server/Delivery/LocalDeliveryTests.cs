@@ -86,7 +86,7 @@ public sealed class LocalDeliveryTests : IAsyncLifetime
         Assert.Equal([null], await Deliver(Order("Subject: x\r\n\r\n", "ivan@example.test") with { Junk = true }));
         Assert.Empty(office.Queue.List());
         Assert.Equal(kept, office.Inbox("ivan", "Junk").Count);
-        if (keepCopy == false) Assert.Matches("^Return-Path: <sender@elsewhere.test>\r\nDelivered-To: ivan@example.test\r\nX-Not-Forwarded: (i|ivan)@elsewhere.test \\(judged to be junk\\)\r\nSubject", office.Inbox("ivan", "Junk")[0]);
+        if (keepCopy == false) Assert.Matches("^Return-Path: <sender@elsewhere.test>\r\nDelivered-To: ivan@example.test\r\n(X-Junk-Reason: .*\r\n)?X-Not-Forwarded: (i|ivan)@elsewhere.test \\(judged to be junk\\)\r\nSubject", office.Inbox("ivan", "Junk")[0]);
         Assert.Equal([null], await Deliver(Order("Subject: x\r\n\r\n", "ivan@example.test")));
         Assert.Equal(2, Assert.Single(office.Queue.List()).Recipients.Count);
     }
