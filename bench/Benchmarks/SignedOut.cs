@@ -46,8 +46,8 @@ internal static class SignedOut
         var runs = Quick ? "1" : "3";
         string[][] work =
         [
-            ["outbound", "--modes", "through", "--messages", "500", "--runs", "1"], // warm; not in the table
-            ["outbound", "--modes", "through", "--messages", Quick ? "2000" : "5000", "--runs", runs],
+            ["outbound", "--modes", "through", "--messages", Quick ? "2000" : "3000", "--runs", "1"], // a process compiles its code while it works; not in the table
+            ["outbound", "--modes", "through", "--messages", Quick ? "3000" : "5000", "--runs", runs],
             ["outbound", "--modes", "queued", "--messages", Quick ? "4000" : "10000", "--runs", runs],
         ];
         foreach (var line in work)

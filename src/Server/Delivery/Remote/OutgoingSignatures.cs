@@ -52,10 +52,10 @@ sealed class OutgoingSignatures(SigningKeys keys, OwnSignatures own, IResolver r
 
     byte[] Sign(MessageContent content, DateTimeOffset now)
     {
-        var header = Header(content);
-        if (own.SignerOf(header) is not { } signer) return [];
+        var (start, header) = Start(content);
+        if (own.SignerOf(header.Span) is not { } signer) return [];
         using var body = new BodyHash(Canonicalization.Relaxed);
-        Feed(content, header.Length, body.Append);
+        Feed(content, start, header.Length, body.Append);
         return signer.Sign(header, body.Finish(), now);
     }
 
@@ -64,10 +64,10 @@ sealed class OutgoingSignatures(SigningKeys keys, OwnSignatures own, IResolver r
     {
         if ((message.Sealer ?? message.ReversePath?.DomainKey) is not { } domain || keys.Active(domain) is not { Count: > 0 } active) return [];
         var key = active.FirstOrDefault(one => one.Algorithm == DkimAlgorithm.RsaSha256) ?? active[0]; // which every verifier knows
-        var header = Header(content);
+        var (start, header) = Start(content);
         using var signed = new SignedMessage(header);
         using var body = new BodyHash(Canonicalization.Relaxed);
-        Feed(content, header.Length, piece =>
+        Feed(content, start, header.Length, piece =>
         {
             signed.Append(piece);
             body.Append(piece);
@@ -78,28 +78,30 @@ sealed class OutgoingSignatures(SigningKeys keys, OwnSignatures own, IResolver r
         return Encoding.UTF8.GetBytes(string.Concat(set));
     }
 
-    /// <summary>The header with the empty line that ends it.</summary>
-    static byte[] Header(MessageContent content)
+    /// <summary>The beginning, which of most messages is all, and of it the header with the empty line that ends it.</summary>
+    static (byte[] Start, ReadOnlyMemory<byte> Header) Start(MessageContent content)
     {
         for (var length = Piece; ; length *= 4)
         {
             var start = content.Read(0, length);
             var reader = new HeaderReader(start, 0, top: true);
             while (reader.Next(out _)) { }
-            if (reader.Position < start.Length || start.Length < length || length > HeaderReader.MaxBytes) return start[..reader.Position];
+            if (reader.Position < start.Length || start.Length < length || length > HeaderReader.MaxBytes) return (start, start.AsMemory(0, reader.Position));
         }
     }
 
     delegate void Take(ReadOnlySpan<byte> piece);
 
-    static void Feed(MessageContent content, long from, Take take)
+    /// <param name="start">What was read already.</param>
+    static void Feed(MessageContent content, byte[] start, int from, Take take)
     {
-        while (from < content.Size)
+        take(start.AsSpan(from));
+        for (long at = start.Length; at < content.Size;)
         {
-            var piece = content.Read(from, Piece);
+            var piece = content.Read(at, Piece);
             if (piece.Length == 0) break;
             take(piece);
-            from += piece.Length;
+            at += piece.Length;
         }
     }
 }
