@@ -28,6 +28,8 @@ sealed class FixedZone : IResolver
         return this;
     }
 
+    public FixedZone Mx(string name, string host, int preference) => Add(name, "MX", new MxRecord(preference, host));
+
     public FixedZone Mx(string name, params string[] hosts) { foreach (var host in hosts) Add(name, "MX", new MxRecord(10, host)); return this; }
 
     public FixedZone Ptr(string address, params string[] hosts) { foreach (var host in hosts) Add(DnsName.Reverse(IPAddress.Parse(address)), "PTR", host); return this; }

@@ -85,7 +85,7 @@ internal sealed class MxLookup(IResolver resolver, Settings settings)
             case DnsStatus.Failed:
                 return Targets.None(451, "4.4.3", $"The mail servers of {domain} could not be looked up now");
             case DnsStatus.NoData:
-                return await HostsAsync(domain, [name], implicitMx: true, answer.Authenticated, new Names(name), cancel);
+                return await HostsAsync(domain, [(name, 0)], implicitMx: true, answer.Authenticated, new Names(name), cancel);
         }
         // RFC 7505 3: one record, the root, means: no mail here
         if (answer.Records.Count == 1 && answer.Records[0].Exchange == ".") return Targets.None(556, "5.1.10", $"The domain {domain} takes no mail (null MX)");
@@ -97,27 +97,29 @@ internal sealed class MxLookup(IResolver resolver, Settings settings)
         if (own >= 0) sorted.RemoveAll(record => record.Preference >= sorted[own].Preference);
         if (own >= 0 && sorted.Count == 0) return Loop(domain);
         var nextHop = answer.Alias is { } alias ? new Names(name, alias) : new Names(name);
-        return await HostsAsync(domain, [.. sorted.Take(MaxExchanges).Select(record => record.Exchange.ToLowerInvariant())], implicitMx: false, answer.Authenticated, nextHop, cancel);
+        return await HostsAsync(domain, [.. sorted.Take(MaxExchanges).Select(record => (record.Exchange.ToLowerInvariant(), record.Preference))], implicitMx: false, answer.Authenticated, nextHop, cancel);
     }
 
-    async ValueTask<Targets> HostsAsync(string domain, IReadOnlyList<string> hosts, bool implicitMx, bool secure, Names nextHop, CancellationToken cancel)
+    async ValueTask<Targets> HostsAsync(string domain, IReadOnlyList<(string Name, int Preference)> hosts, bool implicitMx, bool secure, Names nextHop, CancellationToken cancel)
     {
         var targets = new List<Candidate>();
-        var failed = false;
-        foreach (var host in hosts)
+        var (failed, level, below) = (false, -1, 0); // how many there are of better preference than the one looked at
+        foreach (var (host, preference) in hosts)
         {
             var addresses = await AddressesAsync(host, cancel);
             failed |= addresses.Failed;
-            // RFC 5321 5.1: our own address in the list ends it, as everything behind would come back to us
+            if (preference != level) (level, below) = (preference, targets.Count);
+            // RFC 5321 5.1: our own address in the list ends it, as everything behind or beside would come back to us
             if (addresses.List.Any(IsOurs))
             {
-                if (targets.Count == 0) return Loop(domain);
+                if (below == 0) return Loop(domain);
+                targets.RemoveRange(below, targets.Count - below);
                 break;
             }
             targets.AddRange(Candidates(host, addresses, Queue.Port));
             if (targets.Count >= Queue.HostsPerAttempt) break;
         }
-        if (targets.Count > 0) return new Targets([.. targets.Take(Queue.HostsPerAttempt)], null) { Secure = secure, NextHop = nextHop, Exchanges = hosts };
+        if (targets.Count > 0) return new Targets([.. targets.Take(Queue.HostsPerAttempt)], null) { Secure = secure, NextHop = nextHop, Exchanges = [.. hosts.Select(host => host.Name)] };
         if (failed) return Targets.None(451, "4.4.3", $"The addresses of the mail servers of {domain} could not be looked up now");
         return implicitMx
             ? Targets.None(550, "5.1.2", $"The domain {domain} has no mail server and no address")

@@ -38,6 +38,17 @@ public sealed class MxLookupTests
     }
 
     [Fact]
+    public async Task A_backup_server_passes_mail_on_to_better_ones_only()
+    {
+        // RFC 5321 5.1; in the order of chance, so some times
+        var zone = new FixedZone().Mx("shared.test", "best.test", 5).Mx("shared.test", "beside.test", 10).Mx("shared.test", "here.test", 10).Mx("shared.test", "behind.test", 20)
+            .A("best.test", "192.0.2.1").A("beside.test", "192.0.2.2").A("here.test", "127.0.0.1").A("behind.test", "192.0.2.3");
+        for (var i = 0; i < 20; i++) Assert.Equal("192.0.2.1", await FindAsync(zone, "shared.test"));
+        var even = new FixedZone().Mx("even.test", "beside.test", 10).Mx("even.test", "here.test", 10).A("beside.test", "192.0.2.2").A("here.test", "127.0.0.1");
+        for (var i = 0; i < 20; i++) Assert.Equal("5.4.6", await FindAsync(even, "even.test"));
+    }
+
+    [Fact]
     public async Task Of_thousands_of_servers_a_few_are_looked_up()
     {
         var zone = new FixedZone();
