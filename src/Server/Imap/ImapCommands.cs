@@ -30,6 +30,8 @@ internal enum CommandTraits
     Secret = 8,
     /// <summary>Its own answer is the news: no updates of the mailbox before the tagged response.</summary>
     NoUpdates = 16,
+    /// <summary>It names messages by sequence number, which UIDONLY gives up (RFC 9586 3.1).</summary>
+    Numbers = 32,
 }
 
 /// <summary>Parses at once, then runs: the reader cannot outlive the call.</summary>
@@ -57,7 +59,7 @@ internal static class ImapCommands
         new("LOGIN", ImapState.NotAuthenticated, LoginCommand.Run, Traits: CommandTraits.Secret),
 
         new("UNAUTHENTICATE", ImapState.SignedIn, UnauthenticateCommand.Run, "UNAUTHENTICATE", CommandTraits.NoUpdates),
-        new("ENABLE", ImapState.SignedIn, EnableCommand.Run, "ENABLE"),
+        new("ENABLE", ImapState.SignedIn, EnableCommand.Run, "ENABLE QRESYNC UIDONLY"),
         new("SELECT", ImapState.SignedIn, SelectCommand.Select, Traits: CommandTraits.NoUpdates),
         new("EXAMINE", ImapState.SignedIn, SelectCommand.Examine, Traits: CommandTraits.NoUpdates),
         new("CREATE", ImapState.SignedIn, CreateCommand.Run, "CREATE-SPECIAL-USE"),
@@ -85,16 +87,19 @@ internal static class ImapCommands
         new("UID FETCH", ImapState.Selected, FetchCommand.RunUid, null, CommandTraits.Uid),
         new("STORE", ImapState.Selected, StoreCommand.Run, null, CommandTraits.HoldsExpunges),
         new("UID STORE", ImapState.Selected, StoreCommand.RunUid, null, CommandTraits.Uid),
-        new("COPY", ImapState.Selected, CopyCommand.Run),
+        new("COPY", ImapState.Selected, CopyCommand.Run, Traits: CommandTraits.Numbers),
         new("UID COPY", ImapState.Selected, CopyCommand.RunUid, null, CommandTraits.Uid),
-        new("MOVE", ImapState.Selected, MoveCommand.Run, "MOVE"),
+        new("MOVE", ImapState.Selected, MoveCommand.Run, "MOVE", CommandTraits.Numbers),
         new("UID MOVE", ImapState.Selected, MoveCommand.RunUid, null, CommandTraits.Uid),
     ];
 
     static readonly FrozenDictionary<string, ImapCommand> ByName = Rows.ToFrozenDictionary(r => r.Name);
 
     // those that belong to no single command
-    static readonly string[] General = ["IMAP4rev1"];
+    static readonly string[] General = ["IMAP4rev1", .. IsRev2Whole ? ["IMAP4rev2"] : Array.Empty<string>()];
+
+    // RFC 9051 appendix E 2: what it has folded in has to be there
+    static bool IsRev2Whole => Rows.SelectMany(r => r.Capability?.Split(' ') ?? []).Intersect(["SEARCHRES", "BINARY"]).Count() == 2;
 
     /// <summary>The row, or null. Names are in capitals.</summary>
     public static ImapCommand? Find(string name) => ByName.GetValueOrDefault(name);

@@ -26,6 +26,18 @@ internal ref struct ImapReader(ReadOnlySpan<byte> text)
     int position;
     int depth;
 
+    /// <summary>Mailbox names are UTF-8, never modified UTF-7 (RFC 9051 5.1).</summary>
+    public bool Utf8 { get; init; }
+
+    /// <summary>Messages cannot be named by sequence number (RFC 9586 3.1).</summary>
+    public bool UidOnly { get; init; }
+
+    /// <summary>The last mailbox name as it was sent, where it is not kept so: a form of INBOX, or Unicode not in NFC (RFC 9051 6.3.9.7).</summary>
+    public string? OldName { get; private set; }
+
+    /// <summary>The response code that goes with the failure, or null.</summary>
+    public string? Code { get; private set; }
+
     /// <summary>What was expected where the first failure was, or null.</summary>
     public string? Error { get; private set; }
 
@@ -41,7 +53,11 @@ internal ref struct ImapReader(ReadOnlySpan<byte> text)
     public void Fail(string expected) => Error ??= $"expected {expected} at {position}";
 
     /// <summary>A failure that is not about the next byte.</summary>
-    public void Refuse(string sentence) => Error ??= sentence;
+    public void Refuse(string sentence, string? code = null)
+    {
+        if (Failed) return;
+        (Error, Code) = (sentence, code);
+    }
 
     public bool Take(byte b)
     {
@@ -211,11 +227,17 @@ internal ref struct ImapReader(ReadOnlySpan<byte> text)
     }
 
     /// <summary>A mailbox name, decoded; INBOX in capitals (RFC 9051 5.1, RFC 3501 5.1.3).</summary>
-    public string Mailbox() => MailboxName.Decode(AstringBytes());
+    public string Mailbox()
+    {
+        var sent = MailboxName.DecodePattern(AstringBytes(), Utf8);
+        var name = MailboxName.Canonical(sent);
+        OldName = name == sent ? null : sent;
+        return name;
+    }
 
     /// <summary>A pattern of LIST, decoded.</summary>
     public string ListMailbox() =>
-        MailboxName.DecodePattern(IsString ? StringBytes() : Until(ListEnd, "a mailbox pattern"));
+        MailboxName.DecodePattern(IsString ? StringBytes() : Until(ListEnd, "a mailbox pattern"), Utf8);
 
     public long Number64()
     {

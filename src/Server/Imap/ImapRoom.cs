@@ -1,13 +1,14 @@
 namespace CbaMail.Imap;
 
 /// <summary>
-/// Imap: IMAP4rev1 (RFC 3501) with the extensions that daily work needs, for the clients of people.
+/// Imap: IMAP4rev1 (RFC 3501) and IMAP4rev2 (RFC 9051) with their extensions, for the clients of people.
 ///
 /// <see cref="ImapHandler"/> takes a connection, <see cref="ImapSession"/> reads its commands, <see cref="ImapCommands"/> is the table of
-/// them, each stands in its own file of Commands/: grammar, work, answer. <see cref="SelectedMailbox"/> is what the client believes.
+/// them, each stands in its own file of Commands/: grammar, work, answer. <see cref="SelectedMailbox"/> is what the client believes,
+/// <see cref="Dialect"/> what it understands: what is sent depends on it.
 ///
-/// Does not: keep mail (Mailboxes), parse MIME (Formats), judge passwords (Sasl). Not yet: QRESYNC, NOTIFY, SORT, THREAD, SEARCHRES,
-/// BINARY, MULTIAPPEND, IMAP4rev2 as a whole; rows and traits of the table are where they come in.
+/// Does not: keep mail (Mailboxes), parse MIME (Formats), judge passwords (Sasl). Not yet: SORT, THREAD, SEARCHRES,
+/// BINARY, MULTIAPPEND; rows and traits of the table are where they come in.
 ///
 /// Rules to keep:
 /// - A snapshot of the store is never held while bytes go to the connection: read rows, dispose, write. Bodies are streamed.
@@ -18,8 +19,8 @@ namespace CbaMail.Imap;
 /// - Pipelined commands are answered in one flush (ImapInput).
 ///
 /// RFCs: 3501, 9051 (codes and wording), 2177 IDLE, 2342 NAMESPACE, 2971 ID, 3691 UNSELECT, 4315 UIDPLUS, 4731 ESEARCH, 4959 SASL-IR,
-/// 5032 WITHIN, 5161 ENABLE, 5258 LIST-EXTENDED, 5530 codes, 5819 LIST-STATUS, 6154 SPECIAL-USE, 6851 MOVE, 7162 CONDSTORE,
-/// 7888 LITERAL+, 7889 APPENDLIMIT, 8437 UNAUTHENTICATE, 8438 STATUS=SIZE, 8514 SAVEDATE, 8970 PREVIEW, 9208 QUOTA.
+/// 5032 WITHIN, 5161 ENABLE, 5258 LIST-EXTENDED, 5530 codes, 5819 LIST-STATUS, 6154 SPECIAL-USE, 6851 MOVE, 7162 CONDSTORE and QRESYNC,
+/// 7888 LITERAL+, 7889 APPENDLIMIT, 8437 UNAUTHENTICATE, 8438 STATUS=SIZE, 8514 SAVEDATE, 8970 PREVIEW, 9208 QUOTA, 9586 UIDONLY.
 /// </summary>
 public static class ImapRoom
 {

@@ -22,7 +22,7 @@ internal sealed class ImapSession
     public ImapSession(Connection connection, ImapContext context)
     {
         (Connection, this.context) = (connection, context);
-        Writer = new ImapWriter(connection, context.Time, Settings.WriteTimeout);
+        Writer = new ImapWriter(connection, context.Time, Settings.WriteTimeout, Dialect);
         Input = new ImapInput(connection, Writer) { Patience = Settings.LoginTimeout };
     }
 
@@ -39,10 +39,10 @@ internal sealed class ImapSession
     /// <summary>Who has signed in; commands of the signed-in states may rely on it.</summary>
     public Account Account { get; private set; } = null!;
     public SelectedMailbox? Selected { get; private set; }
-    /// <summary>Extensions that change what is sent, as ENABLE named them (RFC 5161).</summary>
-    public HashSet<string> Enabled { get; } = [];
+    /// <summary>What ENABLE has turned on.</summary>
+    public Dialect Dialect { get; } = new();
     /// <summary>Whether MODSEQ goes with every untagged FETCH (RFC 7162 3.1).</summary>
-    public bool CondStore => Enabled.Contains("CONDSTORE");
+    public bool CondStore => Dialect.CondStore;
     public int FailedSignIns { get; set; }
     /// <summary>The tag of the command that runs; ESEARCH repeats it.</summary>
     public string Tag { get; private set; } = "*";
@@ -91,6 +91,9 @@ internal sealed class ImapSession
 
         var started = context.Time.GetTimestamp();
         Outcome outcome;
+        // RFC 9586 3.1: who has given up sequence numbers cannot use them
+        if (head.Refusal is null && Dialect.UidOnly && head.Row!.Has(CommandTraits.HoldsExpunges | CommandTraits.Numbers))
+            head = head with { Refusal = Outcome.Bad("Messages are named by UID alone now", "UIDREQUIRED") };
         (status, var refusal) = await GatherAsync(head);
         if (status != InputStatus.Ok) return Farewell(status);
         try
@@ -121,7 +124,7 @@ internal sealed class ImapSession
     // The reader is a ref struct: it cannot live over an await, so parsing is synchronous by construction.
     ValueTask<Outcome> Start(in CommandHead head)
     {
-        var arguments = new ImapReader(text.Span[Math.Min(head.ArgumentsAt, text.Length)..]);
+        var arguments = new ImapReader(text.Span[Math.Min(head.ArgumentsAt, text.Length)..]) { Utf8 = Dialect.Utf8, UidOnly = Dialect.UidOnly };
         return head.Row!.Run(this, ref arguments);
     }
 
@@ -218,7 +221,7 @@ internal sealed class ImapSession
     public void SignOut()
     {
         Deselect();
-        Enabled.Clear();
+        Dialect.Reset();
         Account = null!;
         Input.Patience = Settings.LoginTimeout;
         Enter(ImapState.NotAuthenticated);
@@ -249,7 +252,7 @@ internal sealed class ImapSession
     public void EnableCondStore()
     {
         // RFC 7162 3.1.2.1: the client needs a starting point
-        if (Enabled.Add("CONDSTORE") && Selected is { } selected) Writer.Ok($"HIGHESTMODSEQ {Math.Max(1, selected.ModSeq)}", "CONDSTORE is on");
+        if (Dialect.Enable("CONDSTORE") && Selected is { } selected) Writer.Ok($"HIGHESTMODSEQ {Math.Max(1, selected.ModSeq)}", "CONDSTORE is on");
     }
 
     ValueTask UpdateAsync(ImapCommand row) =>
@@ -270,8 +273,8 @@ internal sealed class ImapSession
                 Bye("The selected mailbox has been deleted");
                 return;
             }
-            if (mailbox.Apply(changes) && !mailbox.ReadOnly) mailbox.MarkRecent(await Mail.ClaimRecentAsync(mailbox.Id, Cancel));
+            if (mailbox.Apply(changes) && !mailbox.ReadOnly && !Dialect.Rev2) mailbox.MarkRecent(await Mail.ClaimRecentAsync(mailbox.Id, Cancel));
         }
-        while (mailbox.Report(Writer, expunges, withUid || CondStore, CondStore)) await Writer.FlushAsync(Cancel);
+        while (mailbox.Report(Writer, expunges, withUid || Dialect.NamesUid, CondStore)) await Writer.FlushAsync(Cancel);
     }
 }

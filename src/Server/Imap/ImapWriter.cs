@@ -10,14 +10,17 @@ namespace CbaMail.Imap;
 /// Response bytes, straight into the connection's pipe. Nothing is sent before <see cref="FlushAsync"/>:
 /// the session flushes when it has no further command to do, and long answers flush as they go.
 /// </summary>
-internal sealed class ImapWriter(Connection connection, TimeProvider time, TimeSpan patience)
+internal sealed class ImapWriter(Connection connection, TimeProvider time, TimeSpan patience, Dialect dialect)
 {
     /// <summary>How much waits before a long answer flushes; bounds the memory of a connection.</summary>
     const int FlushAt = 32 * 1024;
+    /// <summary>Ranges of one VANISHED: a reader of lines is not to choke.</summary>
+    public const int RangesALine = 500;
 
     PipeWriter output = connection.Output;
 
     public PipeWriter Output => output;
+    public Dialect Dialect => dialect;
 
     /// <summary>Whether a literal has been announced and not been written in full: the connection cannot go on after a failure here.</summary>
     public bool InLiteral { get; set; }
@@ -103,9 +106,11 @@ internal sealed class ImapWriter(Connection connection, TimeProvider time, TimeS
     public ImapWriter EndLine() => Write("\r\n"u8);
 
     /// <summary>A string: quoted where it can be, else as a literal (RFC 9051 4.3).</summary>
-    public ImapWriter String(ReadOnlySpan<byte> bytes)
+    public ImapWriter String(ReadOnlySpan<byte> bytes) =>
+        bytes.Length > 1024 || bytes.ContainsAnyExceptInRange((byte)' ', (byte)'~') ? Literal(bytes) : Quoted(bytes);
+
+    ImapWriter Quoted(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length > 1024 || bytes.ContainsAnyExceptInRange((byte)' ', (byte)'~')) return Literal(bytes);
         Write("\""u8);
         foreach (var b in bytes)
         {
@@ -122,10 +127,11 @@ internal sealed class ImapWriter(Connection connection, TimeProvider time, TimeS
 
     public ImapWriter Literal(ReadOnlySpan<byte> bytes) => Write("{"u8).Write(bytes.Length).Write("}\r\n"u8).Write(bytes);
 
-    /// <summary>A mailbox name in modified UTF-7 (RFC 3501 5.1.3).</summary>
+    /// <summary>A mailbox name: in modified UTF-7 (RFC 3501 5.1.3), or in UTF-8 for who has said so (RFC 9051 5.1).</summary>
     public ImapWriter Mailbox(string name)
     {
-        var encoded = MailboxName.Encode(name);
+        if (dialect.Utf8 && !Ascii.IsValid(name)) return Quoted(Encoding.UTF8.GetBytes(name));
+        var encoded = dialect.Utf8 ? name : MailboxName.Encode(name);
         foreach (var c in encoded)
             if (!char.IsAsciiLetterOrDigit(c) && c is not ('/' or '.' or '-' or '_' or '&' or '+' or ',')) return String(Encoding.UTF8.GetBytes(encoded));
         return encoded.Length == 0 || encoded.Equals("NIL", StringComparison.OrdinalIgnoreCase) ? String(Encoding.ASCII.GetBytes(encoded)) : Write(encoded);
@@ -133,6 +139,19 @@ internal sealed class ImapWriter(Connection connection, TimeProvider time, TimeS
 
     /// <summary>The untagged OK with a response code.</summary>
     public ImapWriter Ok(string code, string text) => Write("* OK ["u8).Write(code).Write("] "u8).Write(text).EndLine();
+
+    /// <summary>Rising ranges as a sequence set, as many as a line has from the given one on.</summary>
+    public ImapWriter Ranges(List<(uint From, uint To)> ranges, int at = 0)
+    {
+        var end = Math.Min(ranges.Count, at + RangesALine);
+        for (var i = at; i < end; i++)
+        {
+            if (i > at) Write(","u8);
+            Write(ranges[i].From);
+            if (ranges[i].To > ranges[i].From) Write(":"u8).Write(ranges[i].To);
+        }
+        return this;
+    }
 
     /// <summary>Rising numbers as a sequence set, runs folded: 1:3,5.</summary>
     public static string Set(IReadOnlyList<uint> numbers)

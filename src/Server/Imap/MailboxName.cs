@@ -10,12 +10,13 @@ internal static class MailboxName
     public const int MaxDepth = 32;
 
     /// <summary>Raw UTF-8 is taken as such: clients send it, and RFC 9051 5.1 makes it the rule.</summary>
-    public static string Decode(ReadOnlySpan<byte> wire) => Canonical(DecodePattern(wire));
+    /// <param name="utf8">The client has said that its names are UTF-8: "&amp;" is then a character like others.</param>
+    public static string Decode(ReadOnlySpan<byte> wire, bool utf8 = false) => Canonical(DecodePattern(wire, utf8));
 
-    public static string DecodePattern(ReadOnlySpan<byte> wire)
+    public static string DecodePattern(ReadOnlySpan<byte> wire, bool utf8 = false)
     {
         var text = ImapReader.Decode(wire);
-        if (!Ascii.IsValid(text) || !text.Contains('&')) return text;
+        if (utf8 || !Ascii.IsValid(text) || !text.Contains('&')) return text;
         return Utf7Mailbox.TryDecode(text, out var name) ? name : "\ufffd"; // such a mailbox cannot be; WhyNot says so
     }
 

@@ -21,6 +21,9 @@ internal readonly record struct Outcome(OutcomeKind Kind, string? Code, string? 
     public static Outcome No(string text, string? code = null) => new(OutcomeKind.No, code, text);
     public static Outcome Bad(string text, string? code = null) => new(OutcomeKind.Bad, code, text);
 
+    /// <summary>What the reader of the arguments has found wrong.</summary>
+    public static Outcome Bad(in ImapReader arguments) => new(OutcomeKind.Bad, arguments.Code, arguments.Error);
+
     /// <summary>An ordinary refusal, with its IMAP form.</summary>
     public static Outcome No(Refusal refusal) => new(OutcomeKind.No, refusal.ImapCode.Length == 0 ? null : refusal.ImapCode, refusal.Sentence);
 

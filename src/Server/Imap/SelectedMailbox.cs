@@ -161,14 +161,16 @@ internal sealed class SelectedMailbox : IDisposable
     {
         if (expunges && vanished.Count > 0)
         {
-            ReportExpunges(writer);
+            if (writer.Dialect.Vanished) ReportVanished(writer);
+            else ReportExpunges(writer);
             if (vanished.Count > 0) return true;
         }
         TellKeywords(writer);
         if (told != Count)
         {
             // RFC 9051 7.4.1; RFC 3501 7.3.2
-            writer.Write("* "u8).Write(Count).Write(" EXISTS\r\n* "u8).Write(RecentCount).Write(" RECENT\r\n"u8);
+            writer.Write("* "u8).Write(Count).Write(" EXISTS\r\n"u8);
+            if (!writer.Dialect.Rev2) writer.Write("* "u8).Write(RecentCount).Write(" RECENT\r\n"u8);
             told = Count;
         }
         if (changed.Count == 0) return false;
@@ -184,28 +186,56 @@ internal sealed class SelectedMailbox : IDisposable
         return changed.Count > 0;
     }
 
-    // From the last to the first: numbers below stay what they are.
+    // From the last to the first: numbers below stay what they are. One that the client has never heard of goes in silence.
     void ReportExpunges(ImapWriter writer)
     {
         var first = Count;
-        var told = 0;
-        for (var i = Count - 1; i >= 0 && told < Piece && told < vanished.Count; i--)
+        var done = 0;
+        for (var i = Count - 1; i >= 0 && done < Piece && done < vanished.Count; i--)
         {
             if (!vanished.Contains(uids[i])) continue;
-            writer.Write("* "u8).Write(i + 1).Write(" EXPUNGE\r\n"u8);
-            told++;
+            if (i < told) writer.Write("* "u8).Write(i + 1).Write(" EXPUNGE\r\n"u8);
+            done++;
             first = i;
         }
-        if (told == 0) { vanished.Clear(); return; }
-        var to = first;
+        if (done == 0) vanished.Clear();
+        else Forget(first, null);
+    }
+
+    // RFC 7162 3.2.10.2: by UID, many in one response
+    void ReportVanished(ImapWriter writer)
+    {
+        var gone = new List<(uint, uint)>();
+        if (!Forget(0, gone)) vanished.Clear();
+        if (gone.Count > 0) writer.Write("* VANISHED "u8).Ranges(gone).EndLine();
+    }
+
+    /// <summary>Takes out what has vanished, from an index on; with ranges, as many as one line of VANISHED has.</summary>
+    bool Forget(int first, List<(uint, uint)>? ranges)
+    {
+        var (to, known) = (first, told);
         for (var i = first; i < Count; i++)
         {
-            if (vanished.Remove(uids[i])) continue;
-            (uids[to], flags[to], keywords[to], modseqs[to]) = (uids[i], flags[i], keywords[i], modseqs[i]);
+            var uid = uids[i];
+            if (!(ranges?.Count >= ImapWriter.RangesALine) && vanished.Remove(uid))
+            {
+                if (i >= told) continue;
+                if (ranges is not null) Resync.Add(ranges, uid, uid);
+                known--;
+                continue;
+            }
+            (uids[to], flags[to], keywords[to], modseqs[to]) = (uid, flags[i], keywords[i], modseqs[i]);
             to++;
         }
-        this.told -= Count - to;
-        Count = to;
+        var some = to < Count;
+        (told, Count) = (known, to);
+        return some;
+    }
+
+    /// <summary>RFC 9051 appendix E 12: there is no \Recent.</summary>
+    public void ForgetRecent()
+    {
+        for (var i = 0; i < Count; i++) flags[i] &= unchecked((byte)~ImapFlags.Recent);
     }
 
     /// <summary>Keywords that the mailbox did not have before are announced (RFC 9051 7.3.5).</summary>
@@ -232,16 +262,27 @@ internal sealed class SelectedMailbox : IDisposable
         writer.Write(" \\*)] Flags and keywords are kept\r\n"u8);
     }
 
+    /// <summary>Room for <see cref="FormatHead"/>.</summary>
+    public const int HeadLength = 40;
+
+    /// <summary>"* n FETCH (", or "* uid UIDFETCH (" where messages have no numbers (RFC 9586 3.2).</summary>
+    public int FormatHead(Span<byte> span, int index, Dialect dialect)
+    {
+        var at = 0;
+        Put(span, "* "u8, ref at);
+        Put(span, dialect.UidOnly ? uids[index] : index + 1, ref at);
+        Put(span, dialect.UidOnly ? " UIDFETCH ("u8 : " FETCH ("u8, ref at);
+        return at;
+    }
+
     /// <summary>"* n FETCH (FLAGS (...))" with UID and MODSEQ as asked.</summary>
     public void WriteFlags(ImapWriter writer, int index, bool withUid, bool withModSeq)
     {
         var span = writer.Reserve(128 + FlagsLength(index));
-        var at = 0;
-        Put(span, "* "u8, ref at);
-        Put(span, index + 1, ref at);
-        Put(span, " FETCH ("u8, ref at);
-        if (withUid) { Put(span, "UID "u8, ref at); Put(span, uids[index], ref at); Put(span, " "u8, ref at); }
+        var at = FormatHead(span, index, writer.Dialect);
+        if (withUid && !writer.Dialect.UidOnly) { Put(span, "UID "u8, ref at); Put(span, uids[index], ref at); Put(span, " "u8, ref at); }
         at += FormatFlags(span[at..], index);
+        if (withModSeq) span[at++] = (byte)' ';
         if (withModSeq) at += FormatModSeq(span[at..], index);
         Put(span, ")\r\n"u8, ref at);
         writer.Advance(at);
@@ -251,11 +292,8 @@ internal sealed class SelectedMailbox : IDisposable
     public void WriteModSeq(ImapWriter writer, int index)
     {
         var span = writer.Reserve(128);
-        var at = 0;
-        Put(span, "* "u8, ref at);
-        Put(span, index + 1, ref at);
-        Put(span, " FETCH (UID "u8, ref at);
-        Put(span, uids[index], ref at);
+        var at = FormatHead(span, index, writer.Dialect);
+        if (!writer.Dialect.UidOnly) { Put(span, "UID "u8, ref at); Put(span, uids[index], ref at); Put(span, " "u8, ref at); }
         at += FormatModSeq(span[at..], index);
         Put(span, ")\r\n"u8, ref at);
         writer.Advance(at);
@@ -277,11 +315,11 @@ internal sealed class SelectedMailbox : IDisposable
         return at;
     }
 
-    /// <summary>" MODSEQ (123)" (RFC 7162 7)</summary>
+    /// <summary>"MODSEQ (123)" (RFC 7162 7)</summary>
     public int FormatModSeq(Span<byte> span, int index)
     {
         var at = 0;
-        Put(span, " MODSEQ ("u8, ref at);
+        Put(span, "MODSEQ ("u8, ref at);
         Put(span, modseqs[index], ref at);
         span[at++] = (byte)')';
         return at;

@@ -42,6 +42,9 @@ public sealed class MailReader : IDisposable
         return new MailboxChanges(MessageTable.ChangedSince(transaction, mailboxId, modseq), vanished, mailbox.ModSeq, mailbox.UidNext);
     }
 
+    /// <summary>UIDs that were expunged after a modification sequence, rising, as far as they are remembered: see <see cref="Forgotten"/>.</summary>
+    public List<uint> ExpungedSince(long mailboxId, long modseq) => MessageTable.ExpungedSince(transaction, mailboxId, modseq);
+
     /// <summary>Expunges up to this modification sequence are no longer all remembered; a client that knows an older one resynchronises in full.</summary>
     public long Forgotten(long mailboxId) => MailboxTable.Forgotten(transaction, mailboxId);
 

@@ -41,6 +41,10 @@ public sealed class ImapFixture : IAsyncLifetime
         System.IO.Directory.Delete(folder, recursive: true);
     }
 
+    /// <summary>The history of expunges comes to its end now (RFC 7162 3.2.6).</summary>
+    public Task ForgetExpungedAsync() =>
+        new ExpungeHistory(Store, Settings with { Storage = Settings.Storage with { KeepExpungedAtLeast = 0, KeepExpunged = TimeSpan.FromDays(-1) } }, TimeProvider.System).PruneAsync(default);
+
     public async Task<Account> AccountAsync(long quota = 0)
     {
         var added = await Directory.AddAccountAsync(new NewAccount($"anna{Interlocked.Increment(ref accounts)}@example.test", Password: Password, Quota: quota));

@@ -1,6 +1,6 @@
 namespace CbaMail.Imap.Commands;
 
-/// <summary>CLOSE (RFC 9051 6.4.1) expunges without telling; UNSELECT (RFC 3691, RFC 9051 6.4.2) does not expunge.</summary>
+/// <summary>CLOSE (RFC 9051 6.4.1) expunges without telling, HIGHESTMODSEQ neither (RFC 7162 3.2.8); UNSELECT (RFC 3691, RFC 9051 6.4.2) does not expunge.</summary>
 internal static class CloseCommand
 {
     public static ValueTask<Outcome> Close(ImapSession session, ref ImapReader arguments)

@@ -10,6 +10,7 @@ internal static class CreateCommand
     {
         arguments.Space();
         var name = arguments.Mailbox();
+        var oldName = arguments.OldName;
         string? use = null, unknown = null;
         if (arguments.Take((byte)' ') && arguments.TakeOpen()) Parameters(ref arguments, ref use, ref unknown);
         arguments.End();
@@ -19,7 +20,7 @@ internal static class CreateCommand
         // RFC 9051 6.3.4: a trailing delimiter says that names will be made below; it is not part of the name
         if (name.EndsWith('/')) name = name[..^1];
         if (MailboxName.WhyNot(name) is { } reason) return new(Outcome.No(reason, "CANNOT"));
-        return CreateAsync(session, name, use);
+        return CreateAsync(session, name, use, oldName);
     }
 
     static void Parameters(ref ImapReader arguments, ref string? use, ref string? unknown)
@@ -43,10 +44,12 @@ internal static class CreateCommand
         arguments.Close();
     }
 
-    static async ValueTask<Outcome> CreateAsync(ImapSession session, string name, string? use)
+    static async ValueTask<Outcome> CreateAsync(ImapSession session, string name, string? use, string? oldName)
     {
         if (session.Mail.Store.Condition.Refusal is { } trouble) return Outcome.No(trouble);
         var created = await session.Mail.CreateAsync(session.Account.Id, name, use, session.Cancel);
-        return created.Ok ? Outcome.Done : Outcome.No(created.Refusal);
+        if (!created.Ok) return Outcome.No(created.Refusal);
+        ListLine.Correlate(session, created.Value.Name, oldName);
+        return Outcome.Done;
     }
 }

@@ -7,13 +7,14 @@ internal static class DeleteCommand
     {
         arguments.Space();
         var name = arguments.Mailbox();
+        var oldName = arguments.OldName;
         arguments.End();
         if (arguments.Failed) return new(Outcome.Bad(arguments.Error!));
         if (name == "INBOX") return new(Outcome.No("INBOX cannot be deleted", "CANNOT"));
-        return DeleteAsync(session, name.EndsWith('/') ? name[..^1] : name);
+        return DeleteAsync(session, name.EndsWith('/') ? name[..^1] : name, oldName);
     }
 
-    static async ValueTask<Outcome> DeleteAsync(ImapSession session, string name)
+    static async ValueTask<Outcome> DeleteAsync(ImapSession session, string name, string? oldName)
     {
         long? id;
         using (var reader = session.Mail.Read()) id = reader.Find(session.Account.Id, name)?.Id;
@@ -24,6 +25,9 @@ internal static class DeleteCommand
             session.Writer.Ok("CLOSED", "The selected mailbox is being deleted");
         }
         var refusal = await session.Mail.DeleteAsync(session.Account.Id, name, session.Cancel);
-        return refusal is null ? Outcome.Done : Outcome.No(refusal);
+        if (refusal is not null) return Outcome.No(refusal);
+        // RFC 9051 6.3.5
+        if (oldName is not null && session.Dialect.Rev2) ListLine.Write(session.Writer, "\\NonExistent", name, oldName);
+        return Outcome.Done;
     }
 }

@@ -15,9 +15,11 @@ internal static class EnableCommand
         var enabled = "";
         foreach (var name in names.Distinct())
         {
-            if (name != "CONDSTORE") continue;
-            session.EnableCondStore();
-            enabled += " " + name;
+            if (Dialect.Name(name) is not { } known) continue;
+            if (name is "CONDSTORE" or "QRESYNC") session.EnableCondStore(); // RFC 7162 3.2.3
+            session.Dialect.Enable(name);
+            if (name == "IMAP4REV2") session.Selected?.ForgetRecent();
+            enabled += " " + known;
         }
         session.Writer.Write("* ENABLED"u8).Write(enabled).EndLine();
         return new(Outcome.Done);

@@ -26,9 +26,14 @@ internal static class ExpungeCommand
         if (uids is { Count: 0 }) return Outcome.Done;
         var expunged = await session.Mail.ExpungeAsync(mailbox.Id, uids, session.Cancel);
         if (!expunged.Ok) return Outcome.No(expunged.Refusal);
-        if (!session.CondStore || expunged.Value.Count == 0) return Outcome.Done;
-        // RFC 7162 3.2.7: told before the tagged response, so that the code tells of a state that the client has
+        return expunged.Value.Count == 0 ? Outcome.Done : await DoneAsync(session, "Expunged");
+    }
+
+    /// <summary>RFC 7162 3.2.7, 3.2.9: told before the tagged response, so that the code tells of a state that the client has.</summary>
+    internal static async ValueTask<Outcome> DoneAsync(ImapSession session, string text)
+    {
+        if (!session.CondStore) return Outcome.Done;
         await session.UpdateAsync(expunges: true, withUid: true);
-        return session.HasSelected ? Outcome.Ok($"HIGHESTMODSEQ {session.Selected.ModSeq}", "Expunged") : Outcome.Done;
+        return session.HasSelected ? Outcome.Ok($"HIGHESTMODSEQ {session.Selected.ModSeq}", text) : Outcome.Done;
     }
 }

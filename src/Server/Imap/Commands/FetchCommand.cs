@@ -22,27 +22,55 @@ internal static class FetchCommand
         arguments.Space();
         var items = FetchItems.Parse(ref arguments);
         long? changedSince = null;
-        if (arguments.Take((byte)' ') && arguments.TakeOpen())
-        {
-            if (arguments.Keyword() != "CHANGEDSINCE") arguments.Fail("CHANGEDSINCE");
-            arguments.Space();
-            changedSince = arguments.Number64(); // iOS Mail 16.5 sends 0
-            arguments.Close();
-        }
+        var vanished = false;
+        if (arguments.Take((byte)' ') && arguments.TakeOpen()) Modifiers(ref arguments, ref changedSince, ref vanished);
+        // RFC 7162 3.2.6: with UID FETCH, CHANGEDSINCE and ENABLE QRESYNC alone
+        if (vanished && (!byUid || changedSince is null)) arguments.Refuse("VANISHED goes with UID FETCH and CHANGEDSINCE");
+        if (vanished && !session.Dialect.QResync) arguments.Refuse("VANISHED needs ENABLE QRESYNC");
         arguments.End();
-        if (arguments.Failed) return new(Outcome.Bad(arguments.Error!));
+        if (arguments.Failed) return new(Outcome.Bad(arguments));
 
         var mailbox = session.Selected!;
         if (mailbox.Find(set, byUid) is not { } ranges) return new(Outcome.Bad("There is no message of that number"));
-        if (byUid) items.Data |= FetchData.Uid; // RFC 9051 6.4.9
+        if (byUid && !session.Dialect.UidOnly) items.Data |= FetchData.Uid; // RFC 9051 6.4.9
         if (changedSince is not null) items.Data |= FetchData.ModSeq; // RFC 7162 3.1.4.1
         if (items.Data.HasFlag(FetchData.ModSeq)) session.EnableCondStore(); // RFC 7162 3.1
-        var fetch = new Fetch(session, mailbox, items);
-        return fetch.RunAsync(ranges, changedSince);
+        var fetch = new Fetch(session, mailbox, items, byUid);
+        return vanished ? ResyncAsync(session, set, fetch, changedSince!.Value) : fetch.RunAsync(ranges, changedSince);
+    }
+
+    static void Modifiers(ref ImapReader arguments, ref long? changedSince, ref bool vanished)
+    {
+        do
+        {
+            switch (arguments.Keyword())
+            {
+                case "CHANGEDSINCE":
+                    arguments.Space();
+                    changedSince = arguments.Number64(); // iOS Mail 16.5 sends 0
+                    break;
+                case "VANISHED": vanished = true; break;
+                case var word: arguments.Refuse($"{word} is not a modifier of FETCH here"); break;
+            }
+        }
+        while (!arguments.Failed && arguments.Take((byte)' '));
+        arguments.Close();
+    }
+
+    // RFC 7162 3.2.6: VANISHED (EARLIER) comes before any FETCH; what goes away only now is told as VANISHED first
+    static async ValueTask<Outcome> ResyncAsync(ImapSession session, SequenceSet set, Fetch fetch, long since)
+    {
+        await session.UpdateAsync(expunges: true, withUid: true);
+        if (session.State == ImapState.Logout) return Outcome.Silent;
+        var mailbox = session.Selected!;
+        List<(uint From, uint To)> gone;
+        using (var reader = session.Mail.Read()) gone = Resync.Vanished(reader, mailbox, since, set.Normalize(Math.Max(mailbox.LastUid, mailbox.UidNext - 1)));
+        await Resync.TellEarlierAsync(session, gone);
+        return await fetch.RunAsync(mailbox.ByUid(set), since);
     }
 
     /// <summary>One FETCH under way.</summary>
-    sealed class Fetch(ImapSession session, SelectedMailbox mailbox, FetchItems items)
+    sealed class Fetch(ImapSession session, SelectedMailbox mailbox, FetchItems items, bool byUid)
     {
         readonly ImapWriter writer = session.Writer;
         readonly HashSet<int> madeSeen = [];
@@ -76,8 +104,10 @@ internal static class FetchCommand
             if (batch.Count > 0) await BatchAsync(batch);
             // RFC 5530 3: what is whole has been served; the administrator has to mend the rest
             if (damaged.Count > 0) return Outcome.No($"The body of {Damaged()} is damaged on the server; its administrator can mend it with cbamail verify --repair", "SERVERBUG");
-            // RFC 5530 3, RFC 2180 4.1: others have expunged some; the client learns which at its next NOOP
-            return missing ? Outcome.Ok("EXPUNGEISSUED", "Some messages have just been expunged") : Outcome.Done;
+            if (!missing) return Outcome.Done;
+            // RFC 2180 4.1.3, RFC 5530 3: others have expunged some, and their numbers still stand; the client learns which at its next NOOP.
+            // UID FETCH has told it already, and of a UID that is gone there is nothing to say (RFC 9051 6.4.9)
+            return byUid ? Outcome.Ok("EXPUNGEISSUED", "Some messages have just been expunged") : Outcome.No("Some messages have just been expunged", "EXPUNGEISSUED");
         }
 
         string Damaged() => damaged.Count == 1 ? $"UID {damaged[0]}" : $"{damaged.Count} messages (UID {string.Join(", ", damaged.Take(10))}{(damaged.Count > 10 ? " and more" : "")})";
@@ -86,7 +116,7 @@ internal static class FetchCommand
         void WriteView(int index)
         {
             var span = writer.Reserve(160 + mailbox.FlagsLength(index));
-            var at = Head(span, index);
+            var at = mailbox.FormatHead(span, index, writer.Dialect);
             var data = items.Data;
             if ((data & FetchData.Uid) != 0) at += Number(span[at..], "UID "u8, mailbox.Uid(index), after: " "u8);
             if ((data & FetchData.Flags) != 0)
@@ -98,14 +128,6 @@ internal static class FetchCommand
             if (span[at - 1] == ' ') at--;
             ")\r\n"u8.CopyTo(span[at..]);
             writer.Advance(at + 3);
-        }
-
-        static int Head(Span<byte> span, int index)
-        {
-            "* "u8.CopyTo(span);
-            System.Buffers.Text.Utf8Formatter.TryFormat(index + 1, span[2..], out var digits);
-            " FETCH ("u8.CopyTo(span[(2 + digits)..]);
-            return 2 + digits + 8;
         }
 
         static int Number(Span<byte> span, ReadOnlySpan<byte> name, long value, ReadOnlySpan<byte> after)
@@ -175,12 +197,14 @@ internal static class FetchCommand
         async ValueTask WriteAsync(int index, MessageRow row, MessageContent? content)
         {
             var data = items.Data;
-            if (madeSeen.Contains(index)) data |= FetchData.Flags | (session.CondStore ? FetchData.ModSeq : 0);
+            // RFC 7162 3.2.4, RFC 9051 appendix E 21: what was not asked for names its message and its place in time
+            if (madeSeen.Contains(index))
+                data |= FetchData.Flags | (session.CondStore ? FetchData.ModSeq : 0) | (writer.Dialect is { NamesUid: true, UidOnly: false } ? FetchData.Uid : 0);
             var whole = items.NeedsContent ? IsWhole(row.Uid, content) : true;
             if (content is null) data &= ~FetchData.OfContent;
             if (!whole && data == FetchData.None) return;
             mailbox.TellKeywords(writer);
-            writer.Write("* "u8).Write(index + 1).Write(" FETCH ("u8);
+            writer.Advance(mailbox.FormatHead(writer.Reserve(SelectedMailbox.HeadLength), index, writer.Dialect));
             WriteMetadata(index, row, content, data);
             var first = data == FetchData.None;
             foreach (var section in whole ? items.Sections : [])
@@ -215,9 +239,8 @@ internal static class FetchCommand
             {
                 var item = (FetchData)((int)left & -(int)left);
                 left &= ~item;
-                if (!first && item != FetchData.ModSeq) writer.Space();
-                if (first && item == FetchData.ModSeq) writer.Write("MODSEQ ("u8).Write(mailbox.ModSeqOf(index)).Write(")"u8);
-                else WriteItem(item, index, row, content);
+                if (!first) writer.Space();
+                WriteItem(item, index, row, content);
                 first = false;
             }
         }

@@ -2,7 +2,7 @@ using CbaMail.Envelope;
 
 namespace CbaMail.Imap.Commands;
 
-/// <summary>MOVE (RFC 6851, RFC 9051 6.4.8): in one commit; COPYUID comes before the EXPUNGE responses that follow as news.</summary>
+/// <summary>MOVE (RFC 6851, RFC 9051 6.4.8): in one commit; COPYUID comes before the EXPUNGE responses.</summary>
 internal static class MoveCommand
 {
     public static ValueTask<Outcome> Run(ImapSession session, ref ImapReader arguments) => CopyCommand.Parse(session, ref arguments, byUid: false, move: true);
@@ -17,6 +17,6 @@ internal static class MoveCommand
         if (!moved.Ok) return Outcome.NoTarget(moved.Refusal);
         if (moved.Value.Pairs.Count == 0) return Outcome.No("These messages have been expunged", "EXPUNGEISSUED");
         session.Writer.Ok(CopyCommand.CopyUid(moved.Value), "Moved"); // RFC 6851 4.3
-        return Outcome.Done;
+        return await ExpungeCommand.DoneAsync(session, "Moved");
     }
 }

@@ -7,19 +7,24 @@ internal static class RenameCommand
     {
         arguments.Space();
         var from = arguments.Mailbox();
+        var sentFrom = arguments.OldName;
         arguments.Space();
         var to = arguments.Mailbox();
+        // RFC 9051 6.3.6: where either is kept in another form, OLDNAME has the existing name as it was sent
+        var oldName = sentFrom ?? (arguments.OldName is null ? null : from);
         arguments.End();
         if (arguments.Failed) return new(Outcome.Bad(arguments.Error!));
         if (to.EndsWith('/')) to = to[..^1];
         if (MailboxName.WhyNot(to) is { } reason) return new(Outcome.No(reason, "CANNOT"));
         if (to.StartsWith(from + "/", StringComparison.Ordinal) && from != "INBOX") return new(Outcome.No("A mailbox cannot go below itself", "CANNOT"));
-        return RenameAsync(session, from, to);
+        return RenameAsync(session, from, to, oldName);
     }
 
-    static async ValueTask<Outcome> RenameAsync(ImapSession session, string from, string to)
+    static async ValueTask<Outcome> RenameAsync(ImapSession session, string from, string to, string? oldName)
     {
         var renamed = await session.Mail.RenameAsync(session.Account.Id, from, to, session.Cancel);
-        return renamed.Ok ? Outcome.Done : Outcome.No(renamed.Refusal);
+        if (!renamed.Ok) return Outcome.No(renamed.Refusal);
+        ListLine.Correlate(session, renamed.Value.Name, oldName);
+        return Outcome.Done;
     }
 }

@@ -29,6 +29,7 @@ internal static class SearchCommand
             returns = Options(ref arguments);
             arguments.Space();
         }
+        else if (session.Dialect.Rev2) returns = Results.All; // RFC 9051 6.4.4
         Encoding? charset = null;
         if (TakeWord(ref arguments, "CHARSET"))
         {
@@ -41,7 +42,7 @@ internal static class SearchCommand
         var keys = new SearchKeys(session.Selected!, charset, session.Context.Time.GetUtcNow(), session.Settings.MaxSearchKeys);
         var key = keys.All(ref arguments);
         arguments.End();
-        if (arguments.Failed) return new(Outcome.Bad(arguments.Error!));
+        if (arguments.Failed) return new(Outcome.Bad(arguments));
         if (keys.UsesModSeq) session.EnableCondStore(); // RFC 7162 3.1
         return SearchAsync(session, session.Selected!, new Request(key, keys.UsesModSeq, returns, byUid));
     }

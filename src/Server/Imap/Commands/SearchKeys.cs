@@ -28,6 +28,8 @@ internal ref struct SearchKeys(SelectedMailbox mailbox, Encoding? charset, DateT
     {
         if (++count > most) arguments.Refuse("Too many search keys");
         if (++depth > MaxDepth) arguments.Refuse("The search keys are nested too deeply");
+        // RFC 9586 3.4: in UID SEARCH too
+        if (arguments is { UidOnly: true, IsSet: true }) arguments.Refuse("Messages are named by UID alone now", "UIDREQUIRED");
         if (arguments.Failed) return SearchKey.All;
         var key = arguments.Next == '(' ? List(ref arguments)
             : arguments.IsSet ? Sequence(arguments.Set())

@@ -2,7 +2,7 @@ using CbaMail.Mailboxes;
 
 namespace CbaMail.Imap.Commands;
 
-/// <summary>SELECT and EXAMINE (RFC 9051 6.3.2, 6.3.3, RFC 3501 6.3.1; CONDSTORE: RFC 7162 3.1.8).</summary>
+/// <summary>SELECT and EXAMINE (RFC 9051 6.3.2, 6.3.3, RFC 3501 6.3.1; CONDSTORE and QRESYNC: RFC 7162 3.1.8, 3.2.5).</summary>
 internal static class SelectCommand
 {
     const long PieceOfRows = 4000;
@@ -10,44 +10,57 @@ internal static class SelectCommand
     public static ValueTask<Outcome> Select(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, readOnly: false);
     public static ValueTask<Outcome> Examine(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, readOnly: true);
 
+    sealed record Request(string Name, string? OldName, bool ReadOnly, bool CondStore, LastKnown? Last);
+
     static ValueTask<Outcome> Parse(ImapSession session, ref ImapReader arguments, bool readOnly)
     {
         arguments.Space();
         var name = arguments.Mailbox();
+        var oldName = arguments.OldName;
         var condStore = false;
+        LastKnown? last = null;
         if (arguments.Take((byte)' ') && arguments.TakeOpen())
         {
             do
             {
                 var word = arguments.Keyword();
                 if (word == "CONDSTORE") condStore = true;
+                else if (word == "QRESYNC")
+                {
+                    if (!session.Dialect.QResync) arguments.Refuse("QRESYNC needs ENABLE QRESYNC"); // RFC 7162 3.2.5
+                    last = LastKnown.Parse(ref arguments);
+                    if (last.Match is not null && session.Dialect.UidOnly) arguments.Refuse("Messages are named by UID alone now", "UIDREQUIRED"); // RFC 9586 3.5
+                }
                 else arguments.Refuse($"{word} is not a parameter of SELECT here");
             }
             while (!arguments.Failed && arguments.Take((byte)' '));
             arguments.Close();
         }
         arguments.End();
-        return arguments.Failed ? new(Outcome.Bad(arguments.Error!)) : SelectAsync(session, name, readOnly, condStore);
+        return arguments.Failed ? new(Outcome.Bad(arguments)) : SelectAsync(session, new Request(name, oldName, readOnly, condStore, last));
     }
 
-    static async ValueTask<Outcome> SelectAsync(ImapSession session, string name, bool readOnly, bool condStore)
+    static async ValueTask<Outcome> SelectAsync(ImapSession session, Request request)
     {
+        var readOnly = request.ReadOnly;
         // RFC 9051 6.3.2, 7.1: the old mailbox is closed even where the new one cannot be opened
         if (session.Deselect()) session.Writer.Ok("CLOSED", "The mailbox before is closed");
-        if (condStore) session.EnableCondStore();
+        if (request.CondStore) session.EnableCondStore();
         Mailbox? mailbox;
-        using (var reader = session.Mail.Read()) mailbox = reader.Find(session.Account.Id, name);
+        using (var reader = session.Mail.Read()) mailbox = reader.Find(session.Account.Id, request.Name);
         if (mailbox is null) return Outcome.No("No such mailbox", "NONEXISTENT");
 
         // Listen first, then look: what happens between is told, perhaps twice, never lost.
         var selected = new SelectedMailbox(mailbox, readOnly, session.Mail.Notifier);
         session.Select(selected);
         // RFC 3501 2.3.2: EXAMINE shows \Recent and leaves it to the next session
-        uint? recent = readOnly ? mailbox.RecentUid : await session.Mail.ClaimRecentAsync(mailbox.Id, session.Cancel);
+        uint? recent = session.Dialect.Rev2 ? null : readOnly ? mailbox.RecentUid : await session.Mail.ClaimRecentAsync(mailbox.Id, session.Cancel);
+        var attributes = "";
         using (var reader = session.Mail.Read())
         {
             mailbox = reader.Mailbox(mailbox.Id);
             if (mailbox is not null) Load(reader, selected, mailbox, recent);
+            if (mailbox is not null && session.Dialect.Rev2) attributes = ListLine.Attributes(mailbox, reader.Mailboxes(mailbox.AccountId));
         }
         if (mailbox is null)
         {
@@ -55,6 +68,9 @@ internal static class SelectCommand
             return Outcome.No("The mailbox has just been deleted", "NONEXISTENT");
         }
         Announce(session.Writer, selected);
+        // RFC 9051 6.3.2; OLDNAME: 6.3.9.7
+        if (session.Dialect.Rev2) ListLine.Write(session.Writer, attributes, mailbox.Name, request.OldName);
+        if (request.Last is { } last) await Resync.TellAsync(session, selected, last);
         return Outcome.Ok(readOnly ? "READ-ONLY" : "READ-WRITE", $"{(readOnly ? "EXAMINE" : "SELECT")} completed");
     }
 
@@ -76,8 +92,10 @@ internal static class SelectCommand
     static void Announce(ImapWriter writer, SelectedMailbox selected)
     {
         selected.WriteFlagNames(writer);
-        writer.Write("* "u8).Write(selected.Count).Write(" EXISTS\r\n* "u8).Write(selected.RecentCount).Write(" RECENT\r\n"u8);
-        for (var i = 0; i < selected.Count; i++)
+        writer.Write("* "u8).Write(selected.Count).Write(" EXISTS\r\n"u8);
+        // RFC 9051 appendix E 11, 12: neither RECENT nor UNSEEN; RFC 9586 3: no sequence number
+        if (!writer.Dialect.Rev2) writer.Write("* "u8).Write(selected.RecentCount).Write(" RECENT\r\n"u8);
+        for (var i = 0; i < selected.Count && writer.Dialect is { Rev2: false, UidOnly: false }; i++)
         {
             if ((selected.Flags(i) & MessageFlags.Seen) != 0) continue;
             writer.Ok($"UNSEEN {i + 1}", "The first unseen message"); // RFC 3501 7.1

@@ -75,7 +75,7 @@ internal static class StoreCommand
             var index = mailbox.IndexOf(row.Uid);
             if (index < 0) continue;
             if (request.Silent) mailbox.WriteModSeq(session.Writer, index);
-            else mailbox.WriteFlags(session.Writer, index, request.ByUid || session.CondStore, session.CondStore);
+            else mailbox.WriteFlags(session.Writer, index, request.ByUid || session.Dialect.NamesUid, session.CondStore);
             if (session.Writer.IsFull) await session.Writer.FlushAsync(session.Cancel);
         }
     }

@@ -1,0 +1,35 @@
+using CbaMail.Mailboxes;
+
+namespace CbaMail.Imap.Commands;
+
+/// <summary>A LIST response that nobody asked for: of a mailbox that is opened or whose name is kept in another form (RFC 9051 6.3.2, 6.3.9.7), or has changed (RFC 5465 5.4).</summary>
+internal static class ListLine
+{
+    /// <param name="attributes">With their backslashes, separated by a space.</param>
+    /// <param name="oldName">The name by which the client knows it, or null.</param>
+    public static void Write(ImapWriter writer, string attributes, string name, string? oldName = null)
+    {
+        writer.Write("* LIST ("u8).Write(attributes).Write(") \"/\" "u8).Mailbox(name);
+        // RFC 9051 6.3.9.7
+        if (oldName is not null) writer.Write(" (\"OLDNAME\" ("u8).Mailbox(oldName).Write("))"u8);
+        writer.EndLine();
+    }
+
+    /// <summary>What LIST (...) RETURN (SUBSCRIBED CHILDREN SPECIAL-USE) would say: accurate, as RFC 9051 6.3.2 and RFC 5465 5.5 want it.</summary>
+    public static string Attributes(Mailbox mailbox, IEnumerable<Mailbox> all)
+    {
+        var below = mailbox.Name + "/";
+        var text = all.Any(m => m.Name.StartsWith(below, StringComparison.Ordinal)) ? "\\HasChildren" : "\\HasNoChildren";
+        if (mailbox.Subscribed) text += " \\Subscribed";
+        return mailbox.SpecialUse is { } use ? $"{text} {use}" : text;
+    }
+
+    /// <summary>A client of IMAP4rev2 hears of the name under which it finds again what it has named (RFC 9051 6.3.4, 6.3.6).</summary>
+    public static void Correlate(ImapSession session, string name, string? oldName)
+    {
+        if (oldName is null || !session.Dialect.Rev2) return;
+        using var reader = session.Mail.Read();
+        if (reader.Find(session.Account.Id, name) is { } mailbox)
+            Write(session.Writer, Attributes(mailbox, reader.Mailboxes(session.Account.Id)), mailbox.Name, oldName);
+    }
+}
