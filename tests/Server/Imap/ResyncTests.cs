@@ -1,4 +1,3 @@
-using CbaMail.Mailboxes;
 using Xunit;
 
 namespace CbaMail.Tests.Server.Imap;
