@@ -29,6 +29,7 @@ static class ContentTable
             .Bind(9, staged.Preview).Bind(10, staged.Sent).Bind(11, staged.MessageId).Run();
         var id = write.LastInsertId;
         write.Append(staged.Record, id); // the row's id stands in the record
+        if (staged.LineEnds != 0 || staged.Surrogate is not null) WireTable.Insert(write, id, staged.LineEnds, staged.Surrogate);
         if (staged.Record.BaseId is { } basis) Changes.Refer(write, basis, 1);
         return id;
     }
@@ -81,6 +82,7 @@ static class ContentTable
             parts = Numbers(row.Blob(4));
         }
         write.Prepare("DELETE FROM content WHERE id = ?").Bind(1, id).Run();
+        WireTable.Delete(write, id);
         write.Drop(location);
         for (var i = 2; i < parts.Length; i += 3) DropObject(write, parts[i]);
         if (basis is { } from) DropReference(write, from, 1);

@@ -1,3 +1,4 @@
+using CbaMail.Mime;
 using CbaMail.Storage;
 
 namespace CbaMail.Mailboxes;
@@ -56,6 +57,30 @@ public sealed class MailReader : IDisposable
     /// <summary>A content without a row, for the queue; the prefix is empty.</summary>
     public MessageContent? Content(long contentId) =>
         ContentTable.Get(transaction, contentId) is { } content ? new MessageContent(content, [], bodies) : null;
+
+    /// <summary>Every message by rising UID with the octets that it has as lines of CRLF, which is what POP3 sends.</summary>
+    /// <param name="ascii">Headers with UTF-8 in them are sent as their surrogates.</param>
+    public void WireSizes(long mailboxId, bool ascii, Action<uint, long> take) =>
+        WireTable.Sizes(transaction, mailboxId, (uid, size, lineEnds, surrogate, prefix) =>
+            take(uid, size + lineEnds + (ascii ? surrogate + (prefix is null ? 0 : HeaderSurrogate.Growth(prefix) ?? 0) : 0)));
+
+    /// <summary>How the message is sent then.</summary>
+    /// <exception cref="Storage.Blobs.DamageError">The pack is damaged.</exception>
+    public WireForm Wire(MessageContent content, bool ascii)
+    {
+        if (!ascii) return default;
+        var prefix = HeaderSurrogate.Make(content.Prefix.Span);
+        byte[]? header = null;
+        var length = 0;
+        if (WireTable.NeedsSurrogate(transaction, content.ContentId))
+        {
+            var bytes = content.Read(content.Prefix.Length, HeaderSurrogate.Longest + 1);
+            length = HeaderSurrogate.LengthOf(bytes);
+            header = HeaderSurrogate.Make(bytes.AsSpan(0, length));
+        }
+        if (header is null) return prefix is null ? default : new WireForm(prefix, content.Prefix.Length);
+        return new WireForm((byte[])[.. prefix ?? content.Prefix.Span, .. header], content.Prefix.Length + length);
+    }
 
     /// <summary>Bytes and messages that the account uses.</summary>
     public (long Bytes, long Messages) Usage(long accountId) => MailboxTable.Usage(transaction, accountId);

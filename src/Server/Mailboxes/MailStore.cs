@@ -199,6 +199,38 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
         return gone;
     }
 
+    /// <summary>Removes the messages, whatever their flags; those that are gone are passed over.</summary>
+    /// <param name="uids">Rising.</param>
+    public async ValueTask RemoveAsync(long mailboxId, IReadOnlyList<uint> uids, CancellationToken cancel)
+    {
+        for (var i = 0; i < uids.Count; i += RowsPerCommit)
+        {
+            var piece = Piece(uids, i);
+            await store.CommitAsync(t =>
+            {
+                if (MailboxTable.Get(t, mailboxId) is { } mailbox) Expunge.Take(t, notifier, mailbox, [.. Flags.Rows(t, mailboxId, piece)], time.GetUtcNow());
+                return 0;
+            }, cancel);
+        }
+    }
+
+    /// <summary>Moves the messages into the account's trash; those that are gone are passed over. Out of the trash itself they are removed.</summary>
+    /// <param name="uids">Rising.</param>
+    public async ValueTask TrashAsync(long accountId, long mailboxId, IReadOnlyList<uint> uids, CancellationToken cancel)
+    {
+        for (var i = 0; i < uids.Count; i += RowsPerCommit)
+        {
+            var piece = Piece(uids, i);
+            await store.CommitAsync(t =>
+            {
+                var trash = EnsureSpecial(t, accountId, "\\Trash", "Trash");
+                if (trash != mailboxId) _ = Transfer.Move(t, notifier, mailboxId, piece, trash, time.GetUtcNow());
+                else if (MailboxTable.Get(t, mailboxId) is { } mailbox) Expunge.Take(t, notifier, mailbox, [.. Flags.Rows(t, mailboxId, piece)], time.GetUtcNow());
+                return 0;
+            }, cancel);
+        }
+    }
+
     /// <summary>Takes \Recent for this session (RFC 3501 2.3.2): the messages from the returned UID on are recent to it alone.</summary>
     public async ValueTask<uint> ClaimRecentAsync(long mailboxId, CancellationToken cancel)
     {

@@ -59,6 +59,23 @@ public sealed class MessageContent
         }
     }
 
+    /// <summary>Gives a range to a taker in pieces; memory does not depend on the size. Once it has begun it comes to its end, as <see cref="CopyToAsync"/> does.</summary>
+    /// <exception cref="DamageError">The pack is damaged.</exception>
+    public async ValueTask ReadToAsync(IBodyTaker taker, long position, long count, CancellationToken cancel)
+    {
+        using var source = new Source(this);
+        if (count > 0) source.Hold(position, count);
+        while (count > 0)
+        {
+            var given = source.GiveTo(taker, position, count, out var more);
+            if (given == 0) throw new DamageError($"Content {ContentId} ends early; run 'cbamail verify'.");
+            if (!more) return;
+            position += given;
+            count -= given;
+            if (taker.IsFull) await taker.FlushAsync(cancel);
+        }
+    }
+
     /// <summary>A range as one array, for headers and small parts; shorter where the message ends.</summary>
     /// <exception cref="DamageError">The pack is damaged.</exception>
     public byte[] Read(long position, int count)
@@ -144,6 +161,15 @@ public sealed class MessageContent
             }
             var bytes = rest.From((int)(position - cutBefore));
             return bytes.Length > end - position ? bytes[..(int)(end - position)] : bytes;
+        }
+
+        public int GiveTo(IBodyTaker taker, long position, long count, out bool more)
+        {
+            var bytes = At(position);
+            if (bytes.Length > count) bytes = bytes[..(int)count];
+            if (bytes.Length > 16 * 1024) bytes = bytes[..(16 * 1024)];
+            more = taker.Take(bytes);
+            return bytes.Length;
         }
 
         public int CopyTo(PipeWriter output, long position, long count)

@@ -16,6 +16,10 @@ public sealed class StagedMessage : IDisposable
     internal byte[] Structure { get; init; } = [];
     internal string Preview { get; init; } = "";
     internal DateTimeOffset? Sent { get; init; }
+    /// <summary>Octets that its lines lack (<see cref="Mime.LineEnds"/>).</summary>
+    internal int LineEnds { get; init; }
+    /// <summary>Octets that the header's surrogate has more (<see cref="Mime.HeaderSurrogate"/>); null: it needs none.</summary>
+    internal int? Surrogate { get; init; }
 
     /// <summary>Bytes of the whole message.</summary>
     public long Size { get; init; }

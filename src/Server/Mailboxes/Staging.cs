@@ -33,6 +33,8 @@ sealed class Staging(int sharedPartBytes)
         {
             Cut = cut,
             Size = message.Length,
+            LineEnds = LineEnds.Missing(message),
+            Surrogate = HeaderSurrogate.Growth(message),
             Envelope = ImapStructure.Envelope(message),
             Structure = Structure.Encode(root),
             Preview = Preview.Of(message, root),
