@@ -14,6 +14,7 @@ using CbaMail.Mailings;
 using CbaMail.Net;
 using CbaMail.Net.Dns;
 using CbaMail.Observability;
+using CbaMail.Pop3;
 using CbaMail.Queue;
 using CbaMail.Reports;
 using CbaMail.Sasl;
@@ -68,6 +69,7 @@ public static class Composition
             .AddHostedService<MailingRun>()
             .AddInbound()
             .AddImap()
+            .AddPop3()
             .AddSmtpServer()
             .AddHttpRoom()
             .AddListeners(Speaker);
@@ -100,6 +102,7 @@ public static class Composition
     static Func<Connection, Task>? Speaker(IServiceProvider services, Protocol protocol) => protocol switch
     {
         Protocol.Imap or Protocol.Imaps => services.GetRequiredService<ImapHandler>().RunAsync,
+        Protocol.Pop3 or Protocol.Pop3s => services.GetRequiredService<Pop3Handler>().RunAsync,
         Protocol.Http or Protocol.Https => null,
         _ => services.GetRequiredService<SmtpHandler>().RunAsync,
     };

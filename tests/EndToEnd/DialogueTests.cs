@@ -4,7 +4,7 @@ using Xunit;
 
 namespace CbaMail.Tests.EndToEnd;
 
-/// <summary>The dialogues of independent clients, a test each: Python's smtplib and imaplib, npm's nodemailer and imapflow.</summary>
+/// <summary>The dialogues of independent clients, a test each: Python's smtplib, imaplib and poplib, npm's nodemailer and imapflow.</summary>
 public sealed partial class DialogueTests(ServerFixture fixture) : IClassFixture<ServerFixture>
 {
     private static readonly (string Program, string Script)[] scripts =
@@ -14,7 +14,7 @@ public sealed partial class DialogueTests(ServerFixture fixture) : IClassFixture
     ];
 
     // a function of either language that is named after a protocol or a client
-    [GeneratedRegex(@"^(?:def|  async) ((?:imap|smtp|lmtp|imapflow|nodemailer)_\w+)\(", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^(?:def|  async) ((?:imap|pop3|smtp|lmtp|imapflow|nodemailer)_\w+)\(", RegexOptions.Multiline)]
     private static partial Regex Dialogue { get; }
 
     public static TheoryData<string, string, string> Dialogues =>
@@ -26,7 +26,7 @@ public sealed partial class DialogueTests(ServerFixture fixture) : IClassFixture
     {
         var server = fixture.Server;
         var tool = new Tool { Environment = { ["ANNA"] = ServerFixture.Anna, ["BORIS"] = ServerFixture.Boris, ["PASSWORD"] = ServerFixture.Password } };
-        foreach (var (door, port) in new[] { ("SMTP", server.Smtp), ("SUBMISSION", server.Submission), ("SUBMISSIONS", server.Submissions), ("LMTP", server.Lmtp), ("IMAP", server.Imap), ("IMAPS", server.Imaps) })
+        foreach (var (door, port) in new[] { ("SMTP", server.Smtp), ("SUBMISSION", server.Submission), ("SUBMISSIONS", server.Submissions), ("LMTP", server.Lmtp), ("IMAP", server.Imap), ("IMAPS", server.Imaps), ("POP3", server.Pop3), ("POP3S", server.Pop3s) })
             tool.Environment[door] = port.ToString(null as IFormatProvider);
         (await tool.StartAsync(program, Path.Combine(House.Repository.Root, script), name)).Succeeded();
     }

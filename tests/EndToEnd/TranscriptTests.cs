@@ -22,6 +22,8 @@ public class TranscriptTests(ServerFixture fixture) : IClassFixture<ServerFixtur
             "lmtp" => server.Lmtp,
             "imap" => server.Imap,
             "imaps" => server.Imaps,
+            "pop3" => server.Pop3,
+            "pop3s" => server.Pop3s,
             _ => throw new FormatException($"there is no port {name}"),
         };
         await TranscriptFile.RunAsync(Path.Combine(House.Repository.Root, file), Port,

@@ -45,6 +45,8 @@ internal sealed class TestServer : IAsyncDisposable
     public int Lmtp => Offset + 24;
     public int Imap => Offset + 143;
     public int Imaps => Offset + 993;
+    public int Pop3 => Offset + 110;
+    public int Pop3s => Offset + 995;
     public int Http => Offset + 80;
     public int Https => Offset + 443;
     public int ProcessId => process?.Id ?? throw new InvalidOperationException("the server does not run");

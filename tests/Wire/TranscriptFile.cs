@@ -8,7 +8,7 @@ namespace CbaMail.Tests.Wire;
 /// A dialogue that a mail person can read and extend without C#: a text file of lines.
 /// <code>
 /// # comment
-/// port: imap                 first line: smtp, submission, submissions, lmtp, imap or imaps
+/// port: imap                 first line: smtp, submission, submissions, lmtp, imap, imaps, pop3 or pop3s
 /// C: a1 SELECT INBOX         is sent with CRLF; {anna}, {password} and the like are put in, \r \n \t \0 \\ and \xHH are bytes
 /// C| part                    the same without CRLF
 /// C*70000 x                  that many times the text, without CRLF
@@ -35,7 +35,7 @@ internal static partial class TranscriptFile
             {
                 if (client is not null) await client.DisposeAsync();
                 var name = line[5..].Trim();
-                client = await WireClient.ConnectAsync(port(name), tls: name is "imaps" or "submissions");
+                client = await WireClient.ConnectAsync(port(name), tls: name is "imaps" or "submissions" or "pop3s");
                 continue;
             }
             if (client is null) throw new InvalidOperationException($"{path}: the first line must be port: NAME");

@@ -30,6 +30,7 @@ public sealed record Settings
     public SmtpSettings Smtp { get; init; } = new();
     public AuthenticationSettings Authentication { get; init; } = new();
     public ImapSettings Imap { get; init; } = new();
+    public Pop3Settings Pop3 { get; init; } = new();
     public QueueSettings Queue { get; init; } = new();
     public SendingSettings Sending { get; init; } = new();
     public BounceSettings Bounces { get; init; } = new();
@@ -48,7 +49,7 @@ public sealed record Settings
 }
 
 /// <summary>What a listener speaks.</summary>
-public enum Protocol { Smtp, Submission, Submissions, Lmtp, Imap, Imaps, Http, Https }
+public enum Protocol { Smtp, Submission, Submissions, Lmtp, Imap, Imaps, Pop3, Pop3s, Http, Https }
 
 /// <summary>One address and port to listen at.</summary>
 public sealed record ListenerSettings
@@ -60,6 +61,6 @@ public sealed record ListenerSettings
     public int Port { get; init; }
     /// <summary>Only proxies connect here, and say first for whom (the PROXY protocol, versions 1 and 2).</summary>
     public bool Proxy { get; init; }
-    /// <summary>TLS from the first byte (465, 993, 443).</summary>
-    public bool ImplicitTls => Protocol is Protocol.Submissions or Protocol.Imaps or Protocol.Https;
+    /// <summary>TLS from the first byte (465, 993, 995, 443).</summary>
+    public bool ImplicitTls => Protocol is Protocol.Submissions or Protocol.Imaps or Protocol.Pop3s or Protocol.Https;
 }

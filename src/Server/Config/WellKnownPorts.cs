@@ -10,7 +10,8 @@ public static class WellKnownPorts
     public static readonly IReadOnlyList<(Protocol Protocol, int Port)> All =
     [
         (Protocol.Smtp, 25), (Protocol.Submission, 587), (Protocol.Submissions, 465), (Protocol.Lmtp, 24),
-        (Protocol.Imap, 143), (Protocol.Imaps, 993), (Protocol.Http, 80), (Protocol.Https, 443),
+        (Protocol.Imap, 143), (Protocol.Imaps, 993), (Protocol.Pop3, 110), (Protocol.Pop3s, 995),
+        (Protocol.Http, 80), (Protocol.Https, 443),
     ];
 
     public static int PortOf(Protocol protocol) => All.First(row => row.Protocol == protocol).Port;

@@ -25,7 +25,8 @@ public enum LineStatus
 /// takes as a line and the next does not is how mail is smuggled (RFC 5321 2.3.8). Flushes the output only when it must wait for the peer,
 /// so that pipelined commands are answered in one packet (RFC 2920 3.2).
 /// </summary>
-public sealed class LineReader(Connection connection, int limit)
+/// <param name="flush">Sends what waits in the output, where that is not to wait for a slow reader without end.</param>
+public sealed class LineReader(Connection connection, int limit, Func<ValueTask>? flush = null)
 {
     const int MostSkipped = 1 << 20;
     readonly byte[] line = new byte[limit];
@@ -41,7 +42,7 @@ public sealed class LineReader(Connection connection, int limit)
         {
             if (!connection.Input.TryRead(out var result))
             {
-                await connection.Output.FlushAsync(CancellationToken.None);
+                if (flush is not null) await flush(); else await connection.Output.FlushAsync(CancellationToken.None);
                 result = await connection.ReadAsync(timeout);
             }
             var buffer = result.Buffer;

@@ -159,7 +159,10 @@ sealed class Listeners(
         }
     }
 
-    internal static byte[] Farewell(Protocol protocol, string why) => Encoding.ASCII.GetBytes(protocol == Protocol.Imap
-        ? $"* BYE [UNAVAILABLE] {why}\r\n" // RFC 9051 7.1.5, RFC 5530 3
-        : $"421 {(why is Busy or ShortOfMemory ? "4.3.2" : "4.7.0")} {why}\r\n"); // RFC 5321 3.8
+    internal static byte[] Farewell(Protocol protocol, string why) => Encoding.ASCII.GetBytes(protocol switch
+    {
+        Protocol.Imap => $"* BYE [UNAVAILABLE] {why}\r\n", // RFC 9051 7.1.5, RFC 5530 3
+        Protocol.Pop3 => $"-ERR [SYS/TEMP] {why}\r\n",     // RFC 3206 4
+        _ => $"421 {(why is Busy or ShortOfMemory ? "4.3.2" : "4.7.0")} {why}\r\n", // RFC 5321 3.8
+    });
 }
