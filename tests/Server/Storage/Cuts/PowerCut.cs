@@ -94,10 +94,12 @@ sealed class PowerCut(DiskImage image, IReadOnlyList<DiskEvent> log)
             case Deed.Covered:
                 // of what was handed over another file's flush makes durable what is written over alone: no length, nothing behind the old end
                 var covered = files[what.File];
-                while (covered.Pending is [{ Deed: Deed.Write } first, ..] && first.Position + first.Bytes!.Length <= covered.Length)
+                for (var i = 0; i < covered.Pending.Count && covered.Pending[i] is { Deed: Deed.Write } one;)
                 {
-                    Apply(covered, first);
-                    covered.Pending.RemoveAt(0);
+                    if (one.Position >= covered.Length) { i++; continue; } // zeros ahead of the writer: they touch nothing of it
+                    if (one.Position + one.Bytes!.Length > covered.Length) break;
+                    Apply(covered, one);
+                    covered.Pending.RemoveAt(i);
                 }
                 break;
             case Deed.FlushFailed:
