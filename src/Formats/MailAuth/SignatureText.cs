@@ -8,7 +8,7 @@ namespace CbaMail.MailAuth;
 /// </summary>
 static class SignatureText
 {
-    const int Width = 76; // within the 78 columns of RFC 5322 2.1.1, a tab counted as one
+    const int Width = 76; // within the 78 columns of RFC 5322 2.1.1
 
     /// <param name="signature">The value of the tag "b", in base64.</param>
     /// <param name="whole">
@@ -70,7 +70,7 @@ static class SignatureText
 
     static void Fold(StringBuilder text, ref int column)
     {
-        text.Append("\r\n\t");
+        text.Append("\r\n "); // a space: dkimpy looks for " i=1;" in the text of an ARC-Message-Signature
         column = 1;
     }
 
