@@ -30,6 +30,12 @@ public sealed record ImapSettings
     /// <summary>Commands in a row that cannot be understood, after which the connection is closed. Default 20.</summary>
     public int MaxBadCommands { get; init; } = 20;
 
+    /// <summary>The level below which the mailboxes that other users share are seen, as "Other Users/anna@example.org/Projects"; empty = they are not seen. Default "Other Users".</summary>
+    public string OtherUsers { get; init; } = "Other Users";
+
+    /// <summary>The level below which the public folders of one's domain are seen; empty = they are not seen. Default "Public".</summary>
+    public string PublicFolders { get; init; } = "Public";
+
     /// <summary>Failed sign-ins after which the connection is closed. Default 10.</summary>
     public int MaxFailedSignIns { get; init; } = 10;
 }

@@ -69,6 +69,7 @@ public sealed partial class UserDirectory
         {
             if (!DirectoryTable.RemoveDomain(write, domain.Id)) return false;
             DkimKeyTable.RemoveAll(write, domain.Id);
+            DomainRemoving?.Invoke(write, domain);
             write.OnCommitted(() =>
             {
                 domains.TryRemove(domain.Name, out _);

@@ -50,6 +50,9 @@ public sealed partial class UserDirectory
     /// <summary>Runs in the transaction that removes an account.</summary>
     public event Action<WriteTransaction, Account>? AccountRemoving;
 
+    /// <summary>Runs in the transaction that removes a domain.</summary>
+    public event Action<WriteTransaction, Domain>? DomainRemoving;
+
     /// <summary>Runs when a domain has been removed.</summary>
     public event Action<Domain>? DomainRemoved;
 

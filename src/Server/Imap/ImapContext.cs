@@ -9,4 +9,8 @@ namespace CbaMail.Imap;
 
 /// <summary>The rooms below that every session uses.</summary>
 internal sealed record ImapContext(
-    Settings Settings, MailStore Mail, UserDirectory Directory, SignIn SignIn, Spool Spool, TimeProvider Time, ILogger Log, MemoryGate? Memory = null);
+    Settings Settings, MailStore Mail, UserDirectory Directory, SignIn SignIn, Spool Spool, TimeProvider Time, ILogger Log, MemoryGate? Memory = null)
+{
+    /// <summary>From names to mailboxes and rights.</summary>
+    public MailboxAccess Access { get; } = new(Directory, Settings.Imap.OtherUsers, Settings.Imap.PublicFolders);
+}

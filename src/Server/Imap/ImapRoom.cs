@@ -18,9 +18,11 @@ namespace CbaMail.Imap;
 /// - An OK to APPEND, STORE, COPY, MOVE, EXPUNGE comes after the durable commit.
 /// - Pipelined commands are answered in one flush (ImapInput).
 ///
-/// RFCs: 3501, 9051 (codes and wording), 2177 IDLE, 2342 NAMESPACE, 2971 ID, 3691 UNSELECT, 4315 UIDPLUS, 4731 ESEARCH, 4959 SASL-IR,
+/// The mailboxes of others: <see cref="SessionView"/> leads from a name to a mailbox and what one may do with it; every command that names one asks there.
+///
+/// RFCs: 3501, 9051 (codes and wording), 2177 IDLE, 2342 NAMESPACE, 2971 ID, 3691 UNSELECT, 4314 ACL, 4315 UIDPLUS, 4731 ESEARCH, 4959 SASL-IR,
 /// 5032 WITHIN, 5161 ENABLE, 5258 LIST-EXTENDED, 5530 codes, 5819 LIST-STATUS, 6154 SPECIAL-USE, 6851 MOVE, 7162 CONDSTORE and QRESYNC,
-/// 7888 LITERAL+, 7889 APPENDLIMIT, 8437 UNAUTHENTICATE, 8438 STATUS=SIZE, 8514 SAVEDATE, 8970 PREVIEW, 9208 QUOTA, 9586 UIDONLY.
+/// 7888 LITERAL+, 7889 APPENDLIMIT, 8437 UNAUTHENTICATE, 8438 STATUS=SIZE, 8440 LIST-MYRIGHTS, 8514 SAVEDATE, 8970 PREVIEW, 9208 QUOTA, 9586 UIDONLY.
 /// </summary>
 public static class ImapRoom
 {

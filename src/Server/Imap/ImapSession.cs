@@ -98,7 +98,7 @@ internal sealed class ImapSession
         if (status != InputStatus.Ok) return Farewell(status);
         try
         {
-            outcome = refusal ?? await Start(head);
+            outcome = refusal ?? (this.KeepRights() ? await Start(head) : Outcome.Silent);
             if (State != ImapState.Logout && head.Row is { } row && !row.Has(CommandTraits.NoUpdates)) await UpdateAsync(row);
         }
         catch (Exception e) when (!Writer.InLiteral && StoreTrouble.Of(e) is { } trouble)
@@ -261,7 +261,7 @@ internal sealed class ImapSession
     /// <summary>Tells what has happened in the selected mailbox since the last time (RFC 9051 5.2, 7.5.1).</summary>
     public async ValueTask UpdateAsync(bool expunges, bool withUid)
     {
-        if (Selected is not { } mailbox) return;
+        if (!this.KeepRights() || Selected is not { } mailbox) return;
         if (mailbox.TakeNotice())
         {
             MailboxChanges? changes;

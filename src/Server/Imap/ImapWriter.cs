@@ -123,6 +123,9 @@ internal sealed class ImapWriter(Connection connection, TimeProvider time, TimeS
         return Write("\""u8);
     }
 
+    /// <summary>ASCII text as a quoted string.</summary>
+    public ImapWriter Quoted(string text) => String(Encoding.ASCII.GetBytes(text));
+
     public ImapWriter String(string? text) => text is null ? Write("NIL"u8) : String(Encoding.UTF8.GetBytes(text));
 
     public ImapWriter Literal(ReadOnlySpan<byte> bytes) => Write("{"u8).Write(bytes.Length).Write("}\r\n"u8).Write(bytes);

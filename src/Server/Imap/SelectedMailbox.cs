@@ -29,13 +29,21 @@ internal sealed class SelectedMailbox : IDisposable
 
     public SelectedMailbox(Mailbox mailbox, bool readOnly, Notifier notifier)
     {
-        (Id, Name, ReadOnly, UidValidity) = (mailbox.Id, mailbox.Name, readOnly, mailbox.UidValidity);
+        (Id, Name, IsExamined, UidValidity) = (mailbox.Id, mailbox.Name, readOnly, mailbox.UidValidity);
         subscription = notifier.Subscribe(mailbox.Id, _ => Notice());
     }
 
     public long Id { get; }
     public string Name { get; }
-    public bool ReadOnly { get; }
+    /// <summary>Opened for reading only.</summary>
+    public bool IsExamined { get; }
+    /// <summary>What the session may do here (RFC 4314); kept up to date by <see cref="SessionView"/>.</summary>
+    public Rights Rights { get; set; } = Rights.All;
+    /// <summary>Of whom and of when <see cref="Rights"/> are.</summary>
+    public (Directory.Account? Viewer, int Version) RightsOf { get; set; }
+    /// <summary>Nothing can be changed (RFC 4314 5.2).</summary>
+    public bool ReadOnly => IsExamined || (Rights & Rights.Changing) == 0;
+    public bool Can(Rights right) => !IsExamined && (Rights & right) == right;
     public uint UidValidity { get; }
     public uint UidNext { get; private set; }
     /// <summary>HIGHESTMODSEQ of the last snapshot that was taken in.</summary>
@@ -251,15 +259,17 @@ internal sealed class SelectedMailbox : IDisposable
         writer.Write("* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft"u8);
         foreach (var name in keywordSets.Names) writer.Space().Write(name);
         writer.Write(")\r\n"u8);
-        if (ReadOnly)
+        var changeable = Access.FlagsOf(Rights);
+        if (IsExamined || changeable == MessageFlags.None)
         {
             writer.Ok("PERMANENTFLAGS ()", "Nothing can be changed here");
             return;
         }
+        // RFC 4314 5.1.1: those that this user may change
+        List<string> names = [.. ImapFlags.Names.Where(known => (known.Flag & changeable) != 0).Select(known => known.Name)];
         // RFC 9051 7.1: "\*" says that clients may make keywords of their own
-        writer.Write("* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft"u8);
-        foreach (var name in keywordSets.Names) writer.Space().Write(name);
-        writer.Write(" \\*)] Flags and keywords are kept\r\n"u8);
+        if ((Rights & Rights.Write) != 0) names.AddRange([.. keywordSets.Names, "\\*"]);
+        writer.Ok($"PERMANENTFLAGS ({string.Join(' ', names)})", "Flags and keywords are kept");
     }
 
     /// <summary>Room for <see cref="FormatHead"/>.</summary>

@@ -19,11 +19,11 @@ static class Flags
             if (row.ModSeq > unchangedSince) { failed.Add(row.Uid); continue; }
             var flags = change.Mode switch
             {
-                FlagMode.Set => change.Flags,
+                FlagMode.Set => (change.Flags & ~change.Kept) | (row.Flags & change.Kept),
                 FlagMode.Add => row.Flags | change.Flags,
                 _ => row.Flags & ~change.Flags,
             };
-            var keywords = Keywords.Apply(row.Keywords, change.Mode, change.Keywords);
+            var keywords = change.KeepsKeywords ? row.Keywords : Keywords.Apply(row.Keywords, change.Mode, change.Keywords);
             if (flags == row.Flags && keywords == row.Keywords) { changed.Add(row); continue; }
             modseq ??= MailboxTable.Use(transaction, mailbox.AccountId, 0, 0, 0);
             if (!run.TryAdd(row.Uid, flags, keywords))

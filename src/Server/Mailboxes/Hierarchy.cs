@@ -30,7 +30,15 @@ static class Hierarchy
         var modseq = MailboxTable.Use(transaction, accountId, 0, 0, 0)!.Value;
         // RFC 9051 6.3.4 knows of no subscription by CREATE; one that was left from before holds again
         var subscribed = specialUse is not null || name == "INBOX" || MailboxTable.TakeSubscription(transaction, accountId, name);
-        return MailboxTable.Insert(transaction, accountId, name, specialUse, subscribed, transaction.NextUidValidity(now), modseq, now);
+        var id = MailboxTable.Insert(transaction, accountId, name, specialUse, subscribed, transaction.NextUidValidity(now), modseq, now);
+        // RFC 4314 4: with the rights of the nearest one above
+        foreach (var above in MailboxName.Above(name).Reverse())
+        {
+            if (MailboxTable.Find(transaction, accountId, above) is not { } parent) continue;
+            if (parent.IsShared) AclTable.Inherit(transaction, parent.Id, id);
+            break;
+        }
+        return id;
     }
 
     public static Result<Mailbox> Rename(WriteTransaction transaction, Notifier notifier, long accountId, string from, string to, DateTimeOffset now)
@@ -79,13 +87,19 @@ static class Hierarchy
         return null;
     }
 
-    public static Refusal? Subscribe(WriteTransaction transaction, long accountId, string name, bool subscribed)
+    public static Refusal? Subscribe(WriteTransaction transaction, long accountId, string name, bool subscribed, bool isOwn)
     {
         var normal = MailboxName.Normalize(name);
         if (!normal.Ok) return normal.Refusal;
-        if (MailboxTable.Find(transaction, accountId, normal.Value) is not { } mailbox)
+        var mine = MailboxTable.Find(transaction, accountId, normal.Value);
+        if (mine is null && !isOwn && subscribed)
+        {
+            MailboxTable.KeepSubscription(transaction, accountId, normal.Value); // of a mailbox that another owns: the name in this account's view
+            return null;
+        }
+        if (mine is null)
             return !subscribed && MailboxTable.TakeSubscription(transaction, accountId, normal.Value) ? null : Refusal.NoSuchMailbox;
-        MailboxTable.Subscribe(transaction, mailbox.Id, subscribed);
+        MailboxTable.Subscribe(transaction, mine.Id, subscribed);
         return null;
     }
 

@@ -22,6 +22,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     readonly Bodies bodies = new(store.Packs, store.Read);
     readonly ConcurrentDictionary<long, long> inboxes = Inboxes(store);  // of an account: never changes
     readonly ConcurrentDictionary<long, long> accounts = new();          // of other mailboxes: never changes
+    int rightsVersion;
 
     // all at once, or the first message to each would look for it inside its commit
     static ConcurrentDictionary<long, long> Inboxes(Store store)
@@ -129,8 +130,9 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     }
 
     /// <summary>Removes everything that the account holds.</summary>
-    public void RemoveAccount(WriteTransaction transaction, long accountId)
+    public void RemoveAccount(WriteTransaction transaction, long accountId, string? address = null)
     {
+        if (address is not null) Sharing.Forget(transaction, this, address);
         foreach (var mailbox in MailboxTable.All(transaction, accountId)) Hierarchy.Remove(transaction, notifier, mailbox);
         MailboxTable.DropSubscriptions(transaction, accountId);
         MailboxTable.DeleteUsage(transaction, accountId);
@@ -158,8 +160,22 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     public ValueTask<Refusal?> DeleteAsync(long accountId, string name, CancellationToken cancel) =>
         store.CommitAsync(t => Hierarchy.Delete(t, notifier, accountId, name), cancel);
 
-    public ValueTask<Refusal?> SubscribeAsync(long accountId, string name, bool subscribed, CancellationToken cancel) =>
-        store.CommitAsync(t => Hierarchy.Subscribe(t, accountId, name, subscribed), cancel);
+    /// <summary>Changes what an identifier may do (RFC 4314 3.1).</summary>
+    /// <param name="isOwner">It is the mailbox's owner: as long as the list does not name him, he may do all.</param>
+    public ValueTask<Refusal?> SetAclAsync(long mailboxId, string identifier, bool isOwner, RightsMode mode, Rights rights, CancellationToken cancel) =>
+        store.CommitAsync(t => Sharing.Set(t, notifier, this, mailboxId, identifier, isOwner, mode, rights), cancel);
+
+    /// <summary>Drops the entry of an identifier (RFC 4314 3.2).</summary>
+    public ValueTask<Refusal?> DeleteAclAsync(long mailboxId, string identifier, CancellationToken cancel) =>
+        store.CommitAsync(t => Sharing.Delete(t, notifier, this, mailboxId, identifier), cancel);
+
+    /// <summary>Rises with every change of an access control list: what was found out before may be out of date.</summary>
+    public int RightsVersion => Volatile.Read(ref rightsVersion);
+
+    internal void RightsChanged() => Interlocked.Increment(ref rightsVersion);
+
+    public ValueTask<Refusal?> SubscribeAsync(long accountId, string name, bool subscribed, CancellationToken cancel, bool isOwn = true) =>
+        store.CommitAsync(t => Hierarchy.Subscribe(t, accountId, name, subscribed, isOwn), cancel);
 
     public ValueTask<Result<Appended>> AppendAsync(long mailboxId, StagedMessage staged, MessageFlags flags, IReadOnlyList<string> keywords, DateTimeOffset? received, long quota, CancellationToken cancel) =>
         store.CommitAsync(t => AddMessage(t, mailboxId, new NewMessage(AddContent(t, staged), default, flags, keywords, received ?? time.GetUtcNow()), quota), cancel);
@@ -179,12 +195,14 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     }
 
     /// <summary>All or nothing (RFC 9051 6.4.7).</summary>
-    public ValueTask<Result<Copied>> CopyAsync(long mailboxId, IReadOnlyList<uint> uids, long destinationId, long quota, CancellationToken cancel) =>
-        store.CommitAsync(t => Transfer.Copy(t, notifier, mailboxId, uids, destinationId, quota, time.GetUtcNow()), cancel);
+    /// <param name="rights">In the destination: flags that may not be set there are not copied (RFC 4314 4).</param>
+    public ValueTask<Result<Copied>> CopyAsync(long mailboxId, IReadOnlyList<uint> uids, long destinationId, long quota, CancellationToken cancel, Rights rights = Rights.All) =>
+        store.CommitAsync(t => Transfer.Copy(t, notifier, mailboxId, uids, destinationId, quota, rights, time.GetUtcNow()), cancel);
 
     /// <summary>All or nothing (RFC 6851 3.3).</summary>
-    public ValueTask<Result<Copied>> MoveAsync(long mailboxId, IReadOnlyList<uint> uids, long destinationId, CancellationToken cancel) =>
-        store.CommitAsync(t => Transfer.Move(t, notifier, mailboxId, uids, destinationId, time.GetUtcNow()), cancel);
+    /// <param name="quota">Of the destination's owner; counted where the messages come to another one.</param>
+    public ValueTask<Result<Copied>> MoveAsync(long mailboxId, IReadOnlyList<uint> uids, long destinationId, CancellationToken cancel, long quota = 0, Rights rights = Rights.All) =>
+        store.CommitAsync(t => Transfer.Move(t, notifier, mailboxId, uids, destinationId, quota, rights, time.GetUtcNow()), cancel);
 
     /// <summary>Removes those of <paramref name="uids"/> (null: of all) that are flagged \Deleted; returns their UIDs.</summary>
     public async ValueTask<Result<IReadOnlyList<uint>>> ExpungeAsync(long mailboxId, IReadOnlyList<uint>? uids, CancellationToken cancel)

@@ -20,7 +20,11 @@ public enum MessageFlags
 public sealed record Mailbox(
     long Id, long AccountId, string Name, string? SpecialUse, bool Subscribed,
     uint UidValidity, uint UidNext, uint RecentUid, long ModSeq,
-    int Messages, int Unseen, int Deleted, long Bytes);
+    int Messages, int Unseen, int Deleted, long Bytes)
+{
+    /// <summary>It has an access control list; else its owner may do all, and nobody else anything.</summary>
+    public bool IsShared { get; init; }
+}
 
 /// <summary>A message in a mailbox, without its content.</summary>
 /// <param name="Size">RFC822.SIZE: prefix and content.</param>
@@ -41,7 +45,14 @@ public sealed record MailboxChanges(IReadOnlyList<MessageRow> Changed, IReadOnly
 public enum FlagMode { Set, Add, Remove }
 
 /// <summary>A change of flags; keywords in any order, case kept, compared without case.</summary>
-public sealed record FlagChange(FlagMode Mode, MessageFlags Flags, IReadOnlyList<string> Keywords);
+public sealed record FlagChange(FlagMode Mode, MessageFlags Flags, IReadOnlyList<string> Keywords)
+{
+    /// <summary>Flags that stay as they are although <see cref="FlagMode.Set"/> says otherwise: whoever asks may not change them (RFC 4314 4).</summary>
+    public MessageFlags Kept { get; init; }
+
+    /// <summary>The same for keywords.</summary>
+    public bool KeepsKeywords { get; init; }
+}
 
 /// <param name="Changed">The rows as they are now, by UID, those included that already were so.</param>
 /// <param name="Failed">UIDs that UNCHANGEDSINCE kept from being changed (RFC 7162 3.1.3).</param>

@@ -6,12 +6,13 @@ namespace CbaMail.Mailboxes;
 /// <summary>SQL of mailboxes and of what an account uses.</summary>
 static class MailboxTable
 {
-    const string Columns = "SELECT id, account_id, name, special_use, subscribed, uid_validity, uid_next, recent_uid, modseq, messages, unseen, deleted, bytes FROM mailbox";
+    const string Columns = "SELECT id, account_id, name, special_use, subscribed, uid_validity, uid_next, recent_uid, modseq, messages, unseen, deleted, bytes, shared FROM mailbox";
 
     static Mailbox Read(Statement row) => new(
         row.Int64(0), row.Int64(1), row.String(2), row.Text(3), row.Bool(4),
         (uint)row.Int64(5), (uint)row.Int64(6), (uint)row.Int64(7), row.Int64(8),
-        row.Int32(9), row.Int32(10), row.Int32(11), row.Int64(12));
+        row.Int32(9), row.Int32(10), row.Int32(11), row.Int64(12))
+    { IsShared = row.Bool(13) };
 
     static Mailbox? One(Statement row)
     {
@@ -90,6 +91,7 @@ static class MailboxTable
     {
         write.Prepare("DELETE FROM mailbox WHERE id = ?").Bind(1, id).Run();
         write.Prepare("DELETE FROM expunged WHERE mailbox_id = ?").Bind(1, id).Run();
+        AclTable.RemoveAll(write, id);
     }
 
     /// <summary>Takes the next UID and counts the message in.</summary>

@@ -34,6 +34,7 @@ public static class MailboxesRoom
     public static void Attach(MailStore mail, UserDirectory directory)
     {
         directory.AccountAdding += (transaction, account) => mail.CreateAccount(transaction, account.Id);
-        directory.AccountRemoving += (transaction, account) => mail.RemoveAccount(transaction, account.Id);
+        directory.DomainRemoving += (transaction, domain) => mail.RemoveAccount(transaction, -domain.Id); // its public folders
+        directory.AccountRemoving += (transaction, account) => mail.RemoveAccount(transaction, account.Id, account.Address.ToString());
     }
 }

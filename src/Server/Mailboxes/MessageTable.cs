@@ -60,11 +60,11 @@ static class MessageTable
             .Bind(6, (long)message.Flags).Bind(7, keywords).Bind(8, message.Received).Bind(9, saved).Bind(10, modseq).Run();
 
     /// <summary>A row as another one in a second mailbox (COPY, MOVE).</summary>
-    public static void Copy(WriteTransaction write, long mailboxId, uint uid, long toMailboxId, uint toUid, DateTimeOffset saved, long modseq) =>
+    public static void Copy(WriteTransaction write, long mailboxId, uint uid, long toMailboxId, uint toUid, MessageFlags flags, string? keywords, DateTimeOffset saved, long modseq) =>
         write.Prepare("""
             INSERT INTO message (mailbox_id, uid, content_id, prefix, size, flags, keywords, received, saved, modseq)
-            SELECT ?, ?, content_id, prefix, size, flags, keywords, received, ?, ? FROM message WHERE mailbox_id = ? AND uid = ?
-            """).Bind(1, toMailboxId).Bind(2, toUid).Bind(3, saved).Bind(4, modseq).Bind(5, mailboxId).Bind(6, uid).Run();
+            SELECT ?, ?, content_id, prefix, size, ?, ?, received, ?, ? FROM message WHERE mailbox_id = ? AND uid = ?
+            """).Bind(1, toMailboxId).Bind(2, toUid).Bind(3, (long)flags).Bind(4, keywords).Bind(5, saved).Bind(6, modseq).Bind(7, mailboxId).Bind(8, uid).Run();
 
     /// <summary>The same flags for all rows of a range.</summary>
     public static void SetFlags(WriteTransaction write, long mailboxId, uint first, uint last, MessageFlags flags, string? keywords, long modseq) =>

@@ -8,7 +8,7 @@ namespace CbaMail.Tests.Server.Imap;
 
 /// <summary>
 /// Plays tests/Transcripts/imap/*.session against a session over the real vault. The language is that of Wire/TranscriptFile:
-/// C: C| C* S: S~ S!, with {anna} and {password}; each file has an account of its own.
+/// C: C| C* S: S~ S!, with {anna}, {boris} and {password}; each file has accounts of its own.
 /// </summary>
 [Collection("imap")]
 public sealed partial class TranscriptTests(ImapFixture fixture)
@@ -24,10 +24,12 @@ public sealed partial class TranscriptTests(ImapFixture fixture)
     {
         var lines = await File.ReadAllLinesAsync(Path.Combine(Repository.Root, "tests/Transcripts/imap", file));
         var account = await fixture.AccountAsync();
+        // a second one where the file speaks of him
+        var other = lines.Any(line => line.Contains("{boris}", StringComparison.Ordinal)) ? await fixture.AccountAsync() : account;
         ImapClient? client = null;
         for (var i = 0; i < lines.Length; i++)
         {
-            var line = lines[i].Replace("{anna}", account.Address.ToString(), StringComparison.Ordinal).Replace("{password}", ImapFixture.Password, StringComparison.Ordinal);
+            var line = lines[i].Replace("{anna}", account.Address.ToString(), StringComparison.Ordinal).Replace("{boris}", other.Address.ToString(), StringComparison.Ordinal).Replace("{password}", ImapFixture.Password, StringComparison.Ordinal);
             if (line.Length == 0 || line[0] == '#') continue;
             if (line.StartsWith("port:", StringComparison.Ordinal))
             {

@@ -50,7 +50,7 @@ internal static class AppendCommand
 
     static async ValueTask<Outcome> AppendAsync(ImapSession session, Request request)
     {
-        var (refusal, mailboxId, quota) = Check(session, request);
+        var (refusal, target, quota) = Check(session, request);
         var literal = request.Literal;
         if (refusal is { } early && !literal.NonSynchronizing) return early; // the client will not send it (RFC 9051 4.3)
         if (refusal is { } late) return await SkipAsync(session, literal, late);
@@ -68,7 +68,7 @@ internal static class AppendCommand
 
         using var turn = await session.Mail.StagingRoom.EnterAsync(spooled.Length);
         using var staged = session.Mail.Stage(spooled.Content);
-        var appended = await session.Mail.AppendAsync(mailboxId, staged, request.Flags, request.Keywords, request.Received, quota, session.Cancel);
+        var appended = await session.Mail.AppendAsync(target!.Mailbox.Id, staged, request.Flags & target.Flags, target.Keywords ? request.Keywords : [], request.Received, quota, session.Cancel);
         return appended.Ok
             ? Outcome.Ok($"APPENDUID {appended.Value.UidValidity} {appended.Value.Uid}", "APPEND completed")
             : Outcome.NoTarget(appended.Refusal);
@@ -93,17 +93,17 @@ internal static class AppendCommand
         }
     }
 
-    static (Outcome? Refusal, long MailboxId, long Quota) Check(ImapSession session, Request request)
+    static (Outcome? Refusal, Access? Target, long Quota) Check(ImapSession session, Request request)
     {
-        if (request.Literal.Length > session.Settings.MaxMessage) return (Outcome.No(Refusal.TooLarge), 0, 0); // RFC 7889 4: TOOBIG
-        if (session.Context.Memory is { IsShort: true }) return (Outcome.No(StoreTrouble.Memory), 0, 0);
-        if (session.Mail.Store.Condition.RefusalFor(request.Literal.Length) is { } trouble) return (Outcome.No(trouble), 0, 0);
-        var quota = (session.Context.Directory.GetAccount(session.Account.Id) ?? session.Account).Quota;
+        if (request.Literal.Length > session.Settings.MaxMessage) return (Outcome.No(Refusal.TooLarge), null, 0); // RFC 7889 4: TOOBIG
+        if (session.Context.Memory is { IsShort: true }) return (Outcome.No(StoreTrouble.Memory), null, 0);
+        if (session.Mail.Store.Condition.RefusalFor(request.Literal.Length) is { } trouble) return (Outcome.No(trouble), null, 0);
         using var reader = session.Mail.Read();
-        if (reader.Find(session.Account.Id, request.Mailbox) is not { } mailbox)
-            return (MailboxName.WhyNot(request.Mailbox) is { } reason ? Outcome.No(reason, "CANNOT") : Outcome.NoTarget(Refusal.NoSuchMailbox), 0, 0);
-        if (quota > 0 && reader.Usage(session.Account.Id).Bytes + request.Literal.Length > quota) return (Outcome.No(Refusal.OverQuota), 0, 0);
-        return (null, mailbox.Id, quota);
+        if (session.RefusingTarget(reader, request.Mailbox, out var target) is { } refusal)
+            return (MailboxName.WhyNot(request.Mailbox) is { } reason ? Outcome.No(reason, "CANNOT") : refusal, null, 0);
+        var (owner, quota) = (target.Mailbox.AccountId, session.QuotaOf(target.Mailbox.AccountId));
+        if (quota > 0 && reader.Usage(owner).Bytes + request.Literal.Length > quota) return (Outcome.No(Refusal.OverQuota), null, 0);
+        return (null, target, quota);
     }
 
     static async ValueTask<Outcome> SkipAsync(ImapSession session, PendingLiteral literal, Outcome refusal)

@@ -1,4 +1,3 @@
-using CbaMail.Envelope;
 using CbaMail.Mailboxes;
 
 namespace CbaMail.Imap.Commands;
@@ -24,21 +23,14 @@ internal static class CopyCommand
 
     static async ValueTask<Outcome> CopyAsync(ImapSession session, SelectedMailbox mailbox, List<uint> uids, string name)
     {
-        if (Target(session, name) is not { } target) return Outcome.NoTarget(Refusal.NoSuchMailbox);
+        if (session.RefusingTarget(name, out var target) is { } refusal) return refusal;
         if (uids.Count == 0) return Outcome.Ok(null, "There was nothing to copy");
         if (session.Mail.Store.Condition.Refusal is { } trouble) return Outcome.No(trouble);
-        var quota = (session.Context.Directory.GetAccount(session.Account.Id) ?? session.Account).Quota;
-        var copied = await session.Mail.CopyAsync(mailbox.Id, uids, target, quota, session.Cancel);
+        var copied = await session.Mail.CopyAsync(mailbox.Id, uids, target.Mailbox.Id, session.QuotaOf(target.Mailbox.AccountId), session.Cancel, target.Rights);
         if (!copied.Ok) return Outcome.NoTarget(copied.Refusal);
         return copied.Value.Pairs.Count == 0
             ? Outcome.No("These messages have been expunged", "EXPUNGEISSUED")
             : Outcome.Ok(CopyUid(copied.Value), "COPY completed");
-    }
-
-    internal static long? Target(ImapSession session, string name)
-    {
-        using var reader = session.Mail.Read();
-        return reader.Find(session.Account.Id, name)?.Id;
     }
 
     // RFC 4315 3: both sets in the same order

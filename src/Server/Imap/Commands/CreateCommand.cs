@@ -47,9 +47,10 @@ internal static class CreateCommand
     static async ValueTask<Outcome> CreateAsync(ImapSession session, string name, string? use, string? oldName)
     {
         if (session.Mail.Store.Condition.Refusal is { } trouble) return Outcome.No(trouble);
-        var created = await session.Mail.CreateAsync(session.Account.Id, name, use, session.Cancel);
+        if (session.Settle(name, out var place) is { } refusal) return refusal;
+        var created = await session.Mail.CreateAsync(place.OwnerId, place.Name, use, session.Cancel);
         if (!created.Ok) return Outcome.No(created.Refusal);
-        ListLine.Correlate(session, created.Value.Name, oldName);
+        ListLine.Correlate(session, place.Prefix + created.Value.Name, oldName);
         return Outcome.Done;
     }
 }

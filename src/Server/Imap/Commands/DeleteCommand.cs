@@ -16,18 +16,18 @@ internal static class DeleteCommand
 
     static async ValueTask<Outcome> DeleteAsync(ImapSession session, string name, string? oldName)
     {
-        long? id;
-        using (var reader = session.Mail.Read()) id = reader.Find(session.Account.Id, name)?.Id;
+        if (session.Refusing(session.Find(name), Mailboxes.Rights.DeleteMailbox, out var access) is { } no) return no;
+        var mailbox = access.Mailbox;
         // our own selected mailbox: leave it first, else the next command would end the connection
-        if (id is { } own && session.Selected?.Id == own)
+        if (session.Selected?.Id == mailbox.Id)
         {
             session.Deselect();
             session.Writer.Ok("CLOSED", "The selected mailbox is being deleted");
         }
-        var refusal = await session.Mail.DeleteAsync(session.Account.Id, name, session.Cancel);
+        var refusal = await session.Mail.DeleteAsync(mailbox.AccountId, mailbox.Name, session.Cancel);
         if (refusal is not null) return Outcome.No(refusal);
         // RFC 9051 6.3.5
-        if (oldName is not null && session.Dialect.Rev2) ListLine.Write(session.Writer, "\\NonExistent", name, oldName);
+        if (oldName is not null && session.Dialect.Rev2) ListLine.Write(session.Writer, "\\NonExistent", access.Name, oldName);
         return Outcome.Done;
     }
 }

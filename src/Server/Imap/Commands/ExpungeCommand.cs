@@ -23,6 +23,7 @@ internal static class ExpungeCommand
     static async ValueTask<Outcome> ExpungeAsync(ImapSession session, SelectedMailbox mailbox, List<uint>? uids)
     {
         if (mailbox.ReadOnly) return Outcome.No("The mailbox is open for reading only", "READ-ONLY");
+        if (!mailbox.Can(Mailboxes.Rights.Expunge)) return SessionView.NotAllowed; // RFC 4314 4
         if (uids is { Count: 0 }) return Outcome.Done;
         var expunged = await session.Mail.ExpungeAsync(mailbox.Id, uids, session.Cancel);
         if (!expunged.Ok) return Outcome.No(expunged.Refusal);

@@ -142,7 +142,7 @@ internal static class FetchCommand
         {
             var found = Read(batch);
             missing |= found.Count < batch.Count;
-            if (items.SetsSeen && !mailbox.ReadOnly) await MarkSeenAsync(found);
+            if (items.SetsSeen && mailbox.Can(Rights.Seen)) await MarkSeenAsync(found);
             foreach (var (index, row, content) in found)
             {
                 await WriteAsync(index, row, content);

@@ -17,6 +17,7 @@ internal static class ListCommand
         public bool Recursive { get; set; }
         public bool ReturnSubscribed { get; set; }
         public StatusItems Status { get; set; }
+        public bool MyRights { get; set; }
     }
 
     public static ValueTask<Outcome> Run(ImapSession session, ref ImapReader arguments)
@@ -89,6 +90,7 @@ internal static class ListCommand
             {
                 case "SUBSCRIBED": request.ReturnSubscribed = true; break;
                 case "CHILDREN" or "SPECIAL-USE": break; // told always
+                case "MYRIGHTS": request.MyRights = true; break; // RFC 8440
                 case "STATUS":
                     arguments.Space();
                     request.Status = StatusCommand.Items(ref arguments);
@@ -102,27 +104,31 @@ internal static class ListCommand
 
     static async ValueTask<Outcome> ListAsync(ImapSession session, Request request)
     {
-        IReadOnlyList<Mailbox> mailboxes;
-        IReadOnlyList<string> lost = [];
+        IReadOnlyList<Access> mailboxes;
+        IReadOnlyList<string> lost;
         var recent = new Dictionary<long, int>();
         using (var reader = session.Mail.Read())
         {
-            mailboxes = reader.Mailboxes(session.Account.Id);
-            if (request.OnlySubscribed) lost = reader.LostSubscriptions(session.Account.Id);
+            mailboxes = session.Context.Access.All(reader, session.Viewer());
+            lost = reader.LostSubscriptions(session.Account.Id);
             if (request.Status.HasFlag(StatusItems.Recent))
-                foreach (var mailbox in mailboxes) recent[mailbox.Id] = StatusCommand.CountRecent(reader, mailbox);
+                foreach (var (mailbox, _, _, _) in mailboxes) recent[mailbox.Id] = StatusCommand.CountRecent(reader, mailbox);
         }
         foreach (var entry in ListEntry.Of(mailboxes, lost))
         {
             if (!request.Patterns.Any(p => p.Matches(entry.Name))) continue;
-            var chosen = (!request.OnlySubscribed || entry.Subscribed) && (!request.OnlySpecialUse || entry.Mailbox?.SpecialUse is not null);
+            var chosen = (!request.OnlySubscribed || entry.Subscribed) && (!request.OnlySpecialUse || entry.SpecialUse is not null);
             // RFC 5258 3.5: a parent that is not chosen itself tells of chosen ones below, which the pattern may hide
             var below = request.Recursive && (!request.OnlySubscribed || entry.SubscribedBelow) && (!request.OnlySpecialUse || entry.SpecialUseBelow);
             if (!chosen && !below) continue;
-            if (entry.Mailbox is null && !entry.HasChildren && !entry.Subscribed) continue;
+            if (entry.Mailbox is null && !entry.HasChildren && !(request.OnlySubscribed && entry.Subscribed)) continue;
             Write(session.Writer, entry, request, below);
-            if (request.Status != StatusItems.None && entry.Mailbox is { } selectable)
-                StatusCommand.Write(session, selectable, request.Status, recent.GetValueOrDefault(selectable.Id));
+            // RFC 5819 2, RFC 8440 3: not of those that only show the way to others
+            if (chosen && entry.Access is { } access)
+            {
+                if (request.MyRights) session.Writer.Write("* MYRIGHTS "u8).Mailbox(access.Name).Space().Write(RightsText.Show(access.Rights)).EndLine();
+                if (request.Status != StatusItems.None && access.Has(Rights.Read)) StatusCommand.Write(session, access, request.Status, recent.GetValueOrDefault(access.Mailbox.Id));
+            }
             if (session.Writer.IsFull) await session.Writer.FlushAsync(session.Cancel);
         }
         return Outcome.Done;
@@ -135,7 +141,7 @@ internal static class ListCommand
         if (request.ReturnSubscribed && entry.Subscribed) writer.Write(" \\Subscribed"u8);
         if (entry.Mailbox is not null)
         {
-            if (entry.Mailbox.SpecialUse is { } use) writer.Space().Write(use);
+            if (entry.SpecialUse is { } use) writer.Space().Write(use);
         }
         writer.Write(") \"/\" "u8).Mailbox(entry.Name);
         if (below && request.OnlySubscribed && entry.SubscribedBelow) writer.Write(" (\"CHILDINFO\" (\"SUBSCRIBED\"))"u8);
@@ -148,29 +154,32 @@ internal static class ListCommand
 internal sealed class ListEntry(string name)
 {
     public string Name => name;
-    public Mailbox? Mailbox { get; private set; }
+    public Access? Access { get; private set; }
+    public Mailbox? Mailbox => Access?.Mailbox;
     /// <summary>The mailbox is subscribed, or the name still is (RFC 9051 6.3.5).</summary>
     public bool Subscribed { get; private set; }
     public bool HasChildren { get; private set; }
+    public string? SpecialUse => Access is { IsOwn: true } ? Access.Mailbox.SpecialUse : null;
     public bool SubscribedBelow { get; private set; }
     public bool SpecialUseBelow { get; private set; }
 
     /// <summary>All names with the levels above them, INBOX first, then in order.</summary>
     /// <param name="lost">Subscribed names without a mailbox.</param>
-    public static IEnumerable<ListEntry> Of(IReadOnlyList<Mailbox> mailboxes, IReadOnlyList<string> lost)
+    public static IEnumerable<ListEntry> Of(IReadOnlyList<Access> mailboxes, IReadOnlyList<string> lost)
     {
         var entries = new Dictionary<string, ListEntry>(StringComparer.Ordinal);
         ListEntry Entry(string name) => entries.TryGetValue(name, out var entry) ? entry : entries[name] = new ListEntry(name);
-        foreach (var mailbox in mailboxes)
+        foreach (var access in mailboxes)
         {
-            var entry = Entry(mailbox.Name);
-            (entry.Mailbox, entry.Subscribed) = (mailbox, mailbox.Subscribed);
-            foreach (var name in Mailboxes.MailboxName.Above(mailbox.Name))
+            // whether it is subscribed, and what it is for, is its owner's own matter
+            var (entry, subscribed) = (Entry(access.Name), access.IsOwn && access.Mailbox.Subscribed);
+            (entry.Access, entry.Subscribed) = (access, subscribed);
+            foreach (var name in Mailboxes.MailboxName.Above(access.Name))
             {
                 var parent = Entry(name);
                 parent.HasChildren = true;
-                parent.SubscribedBelow |= mailbox.Subscribed;
-                parent.SpecialUseBelow |= mailbox.SpecialUse is not null;
+                parent.SubscribedBelow |= subscribed;
+                parent.SpecialUseBelow |= entry.SpecialUse is not null;
             }
         }
         foreach (var name in lost)

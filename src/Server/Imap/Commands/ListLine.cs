@@ -16,12 +16,13 @@ internal static class ListLine
     }
 
     /// <summary>What LIST (...) RETURN (SUBSCRIBED CHILDREN SPECIAL-USE) would say: accurate, as RFC 9051 6.3.2 and RFC 5465 5.5 want it.</summary>
-    public static string Attributes(Mailbox mailbox, IEnumerable<Mailbox> all)
+    public static string Attributes(ImapSession session, MailReader reader, Access access)
     {
-        var below = mailbox.Name + "/";
-        var text = all.Any(m => m.Name.StartsWith(below, StringComparison.Ordinal)) ? "\\HasChildren" : "\\HasNoChildren";
-        if (mailbox.Subscribed) text += " \\Subscribed";
-        return mailbox.SpecialUse is { } use ? $"{text} {use}" : text;
+        // by what the session sees: what is below may be hidden, and a subscription is one's own
+        var entry = ListEntry.Of(session.Context.Access.All(reader, session.Viewer()), reader.LostSubscriptions(session.Account.Id)).FirstOrDefault(one => one.Name == access.Name);
+        var text = entry is { HasChildren: true } ? "\\HasChildren" : "\\HasNoChildren";
+        if (entry is { Subscribed: true }) text += " \\Subscribed";
+        return entry?.SpecialUse is { } use ? $"{text} {use}" : text;
     }
 
     /// <summary>A client of IMAP4rev2 hears of the name under which it finds again what it has named (RFC 9051 6.3.4, 6.3.6).</summary>
@@ -29,7 +30,6 @@ internal static class ListLine
     {
         if (oldName is null || !session.Dialect.Rev2) return;
         using var reader = session.Mail.Read();
-        if (reader.Find(session.Account.Id, name) is { } mailbox)
-            Write(session.Writer, Attributes(mailbox, reader.Mailboxes(session.Account.Id)), mailbox.Name, oldName);
+        if (session.Find(reader, name) is { } access) Write(session.Writer, Attributes(session, reader, access), access.Name, oldName);
     }
 }

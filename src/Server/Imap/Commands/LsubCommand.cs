@@ -20,9 +20,9 @@ internal static class LsubCommand
             session.Writer.Write("* LSUB (\\Noselect) \"/\" \"\"\r\n"u8);
             return new(Outcome.Done);
         }
-        IReadOnlyList<Mailbox> mailboxes;
+        IReadOnlyList<Access> mailboxes;
         IReadOnlyList<string> lost;
-        using (var reader = session.Mail.Read()) (mailboxes, lost) = (reader.Mailboxes(session.Account.Id), reader.LostSubscriptions(session.Account.Id));
+        using (var reader = session.Mail.Read()) (mailboxes, lost) = (session.Context.Access.All(reader, session.Viewer()), reader.LostSubscriptions(session.Account.Id));
         foreach (var entry in ListEntry.Of(mailboxes, lost))
         {
             if (!pattern.Matches(entry.Name)) continue;

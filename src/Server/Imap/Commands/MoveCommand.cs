@@ -1,4 +1,4 @@
-using CbaMail.Envelope;
+using CbaMail.Mailboxes;
 
 namespace CbaMail.Imap.Commands;
 
@@ -11,9 +11,11 @@ internal static class MoveCommand
     internal static async ValueTask<Outcome> MoveAsync(ImapSession session, SelectedMailbox mailbox, List<uint> uids, string name)
     {
         if (mailbox.ReadOnly) return Outcome.No("The mailbox is open for reading only", "READ-ONLY");
-        if (CopyCommand.Target(session, name) is not { } target) return Outcome.NoTarget(Refusal.NoSuchMailbox);
+        // RFC 6851 4.1: as COPY, STORE \Deleted and EXPUNGE together
+        if (!mailbox.Can(Rights.DeleteMessages | Rights.Expunge)) return SessionView.NotAllowed;
+        if (session.RefusingTarget(name, out var target) is { } refusal) return refusal;
         if (uids.Count == 0) return Outcome.Ok(null, "There was nothing to move");
-        var moved = await session.Mail.MoveAsync(mailbox.Id, uids, target, session.Cancel);
+        var moved = await session.Mail.MoveAsync(mailbox.Id, uids, target.Mailbox.Id, session.Cancel, session.QuotaOf(target.Mailbox.AccountId), target.Rights);
         if (!moved.Ok) return Outcome.NoTarget(moved.Refusal);
         if (moved.Value.Pairs.Count == 0) return Outcome.No("These messages have been expunged", "EXPUNGEISSUED");
         session.Writer.Ok(CopyCommand.CopyUid(moved.Value), "Moved"); // RFC 6851 4.3

@@ -20,9 +20,7 @@ internal static class QuotaCommand
         var name = arguments.Mailbox();
         arguments.End();
         if (arguments.Failed) return new(Outcome.Bad(arguments.Error!));
-        bool exists;
-        using (var reader = session.Mail.Read()) exists = reader.Find(session.Account.Id, name) is not null;
-        if (!exists) return new(Outcome.No("No such mailbox", "NONEXISTENT"));
+        if (session.Refusing(session.Find(name), Mailboxes.Rights.Read, out _) is { } refusal) return new(refusal); // RFC 9208 4.1.3
         session.Writer.Write("* QUOTAROOT "u8).Mailbox(name).Write(" \"\"\r\n"u8);
         Write(session);
         return new(Outcome.Done);

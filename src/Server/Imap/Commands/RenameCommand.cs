@@ -22,9 +22,12 @@ internal static class RenameCommand
 
     static async ValueTask<Outcome> RenameAsync(ImapSession session, string from, string to, string? oldName)
     {
-        var renamed = await session.Mail.RenameAsync(session.Account.Id, from, to, session.Cancel);
+        if (session.SettleSource(from, out var source) is { } gone) return gone;
+        if (session.Settle(to, out var target) is { } refusal) return refusal;
+        if (source.OwnerId != target.OwnerId) return Outcome.No("A mailbox stays with its owner; copy the messages instead", "CANNOT");
+        var renamed = await session.Mail.RenameAsync(source.OwnerId, source.Name, target.Name, session.Cancel);
         if (!renamed.Ok) return Outcome.No(renamed.Refusal);
-        ListLine.Correlate(session, renamed.Value.Name, oldName);
+        ListLine.Correlate(session, target.Prefix + renamed.Value.Name, oldName);
         return Outcome.Done;
     }
 }

@@ -46,21 +46,20 @@ internal static class SelectCommand
         // RFC 9051 6.3.2, 7.1: the old mailbox is closed even where the new one cannot be opened
         if (session.Deselect()) session.Writer.Ok("CLOSED", "The mailbox before is closed");
         if (request.CondStore) session.EnableCondStore();
-        Mailbox? mailbox;
-        using (var reader = session.Mail.Read()) mailbox = reader.Find(session.Account.Id, request.Name);
-        if (mailbox is null) return Outcome.No("No such mailbox", "NONEXISTENT");
+        if (session.Refusing(session.Find(request.Name), Rights.Read, out var access) is { } refusal) return refusal;
+        Mailbox? mailbox = access.Mailbox;
 
         // Listen first, then look: what happens between is told, perhaps twice, never lost.
-        var selected = new SelectedMailbox(mailbox, readOnly, session.Mail.Notifier);
+        var selected = new SelectedMailbox(mailbox with { Name = access.Name }, readOnly, session.Mail.Notifier) { Rights = access.Rights };
         session.Select(selected);
         // RFC 3501 2.3.2: EXAMINE shows \Recent and leaves it to the next session
-        uint? recent = session.Dialect.Rev2 ? null : readOnly ? mailbox.RecentUid : await session.Mail.ClaimRecentAsync(mailbox.Id, session.Cancel);
+        uint? recent = session.Dialect.Rev2 ? null : selected.ReadOnly ? mailbox.RecentUid : await session.Mail.ClaimRecentAsync(mailbox.Id, session.Cancel);
         var attributes = "";
         using (var reader = session.Mail.Read())
         {
             mailbox = reader.Mailbox(mailbox.Id);
             if (mailbox is not null) Load(reader, selected, mailbox, recent);
-            if (mailbox is not null && session.Dialect.Rev2) attributes = ListLine.Attributes(mailbox, reader.Mailboxes(mailbox.AccountId));
+            if (mailbox is not null && session.Dialect.Rev2) attributes = ListLine.Attributes(session, reader, access);
         }
         if (mailbox is null)
         {
@@ -69,9 +68,9 @@ internal static class SelectCommand
         }
         Announce(session.Writer, selected);
         // RFC 9051 6.3.2; OLDNAME: 6.3.9.7
-        if (session.Dialect.Rev2) ListLine.Write(session.Writer, attributes, mailbox.Name, request.OldName);
+        if (session.Dialect.Rev2) ListLine.Write(session.Writer, attributes, access.Name, request.OldName);
         if (request.Last is { } last) await Resync.TellAsync(session, selected, last);
-        return Outcome.Ok(readOnly ? "READ-ONLY" : "READ-WRITE", $"{(readOnly ? "EXAMINE" : "SELECT")} completed");
+        return Outcome.Ok(selected.ReadOnly ? "READ-ONLY" : "READ-WRITE", $"{(readOnly ? "EXAMINE" : "SELECT")} completed");
     }
 
     /// <summary>Takes in the rows piece by piece: only the compact view is to stay, and all rows at once are many megabytes.</summary>

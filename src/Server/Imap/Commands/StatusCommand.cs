@@ -19,17 +19,18 @@ internal static class StatusCommand
         if (arguments.Failed) return new(Outcome.Bad(arguments.Error!));
         if (items.HasFlag(StatusItems.HighestModSeq)) session.EnableCondStore(); // RFC 7162 3.1.2
 
-        Mailbox? mailbox;
+        Access? found;
         var recent = 0;
         using (var reader = session.Mail.Read())
         {
-            mailbox = reader.Find(session.Account.Id, name);
-            if (mailbox is not null && items.HasFlag(StatusItems.Recent)) recent = CountRecent(reader, mailbox);
+            found = session.Find(reader, name);
+            if (found is not null && items.HasFlag(StatusItems.Recent)) recent = CountRecent(reader, found.Mailbox);
         }
-        if (mailbox is null) return new(Outcome.No("No such mailbox", "NONEXISTENT"));
+        if (session.Refusing(found, Rights.Read, out var access) is { } refusal) return new(refusal);
+        var mailbox = access.Mailbox;
         // RFC 3501 2.3.2: those that this session has taken are recent to it, and to nobody else
         if (session.Selected is { ReadOnly: false } selected && selected.Id == mailbox.Id) recent += selected.RecentCount;
-        Write(session, mailbox, items, recent);
+        Write(session, access, items, recent);
         return new(Outcome.Done);
     }
 
@@ -65,10 +66,10 @@ internal static class StatusCommand
     public static int CountRecent(MailReader reader, Mailbox mailbox) =>
         mailbox.RecentUid >= mailbox.UidNext ? 0 : reader.Messages(mailbox.Id, mailbox.RecentUid).Count;
 
-    public static void Write(ImapSession session, Mailbox mailbox, StatusItems items, int recent)
+    public static void Write(ImapSession session, Access access, StatusItems items, int recent)
     {
-        var writer = session.Writer;
-        writer.Write("* STATUS "u8).Mailbox(mailbox.Name).Write(" ("u8);
+        var (writer, mailbox) = (session.Writer, access.Mailbox);
+        writer.Write("* STATUS "u8).Mailbox(access.Name).Write(" ("u8);
         var first = true;
         void Item(StatusItems item, string name, long value)
         {

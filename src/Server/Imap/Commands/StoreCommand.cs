@@ -39,7 +39,18 @@ internal static class StoreCommand
         if (mailbox.ReadOnly) return new(Outcome.No("The mailbox is open for reading only", "READ-ONLY"));
         if (keywords.Count > ImapFlags.MaxKeywords) return new(Outcome.No("These are more keywords than a message can have", "LIMIT"));
         if (mailbox.Find(set, byUid) is not { } ranges) return new(Outcome.Bad("There is no message of that number"));
-        return StoreAsync(session, mailbox, mailbox.Uids(ranges), new Request(new FlagChange(mode, flags, keywords), word == "FLAGS.SILENT", unchangedSince, byUid));
+        if (Permitted(mailbox.Rights, mode, flags, keywords) is not { } change) return new(SessionView.NotAllowed);
+        return StoreAsync(session, mailbox, mailbox.Uids(ranges), new Request(change, word == "FLAGS.SILENT", unchangedSince, byUid));
+    }
+
+    /// <summary>What of the change the rights allow; null where that is nothing (RFC 4314 4: no NO while one flag may be changed).</summary>
+    static FlagChange? Permitted(Rights rights, FlagMode mode, MessageFlags flags, List<string> keywords)
+    {
+        var may = Access.FlagsOf(rights);
+        var mayKeywords = (rights & Rights.Write) != 0;
+        var asked = flags != MessageFlags.None || keywords.Count > 0;
+        if (may == MessageFlags.None || (asked && (flags & may) == 0 && (keywords.Count == 0 || !mayKeywords))) return null;
+        return new FlagChange(mode, flags & may, mayKeywords ? keywords : []) { Kept = ~may, KeepsKeywords = !mayKeywords };
     }
 
     static async ValueTask<Outcome> StoreAsync(ImapSession session, SelectedMailbox mailbox, List<uint> uids, Request request)
