@@ -242,7 +242,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
             await store.CommitAsync(t =>
             {
                 var trash = EnsureSpecial(t, accountId, "\\Trash", "Trash");
-                if (trash != mailboxId) _ = Transfer.Move(t, notifier, mailboxId, piece, trash, time.GetUtcNow());
+                if (trash != mailboxId) _ = Transfer.Move(t, notifier, mailboxId, piece, trash, 0, Rights.All, time.GetUtcNow());
                 else if (MailboxTable.Get(t, mailboxId) is { } mailbox) Expunge.Take(t, notifier, mailbox, [.. Flags.Rows(t, mailboxId, piece)], time.GetUtcNow());
                 return 0;
             }, cancel);
