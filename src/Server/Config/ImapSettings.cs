@@ -12,6 +12,9 @@ public sealed record ImapSettings
     /// <summary>How often a client in IDLE gets a sign of life, so that routers on the way do not forget it; 0 = never. Default 4 minutes.</summary>
     public TimeSpan IdleKeepAlive { get; init; } = TimeSpan.FromMinutes(4);
 
+    /// <summary>How often a client hears that a long command is still being worked on; 0 = never. Default 10 seconds.</summary>
+    public TimeSpan ProgressEvery { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How long a client may read nothing of an answer. Default 5 minutes.</summary>
     public TimeSpan WriteTimeout { get; init; } = TimeSpan.FromMinutes(5);
 

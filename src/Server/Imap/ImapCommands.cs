@@ -77,6 +77,7 @@ internal static class ImapCommands
         new("GETACL", ImapState.SignedIn, AclCommands.Get),
         new("LISTRIGHTS", ImapState.SignedIn, AclCommands.ListRights),
         new("MYRIGHTS", ImapState.SignedIn, AclCommands.MyRights),
+        new("NOTIFY", ImapState.SignedIn, NotifyCommand.Run, "NOTIFY"),
         new("IDLE", ImapState.SignedIn, IdleCommand.Run, "IDLE"),
         new("GETQUOTA", ImapState.SignedIn, QuotaCommand.Get, "QUOTA QUOTA=RES-STORAGE"),
         new("GETQUOTAROOT", ImapState.SignedIn, QuotaCommand.GetRoot),
@@ -101,7 +102,7 @@ internal static class ImapCommands
     static readonly FrozenDictionary<string, ImapCommand> ByName = Rows.ToFrozenDictionary(r => r.Name);
 
     // those that belong to no single command
-    static readonly string[] General = ["IMAP4rev1", .. IsRev2Whole ? ["IMAP4rev2"] : Array.Empty<string>()];
+    static readonly string[] General = ["IMAP4rev1", "INPROGRESS", .. IsRev2Whole ? ["IMAP4rev2"] : Array.Empty<string>()];
 
     // RFC 9051 appendix E 2: what it has folded in has to be there
     static bool IsRev2Whole => Rows.SelectMany(r => r.Capability?.Split(' ') ?? []).Intersect(["SEARCHRES", "BINARY"]).Count() == 2;

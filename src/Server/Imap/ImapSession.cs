@@ -18,6 +18,7 @@ internal sealed class ImapSession
     readonly ImapContext context;
     readonly CommandText text = new();
     int badCommands;
+    long told;
 
     public ImapSession(Connection connection, ImapContext context)
     {
@@ -43,6 +44,8 @@ internal sealed class ImapSession
     public Dialect Dialect { get; } = new();
     /// <summary>Whether MODSEQ goes with every untagged FETCH (RFC 7162 3.1).</summary>
     public bool CondStore => Dialect.CondStore;
+    /// <summary>What NOTIFY has asked for, or null: before the first NOTIFY all is told of the selected mailbox, while commands run.</summary>
+    public Watch? Watch { get; set; }
     public int FailedSignIns { get; set; }
     /// <summary>The tag of the command that runs; ESEARCH repeats it.</summary>
     public string Tag { get; private set; } = "*";
@@ -71,6 +74,7 @@ internal sealed class ImapSession
         finally
         {
             Deselect();
+            Watch?.Dispose();
             text.Clear();
             ImapTelemetry.Sessions.Add(-1);
             ImapTelemetry.Ended(Log, Connection.Id, reason);
@@ -82,6 +86,7 @@ internal sealed class ImapSession
     async ValueTask<string?> NextAsync()
     {
         text.Clear();
+        if (Watch is { Pushes: true } && await ListenAsync() is { } end) return end;
         var status = await Input.ReadLineAsync(text, Settings.MaxLine);
         if (status is not (InputStatus.Ok or InputStatus.TooLong or InputStatus.BareLineEnd)) return Farewell(status);
         var head = CommandHead.Parse(text.Span, State);
@@ -89,7 +94,7 @@ internal sealed class ImapSession
         if (status == InputStatus.TooLong) return Answer(head, Outcome.Bad("The line is too long", "TOOBIG"));
         if (status == InputStatus.BareLineEnd) return Answer(head with { Tag = "*" }, Outcome.Bad("Lines end with CR and LF, and neither stands alone"));
 
-        var started = context.Time.GetTimestamp();
+        var started = told = context.Time.GetTimestamp();
         Outcome outcome;
         // RFC 9586 3.1: who has given up sequence numbers cannot use them
         if (head.Refusal is null && Dialect.UidOnly && head.Row!.Has(CommandTraits.HoldsExpunges | CommandTraits.Numbers))
@@ -99,6 +104,7 @@ internal sealed class ImapSession
         try
         {
             outcome = refusal ?? (this.KeepRights() ? await Start(head) : Outcome.Silent);
+            Watch?.Added(outcome.Code);
             if (State != ImapState.Logout && head.Row is { } row && !row.Has(CommandTraits.NoUpdates)) await UpdateAsync(row);
         }
         catch (Exception e) when (!Writer.InLiteral && StoreTrouble.Of(e) is { } trouble)
@@ -222,6 +228,8 @@ internal sealed class ImapSession
     {
         Deselect();
         Dialect.Reset();
+        Watch?.Dispose();
+        Watch = null;
         Account = null!;
         Input.Patience = Settings.LoginTimeout;
         Enter(ImapState.NotAuthenticated);
@@ -255,13 +263,19 @@ internal sealed class ImapSession
         if (Dialect.Enable("CONDSTORE") && Selected is { } selected) Writer.Ok($"HIGHESTMODSEQ {Math.Max(1, selected.ModSeq)}", "CONDSTORE is on");
     }
 
-    ValueTask UpdateAsync(ImapCommand row) =>
-        Selected is null ? ValueTask.CompletedTask : UpdateAsync(!row.Has(CommandTraits.HoldsExpunges), row.Has(CommandTraits.Uid));
+    async ValueTask UpdateAsync(ImapCommand row)
+    {
+        if (Selected is not null) await UpdateAsync(!row.Has(CommandTraits.HoldsExpunges), row.Has(CommandTraits.Uid));
+        await WatchedAsync();
+    }
 
     /// <summary>Tells what has happened in the selected mailbox since the last time (RFC 9051 5.2, 7.5.1).</summary>
-    public async ValueTask UpdateAsync(bool expunges, bool withUid)
+    /// <param name="always">Also where NOTIFY has asked for nothing: the client has expunged something itself.</param>
+    public async ValueTask UpdateAsync(bool expunges, bool withUid, bool always = false)
     {
         if (!this.KeepRights() || Selected is not { } mailbox) return;
+        // RFC 5465 3.1: SELECTED NONE, and then the view stays what it was
+        if (Watch is { Request.Selected: WatchEvents.None } && !always) return;
         if (mailbox.TakeNotice())
         {
             MailboxChanges? changes;
@@ -275,6 +289,101 @@ internal sealed class ImapSession
             }
             if (mailbox.Apply(changes) && !mailbox.ReadOnly && !Dialect.Rev2) mailbox.MarkRecent(await Mail.ClaimRecentAsync(mailbox.Id, Cancel));
         }
-        while (mailbox.Report(Writer, expunges, withUid || Dialect.NamesUid, CondStore)) await Writer.FlushAsync(Cancel);
+        var flags = Watch is null || (Watch.Request.Selected & WatchEvents.FlagChange) != 0;
+        // RFC 5465 5.1: with the UID
+        while (mailbox.Report(Writer, expunges, withUid || Dialect.NamesUid || Watch is not null, CondStore, flags)) await Writer.FlushAsync(Cancel);
+        if (mailbox.TakeNews() is { } news && Watch?.Request.Items is { } items) await FetchCommand.TellAsync(this, mailbox, items, news);
+    }
+
+    /// <summary>Tells what NOTIFY has asked for of other mailboxes.</summary>
+    async ValueTask WatchedAsync()
+    {
+        if (Watch is not { } watch || State == ImapState.Logout || await watch.TellAsync()) return;
+        // RFC 5465 5.8: as if NOTIFY NONE had come
+        watch.Dispose();
+        Watch = new Watch(this, new WatchRequest());
+        Writer.Ok("NOTIFICATIONOVERFLOW", "These have become more mailboxes than can be watched");
+    }
+
+    /// <summary>Completes when there may be something to tell unasked; null when there never is.</summary>
+    public Task? NoticeAsync()
+    {
+        var selected = Watch is { Request.Selected: WatchEvents.None } ? null : Selected?.NoticeAsync();
+        if (Watch is not { Request.Groups.Count: > 0 } watch) return selected;
+        return selected is null ? watch.NoticeAsync() : Task.WhenAny(selected, watch.NoticeAsync());
+    }
+
+    /// <summary>Tells all that may be told now, and sends it.</summary>
+    public async ValueTask TellAsync(bool expunges)
+    {
+        await UpdateAsync(expunges, withUid: false);
+        await WatchedAsync();
+        if (State != ImapState.Logout) await Writer.FlushAsync(Cancel);
+    }
+
+    /// <summary>RFC 5465 3.1: events are told all the time, also while no command is in progress.</summary>
+    /// <returns>Why the session ends, or null.</returns>
+    async ValueTask<string?> ListenAsync()
+    {
+        if (Connection.HasBufferedInput()) return null;
+        try
+        {
+            await Writer.FlushAsync(Cancel);
+            Task<InputStatus> word = Input.WaitAsync(); // stays pending while we write
+            while (!word.IsCompleted)
+            {
+                var notice = NoticeAsync();
+                await TellAsync(expunges: Watch!.PushesExpunges);
+                if (State == ImapState.Logout) return "the selected mailbox is gone";
+                await Task.WhenAny(word, notice ?? word);
+            }
+            var status = await word;
+            return status == InputStatus.Ok ? null : Farewell(status);
+        }
+        catch (OperationCanceledException) when (Cancel.IsCancellationRequested && !Writer.InLiteral && !Writer.IsFlushing)
+        {
+            return Farewell(InputStatus.Stopping);
+        }
+        catch (Exception e) when (!Cancel.IsCancellationRequested && e is not (ConnectionAbortedException or ConnectionResetException or IOException))
+        {
+            ImapTelemetry.Surprise(Log, e, Connection.Id, "NOTIFY");
+            ImapTelemetry.Surprises.Add(1);
+            if (Writer.InLiteral) Connection.Abort();
+            else Bye("This went wrong on our side; it has been noted", "SERVERBUG"); // RFC 5530 3
+            return "news could not be told";
+        }
+    }
+
+    // ---- RFC 9585
+
+    /// <summary>Says how far a long command has come, now and then (RFC 9585 3).</summary>
+    public async ValueTask ProgressAsync(long done, long goal)
+    {
+        if (context.Time.GetElapsedTime(told) < Settings.ProgressEvery || Settings.ProgressEvery <= TimeSpan.Zero) return;
+        if (goal > 0 && done >= goal) return; // the tagged OK says so
+        told = context.Time.GetTimestamp();
+        Writer.Write("* OK [INPROGRESS ("u8).String(Tag);
+        if (goal > 0) Writer.Space().Write(done).Space().Write(goal);
+        else Writer.Write(" NIL NIL"u8);
+        Writer.Write(")] Still at it\r\n"u8);
+        await Writer.FlushAsync(Cancel);
+    }
+
+    /// <summary>Waits for one deed whose progress cannot be seen, and says now and then that it is still being done.</summary>
+    public async ValueTask<T> PatientlyAsync<T>(ValueTask<T> work)
+    {
+        if (work.IsCompleted || Settings.ProgressEvery <= TimeSpan.Zero) return await work;
+        var task = work.AsTask();
+        while (true)
+        {
+            try
+            {
+                return await task.WaitAsync(Settings.ProgressEvery, context.Time);
+            }
+            catch (TimeoutException) when (!task.IsFaulted)
+            {
+                if (!task.IsCompleted) await ProgressAsync(0, 0);
+            }
+        }
     }
 }

@@ -23,6 +23,7 @@ internal sealed class SelectedMailbox : IDisposable
     int noticed;
     int told;
     int toldKeywords;
+    int? news;
     List<uint> changed = [];
     readonly HashSet<uint> vanished = [];
     TaskCompletionSource? waiter;
@@ -123,7 +124,10 @@ internal sealed class SelectedMailbox : IDisposable
         var bits = (byte)((byte)row.Flags | (flags[index] & ImapFlags.Recent));
         if (bits == flags[index] && set == keywords[index] && row.ModSeq == modseqs[index]) return;
         (flags[index], keywords[index], modseqs[index]) = (bits, set, row.ModSeq);
-        if (tell) changed.Add(row.Uid);
+        if (!tell) return;
+        changed.Add(row.Uid);
+        // nobody may have asked for them yet (RFC 5465 5): each is then told once
+        if (changed.Count > 2 * Count + 1000) changed = [.. changed.Distinct()];
     }
 
     /// <summary>Messages from this UID on are \Recent to this session (RFC 3501 2.3.2).</summary>
@@ -165,7 +169,8 @@ internal sealed class SelectedMailbox : IDisposable
     // ---- what the client is told
 
     /// <summary>Writes a piece of what the client does not know yet; true while there is more.</summary>
-    public bool Report(ImapWriter writer, bool expunges, bool withUid, bool withModSeq)
+    /// <param name="flags">Whether changes of flags may be told; else they wait.</param>
+    public bool Report(ImapWriter writer, bool expunges, bool withUid, bool withModSeq, bool flags = true)
     {
         if (expunges && vanished.Count > 0)
         {
@@ -179,9 +184,10 @@ internal sealed class SelectedMailbox : IDisposable
             // RFC 9051 7.4.1; RFC 3501 7.3.2
             writer.Write("* "u8).Write(Count).Write(" EXISTS\r\n"u8);
             if (!writer.Dialect.Rev2) writer.Write("* "u8).Write(RecentCount).Write(" RECENT\r\n"u8);
+            news ??= told;
             told = Count;
         }
-        if (changed.Count == 0) return false;
+        if (changed.Count == 0 || !flags) return false;
 
         var done = 0;
         for (; done < changed.Count && !writer.IsFull; done++)
@@ -192,6 +198,14 @@ internal sealed class SelectedMailbox : IDisposable
         if (done == changed.Count) changed = [];
         else changed.RemoveRange(0, done);
         return changed.Count > 0;
+    }
+
+    /// <summary>The indexes of messages of which the client has heard only now that they exist.</summary>
+    public (int First, int Last)? TakeNews()
+    {
+        var first = news;
+        news = null;
+        return first < Count ? (first.Value, Count - 1) : null;
     }
 
     // From the last to the first: numbers below stay what they are. One that the client has never heard of goes in silence.

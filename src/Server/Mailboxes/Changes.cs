@@ -28,6 +28,10 @@ sealed class Changes
         else list.Add(new Change(accountId, mailboxId, modseq));
     }
 
+    /// <summary>Names or subscriptions of the account change.</summary>
+    public static void AddNames(WriteTransaction transaction, Notifier notifier, long accountId) =>
+        transaction.OnCommitted(() => notifier.PublishNames(accountId));
+
     /// <summary>Adds references to a body, or takes some away; one that has none at the end of the work is removed.</summary>
     public static void Refer(WriteTransaction transaction, long contentId, int count)
     {

@@ -114,6 +114,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
         if (name == "INBOX" && inboxes.TryGetValue(accountId, out var inbox)) return inbox;
         var id = MailboxTable.Find(transaction, accountId, name)?.Id ?? Hierarchy.Insert(transaction, accountId, name, specialUse, time.GetUtcNow());
         if (name == "INBOX") transaction.OnCommitted(() => inboxes[accountId] = id);
+        Changes.AddNames(transaction, notifier, accountId);
         return id;
     }
 
@@ -151,11 +152,11 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     // ---- deeds with a commit of their own
 
     public ValueTask<Result<Mailbox>> CreateAsync(long accountId, string name, string? specialUse, CancellationToken cancel) =>
-        store.CommitAsync(t => Hierarchy.Create(t, accountId, name, specialUse, time.GetUtcNow()), cancel);
+        store.CommitAsync(t => Named(t, accountId, Hierarchy.Create(t, accountId, name, specialUse, time.GetUtcNow())), cancel);
 
     /// <summary>Renames with all below it; INBOX moves its messages to the new one (RFC 9051 6.3.6).</summary>
     public ValueTask<Result<Mailbox>> RenameAsync(long accountId, string from, string to, CancellationToken cancel) =>
-        store.CommitAsync(t => Hierarchy.Rename(t, notifier, accountId, from, to, time.GetUtcNow()), cancel);
+        store.CommitAsync(t => Named(t, accountId, Hierarchy.Rename(t, notifier, accountId, from, to, time.GetUtcNow())), cancel);
 
     public ValueTask<Refusal?> DeleteAsync(long accountId, string name, CancellationToken cancel) =>
         store.CommitAsync(t => Hierarchy.Delete(t, notifier, accountId, name), cancel);
@@ -175,7 +176,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     internal void RightsChanged() => Interlocked.Increment(ref rightsVersion);
 
     public ValueTask<Refusal?> SubscribeAsync(long accountId, string name, bool subscribed, CancellationToken cancel, bool isOwn = true) =>
-        store.CommitAsync(t => Hierarchy.Subscribe(t, accountId, name, subscribed, isOwn), cancel);
+        store.CommitAsync(t => Named(t, accountId, Hierarchy.Subscribe(t, accountId, name, subscribed, isOwn)), cancel);
 
     public ValueTask<Result<Appended>> AppendAsync(long mailboxId, StagedMessage staged, MessageFlags flags, IReadOnlyList<string> keywords, DateTimeOffset? received, long quota, CancellationToken cancel) =>
         store.CommitAsync(t => AddMessage(t, mailboxId, new NewMessage(AddContent(t, staged), default, flags, keywords, received ?? time.GetUtcNow()), quota), cancel);
@@ -266,6 +267,12 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
         {
             return next; // a disk that takes nothing can still be read; nothing is recent to this session
         }
+    }
+
+    T Named<T>(WriteTransaction transaction, long accountId, T result)
+    {
+        Changes.AddNames(transaction, notifier, accountId);
+        return result;
     }
 
     static IReadOnlyList<uint> Piece(IReadOnlyList<uint> uids, int from) =>

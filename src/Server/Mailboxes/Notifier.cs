@@ -12,6 +12,7 @@ public readonly record struct Change(long AccountId, long MailboxId, long ModSeq
 public sealed class Notifier
 {
     readonly ConcurrentDictionary<long, Action<Change>[]> listeners = new();
+    readonly ConcurrentDictionary<long, Action[]> accounts = new();
     Action<Change>[] everywhere = [];
     readonly Lock gate = new();
 
@@ -29,6 +30,20 @@ public sealed class Notifier
         });
     }
 
+    /// <summary>Listens to all mailboxes of an account and to their names and subscriptions until disposed.</summary>
+    public IDisposable SubscribeAccount(long accountId, Action listener)
+    {
+        lock (gate) accounts[accountId] = [.. accounts.GetValueOrDefault(accountId, []), listener];
+        return new Subscription(() =>
+        {
+            lock (gate)
+            {
+                var left = accounts.GetValueOrDefault(accountId, []).Where(l => l != listener).ToArray();
+                if (left.Length == 0) accounts.TryRemove(accountId, out _); else accounts[accountId] = left;
+            }
+        });
+    }
+
     /// <summary>Listens to every mailbox until disposed.</summary>
     public IDisposable SubscribeAll(Action<Change> listener)
     {
@@ -41,6 +56,14 @@ public sealed class Notifier
         if (listeners.TryGetValue(change.MailboxId, out var some))
             foreach (var listener in some) listener(change);
         foreach (var listener in everywhere) listener(change);
+        PublishNames(change.AccountId);
+    }
+
+    /// <summary>A mailbox of the account has come, gone, got another name, or is subscribed or not.</summary>
+    internal void PublishNames(long accountId)
+    {
+        if (!accounts.TryGetValue(accountId, out var some)) return;
+        foreach (var listener in some) listener();
     }
 
     sealed class Subscription(Action end) : IDisposable

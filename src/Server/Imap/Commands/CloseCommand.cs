@@ -21,7 +21,7 @@ internal static class CloseCommand
     static async ValueTask<Outcome> CloseAsync(ImapSession session, SelectedMailbox mailbox)
     {
         // RFC 4314 4: without the right nothing is expunged, and nothing said
-        if (mailbox.Can(Mailboxes.Rights.Expunge)) await session.Mail.ExpungeAsync(mailbox.Id, null, session.Cancel);
+        if (mailbox.Can(Mailboxes.Rights.Expunge)) await session.PatientlyAsync(session.Mail.ExpungeAsync(mailbox.Id, null, session.Cancel));
         session.Deselect();
         return Outcome.Done;
     }

@@ -48,6 +48,7 @@ internal static class CreateCommand
     {
         if (session.Mail.Store.Condition.Refusal is { } trouble) return Outcome.No(trouble);
         if (session.Settle(name, out var place) is { } refusal) return refusal;
+        session.Watch?.Own(place.Prefix + place.Name);
         var created = await session.Mail.CreateAsync(place.OwnerId, place.Name, use, session.Cancel);
         if (!created.Ok) return Outcome.No(created.Refusal);
         ListLine.Correlate(session, place.Prefix + created.Value.Name, oldName);

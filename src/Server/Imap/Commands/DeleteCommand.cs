@@ -24,7 +24,8 @@ internal static class DeleteCommand
             session.Deselect();
             session.Writer.Ok("CLOSED", "The selected mailbox is being deleted");
         }
-        var refusal = await session.Mail.DeleteAsync(mailbox.AccountId, mailbox.Name, session.Cancel);
+        session.Watch?.Own(access.Name);
+        var refusal = await session.PatientlyAsync(session.Mail.DeleteAsync(mailbox.AccountId, mailbox.Name, session.Cancel));
         if (refusal is not null) return Outcome.No(refusal);
         // RFC 9051 6.3.5
         if (oldName is not null && session.Dialect.Rev2) ListLine.Write(session.Writer, "\\NonExistent", access.Name, oldName);

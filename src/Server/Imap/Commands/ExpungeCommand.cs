@@ -25,7 +25,7 @@ internal static class ExpungeCommand
         if (mailbox.ReadOnly) return Outcome.No("The mailbox is open for reading only", "READ-ONLY");
         if (!mailbox.Can(Mailboxes.Rights.Expunge)) return SessionView.NotAllowed; // RFC 4314 4
         if (uids is { Count: 0 }) return Outcome.Done;
-        var expunged = await session.Mail.ExpungeAsync(mailbox.Id, uids, session.Cancel);
+        var expunged = await session.PatientlyAsync(session.Mail.ExpungeAsync(mailbox.Id, uids, session.Cancel));
         if (!expunged.Ok) return Outcome.No(expunged.Refusal);
         return expunged.Value.Count == 0 ? Outcome.Done : await DoneAsync(session, "Expunged");
     }
@@ -33,8 +33,9 @@ internal static class ExpungeCommand
     /// <summary>RFC 7162 3.2.7, 3.2.9: told before the tagged response, so that the code tells of a state that the client has.</summary>
     internal static async ValueTask<Outcome> DoneAsync(ImapSession session, string text)
     {
+        if (session is { CondStore: false, Watch: null }) return Outcome.Done;
+        await session.UpdateAsync(expunges: true, withUid: true, always: true);
         if (!session.CondStore) return Outcome.Done;
-        await session.UpdateAsync(expunges: true, withUid: true);
         return session.HasSelected ? Outcome.Ok($"HIGHESTMODSEQ {session.Selected.ModSeq}", text) : Outcome.Done;
     }
 }

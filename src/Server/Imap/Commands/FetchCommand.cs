@@ -39,6 +39,19 @@ internal static class FetchCommand
         return vanished ? ResyncAsync(session, set, fetch, changedSince!.Value) : fetch.RunAsync(ranges, changedSince);
     }
 
+    /// <summary>What NOTIFY has asked for of new messages (RFC 5465 5.2).</summary>
+    public static async ValueTask TellAsync(ImapSession session, SelectedMailbox mailbox, FetchItems items, (int First, int Last) news)
+    {
+        var named = new FetchItems { Data = items.Data };
+        named.Sections.AddRange(items.Sections);
+        if (session.Dialect is { NamesUid: true, UidOnly: false }) named.Data |= FetchData.Uid;
+        if (session.CondStore) named.Data |= FetchData.ModSeq; // RFC 7162 3.2.4
+        var others = new List<(int, int)>();
+        for (var i = news.First; i <= news.Last; i++)
+            if (session.Watch?.IsOwn(mailbox.UidValidity, mailbox.Uid(i)) != true) others.Add((i, i));
+        if (others.Count > 0) await new Fetch(session, mailbox, named, byUid: true).RunAsync(others, null);
+    }
+
     static void Modifiers(ref ImapReader arguments, ref long? changedSince, ref bool vanished)
     {
         do

@@ -15,10 +15,9 @@ internal static class IdleCommand
         var word = session.Input.WaitAsync(); // stays pending while we write
         while (true)
         {
-            var notice = session.Selected?.NoticeAsync();
-            await session.UpdateAsync(expunges: true, withUid: false);
+            var notice = session.NoticeAsync(); // RFC 5465 4: exactly what NOTIFY has asked for
+            await session.TellAsync(expunges: true);
             if (session.State == ImapState.Logout) return Outcome.Silent;
-            await session.Writer.FlushAsync(session.Cancel);
             if (await FirstAsync(session, word, notice)) break;
             // a sign of life, so that no router on the way forgets the connection
             if (notice is not { IsCompleted: true }) session.Writer.Write("* OK Still here\r\n"u8);

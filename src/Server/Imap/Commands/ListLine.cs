@@ -19,7 +19,11 @@ internal static class ListLine
     public static string Attributes(ImapSession session, MailReader reader, Access access)
     {
         // by what the session sees: what is below may be hidden, and a subscription is one's own
-        var entry = ListEntry.Of(session.Context.Access.All(reader, session.Viewer()), reader.LostSubscriptions(session.Account.Id)).FirstOrDefault(one => one.Name == access.Name);
+        return Attributes(ListEntry.Of(session.Context.Access.All(reader, session.Viewer()), reader.LostSubscriptions(session.Account.Id)).FirstOrDefault(one => one.Name == access.Name));
+    }
+
+    public static string Attributes(ListEntry? entry)
+    {
         var text = entry is { HasChildren: true } ? "\\HasChildren" : "\\HasNoChildren";
         if (entry is { Subscribed: true }) text += " \\Subscribed";
         return entry?.SpecialUse is { } use ? $"{text} {use}" : text;

@@ -25,7 +25,8 @@ internal static class RenameCommand
         if (session.SettleSource(from, out var source) is { } gone) return gone;
         if (session.Settle(to, out var target) is { } refusal) return refusal;
         if (source.OwnerId != target.OwnerId) return Outcome.No("A mailbox stays with its owner; copy the messages instead", "CANNOT");
-        var renamed = await session.Mail.RenameAsync(source.OwnerId, source.Name, target.Name, session.Cancel);
+        session.Watch?.Own(target.Prefix + target.Name);
+        var renamed = await session.PatientlyAsync(session.Mail.RenameAsync(source.OwnerId, source.Name, target.Name, session.Cancel));
         if (!renamed.Ok) return Outcome.No(renamed.Refusal);
         ListLine.Correlate(session, target.Prefix + renamed.Value.Name, oldName);
         return Outcome.Done;

@@ -99,7 +99,9 @@ internal static class SearchCommand
                     if (key.Matches(candidate)) found.Add(next);
                 }
             }
-            if (next < mailbox.Count) await Task.Yield();
+            if (next >= mailbox.Count) break;
+            await session.ProgressAsync(next, mailbox.Count); // RFC 9585 3
+            await Task.Yield();
         }
         return found;
     }

@@ -64,6 +64,7 @@ internal static class StoreCommand
             if (!stored.Ok) return Outcome.No(stored.Refusal);
             failed.AddRange(stored.Value.Failed);
             await AnswerAsync(session, mailbox, stored.Value.Changed, request);
+            await session.ProgressAsync(at + piece.Count, uids.Count); // RFC 9585 3
         }
         if (failed.Count == 0) return Outcome.Done;
         // RFC 7162 3.1.3: the others have been changed; the response code names those that were not

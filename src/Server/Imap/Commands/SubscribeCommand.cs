@@ -19,6 +19,7 @@ internal static class SubscribeCommand
     {
         // RFC 4314 4: what cannot be seen is as if it were not there
         if (subscribe && session.Refusing(session.Find(name), Mailboxes.Rights.Lookup, out _) is { } no) return no;
+        session.Watch?.Own(name);
         var refusal = await session.Mail.SubscribeAsync(session.Account.Id, name, subscribe, session.Cancel, isOwn: session.Context.Access.Locate(session.Account, name) is { IsOwn: true });
         // RFC 9051 6.3.8: what is not subscribed cannot be unsubscribed wrongly; clients tidy up after a deletion
         return refusal is null || (!subscribe && refusal.ImapCode == "NONEXISTENT") ? Outcome.Done : Outcome.No(refusal);
