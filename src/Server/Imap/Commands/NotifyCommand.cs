@@ -1,5 +1,3 @@
-using CbaMail.Mailboxes;
-
 namespace CbaMail.Imap.Commands;
 
 /// <summary>NOTIFY (RFC 5465): what the client wants to hear of, also while no command runs. The rest is <see cref="Watch"/>'s.</summary>
