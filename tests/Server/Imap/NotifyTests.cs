@@ -116,6 +116,27 @@ public sealed class NotifyTests(ImapFixture fixture)
         Assert.Empty(await one.OkAsync("NOOP"));
     }
 
+    /// <summary>RFC 5465 5.4, 5.9, RFC 4314: rights that are given and taken are as good as names that come and go.</summary>
+    [Fact]
+    public async Task What_others_share_is_watched_as_far_as_it_may_be_read()
+    {
+        var (owner, viewer) = (await fixture.AccountAsync(), await fixture.AccountAsync());
+        await using var other = await fixture.SignInAsync(owner);
+        await other.OkAsync("CREATE Team");
+        await other.OkAsync($"SETACL Team {viewer.Address} lr");
+        var name = $"Other Users/{owner.Address}/Team";
+        await using var one = await WatchingAsync(viewer, $"(mailboxes \"{name}\" (MessageNew MessageExpunge MailboxName)) (personal (MessageNew MessageExpunge))");
+        await other.AppendAsync("Team", ImapClient.Message(1));
+        Assert.StartsWith($"* STATUS \"{name}\" (MESSAGES 1 UIDNEXT 2 ", await one.LineAsync(), StringComparison.Ordinal);
+        await other.OkAsync($"SETACL Team {viewer.Address} l");
+        Assert.Equal([$"* LIST (\\NoAccess) \"/\" \"{name}\""], await one.OkAsync($"NOTIFY SET (mailboxes \"{name}\" (MessageNew MessageExpunge MailboxName))"));
+        await other.AppendAsync("Team", ImapClient.Message(2));
+        await other.OkAsync($"DELETEACL Team {viewer.Address}");
+        Assert.Equal($"* LIST (\\NonExistent) \"/\" \"{name}\"", await one.LineAsync());
+        await other.OkAsync($"SETACL Team {viewer.Address} lr");
+        Assert.Equal($"* LIST (\\HasNoChildren) \"/\" \"{name}\"", (await one.OkAsync("NOOP")).Single());
+    }
+
     [Fact]
     public async Task NONE_keeps_the_view_as_it_was_until_events_are_asked_for()
     {
