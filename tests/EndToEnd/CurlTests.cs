@@ -68,4 +68,30 @@ public class CurlTests(ServerFixture fixture) : IClassFixture<ServerFixture>
         var text = (await Curl("", $"{url}/Drafts;MAILINDEX=1", "--user", User(Anna), option)).Succeeded().Output;
         Assert.Equal(letter[letter.IndexOf("\r\n\r\n", StringComparison.Ordinal)..], text[text.IndexOf("\r\n\r\n", StringComparison.Ordinal)..]);
     }
+
+    [Theory]
+    [InlineData("pop3", 110, "--ssl-reqd")]
+    [InlineData("pop3", 110, "-s")]
+    [InlineData("pop3s", 995, "-s")]
+    public async Task Pop3_lists_fetches_and_deletes(string scheme, int port, string option)
+    {
+        var (url, user, body) = ($"{scheme}://127.0.0.1:{server.Offset + port}", User(ServerFixture.Boris), "Привет\r\n.\r\n.leading dot\r\n..two\r\n");
+        await Curl("", url, "--user", user, option);
+        (await Curl(Letter.Text(Anna, Boris, "for " + scheme, body), "--url", $"smtp://127.0.0.1:{server.Smtp}/client.example.org", "--mail-from", Anna, "--mail-rcpt", Boris, "--upload-file", "-")).Succeeded();
+        var last = (await Curl("", url, "--user", user, option)).Succeeded().Output.Trim().Split('\n')[^1].Trim().Split(' ');
+        var text = (await Curl("", $"{url}/{last[0]}", "--user", user, option)).Succeeded().Output;
+        Assert.EndsWith(body, text);
+        Assert.Equal(last[1], System.Text.Encoding.UTF8.GetByteCount(text).ToString(null as IFormatProvider));
+        Assert.Contains($"{last[0]} ", (await Curl("", url, "--user", user, option, "-X", "UIDL")).Succeeded().Output);
+        Assert.DoesNotContain("leading", (await Curl("", $"{url}", "--user", user, option, "-X", $"TOP {last[0]} 0")).Succeeded().Output);
+        (await Curl("", $"{url}/{last[0]}", "--user", user, option, "-X", "DELE", "-I")).Succeeded();
+        Assert.NotEqual(0, (await Curl("", $"{url}/{last[0]}", "--user", user, option)).ExitCode);
+    }
+
+    [Fact]
+    public async Task Pop3_knows_no_apop_and_no_wrong_password()
+    {
+        Assert.Equal(67, (await Curl("", $"pop3://127.0.0.1:{server.Pop3}", "--user", $"{Anna}:wrong")).ExitCode);       // curl: login denied
+        Assert.NotEqual(0, (await Curl("", $"pop3://127.0.0.1:{server.Pop3}", "--user", User(Anna), "--login-options", "AUTH=+APOP")).ExitCode);
+    }
 }

@@ -10,7 +10,7 @@ public class ProxyProtocolTests(ProxyProtocolTests.Behind fixture) : IClassFixtu
     public sealed class Behind : ServerFixture
     {
         protected override string Configuration => """
-            listeners: {smtp: proxy, submission: proxy, submissions: proxy, lmtp: proxy, imap: proxy, imaps: proxy, http: proxy, https: proxy}
+            listeners: {smtp: proxy, submission: proxy, submissions: proxy, lmtp: proxy, imap: proxy, imaps: proxy, pop3: proxy, pop3s: proxy, http: proxy, https: proxy}
             inbound:
               proxy-timeout: 1s
             limits:
@@ -88,7 +88,7 @@ public class ProxyProtocolTests(ProxyProtocolTests.Behind fixture) : IClassFixtu
     [InlineData("")]
     public async Task Without_a_header_nobody_is_served(string first)
     {
-        foreach (var port in new[] { server.Smtp, server.Submission, server.Submissions, server.Lmtp, server.Imap, server.Imaps, server.Http, server.Https })
+        foreach (var port in new[] { server.Smtp, server.Submission, server.Submissions, server.Lmtp, server.Imap, server.Imaps, server.Pop3, server.Pop3s, server.Http, server.Https })
         {
             await using var wire = await WireClient.ConnectAsync(port);
             if (first.Length > 0) await wire.SendAsync(first);
@@ -109,6 +109,11 @@ public class ProxyProtocolTests(ProxyProtocolTests.Behind fixture) : IClassFixtu
         await mail.SendAsync(One("192.0.2.20"));
         await mail.StartTlsAsync();
         Assert.StartsWith("* OK", await mail.ReadLineAsync());
+
+        await using var pop = await WireClient.ConnectAsync(server.Pop3s);
+        await pop.SendAsync(One("192.0.2.23"));
+        await pop.StartTlsAsync();
+        Assert.StartsWith("+OK", await pop.ReadLineAsync());
 
         await using var web = await WireClient.ConnectAsync(server.Https);
         await web.SendAsync(One("192.0.2.21"));

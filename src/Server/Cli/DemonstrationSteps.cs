@@ -38,6 +38,7 @@ static class DemonstrationSteps
 
               Open           http://localhost:{PortOf(Protocol.Http)}/   (status; https://localhost:{PortOf(Protocol.Https)}/ with a self-signed certificate)
               IMAP           localhost:{PortOf(Protocol.Imap)} (STARTTLS), localhost:{PortOf(Protocol.Imaps)} (TLS)
+              POP3           localhost:{PortOf(Protocol.Pop3)} (STLS), localhost:{PortOf(Protocol.Pop3s)} (TLS)
               Sending        localhost:{PortOf(Protocol.Submission)} (STARTTLS), localhost:{PortOf(Protocol.Submissions)} (TLS)
 
             Three things to try next:

@@ -22,6 +22,8 @@ static class Autoconfig
         var provider = new XElement("emailProvider", new XAttribute("id", domain), new XElement("domain", domain), new XElement("displayName", Names.Show(domain)), new XElement("displayShortName", Names.Show(domain)));
         foreach (var (protocol, socket) in new[] { (Protocol.Imaps, "SSL"), (Protocol.Imap, "STARTTLS") })
             if (Offers(settings, protocol)) provider.Add(Server("incomingServer", "imap", host, PortOf(settings, protocol), socket));
+        foreach (var (protocol, socket) in new[] { (Protocol.Pop3s, "SSL"), (Protocol.Pop3, "STARTTLS") }) // behind IMAP: the first that suits is taken
+            if (Offers(settings, protocol)) provider.Add(Server("incomingServer", "pop3", host, PortOf(settings, protocol), socket));
         foreach (var (protocol, socket) in new[] { (Protocol.Submissions, "SSL"), (Protocol.Submission, "STARTTLS") })
             if (Offers(settings, protocol)) provider.Add(Server("outgoingServer", "smtp", host, PortOf(settings, protocol), socket));
         return Text(new XElement("clientConfig", new XAttribute("version", "1.1"), provider));

@@ -1,10 +1,10 @@
-"""Dialogues with Python's own imaplib and smtplib: python3 dialogues.py NAME. Ports and accounts come from the environment."""
-import base64, email, email.policy, imaplib, os, smtplib, ssl, sys, threading, time
+"""Dialogues with Python's own imaplib, poplib and smtplib: python3 dialogues.py NAME. Ports and accounts come from the environment."""
+import base64, email, email.policy, imaplib, os, poplib, smtplib, ssl, sys, threading, time
 from email.message import EmailMessage
 
 E = os.environ
 HOST, ANNA, BORIS, PASSWORD = "127.0.0.1", E["ANNA"], E["BORIS"], E["PASSWORD"]
-PORT = {name: int(E[name]) for name in ("SMTP", "SUBMISSION", "SUBMISSIONS", "LMTP", "IMAP", "IMAPS")}
+PORT = {name: int(E[name]) for name in ("SMTP", "SUBMISSION", "SUBMISSIONS", "LMTP", "IMAP", "IMAPS", "POP3", "POP3S")}
 TLS = ssl._create_unverified_context()
 
 
@@ -279,6 +279,91 @@ def lmtp_delivers():
     refused = s.sendmail("x@example.org", [ANNA, "nobody@example.test"], letter("by lmtp").as_bytes())
     assert list(refused) == ["nobody@example.test"], refused
     s.quit()
+
+
+def pop3(make=lambda: poplib.POP3(HOST, PORT["POP3"]), user=ANNA):
+    p = make()
+    p.user(user)
+    p.pass_(PASSWORD)
+    return p
+
+
+def empty_inbox():
+    p = pop3()
+    for n in range(1, p.stat()[0] + 1):
+        p.dele(n)
+    p.quit()
+
+
+def pop3_fetches_and_deletes():
+    empty_inbox()
+    m = imap()
+    texts = [letter(f"pop {i}", "строка\n.точка\n..две\n" * 5).as_bytes() for i in range(3)]
+    for t in texts:
+        ok(m.append("INBOX", None, None, t))
+    for make in (lambda: poplib.POP3(HOST, PORT["POP3"]), lambda: poplib.POP3_SSL(HOST, PORT["POP3S"], context=TLS)):
+        p = pop3(make)
+        assert p.stat() == (3, sum(map(len, texts))), p.stat()
+        assert p.list()[1] == [b"%d %d" % (i + 1, len(t)) for i, t in enumerate(texts)]
+        ids = p.uidl()[1]
+        assert len(set(ids)) == 3 and p.uidl(2).split(b" ", 1)[1] == ids[1], ids
+        for i, t in enumerate(texts):
+            answer, lines, octets = p.retr(i + 1)
+            assert b"\r\n".join(lines) + b"\r\n" == t and octets >= len(t), (answer, lines)
+        head = p.top(1, 0)[1]
+        assert head[-1] == b"" and b"Subject: pop 0" in head, head
+        assert p.noop().startswith(b"+OK") and p.rset().startswith(b"+OK")
+        p.quit()
+    p = pop3()
+    p.dele(2)
+    try:
+        p.retr(2)
+        raise AssertionError("a deleted message was sent")
+    except poplib.error_proto:
+        pass
+    p.quit()
+    ok(m.noop())
+    assert ok(m.search(None, "ALL"))[0] == b"1 2"
+    m.logout()
+    p = pop3()
+    assert [i.split()[1] for i in p.uidl()[1]] == [ids[0].split()[1], ids[2].split()[1]]
+    p.quit()
+
+
+def pop3_stls_capabilities_and_utf8():
+    p = poplib.POP3(HOST, PORT["POP3"])
+    capabilities = p.capa()
+    for c in ("STLS", "TOP", "UIDL", "USER", "SASL", "PIPELINING", "RESP-CODES", "AUTH-RESP-CODE", "UTF8", "LANG", "EXPIRE", "IMPLEMENTATION"):
+        assert c in capabilities, capabilities
+    p.stls(context=TLS)
+    assert "STLS" not in p.capa()
+    assert p.utf8().startswith(b"+OK")
+    p.user(ANNA)
+    p.pass_(PASSWORD)
+    p.quit()
+
+
+def pop3_refusals():
+    p = poplib.POP3(HOST, PORT["POP3"])
+    for wrong in (lambda: p.apop(ANNA, PASSWORD), lambda: (p.user(ANNA), p.pass_("wrong")), lambda: p.stat()):
+        try:
+            wrong()
+            raise AssertionError("was not refused")
+        except poplib.error_proto:
+            pass
+    p.user(ANNA)
+    p.pass_(PASSWORD)
+    other = poplib.POP3(HOST, PORT["POP3"])
+    other.user(ANNA)
+    try:
+        other.pass_(PASSWORD)
+        raise AssertionError("two sessions in one maildrop")
+    except poplib.error_proto as e:
+        assert b"[IN-USE]" in e.args[0], e
+    p.quit()
+    other.user(ANNA)
+    other.pass_(PASSWORD)
+    other.quit()
 
 
 if __name__ == "__main__":
