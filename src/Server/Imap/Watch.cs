@@ -153,7 +153,7 @@ internal sealed class Watch(ImapSession session, WatchRequest request) : IDispos
             if (events == 0 || session.Selected?.Id == seen.Mailbox.Id || !seen.Access.Has(Rights.Read)) continue;
             var items = StatusItems.Messages | StatusItems.UidNext | StatusItems.UidValidity;
             if ((events & WatchEvents.FlagChange) != 0) items |= StatusItems.Unseen | StatusItems.HighestModSeq;
-            StatusCommand.Write(session, seen.Access, items, 0);
+            StatusCommand.Write(session, seen.Access, items, default);
             if (session.Writer.IsFull) await session.Writer.FlushAsync(session.Cancel);
         }
     }
@@ -249,9 +249,9 @@ internal sealed class Watch(ImapSession session, WatchRequest request) : IDispos
         var modseq = session.CondStore ? StatusItems.HighestModSeq : StatusItems.None;
         var unseen = (events & WatchEvents.FlagChange) != 0 && before.Unseen != now.Unseen ? StatusItems.Unseen : StatusItems.None;
         if (before.UidNext != now.UidNext || before.Messages != now.Messages)
-            StatusCommand.Write(session, seen.Access, StatusItems.Messages | StatusItems.UidNext | StatusItems.UidValidity | unseen | modseq, 0);
+            StatusCommand.Write(session, seen.Access, StatusItems.Messages | StatusItems.UidNext | StatusItems.UidValidity | unseen | modseq, default);
         else if ((events & WatchEvents.FlagChange) != 0 && (unseen | modseq) != 0)
-            StatusCommand.Write(session, seen.Access, StatusItems.UidValidity | unseen | modseq, 0);
+            StatusCommand.Write(session, seen.Access, StatusItems.UidValidity | unseen | modseq, default);
     }
 
     public void Dispose()

@@ -59,7 +59,8 @@ static class Hierarchy
         {
             // RFC 9051 6.3.6: INBOX stays, its messages go; what lies below it stays too
             var moved = MailboxTable.Get(transaction, Insert(transaction, accountId, to, null, now))!;
-            var rows = MessageTable.Range(transaction, mailbox!.Id, 1, uint.MaxValue);
+            AnnotationTable.Copy(transaction, mailbox!.Id, moved.Id); // RFC 5464 4.1
+            var rows = MessageTable.Range(transaction, mailbox.Id, 1, uint.MaxValue);
             Transfer.Copy(transaction, notifier, mailbox.Id, rows, moved, 0, now);
             Expunge.Take(transaction, notifier, mailbox, rows, now);
             return MailboxTable.Get(transaction, moved.Id)!;

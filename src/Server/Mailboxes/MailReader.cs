@@ -19,6 +19,9 @@ public sealed class MailReader : IDisposable
     /// <summary>Names that are subscribed although no mailbox has them any more (RFC 9051 6.3.5).</summary>
     public IReadOnlyList<string> LostSubscriptions(long accountId) => MailboxTable.LostSubscriptions(transaction, accountId);
 
+    /// <summary>What an account sees noted on a mailbox, or with 0 on the server (RFC 5464).</summary>
+    public List<Annotation> Annotations(long mailboxId, long accountId) => AnnotationTable.Of(transaction, mailboxId, accountId);
+
     public Mailbox? Mailbox(long mailboxId) => MailboxTable.Get(transaction, mailboxId);
 
     /// <summary>INBOX is found in any case.</summary>

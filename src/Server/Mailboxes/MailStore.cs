@@ -134,6 +134,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     public void RemoveAccount(WriteTransaction transaction, long accountId, string? address = null)
     {
         if (address is not null) Sharing.Forget(transaction, this, address);
+        AnnotationTable.Forget(transaction, accountId);
         foreach (var mailbox in MailboxTable.All(transaction, accountId)) Hierarchy.Remove(transaction, notifier, mailbox);
         MailboxTable.DropSubscriptions(transaction, accountId);
         MailboxTable.DeleteUsage(transaction, accountId);
@@ -169,6 +170,10 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     /// <summary>Drops the entry of an identifier (RFC 4314 3.2).</summary>
     public ValueTask<Refusal?> DeleteAclAsync(long mailboxId, string identifier, CancellationToken cancel) =>
         store.CommitAsync(t => Sharing.Delete(t, notifier, this, mailboxId, identifier), cancel);
+
+    /// <summary>Sets annotations of a mailbox, or with 0 of the server; null removes one (RFC 5464 4.3).</summary>
+    public ValueTask<Refusal?> AnnotateAsync(long mailboxId, long accountId, IReadOnlyList<(string Entry, byte[]? Value)> values, CancellationToken cancel) =>
+        store.CommitAsync(t => Annotations.Set(t, mailboxId, accountId, values), cancel);
 
     /// <summary>Rises with every change of an access control list: what was found out before may be out of date.</summary>
     public int RightsVersion => Volatile.Read(ref rightsVersion);

@@ -6,6 +6,9 @@ internal static class CreateCommand
     // RFC 6154 2, RFC 8457: those that may be given to a new mailbox
     static readonly string[] Uses = ["\\Archive", "\\Drafts", "\\Flagged", "\\Important", "\\Junk", "\\Sent", "\\Trash"];
 
+    /// <summary>The use as it is written here, or null: mailboxes cannot have it.</summary>
+    public static string? UseOf(string word) => Uses.FirstOrDefault(use => use.Equals(word, StringComparison.OrdinalIgnoreCase));
+
     public static ValueTask<Outcome> Run(ImapSession session, ref ImapReader arguments)
     {
         arguments.Space();
@@ -34,7 +37,7 @@ internal static class CreateCommand
             {
                 arguments.Expect((byte)'\\');
                 var word = "\\" + arguments.Atom();
-                var known = Uses.FirstOrDefault(u => u.Equals(word, StringComparison.OrdinalIgnoreCase));
+                var known = UseOf(word);
                 if (known is null || use is not null) unknown ??= word;
                 use = known;
             }

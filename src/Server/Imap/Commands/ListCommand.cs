@@ -18,6 +18,7 @@ internal static class ListCommand
         public bool ReturnSubscribed { get; set; }
         public StatusItems Status { get; set; }
         public bool MyRights { get; set; }
+        public List<string> Metadata { get; set; } = [];
     }
 
     public static ValueTask<Outcome> Run(ImapSession session, ref ImapReader arguments)
@@ -90,6 +91,7 @@ internal static class ListCommand
             {
                 case "SUBSCRIBED": request.ReturnSubscribed = true; break;
                 case "CHILDREN" or "SPECIAL-USE": break; // told always
+                case "METADATA": request.Metadata = MetadataCommands.ListEntries(ref arguments); break; // RFC 9590
                 case "MYRIGHTS": request.MyRights = true; break; // RFC 8440
                 case "STATUS":
                     arguments.Space();
@@ -106,13 +108,18 @@ internal static class ListCommand
     {
         IReadOnlyList<Access> mailboxes;
         IReadOnlyList<string> lost;
-        var recent = new Dictionary<long, int>();
+        var counted = new Dictionary<long, StatusCounts>();
+        var notes = new Dictionary<long, List<Annotation>>();
         using (var reader = session.Mail.Read())
         {
             mailboxes = session.Context.Access.All(reader, session.Viewer());
             lost = reader.LostSubscriptions(session.Account.Id);
-            if (request.Status.HasFlag(StatusItems.Recent))
-                foreach (var (mailbox, _, _, _) in mailboxes) recent[mailbox.Id] = StatusCommand.CountRecent(reader, mailbox);
+            foreach (var access in mailboxes)
+            {
+                if (!request.Patterns.Any(p => p.Matches(access.Name))) continue;
+                counted[access.Mailbox.Id] = StatusCommand.Count(reader, access.Mailbox, request.Status);
+                if (request.Metadata.Count > 0) notes[access.Mailbox.Id] = MetadataCommands.OfMailbox(session, reader, access);
+            }
         }
         foreach (var entry in ListEntry.Of(mailboxes, lost))
         {
@@ -127,7 +134,8 @@ internal static class ListCommand
             if (chosen && entry.Access is { } access)
             {
                 if (request.MyRights) session.Writer.Write("* MYRIGHTS "u8).Mailbox(access.Name).Space().Write(RightsText.Show(access.Rights)).EndLine();
-                if (request.Status != StatusItems.None && access.Has(Rights.Read)) StatusCommand.Write(session, access, request.Status, recent.GetValueOrDefault(access.Mailbox.Id));
+                if (request.Status != StatusItems.None && access.Has(Rights.Read)) StatusCommand.Write(session, access, request.Status, counted[access.Mailbox.Id]);
+                if (request.Metadata.Count > 0) MetadataCommands.Write(session, access, notes[access.Mailbox.Id], request.Metadata);
             }
             if (session.Writer.IsFull) await session.Writer.FlushAsync(session.Cancel);
         }

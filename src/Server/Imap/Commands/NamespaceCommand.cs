@@ -11,7 +11,7 @@ internal static class NamespaceCommand
         foreach (var prefix in (string[])[session.Settings.OtherUsers, session.Settings.PublicFolders])
         {
             if (prefix.Length == 0) session.Writer.Write(" NIL"u8);
-            else session.Writer.Write(" (("u8).Quoted(MailboxName.Encode(prefix + "/")).Write(" \"/\"))"u8);
+            else session.Writer.Write(" (("u8).String(System.Text.Encoding.UTF8.GetBytes(session.Dialect.Utf8 ? prefix + "/" : MailboxName.Encode(prefix + "/"))).Write(" \"/\"))"u8);
         }
         session.Writer.EndLine();
         return new(Outcome.Done);

@@ -2,9 +2,12 @@ using CbaMail.Mailboxes;
 
 namespace CbaMail.Imap.Commands;
 
-/// <summary>What STATUS can tell (RFC 9051 6.3.11, RFC 3501 6.3.10, RFC 7162 3.1.7, RFC 8438, RFC 7889 4).</summary>
+/// <summary>What STATUS can tell (RFC 9051 6.3.11, RFC 3501 6.3.10, RFC 7162 3.1.7, RFC 8438, RFC 7889 4, RFC 9208 4.1.4).</summary>
 [Flags]
-internal enum StatusItems { None = 0, Messages = 1, Recent = 2, UidNext = 4, UidValidity = 8, Unseen = 16, Deleted = 32, Size = 64, HighestModSeq = 128, AppendLimit = 256 }
+internal enum StatusItems { None = 0, Messages = 1, Recent = 2, UidNext = 4, UidValidity = 8, Unseen = 16, Deleted = 32, Size = 64, HighestModSeq = 128, AppendLimit = 256, DeletedStorage = 512 }
+
+/// <summary>What has to be counted over the rows.</summary>
+internal readonly record struct StatusCounts(int Recent, long DeletedStorage);
 
 /// <summary>STATUS, and the same answer for LIST RETURN (STATUS ...) (RFC 5819).</summary>
 internal static class StatusCommand
@@ -20,17 +23,17 @@ internal static class StatusCommand
         if (items.HasFlag(StatusItems.HighestModSeq)) session.EnableCondStore(); // RFC 7162 3.1.2
 
         Access? found;
-        var recent = 0;
+        StatusCounts counts = default;
         using (var reader = session.Mail.Read())
         {
             found = session.Find(reader, name);
-            if (found is not null && items.HasFlag(StatusItems.Recent)) recent = CountRecent(reader, found.Mailbox);
+            if (found is not null) counts = Count(reader, found.Mailbox, items);
         }
         if (session.Refusing(found, Rights.Read, out var access) is { } refusal) return new(refusal);
         var mailbox = access.Mailbox;
         // RFC 3501 2.3.2: those that this session has taken are recent to it, and to nobody else
-        if (session.Selected is { ReadOnly: false } selected && selected.Id == mailbox.Id) recent += selected.RecentCount;
-        Write(session, access, items, recent);
+        if (session.Selected is { ReadOnly: false } selected && selected.Id == mailbox.Id) counts = counts with { Recent = counts.Recent + selected.RecentCount };
+        Write(session, access, items, counts);
         return new(Outcome.Done);
     }
 
@@ -50,6 +53,7 @@ internal static class StatusCommand
                 "UIDVALIDITY" => StatusItems.UidValidity,
                 "UNSEEN" => StatusItems.Unseen,
                 "DELETED" => StatusItems.Deleted,
+                "DELETED-STORAGE" => StatusItems.DeletedStorage,
                 "SIZE" => StatusItems.Size,
                 "HIGHESTMODSEQ" => StatusItems.HighestModSeq,
                 "APPENDLIMIT" => StatusItems.AppendLimit,
@@ -63,10 +67,15 @@ internal static class StatusCommand
         return items;
     }
 
-    public static int CountRecent(MailReader reader, Mailbox mailbox) =>
+    public static StatusCounts Count(MailReader reader, Mailbox mailbox, StatusItems items) => new(
+        items.HasFlag(StatusItems.Recent) ? CountRecent(reader, mailbox) : 0,
+        items.HasFlag(StatusItems.DeletedStorage) && mailbox.Deleted > 0
+            ? reader.Messages(mailbox.Id).Where(row => row.Flags.HasFlag(MessageFlags.Deleted)).Sum(row => row.Size) : 0);
+
+    static int CountRecent(MailReader reader, Mailbox mailbox) =>
         mailbox.RecentUid >= mailbox.UidNext ? 0 : reader.Messages(mailbox.Id, mailbox.RecentUid).Count;
 
-    public static void Write(ImapSession session, Access access, StatusItems items, int recent)
+    public static void Write(ImapSession session, Access access, StatusItems items, StatusCounts counts)
     {
         var (writer, mailbox) = (session.Writer, access.Mailbox);
         writer.Write("* STATUS "u8).Mailbox(access.Name).Write(" ("u8);
@@ -79,11 +88,12 @@ internal static class StatusCommand
             writer.Write(name).Space().Write(value);
         }
         Item(StatusItems.Messages, "MESSAGES", mailbox.Messages);
-        Item(StatusItems.Recent, "RECENT", recent);
+        Item(StatusItems.Recent, "RECENT", counts.Recent);
         Item(StatusItems.UidNext, "UIDNEXT", mailbox.UidNext);
         Item(StatusItems.UidValidity, "UIDVALIDITY", mailbox.UidValidity);
         Item(StatusItems.Unseen, "UNSEEN", mailbox.Unseen);
         Item(StatusItems.Deleted, "DELETED", mailbox.Deleted);
+        Item(StatusItems.DeletedStorage, "DELETED-STORAGE", counts.DeletedStorage);
         Item(StatusItems.Size, "SIZE", mailbox.Bytes);
         Item(StatusItems.HighestModSeq, "HIGHESTMODSEQ", Math.Max(1, mailbox.ModSeq));
         Item(StatusItems.AppendLimit, "APPENDLIMIT", session.Settings.MaxMessage);
