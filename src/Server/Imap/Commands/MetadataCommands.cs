@@ -1,6 +1,5 @@
 using System.Text;
 using CbaMail.Directory;
-using CbaMail.Envelope;
 using CbaMail.Mailboxes;
 
 namespace CbaMail.Imap.Commands;
