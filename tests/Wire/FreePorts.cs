@@ -8,14 +8,22 @@ internal static class FreePorts
 {
     private static readonly int[] WellKnown = [24, 25, 80, 110, 143, 443, 465, 587, 993, 995, 4190];
 
-    /// <summary>An offset with which every well-known port is free.</summary>
+    private static readonly HashSet<int> given = [];
+
+    /// <summary>An offset with which every well-known port is free, and was given to nobody else: a server that has stopped may start there again.</summary>
     public static int Offset()
     {
-        for (var attempt = 0; attempt < 200; attempt++)
+        lock (given)
         {
-            // below the ports that the kernel hands out for outgoing connections (32768 and up)
-            var offset = Random.Shared.Next(200, 275) * 100;
-            if (WellKnown.All(p => IsFree(p + offset))) return offset;
+            for (var attempt = 0; attempt < 1000; attempt++)
+            {
+                // below the ports that the kernel hands out for outgoing connections (32768 and up)
+                var offset = Random.Shared.Next(15_000, 28_000);
+                var ports = WellKnown.Select(port => port + offset).ToList();
+                if ((attempt < 800 && ports.Exists(given.Contains)) || !ports.TrueForAll(IsFree)) continue;
+                given.UnionWith(ports);
+                return offset;
+            }
         }
         throw new InvalidOperationException("no free ports");
     }
