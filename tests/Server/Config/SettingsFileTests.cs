@@ -33,7 +33,7 @@ public sealed class SettingsFileTests
     }
 
     [Fact]
-    public void An_empty_file_is_all_defaults() => Assert.Equal(7 + WellKnownPorts.LoopbackAddresses().Count, Good("# nothing\n").Listeners.Count);
+    public void An_empty_file_is_all_defaults() => Assert.Equal(9 + WellKnownPorts.LoopbackAddresses().Count, Good("# nothing\n").Listeners.Count);
 
     [Fact]
     public void Evaluation_listens_on_loopback_alone_with_every_port_moved()
@@ -41,7 +41,7 @@ public sealed class SettingsFileTests
         var settings = Good("", new(Evaluation: true, PortOffset: 10000));
         Assert.True(settings.Evaluation);
         Assert.All(settings.Listeners, listener => Assert.Contains(listener.Address, new[] { "127.0.0.1", "::1" }));
-        Assert.Equal([10024, 10025, 10080, 10143, 10443, 10465, 10587, 10993], settings.Listeners.Select(listener => listener.Port).Distinct().Order());
+        Assert.Equal([10024, 10025, 10080, 10110, 10143, 10443, 10465, 10587, 10993, 10995], settings.Listeners.Select(listener => listener.Port).Distinct().Order());
     }
 
     [Fact]
