@@ -43,6 +43,8 @@ internal ref struct ImapReader(ReadOnlySpan<byte> text)
 
     public readonly bool Failed => Error is not null;
     public readonly int Position => position;
+    /// <summary>What has not been read yet.</summary>
+    public readonly ReadOnlySpan<byte> Rest => text[position..];
     public readonly bool AtEnd => position >= text.Length;
     /// <summary>The next byte, or 0 at the end.</summary>
     public readonly byte Next => position < text.Length && Error is null ? text[position] : (byte)0;
@@ -269,6 +271,7 @@ internal ref struct ImapReader(ReadOnlySpan<byte> text)
     /// <summary>RFC 9051 9, sequence-set.</summary>
     public SequenceSet Set()
     {
+        if (Take((byte)'$')) return new SequenceSet([]) { IsSaved = true };
         var ranges = new List<(uint, uint)>();
         do
         {
@@ -282,7 +285,7 @@ internal ref struct ImapReader(ReadOnlySpan<byte> text)
     uint SetNumber() => Take((byte)'*') ? SequenceSet.Star : NonZero();
 
     /// <summary>Whether a sequence set comes next.</summary>
-    public readonly bool IsSet => char.IsAsciiDigit((char)Next) || Next == '*';
+    public readonly bool IsSet => char.IsAsciiDigit((char)Next) || Next is (byte)'*' or (byte)'$';
 
     /// <summary>RFC 9051 9, date: 1-Feb-1994, quoted or not.</summary>
     public DateOnly Date()

@@ -5,9 +5,10 @@ namespace CbaMail.Imap;
 ///
 /// <see cref="ImapHandler"/> takes a connection, <see cref="ImapSession"/> reads its commands, <see cref="ImapCommands"/> is the table of
 /// them, each stands in its own file of Commands/: grammar, work, answer. <see cref="SelectedMailbox"/> is what the client believes,
+/// Searching/ finds, sorts and threads messages for four commands,
 /// <see cref="Dialect"/> what it understands: what is sent depends on it.
 ///
-/// Does not: keep mail (Mailboxes), parse MIME (Formats), judge passwords (Sasl). Not yet: SORT, THREAD, SEARCHRES,
+/// Does not: keep mail (Mailboxes), parse MIME (Formats), judge passwords (Sasl). Not yet:
 /// BINARY, MULTIAPPEND; rows and traits of the table are where they come in.
 ///
 /// Rules to keep:
@@ -21,9 +22,10 @@ namespace CbaMail.Imap;
 /// The mailboxes of others: <see cref="SessionView"/> leads from a name to a mailbox and what one may do with it; every command that names one asks there.
 ///
 /// RFCs: 3501, 9051 (codes and wording), 2177 IDLE, 2342 NAMESPACE, 2971 ID, 3691 UNSELECT, 4314 ACL, 4315 UIDPLUS, 4731 ESEARCH, 4959 SASL-IR,
+/// 5182 SEARCHRES, 5255 I18NLEVEL=1, 5256 SORT and THREAD, 5267 CONTEXT,
 /// 5032 WITHIN, 5161 ENABLE, 5258 LIST-EXTENDED, 5464 METADATA, 5530 codes, 5819 LIST-STATUS, 6154 SPECIAL-USE, 6851 MOVE, 7162 CONDSTORE and QRESYNC,
-/// 7888 LITERAL+, 7889 APPENDLIMIT, 8437 UNAUTHENTICATE, 8438 STATUS=SIZE, 8440 LIST-MYRIGHTS, 8514 SAVEDATE, 8970 PREVIEW, 9208 QUOTA,
-/// 9585 INPROGRESS, 9586 UIDONLY, 9590 LIST-METADATA, 5465 NOTIFY (<see cref="Watch"/>).
+/// 7888 LITERAL+, 7889 APPENDLIMIT, 7377 MULTISEARCH, 8437 UNAUTHENTICATE, 8438 STATUS=SIZE, 8440 LIST-MYRIGHTS, 8514 SAVEDATE, 8970 PREVIEW, 9208 QUOTA,
+/// 9394 PARTIAL, 9585 INPROGRESS, 9586 UIDONLY, 9590 LIST-METADATA, 5465 NOTIFY (<see cref="Watch"/>).
 /// </summary>
 public static class ImapRoom
 {

@@ -276,6 +276,7 @@ internal sealed class ImapSession
         if (!this.KeepRights() || Selected is not { } mailbox) return;
         // RFC 5465 3.1: SELECTED NONE, and then the view stays what it was
         if (Watch is { Request.Selected: WatchEvents.None } && !always) return;
+        List<uint>? touched = null;
         if (mailbox.TakeNotice())
         {
             MailboxChanges? changes;
@@ -287,11 +288,14 @@ internal sealed class ImapSession
                 Bye("The selected mailbox has been deleted");
                 return;
             }
+            if (!mailbox.Contexts.IsEmpty) touched = [.. changes.Changed.Select(row => row.Uid)];
             if (mailbox.Apply(changes) && !mailbox.ReadOnly && !Dialect.Rev2) mailbox.MarkRecent(await Mail.ClaimRecentAsync(mailbox.Id, Cancel));
         }
         var flags = Watch is null || (Watch.Request.Selected & WatchEvents.FlagChange) != 0;
         // RFC 5465 5.1: with the UID
+        if (expunges && !mailbox.Contexts.IsEmpty) mailbox.Contexts.TellExpunged(Writer, mailbox);
         while (mailbox.Report(Writer, expunges, withUid || Dialect.NamesUid || Watch is not null, CondStore, flags)) await Writer.FlushAsync(Cancel);
+        if (touched is not null) mailbox.Contexts.TellChanged(this, mailbox, touched);
         if (mailbox.TakeNews() is { } news && Watch?.Request.Items is { } items) await FetchCommand.TellAsync(this, mailbox, items, news);
     }
 

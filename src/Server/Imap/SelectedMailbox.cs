@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Text;
+using CbaMail.Imap.Searching;
 using CbaMail.Mailboxes;
 
 namespace CbaMail.Imap;
@@ -51,6 +52,13 @@ internal sealed class SelectedMailbox : IDisposable
     public long ModSeq { get; private set; }
     public int Count { get; private set; }
     public uint LastUid => Count == 0 ? 0 : uids[Count - 1];
+
+    /// <summary>UIDs of the messages that "$" stands for, rising; those that have gone since are passed over (RFC 5182 2.1).</summary>
+    public uint[] Saved { get; set; } = [];
+    /// <summary>Searches of which the client hears how they change (RFC 5267).</summary>
+    public SearchContexts Contexts { get; } = new();
+    /// <summary>UIDs of messages that are gone, and of which the client has not been told.</summary>
+    public IReadOnlySet<uint> Vanished => vanished;
 
     public uint Uid(int index) => uids[index];
     public MessageFlags Flags(int index) => (MessageFlags)(flags[index] & ~ImapFlags.Recent);
@@ -366,6 +374,7 @@ internal sealed class SelectedMailbox : IDisposable
     /// <summary>The indexes that a set of sequence numbers names, rising; null when a number is beyond the last (RFC 9051 9, seq-number: BAD).</summary>
     public List<(int First, int Last)>? BySequence(SequenceSet set)
     {
+        if (set.IsSaved) return BySaved();
         var found = new List<(int, int)>();
         foreach (var (from, to) in set.Ranges)
         {
@@ -385,6 +394,7 @@ internal sealed class SelectedMailbox : IDisposable
     /// <summary>The indexes of those UIDs of a set that exist, rising; UIDs that do not are no error (RFC 9051 6.4.9).</summary>
     public List<(int First, int Last)> ByUid(SequenceSet set)
     {
+        if (set.IsSaved) return BySaved();
         var found = new List<(int, int)>();
         if (Count == 0) return found;
         foreach (var (from, to) in set.Normalize(LastUid))
@@ -393,6 +403,20 @@ internal sealed class SelectedMailbox : IDisposable
             if (first < 0) first = ~first;
             if (last < 0) last = ~last - 1;
             if (first <= last) found.Add((first, last));
+        }
+        return found;
+    }
+
+    // RFC 5182 2.1: expunged messages are no longer in it
+    List<(int First, int Last)> BySaved()
+    {
+        var found = new List<(int First, int Last)>();
+        foreach (var uid in Saved)
+        {
+            var index = IndexOf(uid);
+            if (index < 0) continue;
+            if (found.Count > 0 && found[^1].Last == index - 1) found[^1] = (found[^1].First, index);
+            else found.Add((index, index));
         }
         return found;
     }

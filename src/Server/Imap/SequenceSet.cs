@@ -11,6 +11,9 @@ internal sealed class SequenceSet(List<(uint From, uint To)> ranges)
 
     public IReadOnlyList<(uint From, uint To)> Ranges => ranges;
 
+    /// <summary>Stands for "$", the messages that the last search has saved (RFC 5182 2.1, RFC 9051 9, seq-last-command).</summary>
+    public bool IsSaved { get; init; }
+
     /// <summary>Whether the number is in the set when "*" is <paramref name="last"/>. "5:3" is "3:5" (RFC 9051 9, seq-range).</summary>
     public bool Contains(uint number, uint last)
     {

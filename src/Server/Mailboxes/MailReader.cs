@@ -31,6 +31,10 @@ public sealed class MailReader : IDisposable
     /// <summary>Messages by rising UID within the range, both ends included.</summary>
     public List<MessageRow> Messages(long mailboxId, uint from = 1, uint to = uint.MaxValue) => MessageTable.Range(transaction, mailboxId, from, to);
 
+    /// <summary>Messages with what stands beside their content, by rising UID.</summary>
+    public List<MessageEnvelope> Envelopes(long mailboxId, uint from, uint to, bool withEnvelope) =>
+        EnvelopeTable.Range(transaction, mailboxId, from, to, withEnvelope);
+
     public MessageRow? Message(long mailboxId, uint uid) => MessageTable.Get(transaction, mailboxId, uid);
 
     /// <summary>

@@ -71,7 +71,7 @@ public sealed class ImapReaderTests
     [InlineData("4294967296")]
     [InlineData("a")]
     [InlineData("1:2:3")]
-    [InlineData("$")]
+    [InlineData("1,$")]
     public void A_wrong_sequence_set_fails(string wire)
     {
         var reader = Over(wire);

@@ -1,4 +1,5 @@
 using CbaMail.Envelope;
+using CbaMail.Imap.Searching;
 using CbaMail.Mailboxes;
 using CbaMail.Mime;
 using CbaMail.Storage;
@@ -22,8 +23,10 @@ internal static class FetchCommand
         arguments.Space();
         var items = FetchItems.Parse(ref arguments);
         long? changedSince = null;
+        PartialRange? partial = null;
         var vanished = false;
-        if (arguments.Take((byte)' ') && arguments.TakeOpen()) Modifiers(ref arguments, ref changedSince, ref vanished);
+        if (arguments.Take((byte)' ') && arguments.TakeOpen()) Modifiers(ref arguments, ref changedSince, ref vanished, ref partial);
+        if (partial is not null && !byUid) arguments.Refuse("PARTIAL goes with UID FETCH"); // RFC 9394 3.3
         // RFC 7162 3.2.6: with UID FETCH, CHANGEDSINCE and ENABLE QRESYNC alone
         if (vanished && (!byUid || changedSince is null)) arguments.Refuse("VANISHED goes with UID FETCH and CHANGEDSINCE");
         if (vanished && !session.Dialect.QResync) arguments.Refuse("VANISHED needs ENABLE QRESYNC");
@@ -32,11 +35,12 @@ internal static class FetchCommand
 
         var mailbox = session.Selected!;
         if (mailbox.Find(set, byUid) is not { } ranges) return new(Outcome.Bad("There is no message of that number"));
+        if (partial is { } piece) ranges = piece.Of(ranges); // before CHANGEDSINCE (RFC 9394 3.4)
         if (byUid && !session.Dialect.UidOnly) items.Data |= FetchData.Uid; // RFC 9051 6.4.9
         if (changedSince is not null) items.Data |= FetchData.ModSeq; // RFC 7162 3.1.4.1
         if (items.Data.HasFlag(FetchData.ModSeq)) session.EnableCondStore(); // RFC 7162 3.1
         var fetch = new Fetch(session, mailbox, items, byUid);
-        return vanished ? ResyncAsync(session, set, fetch, changedSince!.Value) : fetch.RunAsync(ranges, changedSince);
+        return vanished ? ResyncAsync(session, set, partial, fetch, changedSince!.Value) : fetch.RunAsync(ranges, changedSince);
     }
 
     /// <summary>What NOTIFY has asked for of new messages (RFC 5465 5.2).</summary>
@@ -52,7 +56,7 @@ internal static class FetchCommand
         if (others.Count > 0) await new Fetch(session, mailbox, named, byUid: true).RunAsync(others, null);
     }
 
-    static void Modifiers(ref ImapReader arguments, ref long? changedSince, ref bool vanished)
+    static void Modifiers(ref ImapReader arguments, ref long? changedSince, ref bool vanished, ref PartialRange? partial)
     {
         do
         {
@@ -63,6 +67,10 @@ internal static class FetchCommand
                     changedSince = arguments.Number64(); // iOS Mail 16.5 sends 0
                     break;
                 case "VANISHED": vanished = true; break;
+                case "PARTIAL" when partial is null:
+                    arguments.Space();
+                    partial = PartialRange.Parse(ref arguments);
+                    break;
                 case var word: arguments.Refuse($"{word} is not a modifier of FETCH here"); break;
             }
         }
@@ -71,7 +79,7 @@ internal static class FetchCommand
     }
 
     // RFC 7162 3.2.6: VANISHED (EARLIER) comes before any FETCH; what goes away only now is told as VANISHED first
-    static async ValueTask<Outcome> ResyncAsync(ImapSession session, SequenceSet set, Fetch fetch, long since)
+    static async ValueTask<Outcome> ResyncAsync(ImapSession session, SequenceSet set, PartialRange? partial, Fetch fetch, long since)
     {
         await session.UpdateAsync(expunges: true, withUid: true);
         if (session.State == ImapState.Logout) return Outcome.Silent;
@@ -79,7 +87,8 @@ internal static class FetchCommand
         List<(uint From, uint To)> gone;
         using (var reader = session.Mail.Read()) gone = Resync.Vanished(reader, mailbox, since, set.Normalize(Math.Max(mailbox.LastUid, mailbox.UidNext - 1)));
         await Resync.TellEarlierAsync(session, gone);
-        return await fetch.RunAsync(mailbox.ByUid(set), since);
+        var ranges = mailbox.ByUid(set);
+        return await fetch.RunAsync(partial?.Of(ranges) ?? ranges, since);
     }
 
     /// <summary>One FETCH under way.</summary>

@@ -44,6 +44,9 @@ internal sealed class SearchCandidate(SelectedMailbox mailbox)
     MessageContent? content;
     SearchText? text;
     bool rowRead, contentRead;
+    const int MostAhead = 256;
+    List<MessageRow> rows = [];
+    int at, lastRow = -2, ahead = 1;
 
     public SelectedMailbox Mailbox => mailbox;
     public int Index { get; private set; }
@@ -52,6 +55,7 @@ internal sealed class SearchCandidate(SelectedMailbox mailbox)
 
     public void MoveTo(int index, MailReader snapshot)
     {
+        if (snapshot != reader) rows = []; // of an older one
         (Index, reader, row, content, text, rowRead, contentRead) = (index, snapshot, null, null, null, false, false);
     }
 
@@ -62,9 +66,25 @@ internal sealed class SearchCandidate(SelectedMailbox mailbox)
         {
             if (rowRead) return row;
             rowRead = true;
-            Reads++;
-            return row = reader!.Message(mailbox.Id, mailbox.Uid(Index));
+            return row = Fetch();
         }
+    }
+
+    // One that asks for the row of the next message as well will go on: more and more of them are read at once.
+    MessageRow? Fetch()
+    {
+        var uid = mailbox.Uid(Index);
+        if (Index != lastRow + 1 || rows.Count == 0 || rows[^1].Uid < uid)
+        {
+            ahead = Index == lastRow + 1 ? Math.Min(MostAhead, ahead * 2) : 1;
+            var last = Math.Min(mailbox.Count - 1, Index + ahead - 1);
+            rows = reader!.Messages(mailbox.Id, uid, mailbox.Uid(last));
+            at = 0;
+            Reads += 1 + ahead / 16;
+        }
+        lastRow = Index;
+        while (at < rows.Count && rows[at].Uid < uid) at++;
+        return at < rows.Count && rows[at].Uid == uid ? rows[at] : null;
     }
 
     public MessageContent? Content

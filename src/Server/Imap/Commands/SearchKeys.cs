@@ -1,4 +1,5 @@
 using System.Text;
+using CbaMail.Imap.Searching;
 using CbaMail.Mailboxes;
 
 namespace CbaMail.Imap.Commands;
@@ -29,7 +30,7 @@ internal ref struct SearchKeys(SelectedMailbox mailbox, Encoding? charset, DateT
         if (++count > most) arguments.Refuse("Too many search keys");
         if (++depth > MaxDepth) arguments.Refuse("The search keys are nested too deeply");
         // RFC 9586 3.4: in UID SEARCH too
-        if (arguments is { UidOnly: true, IsSet: true }) arguments.Refuse("Messages are named by UID alone now", "UIDREQUIRED");
+        if (arguments is { UidOnly: true, IsSet: true } && arguments.Next != '$') arguments.Refuse("Messages are named by UID alone now", "UIDREQUIRED");
         if (arguments.Failed) return SearchKey.All;
         var key = arguments.Next == '(' ? List(ref arguments)
             : arguments.IsSet ? Sequence(arguments.Set())
@@ -109,14 +110,26 @@ internal ref struct SearchKeys(SelectedMailbox mailbox, Encoding? charset, DateT
 
     SearchKey Sequence(SequenceSet set)
     {
-        var ranges = set.Normalize((uint)mailbox.Count);
-        return new(SearchCost.View, c => Within(ranges, (uint)c.Index + 1));
+        if (set.IsSaved) return Saved();
+        // RFC 5267 4.3, RFC 9051 6.4.4: numbers mean the messages that have them now
+        var ranges = new List<(uint From, uint To)>();
+        foreach (var (from, to) in set.Normalize((uint)mailbox.Count))
+            if (from >= 1 && from <= mailbox.Count) ranges.Add((mailbox.Uid((int)from - 1), mailbox.Uid((int)Math.Min(to, (uint)mailbox.Count) - 1)));
+        return new(SearchCost.View, c => Within(ranges, c.Mailbox.Uid(c.Index)));
     }
 
     SearchKey Uids(SequenceSet set)
     {
+        if (set.IsSaved) return Saved();
         var ranges = set.Normalize(mailbox.LastUid);
         return new(SearchCost.View, c => Within(ranges, c.Mailbox.Uid(c.Index)));
+    }
+
+    // RFC 5182 2.1: what is saved when the command comes; a later search may save another set
+    readonly SearchKey Saved()
+    {
+        var saved = mailbox.Saved;
+        return new(SearchCost.View, c => Array.BinarySearch(saved, c.Mailbox.Uid(c.Index)) >= 0);
     }
 
     static bool Within(List<(uint From, uint To)> ranges, uint number)
@@ -190,9 +203,9 @@ internal ref struct SearchKeys(SelectedMailbox mailbox, Encoding? charset, DateT
         }
     }
 
-    readonly string Text(ref ImapReader arguments)
+    readonly Needle Text(ref ImapReader arguments)
     {
         var bytes = arguments.AstringBytes();
-        return charset is null ? ImapReader.Decode(bytes) : charset.GetString(bytes);
+        return new(charset is null ? ImapReader.Decode(bytes) : charset.GetString(bytes));
     }
 }

@@ -1,3 +1,4 @@
+using CbaMail.Imap.Searching;
 using CbaMail.Mailboxes;
 using CbaMail.Mime;
 using CbaMail.Text;
@@ -24,28 +25,28 @@ internal sealed class SearchText(MessageContent content)
         : content.Sent is { } sent ? DateOnly.FromDateTime(sent.UtcDateTime) : null;
 
     /// <summary>Whether a field of that name has the text; the empty text asks for the field alone.</summary>
-    public bool FieldContains(string name, string needle)
+    public bool FieldContains(string name, Needle needle)
     {
         foreach (var field in Header)
             if (field.Is(name) && Contains(field, needle)) return true;
         return false;
     }
 
-    public bool HeaderContains(string needle)
+    public bool HeaderContains(Needle needle)
     {
         foreach (var field in Header)
-            if (Contains(field, needle) || $"{field.Name}: {field.Value}".Contains(needle, StringComparison.OrdinalIgnoreCase)) return true;
+            if (Contains(field, needle) || needle.IsIn($"{field.Name}: {field.Value}")) return true;
         return false;
     }
 
-    static bool Contains(HeaderField field, string needle) =>
-        needle.Length == 0 || field.Value.Contains(needle, StringComparison.OrdinalIgnoreCase) || field.RawValue.Contains(needle, StringComparison.OrdinalIgnoreCase);
+    static bool Contains(HeaderField field, Needle needle) =>
+        needle.IsEmpty || needle.IsIn(field.Value) || needle.IsIn(field.RawValue);
 
-    public bool BodyContains(string needle)
+    public bool BodyContains(Needle needle)
     {
-        if (needle.Length == 0) return true;
+        if (needle.IsEmpty) return true;
         foreach (var text in texts ??= Texts())
-            if (text.Contains(needle, StringComparison.OrdinalIgnoreCase)) return true;
+            if (needle.IsIn(text)) return true;
         return false;
     }
 

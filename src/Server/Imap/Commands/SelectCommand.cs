@@ -74,7 +74,7 @@ internal static class SelectCommand
     }
 
     /// <summary>Takes in the rows piece by piece: only the compact view is to stay, and all rows at once are many megabytes.</summary>
-    static void Load(MailReader reader, SelectedMailbox selected, Mailbox mailbox, uint? recent)
+    internal static void Load(MailReader reader, SelectedMailbox selected, Mailbox mailbox, uint? recent)
     {
         // where most UIDs are gone, pieces would be mostly empty
         var piece = (uint)Math.Min(uint.MaxValue, PieceOfRows * Math.Max(1, mailbox.UidNext / (10L * Math.Max(1, mailbox.Messages))));

@@ -1,0 +1,150 @@
+using CbaMail.Imap.Searching;
+using CbaMail.Mailboxes;
+
+namespace CbaMail.Imap.Commands;
+
+/// <summary>ESEARCH (MULTISEARCH, RFC 7377): one search in many mailboxes, one answer for each that has something.</summary>
+internal static class MultiSearchCommand
+{
+    /// <summary>What IN names (RFC 7377 2.2, RFC 5465 6).</summary>
+    sealed record Sources
+    {
+        public bool Selected { get; set; }
+        public bool Inboxes { get; set; }
+        public bool Personal { get; set; }
+        public bool Subscribed { get; set; }
+        public List<string> Subtrees { get; } = [];
+        public List<string> Parents { get; } = [];
+        public List<string> Names { get; } = [];
+
+        public bool OnlySelected => Selected && !Inboxes && !Personal && !Subscribed && Subtrees.Count + Parents.Count + Names.Count == 0;
+
+        public bool Has(Access access, IReadOnlyList<string> lost) =>
+            Personal && access.IsOwn || Inboxes && access is { IsOwn: true, Name: "INBOX" }
+            || Subscribed && (access.IsOwn && access.Mailbox.Subscribed || lost.Contains(access.Name))
+            || Subtrees.Exists(top => Below(access.Name, top) is not null) || Parents.Exists(top => Below(access.Name, top) is { } rest && !rest.Contains('/'));
+
+        // the name below another, empty for that itself; null elsewhere
+        static string? Below(string name, string top) =>
+            name == top ? "" : name.StartsWith(top, StringComparison.Ordinal) && name[top.Length] == '/' ? name[(top.Length + 1)..] : null;
+    }
+
+    sealed record Request(Sources Sources, ReturnOptions Options, byte[] Program);
+
+    const int MostNames = 1000;
+
+    public static ValueTask<Outcome> Run(ImapSession session, ref ImapReader arguments)
+    {
+        arguments.Space();
+        var sources = new Sources();
+        if (ReturnOptions.TakeWord(ref arguments, "IN")) In(ref arguments, sources);
+        else sources.Selected = true; // RFC 7377 2.2
+        var options = ReturnOptions.Take(ref arguments) ?? ReturnOptions.Everything; // RFC 7377 2.1
+        if (!session.HasSelected && (sources.Selected || options.Has(SearchResults.Update))) arguments.Refuse("Select a mailbox first");
+        // RFC 7377 2.2
+        if (options.Has(SearchResults.Save) && !sources.OnlySelected) arguments.Refuse("SAVE goes with the selected mailbox alone");
+        if (session.Selected is { } open && SearchFinish.IsTagUsed(session, open, options)) arguments.Refuse("An earlier search of this tag is still kept up to date");
+        if (arguments.Failed) return new(Outcome.Bad(arguments));
+
+        // the keys mean other messages in each mailbox: they are read anew for each, here to see that they can be
+        var request = new Request(sources, options, arguments.Rest.ToArray());
+        using var nothing = new SelectedMailbox(new Mailbox(0, 0, "", null, false, 1, 1, 1, 1, 0, 0, 0, 0), readOnly: true, session.Mail.Notifier);
+        return Program(session, session.Selected ?? nothing, request, out var refusal) is null
+            ? new(SearchFinish.Refused(session.Selected ?? nothing, options, refusal)) : SearchAsync(session, request);
+    }
+
+    static void In(ref ImapReader arguments, Sources sources)
+    {
+        arguments.Open();
+        do
+        {
+            switch (arguments.Keyword())
+            {
+                case "SELECTED": sources.Selected = true; break;
+                case "INBOXES": sources.Inboxes = true; break;
+                case "PERSONAL": sources.Personal = true; break;
+                case "SUBSCRIBED": sources.Subscribed = true; break;
+                case "SUBTREE": Names(ref arguments, sources.Subtrees); break;
+                case "SUBTREE-ONE": Names(ref arguments, sources.Parents); break;
+                case "MAILBOXES": Names(ref arguments, sources.Names); break;
+                case var word: arguments.Refuse($"{word} does not name mailboxes here"); break;
+            }
+        }
+        while (!arguments.Failed && arguments.Take((byte)' '));
+        arguments.Close();
+        arguments.Space();
+    }
+
+    // RFC 5465 8, one-or-more-mailbox
+    static void Names(ref ImapReader arguments, List<string> names)
+    {
+        arguments.Space();
+        var several = arguments.TakeOpen();
+        do names.Add(arguments.Mailbox());
+        while (several && !arguments.Failed && arguments.Take((byte)' '));
+        if (several) arguments.Close();
+        if (names.Count > MostNames) arguments.Refuse("Too many mailboxes");
+    }
+
+    static SearchProgram? Program(ImapSession session, SelectedMailbox mailbox, Request request, out Outcome refusal)
+    {
+        var arguments = new ImapReader(request.Program) { Utf8 = session.Dialect.Utf8, UidOnly = session.Dialect.UidOnly };
+        refusal = SearchProgram.BadCharset;
+        if (!SearchProgram.TakeCharset(session, ref arguments, out var charset)) return null;
+        var program = SearchProgram.Parse(session, mailbox, charset, ref arguments);
+        if (!arguments.Failed) return program;
+        refusal = Outcome.Bad(arguments);
+        return null;
+    }
+
+    static async ValueTask<Outcome> SearchAsync(ImapSession session, Request request)
+    {
+        var mailboxes = Chosen(session, request.Sources);
+        var selected = session.Selected;
+        if (selected is not null && (request.Sources.Selected || mailboxes.Exists(m => m.Mailbox.Id == selected.Id)))
+        {
+            if (request.Options.Has(SearchResults.Save)) selected.Saved = [];
+            await InAsync(session, request, selected);
+        }
+        foreach (var (mailbox, name, _, _) in mailboxes)
+        {
+            if (mailbox.Id == selected?.Id) continue;
+            using var view = new SelectedMailbox(mailbox with { Name = name }, readOnly: true, session.Mail.Notifier);
+            using (var reader = session.Mail.Read())
+            {
+                if (reader.Mailbox(mailbox.Id) is not { } known) continue; // it has just been deleted
+                SelectCommand.Load(reader, view, known, recent: null);
+            }
+            await InAsync(session, request, view);
+            if (session.Writer.IsFull) await session.Writer.FlushAsync(session.Cancel);
+        }
+        return Outcome.Done;
+    }
+
+    // RFC 7377 2.2: r on each, and l on those that are not named; the others are as if they were not there
+    static List<Access> Chosen(ImapSession session, Sources sources)
+    {
+        using var reader = session.Mail.Read();
+        var lost = reader.LostSubscriptions(session.Account.Id);
+        var chosen = session.Context.Access.All(reader, session.Viewer()).Where(a => a.Has(Rights.Lookup) && sources.Has(a, lost)).ToList();
+        foreach (var name in sources.Names)
+            if (session.Find(reader, name) is { } named && !chosen.Exists(a => a.Mailbox.Id == named.Mailbox.Id)) chosen.Add(named);
+        return [.. chosen.Where(a => a.Has(Rights.Read)).OrderBy(a => a.Name == "INBOX" ? 0 : 1).ThenBy(a => a.Name, StringComparer.Ordinal)];
+    }
+
+    static async ValueTask InAsync(ImapSession session, Request request, SelectedMailbox mailbox)
+    {
+        var program = Program(session, mailbox, request, out _)!;
+        var found = await SearchRun.FindAsync(session, mailbox, program.Key);
+        var answer = new SearchAnswer(session, mailbox, ByUid: true, program.UsesModSeq)
+        {
+            // RFC 7377 2.1: all three, each once
+            Correlators = writer => writer.Write(" MAILBOX "u8).Mailbox(mailbox.Name).Write(" UIDVALIDITY "u8).Write(mailbox.UidValidity),
+        };
+        var options = request.Options;
+        // RFC 7377 2.1: of mailboxes without a match nothing is said
+        if (found.Count == 0) options = options with { Wanted = options.Wanted & (SearchResults.Save | SearchResults.Update) };
+        if (mailbox != session.Selected) options = options with { Wanted = options.Wanted & ~SearchResults.Update };
+        SearchFinish.Write(answer, options, found, program.Key, order: null);
+    }
+}

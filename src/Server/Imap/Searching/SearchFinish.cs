@@ -1,0 +1,29 @@
+using CbaMail.Imap.Commands;
+
+namespace CbaMail.Imap.Searching;
+
+/// <summary>What RETURN leaves behind besides an answer: saved results, and searches that are kept up to date.</summary>
+internal static class SearchFinish
+{
+    /// <summary>RFC 5267 4.3: a tag names one search of which updates are told.</summary>
+    public static bool IsTagUsed(ImapSession session, SelectedMailbox mailbox, ReturnOptions? options) =>
+        options?.Has(SearchResults.Update) == true && mailbox.Contexts.Has(session.Tag);
+
+    /// <summary>RFC 5182 2.1: after a NO to a search that was to be saved, "$" is empty; after BAD it is what it was.</summary>
+    public static Outcome Refused(SelectedMailbox mailbox, ReturnOptions? options, Outcome outcome)
+    {
+        if (options?.Has(SearchResults.Save) == true) mailbox.Saved = [];
+        return outcome;
+    }
+
+    /// <summary>Answers, saves, and takes the search into those that are kept up to date.</summary>
+    public static void Write(SearchAnswer answer, ReturnOptions options, List<int> found, SearchKey key, SortOrder? order)
+    {
+        var mailbox = answer.Mailbox;
+        if (options.Answers) answer.WriteExtended(options, found);
+        if (options.Has(SearchResults.Save)) mailbox.Saved = [.. options.Saved(found).Select(mailbox.Uid).Distinct().Order()];
+        if (!options.Has(SearchResults.Update)) return;
+        if (!mailbox.Contexts.Add(answer.Session.Tag, answer.ByUid, key, order, [.. found.Select(mailbox.Uid)]))
+            answer.Session.Writer.Write("* NO [NOUPDATE "u8).String(answer.Session.Tag).Write("] This search is not kept up to date\r\n"u8); // RFC 5267 4.3.1
+    }
+}

@@ -1,0 +1,75 @@
+using System.Text;
+using CbaMail.Imap.Commands;
+
+namespace CbaMail.Imap.Searching;
+
+/// <summary>What the searching commands have in common: their last arguments, and the walk over the messages.</summary>
+/// <param name="UsesModSeq">The answer tells the highest modification sequence (RFC 7162 3.1.5).</param>
+internal sealed record SearchProgram(SearchKey Key, bool UsesModSeq)
+{
+    /// <summary>RFC 3501 7.1, RFC 5256 3: the character sets that are known, as a code.</summary>
+    public static readonly Outcome BadCharset =
+        Outcome.No("This character set is not known here", "BADCHARSET (UTF-8 US-ASCII KOI8-R WINDOWS-1251 ISO-8859-1)");
+
+    /// <summary>Reads the search keys up to the end of the command.</summary>
+    public static SearchProgram Parse(ImapSession session, SelectedMailbox mailbox, Encoding? charset, ref ImapReader arguments)
+    {
+        var keys = new SearchKeys(mailbox, charset, session.Context.Time.GetUtcNow(), session.Settings.MaxSearchKeys);
+        var key = keys.All(ref arguments);
+        arguments.End();
+        if (keys.UsesModSeq && !arguments.Failed) session.EnableCondStore(); // RFC 7162 3.1
+        return new(key, keys.UsesModSeq);
+    }
+
+    /// <summary>Takes "CHARSET name " where it comes next.</summary>
+    /// <returns>False where the set is not known.</returns>
+    public static bool TakeCharset(ImapSession session, ref ImapReader arguments, out Encoding? charset)
+    {
+        charset = null;
+        if (!ReturnOptions.TakeWord(ref arguments, "CHARSET")) return true;
+        // RFC 6855 3: texts are UTF-8 by then
+        if (session.Dialect.Enabled.Contains("UTF8=ACCEPT")) arguments.Refuse("With UTF8=ACCEPT there is no CHARSET");
+        return Charset(ref arguments, out charset);
+    }
+
+    /// <summary>The name of a character set and a space.</summary>
+    public static bool Charset(ref ImapReader arguments, out Encoding? charset)
+    {
+        charset = Text.Charset.Find(arguments.Astring());
+        arguments.Space();
+        return charset is not null || arguments.Failed;
+    }
+}
+
+/// <summary>Asks every message of a mailbox.</summary>
+internal static class SearchRun
+{
+    /// <summary>Reads of rows and bodies before the snapshot is renewed: an old one keeps the store from tidying up.</summary>
+    const int ReadsASnapshot = 400;
+    /// <summary>Messages judged from memory before others get the thread.</summary>
+    const int ViewsATurn = 20_000;
+
+    /// <summary>The indexes of the messages that match, rising.</summary>
+    public static async ValueTask<List<int>> FindAsync(ImapSession session, SelectedMailbox mailbox, SearchKey key)
+    {
+        var found = new List<int>();
+        var candidate = new SearchCandidate(mailbox);
+        for (var next = 0; next < mailbox.Count;)
+        {
+            session.Cancel.ThrowIfCancellationRequested();
+            using (var snapshot = session.Mail.Read())
+            {
+                var end = Math.Min(mailbox.Count, next + ViewsATurn);
+                for (candidate.Reads = 0; next < end && candidate.Reads < ReadsASnapshot; next++)
+                {
+                    candidate.MoveTo(next, snapshot);
+                    if (key.Matches(candidate)) found.Add(next);
+                }
+            }
+            if (next >= mailbox.Count) break;
+            await session.ProgressAsync(next, mailbox.Count); // RFC 9585 3
+            await Task.Yield();
+        }
+        return found;
+    }
+}
