@@ -293,7 +293,7 @@ internal sealed class ImapSession
         }
         var flags = Watch is null || (Watch.Request.Selected & WatchEvents.FlagChange) != 0;
         // RFC 5465 5.1: with the UID
-        if (expunges && !mailbox.Contexts.IsEmpty) mailbox.Contexts.TellExpunged(Writer, mailbox);
+        if (!mailbox.Contexts.IsEmpty) mailbox.Contexts.TellExpunged(Writer, mailbox);
         while (mailbox.Report(Writer, expunges, withUid || Dialect.NamesUid || Watch is not null, CondStore, flags)) await Writer.FlushAsync(Cancel);
         if (touched is not null) mailbox.Contexts.TellChanged(this, mailbox, touched);
         if (mailbox.TakeNews() is { } news && Watch?.Request.Items is { } items) await FetchCommand.TellAsync(this, mailbox, items, news);

@@ -142,9 +142,9 @@ internal static class MultiSearchCommand
             Correlators = writer => writer.Write(" MAILBOX "u8).Mailbox(mailbox.Name).Write(" UIDVALIDITY "u8).Write(mailbox.UidValidity),
         };
         var options = request.Options;
-        // RFC 7377 2.1: of mailboxes without a match nothing is said
-        if (found.Count == 0) options = options with { Wanted = options.Wanted & (SearchResults.Save | SearchResults.Update) };
+        // RFC 7377 2.2: updates are of the selected one
         if (mailbox != session.Selected) options = options with { Wanted = options.Wanted & ~SearchResults.Update };
-        SearchFinish.Write(answer, options, found, program.Key, order: null);
+        // RFC 7377 2.1: of mailboxes without a match nothing is said
+        await SearchFinish.WriteAsync(answer with { IsSilent = found.Count == 0 }, options, found, program.Key, order: null);
     }
 }

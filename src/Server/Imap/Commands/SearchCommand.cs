@@ -28,7 +28,7 @@ internal static class SearchCommand
         var found = await SearchRun.FindAsync(session, mailbox, program.Key);
         var answer = new SearchAnswer(session, mailbox, byUid, program.UsesModSeq);
         if (options is null) await answer.WriteListAsync("SEARCH", found);
-        else SearchFinish.Write(answer, options, found, program.Key, order: null);
+        else await SearchFinish.WriteAsync(answer, options, found, program.Key, order: null);
         return Outcome.Done;
     }
 }

@@ -30,7 +30,7 @@ internal static class SortCommand
         if (options is null || options.Has(SearchResults.Min | SearchResults.Max | SearchResults.All | SearchResults.Partial | SearchResults.Update)) found = await order.SortAsync(session, mailbox, found);
         var answer = new SearchAnswer(session, mailbox, byUid, program.UsesModSeq);
         if (options is null) await answer.WriteListAsync("SORT", found);
-        else SearchFinish.Write(answer, options, found, program.Key, order);
+        else await SearchFinish.WriteAsync(answer, options, found, program.Key, order);
         return Outcome.Done;
     }
 }

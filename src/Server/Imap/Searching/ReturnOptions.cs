@@ -1,8 +1,8 @@
 namespace CbaMail.Imap.Searching;
 
-/// <summary>What RETURN asks for (RFC 4731 3.1, RFC 5182 2, RFC 5267 4, RFC 9394 3.1).</summary>
+/// <summary>What RETURN asks for (RFC 4731 3.1, RFC 5182 2, RFC 5267 4, RFC 6203 4, RFC 9394 3.1).</summary>
 [Flags]
-internal enum SearchResults { None = 0, Min = 1, Max = 2, All = 4, Count = 8, Save = 16, Update = 32, Context = 64, Partial = 128 }
+internal enum SearchResults { None = 0, Min = 1, Max = 2, All = 4, Count = 8, Save = 16, Update = 32, Context = 64, Partial = 128, Relevancy = 256 }
 
 /// <summary>A piece of the results, counted from the first, or (-1 is the last) from the last (RFC 9394 3.1).</summary>
 /// <param name="Text">What the answer repeats.</param>
@@ -61,8 +61,8 @@ internal sealed record ReturnOptions(SearchResults Wanted, PartialRange Partial 
 
     public bool Has(SearchResults result) => (Wanted & result) != 0;
 
-    /// <summary>Whether an ESEARCH response is owed: SAVE, UPDATE and CONTEXT ask for none (RFC 5182 2.1, RFC 5267 4).</summary>
-    public bool Answers => Has(SearchResults.Min | SearchResults.Max | SearchResults.All | SearchResults.Count | SearchResults.Partial);
+    /// <summary>Whether an ESEARCH response is owed: it is, if only to name the tag of later updates, unless SAVE stands alone (RFC 4731 3.1, RFC 5182 2.1).</summary>
+    public bool Answers => (Wanted & ~SearchResults.Save) != SearchResults.None;
 
     /// <summary>Takes "RETURN (...) " where it comes next.</summary>
     public static ReturnOptions? Take(ref ImapReader arguments)

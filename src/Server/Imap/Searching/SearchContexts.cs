@@ -59,9 +59,10 @@ internal sealed class SearchContexts
 
     public bool Cancel(string tag) => contexts.RemoveAll(c => c.Tag == tag) > 0;
 
-    /// <summary>REMOVEFROM for messages of which the EXPUNGE comes next: their numbers are still valid (RFC 5267 4.3.4).</summary>
+    /// <summary>REMOVEFROM for messages of which the EXPUNGE comes next, or later: their numbers are still valid (RFC 5267 4.3.4, A.3).</summary>
     public void TellExpunged(ImapWriter writer, SelectedMailbox mailbox)
     {
+        if (mailbox.Vanished.Count == 0) return;
         foreach (var context in contexts)
         {
             foreach (var uid in mailbox.Vanished.Where(context.Has).Order().ToList()) context.Remove(uid);
@@ -79,7 +80,7 @@ internal sealed class SearchContexts
             foreach (var uid in touched)
             {
                 var index = mailbox.IndexOf(uid);
-                if (index < 0) continue;
+                if (index < 0 || mailbox.Vanished.Contains(uid)) continue;
                 candidate.MoveTo(index, reader);
                 foreach (var context in contexts)
                 {

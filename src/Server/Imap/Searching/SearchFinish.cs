@@ -12,15 +12,15 @@ internal static class SearchFinish
     /// <summary>RFC 5182 2.1: after a NO to a search that was to be saved, "$" is empty; after BAD it is what it was.</summary>
     public static Outcome Refused(SelectedMailbox mailbox, ReturnOptions? options, Outcome outcome)
     {
-        if (options?.Has(SearchResults.Save) == true) mailbox.Saved = [];
+        if (outcome.Kind == OutcomeKind.No && options?.Has(SearchResults.Save) == true) mailbox.Saved = [];
         return outcome;
     }
 
     /// <summary>Answers, saves, and takes the search into those that are kept up to date.</summary>
-    public static void Write(SearchAnswer answer, ReturnOptions options, List<int> found, SearchKey key, SortOrder? order)
+    public static async ValueTask WriteAsync(SearchAnswer answer, ReturnOptions options, List<int> found, SearchKey key, SortOrder? order)
     {
         var mailbox = answer.Mailbox;
-        if (options.Answers) answer.WriteExtended(options, found);
+        if (options.Answers && !answer.IsSilent) await answer.WriteExtendedAsync(options, found);
         if (options.Has(SearchResults.Save)) mailbox.Saved = [.. options.Saved(found).Select(mailbox.Uid).Distinct().Order()];
         if (!options.Has(SearchResults.Update)) return;
         if (!mailbox.Contexts.Add(answer.Session.Tag, answer.ByUid, key, order, [.. found.Select(mailbox.Uid)]))
