@@ -32,8 +32,8 @@ public sealed class MailReader : IDisposable
     public List<MessageRow> Messages(long mailboxId, uint from = 1, uint to = uint.MaxValue) => MessageTable.Range(transaction, mailboxId, from, to);
 
     /// <summary>Messages with what stands beside their content, by rising UID.</summary>
-    public List<MessageEnvelope> Envelopes(long mailboxId, uint from, uint to, bool withEnvelope) =>
-        EnvelopeTable.Range(transaction, mailboxId, from, to, withEnvelope);
+    public List<MessageEnvelope> Envelopes(long mailboxId, uint from, uint to, EnvelopeDepth depth) =>
+        EnvelopeTable.Range(transaction, mailboxId, from, to, depth);
 
     public MessageRow? Message(long mailboxId, uint uid) => MessageTable.Get(transaction, mailboxId, uid);
 

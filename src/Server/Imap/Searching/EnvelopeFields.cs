@@ -5,58 +5,86 @@ namespace CbaMail.Imap.Searching;
 /// <summary>An address of an ENVELOPE (RFC 9051 7.5.2); only the first of a list is kept.</summary>
 internal readonly record struct EnvelopeAddress(string? Name, string? Mailbox, string? Host);
 
-/// <summary>What sorting and threading use of a stored ENVELOPE; texts are as they stand there, encoded-words and all.</summary>
-internal readonly record struct EnvelopeFields(string Subject, EnvelopeAddress? From, EnvelopeAddress? To, EnvelopeAddress? Cc, string InReplyTo, string MessageId)
+/// <summary>What sorting and threading use of a stored ENVELOPE; texts are as they stand there, encoded-words and all, and read when they are asked for.</summary>
+internal readonly ref struct EnvelopeFields
 {
+    readonly ReadOnlySpan<byte> subject, from, to, cc, inReplyTo, messageId;
+
     // RFC 9051 9, envelope: date subject from sender reply-to to cc bcc in-reply-to message-id
-    public static EnvelopeFields Parse(byte[] envelope)
+    public EnvelopeFields(ReadOnlySpan<byte> envelope)
     {
-        var reader = new ImapReader(envelope);
-        reader.Open();
-        reader.Nstring();
-        reader.Space();
-        var subject = reader.Nstring() ?? "";
-        reader.Space();
-        var from = First(ref reader);
-        reader.Space();
-        First(ref reader);
-        reader.Space();
-        First(ref reader);
-        reader.Space();
-        var to = First(ref reader);
-        reader.Space();
-        var cc = First(ref reader);
-        reader.Space();
-        First(ref reader);
-        reader.Space();
-        var inReplyTo = reader.Nstring() ?? "";
-        reader.Space();
-        return new(subject, from, to, cc, inReplyTo, reader.Nstring() ?? "");
+        var at = 1;
+        Next(envelope, ref at);
+        subject = Next(envelope, ref at);
+        from = Next(envelope, ref at);
+        Next(envelope, ref at);
+        Next(envelope, ref at);
+        to = Next(envelope, ref at);
+        cc = Next(envelope, ref at);
+        Next(envelope, ref at);
+        inReplyTo = Next(envelope, ref at);
+        messageId = Next(envelope, ref at);
     }
 
-    static EnvelopeAddress? First(ref ImapReader reader)
+    public string Subject => Text(subject);
+    public string InReplyTo => Text(inReplyTo);
+    public string MessageId => Text(messageId);
+    public EnvelopeAddress? From => First(from);
+    public EnvelopeAddress? To => First(to);
+    public EnvelopeAddress? Cc => First(cc);
+
+    static string Text(ReadOnlySpan<byte> value) => value.IsEmpty ? "" : new ImapReader(value).Nstring() ?? "";
+
+    // "((name route mailbox host)...)"
+    static EnvelopeAddress? First(ReadOnlySpan<byte> list)
     {
-        if (!reader.TakeOpen())
-        {
-            reader.Nstring();
-            return null;
-        }
-        EnvelopeAddress? first = null;
+        if (list.IsEmpty || list[0] != '(') return null;
+        var reader = new ImapReader(list[1..]);
+        reader.Open();
+        var name = reader.Nstring();
+        reader.Space();
+        reader.Nstring();
+        reader.Space();
+        var mailbox = reader.Nstring();
+        reader.Space();
+        return new(name, mailbox, reader.Nstring());
+    }
+
+    // a value and the space after it
+    static ReadOnlySpan<byte> Next(ReadOnlySpan<byte> text, scoped ref int at)
+    {
+        if (at >= text.Length) return default;
+        var start = at;
+        var depth = 0;
         do
         {
-            reader.Open();
-            var name = reader.Nstring();
-            reader.Space();
-            reader.Nstring();
-            reader.Space();
-            var mailbox = reader.Nstring();
-            reader.Space();
-            first ??= new(name, mailbox, reader.Nstring());
-            reader.Close();
-            reader.Take((byte)' ');
+            switch (text[at])
+            {
+                case (byte)'(': depth++; at++; break;
+                case (byte)')': depth--; at++; break;
+                case (byte)'"': at = Quoted(text, at + 1); break;
+                case (byte)'{': at = Literal(text, at + 1); break;
+                case (byte)' ': at++; break;
+                default: at += Math.Max(1, text[at..].IndexOfAny(" ()"u8) is var end and >= 0 ? end : text.Length - at); break; // NIL
+            }
         }
-        while (!reader.Failed && !reader.TakeClose());
-        return first;
+        while (depth > 0 && at < text.Length);
+        at = Math.Min(at, text.Length);
+        return text[start..at++];
+    }
+
+    static int Quoted(ReadOnlySpan<byte> text, int at)
+    {
+        for (; at < text.Length && text[at] != '"'; at++)
+            if (text[at] == '\\') at++;
+        return at + 1;
+    }
+
+    static int Literal(ReadOnlySpan<byte> text, int at)
+    {
+        var length = 0;
+        for (; at < text.Length && char.IsAsciiDigit((char)text[at]); at++) length = Math.Min(10 * length + text[at] - '0', 1 << 26);
+        return at + "}\r\n".Length + length;
     }
 }
 
@@ -67,7 +95,7 @@ internal static class EnvelopeWalk
 
     /// <param name="found">Indexes, rising.</param>
     /// <returns>The place in <paramref name="found"/> with the row; messages that are gone are left out.</returns>
-    public static async IAsyncEnumerable<(int Position, MessageEnvelope Row)> ReadAsync(ImapSession session, SelectedMailbox mailbox, List<int> found, bool withEnvelope)
+    public static async IAsyncEnumerable<(int Position, MessageEnvelope Row)> ReadAsync(ImapSession session, SelectedMailbox mailbox, List<int> found, EnvelopeDepth depth)
     {
         var rows = new List<MessageEnvelope>();
         for (var from = 0; from < found.Count;)
@@ -81,7 +109,7 @@ internal static class EnvelopeWalk
                 {
                     var run = i;
                     while (run + 1 < to && found[run + 1] == found[run] + 1) run++;
-                    rows.AddRange(reader.Envelopes(mailbox.Id, mailbox.Uid(found[i]), mailbox.Uid(found[run]), withEnvelope));
+                    rows.AddRange(reader.Envelopes(mailbox.Id, mailbox.Uid(found[i]), mailbox.Uid(found[run]), depth));
                     i = run + 1;
                 }
             }

@@ -55,43 +55,71 @@ internal sealed class SortOrder
         return order;
     }
 
-    bool NeedsEnvelope => criteria.Exists(c => c.Field is not (SortField.Arrival or SortField.Size or SortField.Date));
+    EnvelopeDepth Depth => criteria.Max(c => c.Field switch
+    {
+        SortField.Arrival or SortField.Size => EnvelopeDepth.Row,
+        SortField.Date => EnvelopeDepth.Date,
+        _ => EnvelopeDepth.Envelope,
+    });
 
     /// <summary>The found messages in this order.</summary>
     public async ValueTask<List<int>> SortAsync(ImapSession session, SelectedMailbox mailbox, List<int> found)
     {
         var width = criteria.Count;
-        var keys = new Key[found.Count * width];
-        var known = new Dictionary<string, string>(StringComparer.Ordinal); // people write more than once
-        var at = 0;
         // RFC 5256 3: one that has just been expunged still has a number; it sorts as an empty one
-        for (var i = 0; i < keys.Length; i++) keys[i] = new Key(0, "");
-        await foreach (var (position, row) in EnvelopeWalk.ReadAsync(session, mailbox, found, NeedsEnvelope))
-        {
-            at = position * width;
-            foreach (var (field, _) in criteria)
-            {
-                var key = Of(field, row);
-                if (key.Text.Length > 0)
-                {
-                    if (!known.TryAdd(key.Text, key.Text)) key = key with { Text = known[key.Text] };
-                }
-                keys[at++] = key;
-            }
-        }
+        var keys = new Key[found.Count * width];
+        Array.Fill(keys, new Key(0, ""));
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal); // people write more than once
+        await foreach (var (position, row) in EnvelopeWalk.ReadAsync(session, mailbox, found, Depth)) Take(row, keys.AsSpan(position * width, width), texts);
         var order = new int[found.Count];
         for (var i = 0; i < order.Length; i++) order[i] = i;
+        Rank(keys, texts);
         Array.Sort(order, (one, other) =>
         {
-            var difference = Compare(keys.AsSpan(one * width, width), keys.AsSpan(other * width, width));
-            return difference != 0 ? difference : one - other;
+            for (int a = one * width, b = other * width, i = 0; i < width; i++)
+            {
+                var difference = keys[a + i].Number.CompareTo(keys[b + i].Number);
+                if (difference != 0) return criteria[i].Reverse ? -difference : difference;
+            }
+            return one - other;
         });
         return [.. order.Select(i => found[i])];
     }
 
+    void Take(in MessageEnvelope row, Span<Key> keys, Dictionary<string, string> texts)
+    {
+        var envelope = new EnvelopeFields(row.Envelope);
+        for (var i = 0; i < keys.Length; i++)
+        {
+            var key = Of(criteria[i].Field, row, envelope);
+            if (!texts.TryAdd(key.Text, key.Text)) key = key with { Text = texts[key.Text] };
+            keys[i] = key;
+        }
+    }
+
+    // each text is compared with the others once; after that its place among them stands for it
+    static void Rank(Key[] keys, Dictionary<string, string> texts)
+    {
+        if (texts.Count <= 1) return; // the empty one alone: numbers are all there is
+        var sorted = texts.Keys.ToArray();
+        Array.Sort(sorted, Casemap.Compare);
+        var ranks = new Dictionary<string, int>(sorted.Length, StringComparer.Ordinal);
+        for (var i = 0; i < sorted.Length; i++) ranks[sorted[i]] = i;
+        for (var i = 0; i < keys.Length; i++)
+            if (keys[i].Number == 0) keys[i] = new Key(ranks.GetValueOrDefault(keys[i].Text), "");
+    }
+
     /// <summary>The values of one message.</summary>
     public Key[] KeysOf(MailReader reader, long mailboxId, uint uid) =>
-        reader.Envelopes(mailboxId, uid, uid, NeedsEnvelope) is [var row] ? [.. criteria.Select(c => Of(c.Field, row))] : [.. criteria.Select(_ => new Key(0, ""))];
+        reader.Envelopes(mailboxId, uid, uid, Depth) is [var row] ? KeysOf(row) : [.. criteria.Select(_ => new Key(0, ""))];
+
+    Key[] KeysOf(in MessageEnvelope row)
+    {
+        var keys = new Key[criteria.Count];
+        var envelope = new EnvelopeFields(row.Envelope);
+        for (var i = 0; i < keys.Length; i++) keys[i] = Of(criteria[i].Field, row, envelope);
+        return keys;
+    }
 
     public int Compare(ReadOnlySpan<Key> one, ReadOnlySpan<Key> other)
     {
@@ -104,13 +132,13 @@ internal sealed class SortOrder
         return 0;
     }
 
-    static Key Of(SortField field, in MessageEnvelope row) => field switch
+    static Key Of(SortField field, in MessageEnvelope row, EnvelopeFields envelope) => field switch
     {
         SortField.Arrival => new(row.Received.UtcTicks, ""),
         SortField.Date => new((row.Sent ?? row.Received).UtcTicks, ""), // RFC 5256 2.2
         SortField.Size => new(row.Size, ""),
-        SortField.Subject => new(0, Casemap.Key(BaseSubject.Of(EnvelopeFields.Parse(row.Envelope).Subject).Text)),
-        _ => new(0, Casemap.Key(AddressOf(field, EnvelopeFields.Parse(row.Envelope)))),
+        SortField.Subject => new(0, Casemap.Key(BaseSubject.Of(envelope.Subject).Text)),
+        _ => new(0, Casemap.Key(AddressOf(field, envelope))),
     };
 
     static string AddressOf(SortField field, EnvelopeFields envelope)

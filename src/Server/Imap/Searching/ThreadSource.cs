@@ -16,7 +16,7 @@ internal static class ThreadSource
         var messages = new List<ThreadMessage>(found.Count);
         var known = new Dictionary<string, string>(StringComparer.Ordinal);
         var rows = new List<(int Position, MessageEnvelope Row)>(AtOnce);
-        await foreach (var read in EnvelopeWalk.ReadAsync(session, mailbox, found, withEnvelope: true))
+        await foreach (var read in EnvelopeWalk.ReadAsync(session, mailbox, found, EnvelopeDepth.Envelope))
         {
             rows.Add(read);
             if (rows.Count < AtOnce) continue;
@@ -35,7 +35,7 @@ internal static class ThreadSource
 
         ThreadMessage Of(int index, in MessageEnvelope row, MailReader? reader)
         {
-            var envelope = EnvelopeFields.Parse(row.Envelope);
+            var envelope = new EnvelopeFields(row.Envelope);
             var (subject, isReply) = subjects ? BaseSubject.Of(envelope.Subject) : ("", false);
             subject = Casemap.Key(subject);
             if (!known.TryAdd(subject, subject)) subject = known[subject];
