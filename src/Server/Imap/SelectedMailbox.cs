@@ -35,6 +35,9 @@ internal sealed class SelectedMailbox : IDisposable
         subscription = notifier.Subscribe(mailbox.Id, _ => Notice());
     }
 
+    /// <summary>None, and no message in it.</summary>
+    public static SelectedMailbox Nothing(Notifier notifier) => new(new Mailbox(0, 0, "", null, false, 1, 1, 1, 1, 0, 0, 0, 0), readOnly: true, notifier);
+
     public long Id { get; }
     public string Name { get; }
     /// <summary>Opened for reading only.</summary>

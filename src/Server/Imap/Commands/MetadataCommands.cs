@@ -1,5 +1,6 @@
 using System.Text;
 using CbaMail.Directory;
+using CbaMail.Imap.Searching;
 using CbaMail.Mailboxes;
 
 namespace CbaMail.Imap.Commands;
@@ -220,6 +221,7 @@ internal static class MetadataCommands
             // RFC 5464 3.3: what everybody sees of the server is the administrators' to say
             if (values.Exists(one => one.Entry.StartsWith("/shared/", StringComparison.Ordinal)) && session.Viewer().Role != Role.Admin)
                 return Outcome.No("Only administrators say what everybody sees of the server", "NOPERM");
+            if (Filters.Refusing(session, values) is { } wrong) return wrong;
         }
         else
         {

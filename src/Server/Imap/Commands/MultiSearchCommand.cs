@@ -48,7 +48,7 @@ internal static class MultiSearchCommand
 
         // the keys mean other messages in each mailbox: they are read anew for each, here to see that they can be
         var request = new Request(sources, options, arguments.Rest.ToArray());
-        using var nothing = new SelectedMailbox(new Mailbox(0, 0, "", null, false, 1, 1, 1, 1, 0, 0, 0, 0), readOnly: true, session.Mail.Notifier);
+        using var nothing = SelectedMailbox.Nothing(session.Mail.Notifier);
         return Program(session, session.Selected ?? nothing, request, out var refusal) is null
             ? new(SearchFinish.Refused(session.Selected ?? nothing, options, refusal)) : SearchAsync(session, request);
     }
@@ -92,8 +92,8 @@ internal static class MultiSearchCommand
         refusal = SearchProgram.BadCharset;
         if (!SearchProgram.TakeCharset(session, ref arguments, out var charset)) return null;
         var program = SearchProgram.Parse(session, mailbox, charset, ref arguments);
-        if (!arguments.Failed) return program;
-        refusal = Outcome.Bad(arguments);
+        if (program.Failure(arguments) is not { } failure) return program;
+        refusal = failure;
         return null;
     }
 
@@ -104,7 +104,7 @@ internal static class MultiSearchCommand
         if (selected is not null && (request.Sources.Selected || mailboxes.Exists(m => m.Mailbox.Id == selected.Id)))
         {
             if (request.Options.Has(SearchResults.Save)) selected.Saved = [];
-            await InAsync(session, request, selected);
+            if (await InAsync(session, request, selected) is { } refusal) return refusal;
         }
         foreach (var (mailbox, name, _, _) in mailboxes)
         {
@@ -115,7 +115,7 @@ internal static class MultiSearchCommand
                 if (reader.Mailbox(mailbox.Id) is not { } known) continue; // it has just been deleted
                 SelectCommand.Load(reader, view, known, recent: null);
             }
-            await InAsync(session, request, view);
+            if (await InAsync(session, request, view) is { } refusal) return refusal;
             if (session.Writer.IsFull) await session.Writer.FlushAsync(session.Cancel);
         }
         return Outcome.Done;
@@ -132,9 +132,9 @@ internal static class MultiSearchCommand
         return [.. chosen.Where(a => a.Has(Rights.Read)).OrderBy(a => a.Name == "INBOX" ? 0 : 1).ThenBy(a => a.Name, StringComparer.Ordinal)];
     }
 
-    static async ValueTask InAsync(ImapSession session, Request request, SelectedMailbox mailbox)
+    static async ValueTask<Outcome?> InAsync(ImapSession session, Request request, SelectedMailbox mailbox)
     {
-        var program = Program(session, mailbox, request, out _)!;
+        if (Program(session, mailbox, request, out var refusal) is not { } program) return refusal; // a filter has gone meanwhile
         var found = await SearchRun.FindAsync(session, mailbox, program.Key);
         var answer = new SearchAnswer(session, mailbox, ByUid: true, program.UsesModSeq)
         {
@@ -146,5 +146,6 @@ internal static class MultiSearchCommand
         if (mailbox != session.Selected) options = options with { Wanted = options.Wanted & ~SearchResults.Update };
         // RFC 7377 2.1: of mailboxes without a match nothing is said
         await SearchFinish.WriteAsync(answer with { IsSilent = found.Count == 0 }, options, found, program.Key, order: null);
+        return null;
     }
 }

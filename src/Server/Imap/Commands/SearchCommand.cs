@@ -19,7 +19,7 @@ internal static class SearchCommand
         if (!SearchProgram.TakeCharset(session, ref arguments, out var charset)) return new(SearchFinish.Refused(mailbox, options, SearchProgram.BadCharset));
         var program = SearchProgram.Parse(session, mailbox, charset, ref arguments);
         if (SearchFinish.IsTagUsed(session, mailbox, options)) arguments.Refuse("An earlier search of this tag is still kept up to date");
-        return arguments.Failed ? new(Outcome.Bad(arguments)) : SearchAsync(session, mailbox, program, options, byUid);
+        return program.Failure(arguments) is { } failure ? new(SearchFinish.Refused(mailbox, options, failure)) : SearchAsync(session, mailbox, program, options, byUid);
     }
 
     static async ValueTask<Outcome> SearchAsync(ImapSession session, SelectedMailbox mailbox, SearchProgram program, ReturnOptions? options, bool byUid)

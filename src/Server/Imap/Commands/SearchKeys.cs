@@ -4,17 +4,27 @@ using CbaMail.Mailboxes;
 
 namespace CbaMail.Imap.Commands;
 
-/// <summary>The grammar of search keys (RFC 9051 6.4.4, RFC 3501 6.4.4; WITHIN: RFC 5032; MODSEQ: RFC 7162 3.1.5; SAVEDATE: RFC 8514 4.3).</summary>
-internal ref struct SearchKeys(SelectedMailbox mailbox, Encoding? charset, DateTimeOffset now, int most)
+/// <summary>
+/// The grammar of search keys (RFC 9051 6.4.4, RFC 3501 6.4.4; WITHIN: RFC 5032; MODSEQ: RFC 7162 3.1.5; SAVEDATE: RFC 8514 4.3; FILTER: RFC 5466 3.1).
+/// </summary>
+/// <param name="filters">The search that a name stands for, or null.</param>
+internal ref struct SearchKeys(SelectedMailbox mailbox, Encoding? charset, DateTimeOffset now, int most, Func<string, byte[]?> filters)
 {
     /// <summary>NOT and OR within each other.</summary>
-    const int MaxDepth = 200;
+    const int MaxDepth = 1000;
+    /// <summary>Filters that name filters; RFC 5466 3.1 asks for 3.</summary>
+    const int MaxPasses = 10;
+
+    readonly List<string> passes = [];
 
     int count;
     int depth;
 
     /// <summary>RFC 7162 3.1.5: the answer then tells the highest modification sequence.</summary>
     public bool UsesModSeq { get; private set; }
+
+    /// <summary>Why the search cannot be done although its grammar is right, or null.</summary>
+    public Outcome? Refusal { get; private set; }
 
     /// <summary>One key or more, all to be true.</summary>
     public SearchKey All(ref ImapReader arguments)
@@ -27,7 +37,7 @@ internal ref struct SearchKeys(SelectedMailbox mailbox, Encoding? charset, DateT
 
     SearchKey One(ref ImapReader arguments)
     {
-        if (++count > most) arguments.Refuse("Too many search keys");
+        if (++count > most) arguments.Refuse($"Too many search keys: {most} at most");
         if (++depth > MaxDepth) arguments.Refuse("The search keys are nested too deeply");
         // RFC 9586 3.4: in UID SEARCH too
         if (arguments is { UidOnly: true, IsSet: true } && arguments.Next != '$') arguments.Refuse("Messages are named by UID alone now", "UIDREQUIRED");
@@ -78,6 +88,9 @@ internal ref struct SearchKeys(SelectedMailbox mailbox, Encoding? charset, DateT
             case "MODSEQ":
                 arguments.Space();
                 return ModSeq(ref arguments);
+            case "FILTER":
+                arguments.Space();
+                return Filter(ref arguments);
             case "SAVEDATESUPPORTED":
                 return SearchKey.All;
             case "BEFORE" or "ON" or "SINCE" or "SENTBEFORE" or "SENTON" or "SENTSINCE" or "SAVEDBEFORE" or "SAVEDON" or "SAVEDSINCE":
@@ -86,6 +99,33 @@ internal ref struct SearchKeys(SelectedMailbox mailbox, Encoding? charset, DateT
             default:
                 return TextKey(ref arguments, name);
         }
+    }
+
+    // RFC 5466 3.1. What it stands for is one key, as if in parentheses; sets of messages in it are read now
+    SearchKey Filter(ref ImapReader arguments)
+    {
+        var name = arguments.Atom();
+        if (name.Contains('/')) arguments.Fail("the name of a filter");
+        if (charset is not (null or UTF8Encoding or ASCIIEncoding)) arguments.Refuse("Filters are in UTF-8", "BADCHARSET (UTF-8 US-ASCII)");
+        if (arguments.Failed) return SearchKey.All;
+        if (passes.Count >= MaxPasses || passes.Contains(name, StringComparer.OrdinalIgnoreCase) || filters(name) is not { } text)
+        {
+            Refusal ??= Outcome.No("There is no filter of that name", $"UNDEFINED-FILTER {name}");
+            arguments.Refuse("There is no filter of that name");
+            return SearchKey.All;
+        }
+        var nested = new ImapReader(text) { Utf8 = arguments.Utf8, UidOnly = arguments.UidOnly };
+        var kept = charset;
+        passes.Add(name);
+        charset = null; // UTF-8
+        var key = All(ref nested);
+        nested.End();
+        passes.RemoveAt(passes.Count - 1);
+        charset = kept;
+        if (!nested.Failed) return key;
+        Refusal ??= Outcome.No($"The filter {name} is not a search: {nested.Error}");
+        arguments.Refuse("The filter is not a search");
+        return SearchKey.All;
     }
 
     static SearchKey? FlagKey(string name) => name switch

@@ -19,7 +19,7 @@ internal static class SortCommand
         if (!SearchProgram.Charset(ref arguments, out var charset)) return new(SearchFinish.Refused(mailbox, options, SearchProgram.BadCharset));
         var program = SearchProgram.Parse(session, mailbox, charset, ref arguments);
         if (SearchFinish.IsTagUsed(session, mailbox, options)) arguments.Refuse("An earlier search of this tag is still kept up to date");
-        return arguments.Failed ? new(Outcome.Bad(arguments)) : SortAsync(session, mailbox, program, order, options, byUid);
+        return program.Failure(arguments) is { } failure ? new(SearchFinish.Refused(mailbox, options, failure)) : SortAsync(session, mailbox, program, order, options, byUid);
     }
 
     static async ValueTask<Outcome> SortAsync(ImapSession session, SelectedMailbox mailbox, SearchProgram program, SortOrder order, ReturnOptions? options, bool byUid)

@@ -16,7 +16,7 @@ internal static class ThreadCommand
         arguments.Space();
         if (!SearchProgram.Charset(ref arguments, out var charset)) return new(SearchProgram.BadCharset);
         var program = SearchProgram.Parse(session, session.Selected!, charset, ref arguments);
-        return arguments.Failed ? new(Outcome.Bad(arguments)) : ThreadAsync(session, session.Selected!, program, algorithm, byUid);
+        return program.Failure(arguments) is { } failure ? new(failure) : ThreadAsync(session, session.Selected!, program, algorithm, byUid);
     }
 
     static async ValueTask<Outcome> ThreadAsync(ImapSession session, SelectedMailbox mailbox, SearchProgram program, string algorithm, bool byUid)

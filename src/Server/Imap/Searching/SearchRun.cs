@@ -11,14 +11,30 @@ internal sealed record SearchProgram(SearchKey Key, bool UsesModSeq)
     public static readonly Outcome BadCharset =
         Outcome.No("This character set is not known here", "BADCHARSET (UTF-8 US-ASCII KOI8-R WINDOWS-1251 ISO-8859-1)");
 
+    Outcome? Refusal { get; init; }
+
     /// <summary>Reads the search keys up to the end of the command.</summary>
     public static SearchProgram Parse(ImapSession session, SelectedMailbox mailbox, Encoding? charset, ref ImapReader arguments)
     {
-        var keys = new SearchKeys(mailbox, charset, session.Context.Time.GetUtcNow(), session.Settings.MaxSearchKeys);
+        var keys = new SearchKeys(mailbox, charset, session.Context.Time.GetUtcNow(), session.Settings.MaxSearchKeys, name => Filters.Find(session, name));
         var key = keys.All(ref arguments);
         arguments.End();
         if (keys.UsesModSeq && !arguments.Failed) session.EnableCondStore(); // RFC 7162 3.1
-        return new(key, keys.UsesModSeq);
+        return new(key, keys.UsesModSeq) { Refusal = keys.Refusal };
+    }
+
+    /// <summary>Why the command cannot be done, or null.</summary>
+    public Outcome? Failure(in ImapReader arguments) => arguments.Failed ? Refusal ?? Outcome.Bad(arguments) : null;
+
+    /// <summary>What is wrong with a search that is to be kept; what it names may come later.</summary>
+    public static string? Fault(ImapSession session, byte[] program)
+    {
+        using var nothing = SelectedMailbox.Nothing(session.Mail.Notifier);
+        var arguments = new ImapReader(program) { Utf8 = session.Dialect.Utf8 };
+        var keys = new SearchKeys(nothing, null, session.Context.Time.GetUtcNow(), session.Settings.MaxSearchKeys, _ => "ALL"u8.ToArray());
+        keys.All(ref arguments);
+        arguments.End();
+        return arguments.Error;
     }
 
     /// <summary>Takes "CHARSET name " where it comes next.</summary>
