@@ -18,13 +18,13 @@ public class AccountImportTests
         var file = Path.Combine(server.Folder, "people.csv");
         await File.WriteAllTextAsync(file, rows.ToString(), TestContext.Current.CancellationToken);
         var importing = server.CliAsync("", ["account", "import", file], seconds: 400);
-        while (!importing.IsCompleted)
+        await Wait.UntilAsync(async () =>
         {
             // others are served while passwords are being hashed
             await using var client = await WireClient.SmtpHelloAsync(server.Smtp);
             await client.SmtpAsync("NOOP", "250");
-            await Task.Delay(200, TestContext.Current.CancellationToken);
-        }
+            return importing.IsCompleted;
+        }, "the import is done", seconds: 400);
         (await importing).Succeeded();
         var list = JsonDocument.Parse((await server.CliAsync("account", "list", "--json")).Succeeded().Output);
         Assert.Equal(2500, list.RootElement.EnumerateArray().Count(a => a.GetProperty("address").GetString()!.EndsWith("@course.test", StringComparison.Ordinal)));

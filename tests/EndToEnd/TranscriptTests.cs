@@ -26,7 +26,8 @@ public class TranscriptTests(ServerFixture fixture) : IClassFixture<ServerFixtur
             "pop3s" => server.Pop3s,
             _ => throw new FormatException($"there is no port {name}"),
         };
-        await TranscriptFile.RunAsync(Path.Combine(House.Repository.Root, file), Port,
-            new Dictionary<string, string> { ["anna"] = ServerFixture.Anna, ["boris"] = ServerFixture.Boris, ["password"] = ServerFixture.Password });
+        var words = new Dictionary<string, string> { ["anna"] = ServerFixture.Anna, ["boris"] = ServerFixture.Boris, ["password"] = ServerFixture.Password };
+        await TranscriptFile.RunAsync(Path.Combine(House.Repository.Root, file),
+            async name => await WireClient.ConnectAsync(Port(name), tls: name is "imaps" or "submissions" or "pop3s"), () => words);
     }
 }

@@ -23,10 +23,15 @@ internal static partial class TranscriptFile
     [GeneratedRegex(@"\\(?:x(?<hex>[0-9A-Fa-f]{2})|(?<plain>[rnt0\\]))")]
     private static partial Regex Escape { get; }
 
-    public static async Task RunAsync(string path, Func<string, int> port, IReadOnlyDictionary<string, string> words)
+    /// <summary>Plays a file; each "port:" line opens a connection and hangs up the one before.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="connect">Opens a connection to the port of that name.</param>
+    /// <param name="words">What stands for {word}.</param>
+    /// <param name="deed">Does what a line of another kind asks for; false where it is none of its.</param>
+    public static async Task RunAsync(string path, Func<string, Task<ITranscriptClient>> connect, Func<IReadOnlyDictionary<string, string>> words, Func<string, Task<bool>>? deed = null)
     {
         var lines = await File.ReadAllLinesAsync(path);
-        WireClient? client = null;
+        ITranscriptClient? client = null;
         for (var i = 0; i < lines.Length; i++)
         {
             var line = lines[i];
@@ -34,18 +39,18 @@ internal static partial class TranscriptFile
             if (line.StartsWith("port:", StringComparison.Ordinal))
             {
                 if (client is not null) await client.DisposeAsync();
-                var name = line[5..].Trim();
-                client = await WireClient.ConnectAsync(port(name), tls: name is "imaps" or "submissions" or "pop3s");
+                client = await connect(line[5..].Trim());
                 continue;
             }
+            line = Replace(line, words());
+            if (deed is not null && await deed(line)) continue;
             if (client is null) throw new InvalidOperationException($"{path}: the first line must be port: NAME");
             try
             {
-                await StepAsync(client, Replace(line, words));
+                await StepAsync(client, line);
             }
-            catch (Exception e) when (e is Xunit.Sdk.XunitException or IOException or FormatException)
+            catch (Exception e) when (e is Xunit.Sdk.XunitException or IOException or FormatException or OperationCanceledException)
             {
-                await client.DisposeAsync();
                 Assert.Fail($"{Path.GetFileName(path)}:{i + 1}: {line}\n{e.Message}");
             }
         }
@@ -58,7 +63,7 @@ internal static partial class TranscriptFile
         return line;
     }
 
-    private static async Task StepAsync(WireClient client, string line)
+    private static async Task StepAsync(ITranscriptClient client, string line)
     {
         var rest = line.Length > 3 ? line[3..] : "";
         if (line.StartsWith("C:", StringComparison.Ordinal)) await client.SendAsync((byte[])[.. Bytes(rest), .. "\r\n"u8]);
@@ -94,7 +99,8 @@ internal static partial class TranscriptFile
     private static bool Matches(string pattern, string line) =>
         Regex.IsMatch(line, "^" + Regex.Escape(pattern).Replace("\\*", ".*", StringComparison.Ordinal) + "$", RegexOptions.Singleline);
 
-    private static byte[] Bytes(string text)
+    /// <summary>The octets of a text with \r \n \t \0 \\ and \xHH.</summary>
+    public static byte[] Bytes(string text)
     {
         var bytes = new List<byte>();
         var from = 0;

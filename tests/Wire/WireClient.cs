@@ -7,7 +7,7 @@ using Xunit;
 namespace CbaMail.Tests.Wire;
 
 /// <summary>A client that does only what it is told: sends bytes, reads lines. Everything else is for the test to say.</summary>
-internal sealed class WireClient : IAsyncDisposable
+internal sealed class WireClient : ITranscriptClient
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly byte[] buffer = new byte[65536];

@@ -1,5 +1,6 @@
 using System.Text;
 using CbaMail.Config;
+using CbaMail.Tests.Wire;
 using Xunit;
 
 namespace CbaMail.Tests.Server.Imap;
@@ -61,22 +62,8 @@ public sealed class FuzzTests(ImapFixture fixture)
 
     static byte[] Mutate(Random random, string seed)
     {
-        var bytes = Encoding.Latin1.GetBytes(seed).ToList();
-        for (var n = random.Next(4); n > 0; n--)
-        {
-            var at = random.Next(bytes.Count);
-            switch (random.Next(5))
-            {
-                case 0: bytes[at] = (byte)random.Next(256); break;
-                case 1: bytes.Insert(at, Spice[random.Next(Spice.Length)]); break;
-                case 2: bytes.RemoveAt(at); break;
-                case 3: bytes.InsertRange(at, bytes.GetRange(at, Math.Min(random.Next(20), bytes.Count - at))); break;
-                default: bytes = bytes.GetRange(0, Math.Max(1, at)); break;
-            }
-            if (bytes.Count == 0) bytes.Add((byte)'x');
-        }
+        var text = Encoding.Latin1.GetString(Mutation.Of(random, Encoding.Latin1.GetBytes(seed), Spice));
         // literals that ask for a lot would only make the test wait
-        var text = Encoding.Latin1.GetString([.. bytes]);
         return Encoding.Latin1.GetBytes(System.Text.RegularExpressions.Regex.Replace(text, @"\{(\d{4,})", "{999"));
     }
 

@@ -1,103 +1,36 @@
 using System.Globalization;
-using System.Text;
-using System.Text.RegularExpressions;
-using CbaMail.Directory;
 using CbaMail.Tests.House;
+using CbaMail.Tests.Wire;
 using Xunit;
 
 namespace CbaMail.Tests.Server.Pop3;
 
 /// <summary>
-/// Plays tests/Transcripts/pop3/*.session against a session over the real vault. The language is that of Wire/TranscriptFile: C: C| C* S: S~ S!, with
-/// {anna} and {password}; each file has an account of its own. "mail:" puts the message of the rest of the line (\r \n \xHH are bytes) into INBOX;
-/// "port: pop3" is a new connection.
+/// Plays tests/Transcripts/pop3/*.session against a session over the real vault. The language is that of Wire/TranscriptFile, with {anna}, {password}
+/// and {v}, the UIDVALIDITY of INBOX; each file has an account of its own. "mail: TEXT" puts a message into INBOX.
 /// </summary>
 [Collection("pop3")]
-public sealed partial class TranscriptTests(Pop3Fixture fixture)
+public sealed class TranscriptTests(Pop3Fixture fixture)
 {
-    [GeneratedRegex(@"\\(?:x(?<hex>[0-9A-Fa-f]{2})|(?<plain>[rnt0\\]))")]
-    private static partial Regex Escape { get; }
-
     public static TheoryData<string> Files() =>
         [.. System.IO.Directory.GetFiles(Path.Combine(Repository.Root, "tests/Transcripts/pop3"), "*.session").Select(f => Path.GetFileName(f)).Order()];
 
     [Theory, MemberData(nameof(Files))]
     public async Task Plays(string file)
     {
-        var lines = await File.ReadAllLinesAsync(Path.Combine(Repository.Root, "tests/Transcripts/pop3", file));
         var account = await fixture.AccountAsync();
-        Pop3Client? client = null;
-        for (var i = 0; i < lines.Length; i++)
-        {
-            var line = lines[i].Replace("{anna}", account.Address.ToString(), StringComparison.Ordinal).Replace("{password}", Pop3Fixture.Password, StringComparison.Ordinal)
-                .Replace("{v}", fixture.Inbox(account).UidValidity.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
-            if (line.Length == 0 || line[0] == '#') continue;
-            if (line.StartsWith("port:", StringComparison.Ordinal))
+        await TranscriptFile.RunAsync(Path.Combine(Repository.Root, "tests/Transcripts/pop3", file), _ => Task.FromResult<ITranscriptClient>(fixture.Connect()),
+            () => new Dictionary<string, string>
             {
-                if (client is not null) await client.DisposeAsync();
-                client = fixture.Connect();
-                continue;
-            }
-            try { await StepAsync(client, account, line); }
-            catch (Exception e) when (e is Xunit.Sdk.XunitException or IOException or OperationCanceledException)
+                ["anna"] = account.Address.ToString(),
+                ["password"] = Pop3Fixture.Password,
+                ["v"] = fixture.Inbox(account).UidValidity.ToString(CultureInfo.InvariantCulture),
+            },
+            async line =>
             {
-                Assert.Fail($"{file}:{i + 1}: {line}\n{e.Message}");
-            }
-        }
-        if (client is not null) await client.DisposeAsync();
-    }
-
-    async Task StepAsync(Pop3Client? client, Account account, string line)
-    {
-        if (line.StartsWith("mail: ", StringComparison.Ordinal))
-        {
-            await fixture.DeliverAsync(account, Bytes(line[6..]));
-            return;
-        }
-        var rest = line.Length > 3 ? line[3..] : "";
-        switch (line[..2])
-        {
-            case "C:": await client!.SendAsync([.. Bytes(rest), .. "\r\n"u8]); break;
-            case "C|": await client!.SendAsync(Bytes(rest)); break;
-            case "C*":
-                var space = line.IndexOf(' ');
-                await client!.SendAsync(Bytes(string.Concat(Enumerable.Repeat(line[(space + 1)..], int.Parse(line.AsSpan(2, space - 2), CultureInfo.InvariantCulture)))));
-                break;
-            case "S:":
-                var got = await client!.TryLineAsync();
-                if (got is null || !Matches(rest, got)) Assert.Fail($"got: {got ?? "(closed)"}");
-                break;
-            case "S~":
-                var seen = new StringBuilder();
-                while (true)
-                {
-                    var next = await client!.TryLineAsync();
-                    if (next is null) Assert.Fail($"it did not come; got:\n{seen}(closed)");
-                    if (Matches(rest, next)) return;
-                    seen.Append(next).Append('\n');
-                }
-            case "S!":
-                if (await client!.TryLineAsync() is { } more) Assert.Fail($"not closed, got: {more}");
-                break;
-            default: Assert.Fail("a line begins with C:, C|, C*, S:, S~, S!, mail: or port:"); break;
-        }
-    }
-
-    static bool Matches(string pattern, string line) =>
-        Regex.IsMatch(line, "^" + Regex.Escape(pattern).Replace("\\*", ".*", StringComparison.Ordinal) + "$", RegexOptions.Singleline);
-
-    static byte[] Bytes(string text)
-    {
-        var bytes = new List<byte>();
-        var from = 0;
-        foreach (Match m in Escape.Matches(text))
-        {
-            bytes.AddRange(Encoding.UTF8.GetBytes(text[from..m.Index]));
-            bytes.Add(m.Groups["hex"].Success ? Convert.ToByte(m.Groups["hex"].Value, 16)
-                : m.Groups["plain"].Value switch { "r" => (byte)13, "n" => (byte)10, "t" => (byte)9, "0" => (byte)0, _ => (byte)'\\' });
-            from = m.Index + m.Length;
-        }
-        bytes.AddRange(Encoding.UTF8.GetBytes(text[from..]));
-        return [.. bytes];
+                if (!line.StartsWith("mail: ", StringComparison.Ordinal)) return false;
+                await fixture.DeliverAsync(account, TranscriptFile.Bytes(line[6..]));
+                return true;
+            });
     }
 }
