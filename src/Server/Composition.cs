@@ -141,15 +141,16 @@ public static class Composition
         {
             app = Build(settings with { Data = folder, Log = LogLevel.None });
             _ = app.Services.GetServices<IHostedService>().Count();
+            await app.DisposeAsync();
             return null;
         }
         catch (Exception e) when (StartProblem.Sentence(e, settings) is { } sentence)
         {
+            if (app is not null) await StopQuietlyAsync(app);
             return sentence;
         }
         finally
         {
-            if (app is not null) await StopQuietlyAsync(app);
             System.IO.Directory.Delete(folder, recursive: true);
         }
     }
