@@ -5,14 +5,14 @@ namespace CbaMail.Bench.Benchmarks;
 /// <summary>
 /// The table of issue "The vault proven", side by side: the scripts of CBAMAIL_PEER_BENCH (default ../shared/bench) drive our server and
 /// Postfix + Dovecot in turns, a workload each, so that both have the same weather. Takes about 15 minutes; CBAMAIL_PEER_QUICK=1: 5;
-/// CBAMAIL_PEER_ONLY="smtp-in outbound" runs these alone.
+/// CBAMAIL_PEER_ONLY="outbound,smtp-in --modes one --sessions 1 " runs alone what begins so.
 /// </summary>
 internal static class Peers
 {
     private static readonly bool Quick = Environment.GetEnvironmentVariable("CBAMAIL_PEER_QUICK") == "1";
-    private static readonly string[]? only = Environment.GetEnvironmentVariable("CBAMAIL_PEER_ONLY")?.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+    private static readonly string[]? only = Environment.GetEnvironmentVariable("CBAMAIL_PEER_ONLY")?.Split(',', StringSplitOptions.RemoveEmptyEntries);
 
-    private static bool Wanted(string script) => only is null || only.Contains(script);
+    private static bool Wanted(params string[] line) => only is null || only.Any(string.Join(' ', line).StartsWith);
 
     /// <summary>A figure of the table: where it stands in the scripts' results, and how the goal is judged.</summary>
     /// <param name="Run">The result's name, up to where it may differ ("course one").</param>
@@ -74,7 +74,7 @@ internal static class Peers
             ["outbound", "--modes", "through", "--messages", Quick ? "1000" : "5000", "--runs", runs],
             ["outbound", "--modes", "queued", "--messages", Quick ? "2000" : "10000", "--runs", runs],
         ];
-        foreach (var line in work.Where(line => Wanted(line[0])))
+        foreach (var line in work.Where(Wanted))
         {
             foreach (var server in servers)
                 await server.RunAsync(server == peer || line[0] != "outbound" ? line : [.. line, "--auth", "--port", $"{ours.Offset + 587}"]);
