@@ -35,7 +35,7 @@ static class SystemdUnit
         LimitNOFILE=65536
         AmbientCapabilities=CAP_NET_BIND_SERVICE
         CapabilityBoundingSet=CAP_NET_BIND_SERVICE
-        Environment=DOTNET_TieredPGO=0 DOTNET_gcServer=0 DOTNET_GCgen0size=400000
+        Environment=DOTNET_gcServer=0 DOTNET_GCgen0size=400000
         UMask=0077
         NoNewPrivileges=yes
         ProtectSystem=strict
