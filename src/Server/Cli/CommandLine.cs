@@ -37,6 +37,7 @@ public static class CommandLine
         .. AccountVerbs.Rows,
         .. AliasVerbs.Rows,
         .. PolicyVerbs.Rows,
+        .. MailboxVerbs.Rows,
         .. CourseVerbs.Rows,
         .. MailingVerbs.Rows,
         .. QueueVerbs.Rows,

@@ -13,6 +13,7 @@ static class ApiRoutes
         AccountsApi.Map(routes);
         AliasesApi.Map(routes);
         PoliciesApi.Map(routes);
+        MailboxesApi.Map(routes);
         CoursesApi.Map(routes);
         MailingsApi.Map(routes);
         QueueApi.Map(routes);

@@ -70,6 +70,31 @@ public sealed class AdministrationTests(ServerFixture fixture) : IClassFixture<S
     }
 
     [Fact]
+    public async Task Mailboxes_are_made_shared_and_removed()
+    {
+        Assert.Equal("example.test has a mailbox News/2026.\n", (await RunAsync("", "mailbox", "create", "example.test", "News/2026")).Out);
+        Assert.Equal(["News", "News/2026"], (await JsonAsync("mailbox", "list", "example.test")).EnumerateArray().Select(mailbox => mailbox.GetProperty("name").GetString()));
+        Assert.Empty((await JsonAsync("mailbox", "rights", "example.test", "News")).EnumerateArray());
+        Assert.Equal("anyone  lrs\n", (await RunAsync("", "mailbox", "share", "example.test", "News", "Anyone", "lrs")).Out);
+        var (_, rows, _) = await RunAsync("", "mailbox", "share", "example.test", "News", ServerFixture.Anna, "lri");
+        Assert.Equal([$"{ServerFixture.Anna} lri", "anyone lrs"], rows.TrimEnd().Split('\n').Select(row => string.Join(' ', row.Split(' ', StringSplitOptions.RemoveEmptyEntries))));
+        Assert.Equal("lr", (await JsonAsync("mailbox", "share", "example.test", "News", ServerFixture.Anna, "-i"))[0].GetProperty("rights").GetString());
+        Assert.Single((await JsonAsync("mailbox", "share", "example.test", "News", ServerFixture.Anna, "none")).EnumerateArray());
+        Assert.True((await JsonAsync("mailbox", "list", "example.test"))[0].GetProperty("shared").GetBoolean());
+        Assert.Equal("lrswipkxtecda", (await JsonAsync("mailbox", "rights", ServerFixture.Anna, "inbox"))[0].GetProperty("rights").GetString());
+        await RefusedAsync("\"y\" is not a right", "mailbox", "share", "example.test", "News", "anyone", "lry");
+        await RefusedAsync("There is no account nobody@example.test", "mailbox", "share", "example.test", "News", "nobody@example.test", "lr");
+        await RefusedAsync("has no mailbox Nothing", "mailbox", "rights", "example.test", "Nothing");
+        await RefusedAsync("There is no account nobody@example.test", "mailbox", "list", "nobody@example.test");
+        await RefusedAsync("There is no domain elsewhere.example", "mailbox", "create", "elsewhere.example", "News");
+        await RefusedAsync("exists already", "mailbox", "create", "example.test", "News");
+        await RefusedAsync("INBOX cannot be deleted", "mailbox", "remove", ServerFixture.Anna, "INBOX");
+        Assert.Equal(0, (await RunAsync("", "mailbox", "remove", "example.test", "News/2026")).Code);
+        Assert.Equal("The mailbox News of example.test is removed.\n", (await RunAsync("", "mailbox", "remove", "example.test", "News")).Out);
+        Assert.Empty((await JsonAsync("mailbox", "list", "example.test")).EnumerateArray());
+    }
+
+    [Fact]
     public async Task Aliases_have_targets()
     {
         Assert.Equal(0, (await RunAsync("", "alias", "add", "team@example.test", ServerFixture.Anna, "far@elsewhere.example")).Code);
