@@ -46,8 +46,12 @@ internal sealed class SelectedMailbox : IDisposable
     public Rights Rights { get; set; } = Rights.All;
     /// <summary>Of whom and of when <see cref="Rights"/> are.</summary>
     public (Directory.Account? Viewer, int Version) RightsOf { get; set; }
-    /// <summary>Nothing can be changed (RFC 4314 5.2).</summary>
+    /// <summary>Nothing can be changed.</summary>
     public bool ReadOnly => IsExamined || (Rights & Rights.Changing) == 0;
+    /// <summary>What SELECT says of it: without a change that others would see it is read-only, also where \Seen can be set (RFC 4314 5.2).</summary>
+    public bool IsShownReadOnly => IsExamined || (Rights & Rights.Shared) == 0;
+    /// <summary>Whose \Seen counts (<see cref="Mailbox.ReaderOf"/>).</summary>
+    public long Reader { get; init; }
     public bool Can(Rights right) => !IsExamined && (Rights & right) == right;
     public uint UidValidity { get; }
     public uint UidNext { get; private set; }

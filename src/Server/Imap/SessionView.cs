@@ -83,7 +83,7 @@ internal static class SessionView
         if (session.Selected is not { } selected) return true;
         var now = (session.Viewer(), session.Mail.RightsVersion);
         if (selected.RightsOf == now) return true;
-        var (rights, wasReadOnly, first) = (selected.Rights, selected.ReadOnly, selected.RightsOf.Viewer is null);
+        var (rights, wasReadOnly, first) = (selected.Rights, selected.IsShownReadOnly, selected.RightsOf.Viewer is null);
         using (var reader = session.Mail.Read())
         {
             if (reader.Mailbox(selected.Id) is not { } mailbox) return true; // gone: the update says so
@@ -98,7 +98,7 @@ internal static class SessionView
         if (first && rights == selected.Rights || selected.IsExamined) return true;
         if (Access.FlagsOf(rights) != Access.FlagsOf(selected.Rights)) selected.WriteFlagNames(session.Writer);
         // RFC 3501 7.1: "or its access while selected has changed"
-        if (wasReadOnly != selected.ReadOnly) session.Writer.Ok(selected.ReadOnly ? "READ-ONLY" : "READ-WRITE", "Your rights have changed");
+        if (wasReadOnly != selected.IsShownReadOnly) session.Writer.Ok(selected.IsShownReadOnly ? "READ-ONLY" : "READ-WRITE", "Your rights have changed");
         return true;
     }
 }

@@ -55,7 +55,8 @@ public static class Annotations
         return null;
     }
 
-    static long Whose(string entry, long accountId) => entry.StartsWith("/private/", StringComparison.Ordinal) ? accountId : 0;
+    /// <summary>Who sees an entry that this account sets; 0: everybody.</summary>
+    internal static long Whose(string entry, long accountId) => entry.StartsWith("/private/", StringComparison.Ordinal) ? accountId : 0;
 
     static bool IsUse(string entry, Mailbox? mailbox) => mailbox is not null && entry == SpecialUse;
 

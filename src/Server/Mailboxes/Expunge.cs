@@ -36,6 +36,7 @@ static class Expunge
             MessageTable.AddExpunged(transaction, mailbox.Id, row.Uid, modseq, now);
             Changes.Refer(transaction, row.ContentId, -1);
         }
+        ReaderTable.Remove(transaction, mailbox.Id, rows.Select(row => row.Uid));
         MailboxTable.Adjust(transaction, mailbox.Id, -rows.Count,
             -rows.Count(row => !row.Flags.HasFlag(MessageFlags.Seen)), -rows.Count(row => row.Flags.HasFlag(MessageFlags.Deleted)), -bytes, modseq);
         Changes.Add(transaction, notifier, mailbox.AccountId, mailbox.Id, modseq);

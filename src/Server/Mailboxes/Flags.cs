@@ -8,14 +8,16 @@ static class Flags
 {
     public static Refusal? Store(
         WriteTransaction transaction, Notifier notifier, long mailboxId, IReadOnlyList<uint> uids, FlagChange change, long? unchangedSince,
-        List<MessageRow> changed, List<uint> failed)
+        List<MessageRow> changed, List<uint> failed, long reader = 0)
     {
         if (MailboxTable.Get(transaction, mailboxId) is not { } mailbox) return Refusal.NoSuchMailbox;
-        var (unseen, deleted) = (0, 0);
+        var (unseen, deleted, seen) = (0, 0, 0);
+        var (isChanged, isMarked) = (false, false);
         long? modseq = null;
         Run run = default;
-        foreach (var row in Rows(transaction, mailboxId, uids).ToList()) // read before it is written
+        foreach (var stored in Rows(transaction, mailboxId, uids).ToList()) // read before it is written
         {
+            var row = reader == 0 ? stored : Readers.See(stored, ReaderTable.Mark(transaction, mailboxId, reader, stored.Uid));
             if (row.ModSeq > unchangedSince) { failed.Add(row.Uid); continue; }
             var flags = change.Mode switch
             {
@@ -26,18 +28,32 @@ static class Flags
             var keywords = change.KeepsKeywords ? row.Keywords : Keywords.Apply(row.Keywords, change.Mode, change.Keywords);
             if (flags == row.Flags && keywords == row.Keywords) { changed.Add(row); continue; }
             modseq ??= MailboxTable.Use(transaction, mailbox.AccountId, 0, 0, 0);
+            changed.Add(row with { Flags = flags, Keywords = keywords, ModSeq = modseq!.Value });
+            if (reader != 0)
+            {
+                // RFC 4314 2.1, s: whose mailbox it is not, has \Seen for himself
+                if ((flags ^ row.Flags).HasFlag(MessageFlags.Seen))
+                {
+                    isMarked = true;
+                    seen += Bit(flags, MessageFlags.Seen) - Bit(row.Flags, MessageFlags.Seen);
+                    ReaderTable.Put(transaction, mailboxId, reader, new(row.Uid, flags.HasFlag(MessageFlags.Seen), modseq!.Value));
+                }
+                flags = flags & ~MessageFlags.Seen | stored.Flags & MessageFlags.Seen;
+                if (flags == stored.Flags && keywords == stored.Keywords) continue;
+            }
+            isChanged = true;
             if (!run.TryAdd(row.Uid, flags, keywords))
             {
                 run.Write(transaction, mailboxId, modseq!.Value);
                 run = new Run(row.Uid, row.Uid, flags, keywords);
             }
-            unseen += Bit(row.Flags, MessageFlags.Seen) - Bit(flags, MessageFlags.Seen);
-            deleted += Bit(flags, MessageFlags.Deleted) - Bit(row.Flags, MessageFlags.Deleted);
-            changed.Add(row with { Flags = flags, Keywords = keywords, ModSeq = modseq!.Value });
+            unseen += Bit(stored.Flags, MessageFlags.Seen) - Bit(flags, MessageFlags.Seen);
+            deleted += Bit(flags, MessageFlags.Deleted) - Bit(stored.Flags, MessageFlags.Deleted);
         }
         if (modseq is not { } last) return null;
         run.Write(transaction, mailboxId, last);
-        MailboxTable.Adjust(transaction, mailboxId, 0, unseen, deleted, 0, last);
+        if (isMarked) ReaderTable.Adjust(transaction, mailboxId, reader, seen, last);
+        if (isChanged) MailboxTable.Adjust(transaction, mailboxId, 0, unseen, deleted, 0, last);
         Changes.Add(transaction, notifier, mailbox.AccountId, mailboxId, last);
         return null;
     }

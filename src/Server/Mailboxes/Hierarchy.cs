@@ -61,7 +61,7 @@ static class Hierarchy
             var moved = MailboxTable.Get(transaction, Insert(transaction, accountId, to, null, now))!;
             AnnotationTable.Copy(transaction, mailbox!.Id, moved.Id); // RFC 5464 4.1
             var rows = MessageTable.Range(transaction, mailbox.Id, 1, uint.MaxValue);
-            Transfer.Copy(transaction, notifier, mailbox.Id, rows, moved, 0, now);
+            Transfer.Copy(transaction, notifier, mailbox, rows, moved, 0, now, Mover.Owner);
             Expunge.Take(transaction, notifier, mailbox, rows, now);
             return MailboxTable.Get(transaction, moved.Id)!;
         }

@@ -22,32 +22,44 @@ public sealed class MailReader : IDisposable
     /// <summary>What an account sees noted on a mailbox, or with 0 on the server (RFC 5464).</summary>
     public List<Annotation> Annotations(long mailboxId, long accountId) => AnnotationTable.Of(transaction, mailboxId, accountId);
 
-    public Mailbox? Mailbox(long mailboxId) => MailboxTable.Get(transaction, mailboxId);
+    /// <param name="reader">Whose \Seen counts, 0: the owner's (<see cref="Mailboxes.Mailbox.ReaderOf"/>). The same below.</param>
+    public Mailbox? Mailbox(long mailboxId, long reader = 0) => MailboxTable.Get(transaction, mailboxId) is { } mailbox ? As(mailbox, reader) : null;
+
+    /// <summary>The mailbox as a reader sees it.</summary>
+    public Mailbox As(Mailbox mailbox, long reader) => Readers.See(transaction, mailbox, reader);
 
     /// <summary>INBOX is found in any case.</summary>
     public Mailbox? Find(long accountId, string name) =>
         MailboxName.Normalize(name) is { Ok: true } known ? MailboxTable.Find(transaction, accountId, known.Value) : null;
 
     /// <summary>Messages by rising UID within the range, both ends included.</summary>
-    public List<MessageRow> Messages(long mailboxId, uint from = 1, uint to = uint.MaxValue) => MessageTable.Range(transaction, mailboxId, from, to);
+    public List<MessageRow> Messages(long mailboxId, uint from = 1, uint to = uint.MaxValue, long reader = 0)
+    {
+        var rows = MessageTable.Range(transaction, mailboxId, from, to);
+        return reader == 0 ? rows : Readers.See(rows, ReaderTable.Range(transaction, mailboxId, reader, from, to));
+    }
 
     /// <summary>Messages with what stands beside their content, by rising UID.</summary>
     public List<MessageEnvelope> Envelopes(long mailboxId, uint from, uint to, EnvelopeDepth depth) =>
         EnvelopeTable.Range(transaction, mailboxId, from, to, depth);
 
-    public MessageRow? Message(long mailboxId, uint uid) => MessageTable.Get(transaction, mailboxId, uid);
+    public MessageRow? Message(long mailboxId, uint uid, long reader = 0) =>
+        MessageTable.Get(transaction, mailboxId, uid) is not { } row ? null
+        : reader == 0 ? row : Readers.See(row, ReaderTable.Mark(transaction, mailboxId, reader, uid));
 
     /// <summary>
     /// Null where the mailbox is gone. Where expunges after <paramref name="modseq"/> are no longer all remembered, every UID without a message
     /// counts as vanished: the full resynchronisation of RFC 7162 3.2.5.
     /// </summary>
-    public MailboxChanges? ChangesSince(long mailboxId, long modseq)
+    public MailboxChanges? ChangesSince(long mailboxId, long modseq, long reader = 0)
     {
-        if (Mailbox(mailboxId) is not { } mailbox) return null;
+        if (Mailbox(mailboxId, reader) is not { } mailbox) return null;
         if (mailbox.ModSeq <= modseq) return new MailboxChanges([], [], mailbox.ModSeq, mailbox.UidNext);
         var vanished = modseq < Forgotten(mailboxId)
             ? MessageTable.Missing(transaction, mailboxId, mailbox.UidNext) : MessageTable.ExpungedSince(transaction, mailboxId, modseq);
-        return new MailboxChanges(MessageTable.ChangedSince(transaction, mailboxId, modseq), vanished, mailbox.ModSeq, mailbox.UidNext);
+        var changed = MessageTable.ChangedSince(transaction, mailboxId, modseq);
+        if (reader != 0) changed = Readers.ChangedSince(transaction, mailboxId, reader, changed, modseq);
+        return new MailboxChanges(changed, vanished, mailbox.ModSeq, mailbox.UidNext);
     }
 
     /// <summary>UIDs that were expunged after a modification sequence, rising, as far as they are remembered: see <see cref="Forgotten"/>.</summary>

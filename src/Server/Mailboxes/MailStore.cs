@@ -105,6 +105,10 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
         return new Appended(taken.UidValidity, taken.Uid, modseq);
     }
 
+    /// <summary>The mailbox of the account to which the "+" detail of an address leads, or null: to INBOX (<see cref="MailboxAccess.Posting"/>).</summary>
+    public long? FolderOf(WriteTransaction transaction, Directory.UserDirectory directory, long accountId, string detail, long? author) =>
+        new MailboxAccess(directory, "", "").Posting(transaction, accountId, detail, author)?.Id;
+
     /// <summary>The account's INBOX as far as it has been committed, or null.</summary>
     public long? InboxOf(long accountId) => inboxes.TryGetValue(accountId, out var inbox) ? inbox : null;
 
@@ -135,6 +139,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     {
         if (address is not null) Sharing.Forget(transaction, this, address);
         AnnotationTable.Forget(transaction, accountId);
+        ReaderTable.Forget(transaction, accountId);
         foreach (var mailbox in MailboxTable.All(transaction, accountId)) Hierarchy.Remove(transaction, notifier, mailbox);
         MailboxTable.DropSubscriptions(transaction, accountId);
         MailboxTable.DeleteUsage(transaction, accountId);
@@ -172,8 +177,17 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
         store.CommitAsync(t => Sharing.Delete(t, notifier, this, mailboxId, identifier), cancel);
 
     /// <summary>Sets annotations of a mailbox, or with 0 of the server; null removes one (RFC 5464 4.3).</summary>
-    public ValueTask<Refusal?> AnnotateAsync(long mailboxId, long accountId, IReadOnlyList<(string Entry, byte[]? Value)> values, CancellationToken cancel) =>
-        store.CommitAsync(t => Annotations.Set(t, mailboxId, accountId, values), cancel);
+    /// <param name="by">The session that does it: it need not be told.</param>
+    public ValueTask<Refusal?> AnnotateAsync(long mailboxId, long accountId, IReadOnlyList<(string Entry, byte[]? Value)> values, CancellationToken cancel, string? by = null) =>
+        store.CommitAsync(t =>
+        {
+            var refusal = Annotations.Set(t, mailboxId, accountId, values);
+            if (refusal is null) t.OnCommitted(() => AnnotationFeed.Add(mailboxId, values.Select(one => (Annotations.Whose(one.Entry, accountId), one.Entry)), by));
+            return refusal;
+        }, cancel);
+
+    /// <summary>What has become of annotations lately.</summary>
+    public AnnotationFeed AnnotationFeed { get; } = new();
 
     /// <summary>Rises with every change of an access control list: what was found out before may be out of date.</summary>
     public int RightsVersion => Volatile.Read(ref rightsVersion);
@@ -183,32 +197,45 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     public ValueTask<Refusal?> SubscribeAsync(long accountId, string name, bool subscribed, CancellationToken cancel, bool isOwn = true) =>
         store.CommitAsync(t => Named(t, accountId, Hierarchy.Subscribe(t, accountId, name, subscribed, isOwn)), cancel);
 
-    public ValueTask<Result<Appended>> AppendAsync(long mailboxId, StagedMessage staged, MessageFlags flags, IReadOnlyList<string> keywords, DateTimeOffset? received, long quota, CancellationToken cancel) =>
-        store.CommitAsync(t => AddMessage(t, mailboxId, new NewMessage(AddContent(t, staged), default, flags, keywords, received ?? time.GetUtcNow()), quota), cancel);
+    /// <param name="reader">Whose \Seen is meant (<see cref="Mailbox.ReaderOf"/>).</param>
+    public ValueTask<Result<Appended>> AppendAsync(long mailboxId, StagedMessage staged, MessageFlags flags, IReadOnlyList<string> keywords, DateTimeOffset? received, long quota, CancellationToken cancel, long reader = 0) =>
+        store.CommitAsync(t => AddMessage(t, mailboxId, new NewMessage(AddContent(t, staged), default, flags, keywords, received ?? time.GetUtcNow()), quota, reader), cancel);
+
+    /// <summary>The same by somebody whose mailbox it need not be.</summary>
+    /// <param name="reader">Whose \Seen is meant (<see cref="Mailbox.ReaderOf"/>).</param>
+    public Result<Appended> AddMessage(WriteTransaction transaction, long mailboxId, in NewMessage message, long quota, long reader)
+    {
+        if (reader == 0 || (message.Flags & MessageFlags.Seen) == 0) return AddMessage(transaction, mailboxId, message, quota);
+        var added = AddMessage(transaction, mailboxId, message with { Flags = message.Flags & ~MessageFlags.Seen }, quota);
+        if (added.Ok) Readers.Mark(transaction, mailboxId, reader, [added.Value.Uid], added.Value.ModSeq);
+        return added;
+    }
 
     /// <param name="uids">Rising; those that do not exist are passed over.</param>
     /// <param name="unchangedSince">RFC 7162 3.1.3, or null.</param>
-    public async ValueTask<Result<StoreResult>> StoreAsync(long mailboxId, IReadOnlyList<uint> uids, FlagChange change, long? unchangedSince, CancellationToken cancel)
+    /// <param name="reader">Whose \Seen is meant (<see cref="Mailbox.ReaderOf"/>).</param>
+    public async ValueTask<Result<StoreResult>> StoreAsync(long mailboxId, IReadOnlyList<uint> uids, FlagChange change, long? unchangedSince, CancellationToken cancel, long reader = 0)
     {
         var changed = new List<MessageRow>();
         var failed = new List<uint>();
         for (var i = 0; i < uids.Count; i += RowsPerCommit)
         {
             var piece = Piece(uids, i);
-            if (await store.CommitAsync(t => Flags.Store(t, notifier, mailboxId, piece, change, unchangedSince, changed, failed), cancel) is { } refusal) return refusal;
+            if (await store.CommitAsync(t => Flags.Store(t, notifier, mailboxId, piece, change, unchangedSince, changed, failed, reader), cancel) is { } refusal) return refusal;
         }
         return new StoreResult(changed, failed);
     }
 
     /// <summary>All or nothing (RFC 9051 6.4.7).</summary>
     /// <param name="rights">In the destination: flags that may not be set there are not copied (RFC 4314 4).</param>
-    public ValueTask<Result<Copied>> CopyAsync(long mailboxId, IReadOnlyList<uint> uids, long destinationId, long quota, CancellationToken cancel, Rights rights = Rights.All) =>
-        store.CommitAsync(t => Transfer.Copy(t, notifier, mailboxId, uids, destinationId, quota, rights, time.GetUtcNow()), cancel);
+    /// <param name="by">Which account copies; 0: the owner.</param>
+    public ValueTask<Result<Copied>> CopyAsync(long mailboxId, IReadOnlyList<uint> uids, long destinationId, long quota, CancellationToken cancel, Rights rights = Rights.All, long by = 0) =>
+        store.CommitAsync(t => Transfer.Copy(t, notifier, mailboxId, uids, destinationId, quota, new(by, rights), time.GetUtcNow()), cancel);
 
     /// <summary>All or nothing (RFC 6851 3.3).</summary>
     /// <param name="quota">Of the destination's owner; counted where the messages come to another one.</param>
-    public ValueTask<Result<Copied>> MoveAsync(long mailboxId, IReadOnlyList<uint> uids, long destinationId, CancellationToken cancel, long quota = 0, Rights rights = Rights.All) =>
-        store.CommitAsync(t => Transfer.Move(t, notifier, mailboxId, uids, destinationId, quota, rights, time.GetUtcNow()), cancel);
+    public ValueTask<Result<Copied>> MoveAsync(long mailboxId, IReadOnlyList<uint> uids, long destinationId, CancellationToken cancel, long quota = 0, Rights rights = Rights.All, long by = 0) =>
+        store.CommitAsync(t => Transfer.Move(t, notifier, mailboxId, uids, destinationId, quota, new(by, rights), time.GetUtcNow()), cancel);
 
     /// <summary>Removes those of <paramref name="uids"/> (null: of all) that are flagged \Deleted; returns their UIDs.</summary>
     public async ValueTask<Result<IReadOnlyList<uint>>> ExpungeAsync(long mailboxId, IReadOnlyList<uint>? uids, CancellationToken cancel)
@@ -248,7 +275,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
             await store.CommitAsync(t =>
             {
                 var trash = EnsureSpecial(t, accountId, "\\Trash", "Trash");
-                if (trash != mailboxId) _ = Transfer.Move(t, notifier, mailboxId, piece, trash, 0, Rights.All, time.GetUtcNow());
+                if (trash != mailboxId) _ = Transfer.Move(t, notifier, mailboxId, piece, trash, 0, Mover.Owner, time.GetUtcNow());
                 else if (MailboxTable.Get(t, mailboxId) is { } mailbox) Expunge.Take(t, notifier, mailbox, [.. Flags.Rows(t, mailboxId, piece)], time.GetUtcNow());
                 return 0;
             }, cancel);

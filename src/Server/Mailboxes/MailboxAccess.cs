@@ -17,6 +17,9 @@ public readonly record struct Place(long OwnerId, string Name, string Prefix)
 /// <param name="IsOwn">In his own namespace.</param>
 public sealed record Access(Mailbox Mailbox, string Name, Rights Rights, bool IsOwn)
 {
+    /// <summary>Whose \Seen counts (<see cref="Mailbox.ReaderOf"/>).</summary>
+    public long Reader { get; init; }
+
     public bool Has(Rights all) => (Rights & all) == all;
 
     /// <summary>The flags that may be set or taken away (RFC 4314 4).</summary>
@@ -75,11 +78,22 @@ public sealed class MailboxAccess(UserDirectory directory, string others, string
         var found = Locate(viewer, name);
         if (found is { } place && reader.Find(place.OwnerId, place.Name) is { } mailbox)
         {
-            var access = new Access(mailbox, place.Prefix + mailbox.Name, RightsOf(reader, mailbox, viewer), place.IsOwn);
-            if (access.Rights != Rights.None) return access;
+            var rights = RightsOf(reader, mailbox, viewer);
+            if (rights != Rights.None) return Seen(reader, viewer, mailbox, place.Prefix + mailbox.Name, rights, place.IsOwn);
         }
         // one's own of such a name, from before there were prefixes
         return found is not { IsOwn: true } && reader.Find(viewer.Id, name) is { } own ? new Access(own, own.Name, RightsOf(reader, own, viewer), IsOwn: true) : null;
+    }
+
+    /// <summary>A mailbox as it is in the viewer's view, or null: it is not in it.</summary>
+    public Access? Of(MailReader reader, Account viewer, Mailbox mailbox) =>
+        PrefixOf(viewer, mailbox.AccountId) is { } prefix && RightsOf(reader, mailbox, viewer) is not Rights.None and var rights
+            ? Seen(reader, viewer, mailbox, prefix + mailbox.Name, rights, mailbox.AccountId == viewer.Id) : null;
+
+    static Access Seen(MailReader reader, Account viewer, Mailbox mailbox, string name, Rights rights, bool isOwn)
+    {
+        var whose = mailbox.ReaderOf(viewer.Id);
+        return new Access(reader.As(mailbox, whose), name, rights, isOwn) { Reader = whose };
     }
 
     /// <summary>Every mailbox in the view that can be listed: l (RFC 4314 4, LIST).</summary>
@@ -94,7 +108,7 @@ public sealed class MailboxAccess(UserDirectory directory, string others, string
         {
             if (!seen.Add(mailbox.Id) || PrefixOf(viewer, mailbox.AccountId) is not { } prefix) continue;
             var rights = RightsOf(reader, mailbox, viewer);
-            if ((rights & Rights.Lookup) != 0 && names.Add(prefix + mailbox.Name)) all.Add(new(mailbox, prefix + mailbox.Name, rights, IsOwn: false));
+            if ((rights & Rights.Lookup) != 0 && names.Add(prefix + mailbox.Name)) all.Add(Seen(reader, viewer, mailbox, prefix + mailbox.Name, rights, isOwn: false));
         }
         return all;
     }
@@ -114,12 +128,13 @@ public sealed class MailboxAccess(UserDirectory directory, string others, string
         viewer.Groups.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(group => "$" + group).Prepend(Anyone).Prepend(viewer.Address.ToString());
 
     /// <summary>What the viewer may do: all as owner where nothing else is said, else what the list gives him and does not take (RFC 4314 2).</summary>
-    public Rights RightsOf(MailReader reader, Mailbox mailbox, Account viewer)
+    public Rights RightsOf(MailReader reader, Mailbox mailbox, Account viewer) => RightsOf(mailbox, mailbox.IsShared ? AclTable.Of(reader.Transaction, mailbox.Id) : [], viewer);
+
+    Rights RightsOf(Mailbox mailbox, List<AclEntry> entries, Account viewer)
     {
         var isOwner = mailbox.AccountId == viewer.Id;
         var isLord = isOwner || mailbox.AccountId == -viewer.DomainId && MayAdminister(viewer); // of a domain's folders
         if (!mailbox.IsShared) return isLord ? Rights.All : Rights.None;
-        var entries = AclTable.Of(reader.Transaction, mailbox.Id);
         var own = viewer.Address.ToString();
         var inDomain = DomainOf(mailbox.AccountId) == viewer.DomainId; // groups and "anyone" are those of the owner's domain
         var given = isLord && !(isOwner && entries.Exists(entry => entry.Identifier == own)) ? Rights.All : Rights.None;
@@ -133,6 +148,23 @@ public sealed class MailboxAccess(UserDirectory directory, string others, string
             else given |= rights;
         }
         return given & ~taken | (isLord ? Rights.Kept : Rights.None);
+    }
+
+    /// <summary>
+    /// The mailbox of an owner that a "+" detail names (RFC 5233), in any case and with "." for "/", if whoever writes may send mail to it (RFC 4314 2.1, p):
+    /// one of ours by the list as ever, a stranger by what "anyone" may. A mailbox without a list takes no such mail.
+    /// </summary>
+    /// <param name="author">The account of ours that writes, or null.</param>
+    internal Mailbox? Posting(Storage.WriteTransaction transaction, long ownerId, string detail, long? author)
+    {
+        if (MailboxTable.All(transaction, ownerId).Find(mailbox => Same(mailbox.Name, detail) || Same(mailbox.Name.Replace(MailboxName.Separator, '.'), detail)) is not { IsShared: true } found) return null;
+        var entries = AclTable.Of(transaction, found.Id);
+        var rights = author is { } id && directory.GetAccount(id) is { } account ? RightsOf(found, entries, account) : Rights.None;
+        if (author is null || directory.GetAccount(author.Value)?.DomainId != DomainOf(ownerId))
+            rights |= entries.Find(entry => entry.Identifier == Anyone).Rights & ~entries.Find(entry => entry.Identifier == "-" + Anyone).Rights;
+        return (rights & Rights.Post) != 0 ? found : null;
+
+        static bool Same(string name, string other) => name.Equals(other, StringComparison.OrdinalIgnoreCase);
     }
 
     static bool IsIn(Account viewer, ReadOnlySpan<char> group)

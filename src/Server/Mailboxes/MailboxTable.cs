@@ -93,6 +93,7 @@ static class MailboxTable
         write.Prepare("DELETE FROM expunged WHERE mailbox_id = ?").Bind(1, id).Run();
         AclTable.RemoveAll(write, id);
         AnnotationTable.RemoveAll(write, id);
+        ReaderTable.RemoveAll(write, id);
     }
 
     /// <summary>Takes the next UID and counts the message in.</summary>

@@ -30,8 +30,10 @@ public enum Rights
     All = 2047,
     /// <summary>Any of these lets MYRIGHTS be answered (RFC 4314 4).</summary>
     Noticing = Lookup | Read | Insert | CreateBelow | DeleteMailbox | Administer,
-    /// <summary>Without any of these a mailbox is read-only (RFC 4314 5.2); flags are shared here.</summary>
-    Changing = Seen | Write | Insert | DeleteMessages | Expunge,
+    /// <summary>Without any of these nothing can be changed.</summary>
+    Changing = Seen | Shared,
+    /// <summary>Without any of these a mailbox is said to be read-only (RFC 4314 5.2); \Seen is everybody's own, the other flags are shared.</summary>
+    Shared = Write | Insert | DeleteMessages | Expunge,
     /// <summary>What the owner of a mailbox cannot take from himself: else nobody could give it back.</summary>
     Kept = Lookup | Administer,
 }

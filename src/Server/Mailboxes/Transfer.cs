@@ -3,41 +3,59 @@ using CbaMail.Storage;
 
 namespace CbaMail.Mailboxes;
 
+/// <summary>Who copies, and what he may do in the destination: flags that he may not set there are not copied (RFC 4314 4).</summary>
+/// <param name="Account">0: the owner of the source.</param>
+readonly record struct Mover(long Account, Rights Rights)
+{
+    public static readonly Mover Owner = new(0, Rights.All);
+}
+
 /// <summary>COPY and MOVE (RFC 9051 6.4.7, RFC 6851): rows only, bodies stay where they are. All or nothing.</summary>
 static class Transfer
 {
-    public static Result<Copied> Copy(WriteTransaction transaction, Notifier notifier, long mailboxId, IReadOnlyList<uint> uids, long destinationId, long quota, Rights rights, DateTimeOffset now)
+    public static Result<Copied> Copy(WriteTransaction transaction, Notifier notifier, long mailboxId, IReadOnlyList<uint> uids, long destinationId, long quota, Mover mover, DateTimeOffset now)
     {
-        if (MailboxTable.Get(transaction, mailboxId) is null || MailboxTable.Get(transaction, destinationId) is not { } destination) return Refusal.NoSuchMailbox;
+        if (MailboxTable.Get(transaction, mailboxId) is not { } source || MailboxTable.Get(transaction, destinationId) is not { } destination) return Refusal.NoSuchMailbox;
         var rows = Flags.Rows(transaction, mailboxId, uids).ToList();
-        return Copy(transaction, notifier, mailboxId, rows, destination, quota, now, rights);
+        return Copy(transaction, notifier, source, rows, destination, quota, now, mover);
     }
 
-    public static Result<Copied> Move(WriteTransaction transaction, Notifier notifier, long mailboxId, IReadOnlyList<uint> uids, long destinationId, long quota, Rights rights, DateTimeOffset now)
+    public static Result<Copied> Move(WriteTransaction transaction, Notifier notifier, long mailboxId, IReadOnlyList<uint> uids, long destinationId, long quota, Mover mover, DateTimeOffset now)
     {
         if (MailboxTable.Get(transaction, mailboxId) is not { } source || MailboxTable.Get(transaction, destinationId) is not { } destination) return Refusal.NoSuchMailbox;
         var rows = Flags.Rows(transaction, mailboxId, uids).ToList();
         // moving within an account takes no space
-        var copied = Copy(transaction, notifier, mailboxId, rows, destination, source.AccountId == destination.AccountId ? 0 : quota, now, rights);
+        var copied = Copy(transaction, notifier, source, rows, destination, source.AccountId == destination.AccountId ? 0 : quota, now, mover);
         if (copied.Ok) Expunge.Take(transaction, notifier, MailboxTable.Get(transaction, mailboxId)!, rows, now);
         return copied;
     }
 
-    public static Result<Copied> Copy(WriteTransaction transaction, Notifier notifier, long mailboxId, List<MessageRow> rows, Mailbox destination, long quota, DateTimeOffset now, Rights rights = Rights.All)
+    public static Result<Copied> Copy(WriteTransaction transaction, Notifier notifier, Mailbox source, List<MessageRow> rows, Mailbox destination, long quota, DateTimeOffset now, Mover mover)
     {
-        var kept = Access.FlagsOf(rights);
+        var (rights, by) = (mover.Rights, mover.Account == 0 ? source.AccountId : mover.Account);
+        var (kept, isSame, maySee) = (Access.FlagsOf(rights), source.AccountId == destination.AccountId, (rights & Rights.Seen) != 0);
         if (rows.Count == 0) return new Copied(destination.UidValidity, []);
         if (MailboxTable.Use(transaction, destination.AccountId, rows.Sum(row => row.Size), rows.Count, quota) is not { } modseq) return Refusal.OverQuota;
         var pairs = new List<(uint, uint)>(rows.Count);
         foreach (var row in rows)
         {
-            var flags = row.Flags & kept;
+            var flags = row.Flags & kept & ~MessageFlags.Seen;
+            if (IsSeen(row)) flags |= MessageFlags.Seen;
             var taken = MailboxTable.TakeUid(transaction, destination.Id, flags.HasFlag(MessageFlags.Seen), flags.HasFlag(MessageFlags.Deleted), row.Size, modseq)!.Value;
-            MessageTable.Copy(transaction, mailboxId, row.Uid, destination.Id, taken.Uid, flags, (rights & Rights.Write) != 0 ? row.Keywords : null, now, modseq);
+            MessageTable.Copy(transaction, source.Id, row.Uid, destination.Id, taken.Uid, flags, (rights & Rights.Write) != 0 ? row.Keywords : null, now, modseq);
             Changes.Refer(transaction, row.ContentId, 1);
             pairs.Add((row.Uid, taken.Uid));
         }
+        Readers.Copy(transaction, source, destination, pairs, by, maySee, modseq);
+        // the owner's, of what he puts into the mailbox of another
+        if (!isSame && by == source.AccountId && maySee)
+            Readers.Mark(transaction, destination.Id, by, pairs.Zip(rows).Where(both => (both.Second.Flags & MessageFlags.Seen) != 0).Select(both => both.First.Item2), modseq);
         Changes.Add(transaction, notifier, destination.AccountId, destination.Id, modseq);
         return new Copied(destination.UidValidity, pairs);
+
+        // by the destination's owner: his own flag of the same mailboxes, whoever copies; else what he has seen of the other's, if it is he who copies
+        bool IsSeen(in MessageRow row) => isSame
+            ? (row.Flags & MessageFlags.Seen) != 0 && (maySee || by != source.AccountId)
+            : by == destination.AccountId && maySee && ReaderTable.Mark(transaction, source.Id, by, row.Uid) is { Seen: true };
     }
 }

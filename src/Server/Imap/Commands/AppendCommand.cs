@@ -68,7 +68,7 @@ internal static class AppendCommand
 
         using var turn = await session.Mail.StagingRoom.EnterAsync(spooled.Length);
         using var staged = session.Mail.Stage(spooled.Content);
-        var appended = await session.Mail.AppendAsync(target!.Mailbox.Id, staged, request.Flags & target.Flags, target.Keywords ? request.Keywords : [], request.Received, quota, session.Cancel);
+        var appended = await session.Mail.AppendAsync(target!.Mailbox.Id, staged, request.Flags & target.Flags, target.Keywords ? request.Keywords : [], request.Received, quota, session.Cancel, target.Reader);
         return appended.Ok
             ? Outcome.Ok($"APPENDUID {appended.Value.UidValidity} {appended.Value.Uid}", "APPEND completed")
             : Outcome.NoTarget(appended.Refusal);

@@ -26,7 +26,7 @@ internal static class CopyCommand
         if (session.RefusingTarget(name, out var target) is { } refusal) return refusal;
         if (uids.Count == 0) return Outcome.Ok(null, "There was nothing to copy");
         if (session.Mail.Store.Condition.Refusal is { } trouble) return Outcome.No(trouble);
-        var copied = await session.PatientlyAsync(session.Mail.CopyAsync(mailbox.Id, uids, target.Mailbox.Id, session.QuotaOf(target.Mailbox.AccountId), session.Cancel, target.Rights));
+        var copied = await session.PatientlyAsync(session.Mail.CopyAsync(mailbox.Id, uids, target.Mailbox.Id, session.QuotaOf(target.Mailbox.AccountId), session.Cancel, target.Rights, session.Account.Id));
         if (!copied.Ok) return Outcome.NoTarget(copied.Refusal);
         return copied.Value.Pairs.Count == 0
             ? Outcome.No("These messages have been expunged", "EXPUNGEISSUED")

@@ -181,7 +181,7 @@ internal static class FetchCommand
                 var run = i;
                 while (run + 1 < batch.Count && batch[run + 1] == batch[run] + 1) run++;
                 // a run of indexes is a run of UIDs in the store too: what it has besides is newer than our view
-                foreach (var row in reader.Messages(mailbox.Id, mailbox.Uid(batch[i]), mailbox.Uid(batch[run])))
+                foreach (var row in reader.Messages(mailbox.Id, mailbox.Uid(batch[i]), mailbox.Uid(batch[run]), mailbox.Reader))
                 {
                     var index = mailbox.IndexOf(row.Uid);
                     if (index < 0) continue;
@@ -200,7 +200,7 @@ internal static class FetchCommand
             Result<StoreResult> stored;
             try
             {
-                stored = await session.Mail.StoreAsync(mailbox.Id, uids, new FlagChange(FlagMode.Add, MessageFlags.Seen, []), null, session.Cancel);
+                stored = await session.Mail.StoreAsync(mailbox.Id, uids, new FlagChange(FlagMode.Add, MessageFlags.Seen, []), null, session.Cancel, mailbox.Reader);
             }
             catch (Exception e) when (StoreTrouble.Of(e) is not null)
             {

@@ -15,7 +15,7 @@ internal static class MoveCommand
         if (!mailbox.Can(Rights.DeleteMessages | Rights.Expunge)) return SessionView.NotAllowed;
         if (session.RefusingTarget(name, out var target) is { } refusal) return refusal;
         if (uids.Count == 0) return Outcome.Ok(null, "There was nothing to move");
-        var moved = await session.PatientlyAsync(session.Mail.MoveAsync(mailbox.Id, uids, target.Mailbox.Id, session.Cancel, session.QuotaOf(target.Mailbox.AccountId), target.Rights));
+        var moved = await session.PatientlyAsync(session.Mail.MoveAsync(mailbox.Id, uids, target.Mailbox.Id, session.Cancel, session.QuotaOf(target.Mailbox.AccountId), target.Rights, session.Account.Id));
         if (!moved.Ok) return Outcome.NoTarget(moved.Refusal);
         if (moved.Value.Pairs.Count == 0) return Outcome.No("These messages have been expunged", "EXPUNGEISSUED");
         session.Writer.Ok(CopyCommand.CopyUid(moved.Value), "Moved"); // RFC 6851 4.3

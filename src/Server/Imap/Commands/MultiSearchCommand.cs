@@ -106,13 +106,14 @@ internal static class MultiSearchCommand
             if (request.Options.Has(SearchResults.Save)) selected.Saved = [];
             if (await InAsync(session, request, selected) is { } refusal) return refusal;
         }
-        foreach (var (mailbox, name, _, _) in mailboxes)
+        foreach (var access in mailboxes)
         {
+            var mailbox = access.Mailbox;
             if (mailbox.Id == selected?.Id) continue;
-            using var view = new SelectedMailbox(mailbox with { Name = name }, readOnly: true, session.Mail.Notifier);
+            using var view = new SelectedMailbox(mailbox with { Name = access.Name }, readOnly: true, session.Mail.Notifier) { Reader = access.Reader };
             using (var reader = session.Mail.Read())
             {
-                if (reader.Mailbox(mailbox.Id) is not { } known) continue; // it has just been deleted
+                if (reader.Mailbox(mailbox.Id, view.Reader) is not { } known) continue; // it has just been deleted
                 SelectCommand.Load(reader, view, known, recent: null);
             }
             if (await InAsync(session, request, view) is { } refusal) return refusal;

@@ -50,14 +50,14 @@ internal static class SelectCommand
         Mailbox? mailbox = access.Mailbox;
 
         // Listen first, then look: what happens between is told, perhaps twice, never lost.
-        var selected = new SelectedMailbox(mailbox with { Name = access.Name }, readOnly, session.Mail.Notifier) { Rights = access.Rights };
+        var selected = new SelectedMailbox(mailbox with { Name = access.Name }, readOnly, session.Mail.Notifier) { Rights = access.Rights, Reader = access.Reader };
         session.Select(selected);
         // RFC 3501 2.3.2: EXAMINE shows \Recent and leaves it to the next session
-        uint? recent = session.Dialect.Rev2 ? null : selected.ReadOnly ? mailbox.RecentUid : await session.Mail.ClaimRecentAsync(mailbox.Id, session.Cancel);
+        uint? recent = session.Dialect.Rev2 ? null : selected.IsShownReadOnly ? mailbox.RecentUid : await session.Mail.ClaimRecentAsync(mailbox.Id, session.Cancel);
         var attributes = "";
         using (var reader = session.Mail.Read())
         {
-            mailbox = reader.Mailbox(mailbox.Id);
+            mailbox = reader.Mailbox(mailbox.Id, selected.Reader);
             if (mailbox is not null) Load(reader, selected, mailbox, recent);
             if (mailbox is not null && session.Dialect.Rev2) attributes = ListLine.Attributes(session, reader, access);
         }
@@ -70,7 +70,7 @@ internal static class SelectCommand
         // RFC 9051 6.3.2; OLDNAME: 6.3.9.7
         if (session.Dialect.Rev2) ListLine.Write(session.Writer, attributes, access.Name, request.OldName);
         if (request.Last is { } last) await Resync.TellAsync(session, selected, last);
-        return Outcome.Ok(selected.ReadOnly ? "READ-ONLY" : "READ-WRITE", $"{(readOnly ? "EXAMINE" : "SELECT")} completed");
+        return Outcome.Ok(selected.IsShownReadOnly ? "READ-ONLY" : "READ-WRITE", $"{(readOnly ? "EXAMINE" : "SELECT")} completed");
     }
 
     /// <summary>Takes in the rows piece by piece: only the compact view is to stay, and all rows at once are many megabytes.</summary>
@@ -82,7 +82,7 @@ internal static class SelectCommand
         for (uint from = 1; from < mailbox.UidNext;)
         {
             var to = mailbox.UidNext - from > piece ? from + piece - 1 : mailbox.UidNext - 1;
-            selected.Load(reader.Messages(mailbox.Id, from, to));
+            selected.Load(reader.Messages(mailbox.Id, from, to, selected.Reader));
             from = to + 1;
         }
         selected.Loaded(mailbox.UidNext, mailbox.ModSeq, recent);

@@ -32,7 +32,7 @@ internal static class StatusCommand
         if (session.Refusing(found, Rights.Read, out var access) is { } refusal) return new(refusal);
         var mailbox = access.Mailbox;
         // RFC 3501 2.3.2: those that this session has taken are recent to it, and to nobody else
-        if (session.Selected is { ReadOnly: false } selected && selected.Id == mailbox.Id) counts = counts with { Recent = counts.Recent + selected.RecentCount };
+        if (session.Selected is { IsShownReadOnly: false } selected && selected.Id == mailbox.Id) counts = counts with { Recent = counts.Recent + selected.RecentCount };
         Write(session, access, items, counts);
         return new(Outcome.Done);
     }

@@ -60,7 +60,7 @@ internal static class StoreCommand
         for (var at = 0; at < uids.Count; at += Piece)
         {
             var piece = uids.GetRange(at, Math.Min(Piece, uids.Count - at));
-            var stored = await session.Mail.StoreAsync(mailbox.Id, piece, request.Change, request.UnchangedSince, session.Cancel);
+            var stored = await session.Mail.StoreAsync(mailbox.Id, piece, request.Change, request.UnchangedSince, session.Cancel, mailbox.Reader);
             if (!stored.Ok) return Outcome.No(stored.Refusal);
             failed.AddRange(stored.Value.Failed);
             await AnswerAsync(session, mailbox, stored.Value.Changed, request);

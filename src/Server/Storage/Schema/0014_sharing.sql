@@ -15,3 +15,19 @@ CREATE TABLE annotation (
     value BLOB NOT NULL,
     PRIMARY KEY (mailbox_id, account_id, entry)
 ) WITHOUT ROWID;
+-- \Seen of those whose mailbox it is not (RFC 4314 2.1, s). That in the row of the message is the owner's alone.
+CREATE TABLE reader (
+    mailbox_id INTEGER NOT NULL,
+    account_id INTEGER NOT NULL,
+    seen INTEGER NOT NULL,                  -- messages that he has seen
+    modseq INTEGER NOT NULL,                -- of his last change
+    PRIMARY KEY (mailbox_id, account_id)
+) WITHOUT ROWID;
+CREATE TABLE reader_mark (
+    mailbox_id INTEGER NOT NULL,
+    account_id INTEGER NOT NULL,
+    uid INTEGER NOT NULL,
+    seen INTEGER NOT NULL,                  -- 0: taken back, which has a modification sequence too
+    modseq INTEGER NOT NULL,
+    PRIMARY KEY (mailbox_id, account_id, uid)
+) WITHOUT ROWID;

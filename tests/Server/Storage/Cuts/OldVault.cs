@@ -20,7 +20,7 @@ sealed class OldVault
         [10] = "DROP TABLE dkim_key;",
         [13] = "DROP TABLE content_wire;",
         [12] = "DROP TABLE complaint; DROP TABLE report_session; DROP TABLE report_source; DROP TABLE report; DROP TABLE report_mail; DROP TABLE report_post; DROP TABLE report_address; DROP TABLE report_sent; DROP TABLE dmarc_count; DROP TABLE dmarc_subject;",
-        [14] = "DROP TABLE annotation; DROP TABLE mailbox_acl; ALTER TABLE mailbox DROP COLUMN shared;",
+        [14] = "DROP TABLE reader_mark; DROP TABLE reader; DROP TABLE annotation; DROP TABLE mailbox_acl; ALTER TABLE mailbox DROP COLUMN shared;",
         [9] = "DROP TABLE secret_key; DROP TABLE acme_account; DROP TABLE acme_certificate;",
         [4] = "DROP TABLE ledger; DROP TABLE mailing_file; DROP TABLE mailing; DROP TABLE import_reject; DROP TABLE participant; DROP TABLE course;",
         [6] = "DROP TABLE queue_attempt; DROP TABLE queue_rule; DROP TABLE trail; DROP TABLE finished; DROP TABLE suppression; DROP TABLE dead_bounce; DROP TABLE bounce_key; DROP TABLE correspondent; DROP TABLE sent_hour; "
