@@ -7,7 +7,7 @@ namespace CbaMail.Imap;
 internal sealed class Dialect
 {
     /// <summary>Extensions that ENABLE turns on, as they are written.</summary>
-    static readonly string[] Known = ["CONDSTORE", "IMAP4rev2", "QRESYNC", "UIDONLY"];
+    static readonly string[] Known = ["CONDSTORE", "IMAP4rev2", "METADATA", "QRESYNC", "UIDONLY"];
 
     /// <summary>In capitals.</summary>
     public HashSet<string> Enabled { get; } = [];

@@ -46,6 +46,8 @@ internal sealed class ImapSession
     public bool CondStore => Dialect.CondStore;
     /// <summary>What NOTIFY has asked for, or null: before the first NOTIFY all is told of the selected mailbox, while commands run.</summary>
     public Watch? Watch { get; set; }
+    /// <summary>Tells of annotations that others change, or null: nobody has asked.</summary>
+    public MetadataNews? Metadata { get; set; }
     public int FailedSignIns { get; set; }
     /// <summary>The tag of the command that runs; ESEARCH repeats it.</summary>
     public string Tag { get; private set; } = "*";
@@ -75,6 +77,7 @@ internal sealed class ImapSession
         {
             Deselect();
             Watch?.Dispose();
+            Metadata?.Dispose();
             text.Clear();
             ImapTelemetry.Sessions.Add(-1);
             ImapTelemetry.Ended(Log, Connection.Id, reason);
@@ -229,7 +232,8 @@ internal sealed class ImapSession
         Deselect();
         Dialect.Reset();
         Watch?.Dispose();
-        Watch = null;
+        Metadata?.Dispose();
+        (Watch, Metadata) = (null, null);
         Account = null!;
         Input.Patience = Settings.LoginTimeout;
         Enter(ImapState.NotAuthenticated);
@@ -281,7 +285,7 @@ internal sealed class ImapSession
         {
             MailboxChanges? changes;
             using (var reader = Mail.Read())
-                changes = reader.ChangesSince(mailbox.Id, mailbox.ModSeq);
+                changes = reader.ChangesSince(mailbox.Id, mailbox.ModSeq, mailbox.Reader);
             if (changes is null)
             {
                 // RFC 2180 3.3: another session has deleted it
@@ -289,7 +293,7 @@ internal sealed class ImapSession
                 return;
             }
             if (!mailbox.Contexts.IsEmpty) touched = [.. changes.Changed.Select(row => row.Uid)];
-            if (mailbox.Apply(changes) && !mailbox.ReadOnly && !Dialect.Rev2) mailbox.MarkRecent(await Mail.ClaimRecentAsync(mailbox.Id, Cancel));
+            if (mailbox.Apply(changes) && !mailbox.IsShownReadOnly && !Dialect.Rev2) mailbox.MarkRecent(await Mail.ClaimRecentAsync(mailbox.Id, Cancel));
         }
         var flags = Watch is null || (Watch.Request.Selected & WatchEvents.FlagChange) != 0;
         // RFC 5465 5.1: with the UID
@@ -302,7 +306,9 @@ internal sealed class ImapSession
     /// <summary>Tells what NOTIFY has asked for of other mailboxes.</summary>
     async ValueTask WatchedAsync()
     {
-        if (Watch is not { } watch || State == ImapState.Logout || await watch.TellAsync()) return;
+        if (State == ImapState.Logout) return;
+        var isAll = Metadata?.Tell() ?? true;
+        if (Watch is not { } watch || await watch.TellAsync() && isAll) return;
         // RFC 5465 5.8: as if NOTIFY NONE had come
         watch.Dispose();
         Watch = new Watch(this, new WatchRequest());
@@ -313,8 +319,9 @@ internal sealed class ImapSession
     public Task? NoticeAsync()
     {
         var selected = Watch is { Request.Selected: WatchEvents.None } ? null : Selected?.NoticeAsync();
-        if (Watch is not { Request.Groups.Count: > 0 } watch) return selected;
-        return selected is null ? watch.NoticeAsync() : Task.WhenAny(selected, watch.NoticeAsync());
+        var watched = Watch is { Request.Groups.Count: > 0 } watch ? watch.NoticeAsync() : null;
+        Task[] notices = [.. ((Task?[])[selected, watched, Metadata?.NoticeAsync()]).OfType<Task>()];
+        return notices.Length switch { 0 => null, 1 => notices[0], _ => Task.WhenAny(notices) };
     }
 
     /// <summary>Tells all that may be told now, and sends it.</summary>
@@ -366,7 +373,10 @@ internal sealed class ImapSession
         if (context.Time.GetElapsedTime(told) < Settings.ProgressEvery || Settings.ProgressEvery <= TimeSpan.Zero) return;
         if (goal > 0 && done >= goal) return; // the tagged OK says so
         told = context.Time.GetTimestamp();
-        Writer.Write("* OK [INPROGRESS ("u8).String(Tag);
+        Writer.Write("* OK [INPROGRESS ("u8);
+        // RFC 9585 4: a "]" in it would look like the end of the code
+        if (Tag.Contains(']')) Writer.Write("NIL"u8);
+        else Writer.String(Tag);
         if (goal > 0) Writer.Space().Write(done).Space().Write(goal);
         else Writer.Write(" NIL NIL"u8);
         Writer.Write(")] Still at it\r\n"u8);

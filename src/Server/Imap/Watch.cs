@@ -7,7 +7,7 @@ namespace CbaMail.Imap;
 
 /// <summary>Events that a client can ask for (RFC 5465 5).</summary>
 [Flags]
-internal enum WatchEvents { None = 0, MessageNew = 1, MessageExpunge = 2, FlagChange = 4, MailboxName = 8, SubscriptionChange = 16, OfMessages = 7 }
+internal enum WatchEvents { None = 0, MessageNew = 1, MessageExpunge = 2, FlagChange = 4, MailboxName = 8, SubscriptionChange = 16, Metadata = 32, OfMessages = 7 }
 
 /// <summary>Which mailboxes a group of events is about (RFC 5465 6).</summary>
 internal enum WatchScope { Personal, Subscribed, Subtree, Mailboxes }
@@ -35,6 +35,8 @@ internal sealed record WatchRequest
     /// <summary>What is fetched of new messages in the selected mailbox, or null.</summary>
     public FetchItems? Items { get; set; }
     public List<WatchGroup> Groups { get; } = [];
+    /// <summary>Annotations of the server (RFC 5465 5.7); which mailboxes it stands with does not matter.</summary>
+    public bool Server { get; set; }
     public bool HasUnknown { get; set; }
     public bool IsTooMuch { get; set; }
 }
@@ -71,7 +73,7 @@ internal sealed class Watch(ImapSession session, WatchRequest request) : IDispos
     public WatchRequest Request => request;
 
     /// <summary>Whether something may be told while no command runs.</summary>
-    public bool Pushes => request.Selected != WatchEvents.None || request.Groups.Count > 0;
+    public bool Pushes => request.Selected != WatchEvents.None || request.Groups.Count > 0 || request.Server;
 
     /// <summary>Whether an expunge of the selected mailbox may be told between commands.</summary>
     public bool PushesExpunges => !request.IsDelayed;
@@ -134,6 +136,14 @@ internal sealed class Watch(ImapSession session, WatchRequest request) : IDispos
     public bool IsOwn(uint uidValidity, uint uid) => added.TryGetValue(uidValidity, out var set) && set.Contains(uid, uint.MaxValue);
 
     WatchEvents EventsOf(Seen seen) => EventsOf(seen.Name, seen.Subscribed, seen.Access.IsOwn);
+
+    /// <summary>Whether one of these events of a mailbox has been asked for.</summary>
+    public bool Wants(MailReader reader, Access access, WatchEvents events)
+    {
+        if (!request.Groups.Exists(group => (group.Events & events) != 0)) return false;
+        var subscribed = access.IsOwn ? access.Mailbox.Subscribed : reader.LostSubscriptions(session.Account.Id).Contains(access.Name);
+        return (EventsOf(access.Name, subscribed, access.IsOwn) & events) != 0;
+    }
 
     // RFC 5465 6: several groups can be about one mailbox
     WatchEvents EventsOf(string name, bool subscribed, bool isOwn)

@@ -19,6 +19,7 @@ internal static class EnableCommand
             if (name is "CONDSTORE" or "QRESYNC") session.EnableCondStore(); // RFC 7162 3.2.3
             session.Dialect.Enable(name);
             if (name == "IMAP4REV2") session.Selected?.ForgetRecent();
+            if (name == "METADATA") session.Metadata ??= new MetadataNews(session); // RFC 5464 4.4
             enabled += " " + known;
         }
         session.Writer.Write("* ENABLED"u8).Write(enabled).EndLine();

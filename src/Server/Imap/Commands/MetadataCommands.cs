@@ -163,11 +163,19 @@ internal static class MetadataCommands
         writer.Write(")\r\n"u8);
     }
 
+    /// <summary>What has changed, without what it is now (RFC 5464 4.4.2).</summary>
+    public static void WriteNames(ImapWriter writer, string mailbox, IEnumerable<string> entries)
+    {
+        writer.Write("* METADATA "u8).Mailbox(mailbox);
+        foreach (var entry in entries) Name(writer.Space(), entry);
+        writer.EndLine();
+    }
+
     static ImapWriter Name(ImapWriter writer, string entry) =>
         entry.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '-' or '_' or '.' or '+' or ':') ? writer.Write(entry) : writer.Quoted(entry);
 
     // RFC 5464 3.3: l and one of these
-    static bool Allows(Access access) => access.Has(Rights.Lookup) && (access.Rights & (Rights.Read | Rights.Seen | Rights.Write | Rights.Insert | Rights.Post)) != 0;
+    public static bool Allows(Access access) => access.Has(Rights.Lookup) && (access.Rights & (Rights.Read | Rights.Seen | Rights.Write | Rights.Insert | Rights.Post)) != 0;
 
     static Outcome? Refusing(ImapSession session, Access? found, [System.Diagnostics.CodeAnalysis.NotNull] out Access? access) =>
         session.Refusing(found, Rights.Lookup, out access) ?? (Allows(access!) ? null : SessionView.NotAllowed);
@@ -231,7 +239,7 @@ internal static class MetadataCommands
             if (Uses(access, values) is { } wrong) return wrong;
             mailboxId = access.Mailbox.Id;
         }
-        return await session.Mail.AnnotateAsync(mailboxId, session.Account.Id, values, session.Cancel) is { } no ? Outcome.No(no) : Outcome.Done;
+        return await session.Mail.AnnotateAsync(mailboxId, session.Account.Id, values, session.Cancel, session.Connection.Id) is { } no ? Outcome.No(no) : Outcome.Done;
     }
 
     // RFC 6154 4

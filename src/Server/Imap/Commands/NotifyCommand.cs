@@ -7,7 +7,7 @@ internal static class NotifyCommand
     const int MaxGroups = 100, MaxNames = 1000;
 
     // RFC 5465 3.1, 8: those of us, in the answer to one that is not
-    const string Supported = "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)";
+    const string Supported = "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange MailboxMetadataChange ServerMetadataChange)";
 
     public static ValueTask<Outcome> Run(ImapSession session, ref ImapReader arguments)
     {
@@ -36,6 +36,7 @@ internal static class NotifyCommand
         }
         session.Watch?.Dispose();
         session.Watch = watch;
+        if (request.Server || request.Groups.Exists(group => (group.Events & WatchEvents.Metadata) != 0)) session.Metadata ??= new MetadataNews(session); // RFC 5465 5.6: ENABLE METADATA is not needed
         watch.RefuseUnreadable();
         if (request.Status) await watch.StatusAsync();
         return Outcome.Done; // RFC 5465 3.1: with an implicit NOOP, as after every command
@@ -142,6 +143,11 @@ internal static class NotifyCommand
                 case "FLAGCHANGE": events |= WatchEvents.FlagChange; break;
                 case "MAILBOXNAME": events |= WatchEvents.MailboxName; break;
                 case "SUBSCRIPTIONCHANGE": events |= WatchEvents.SubscriptionChange; break;
+                case "MAILBOXMETADATACHANGE": events |= WatchEvents.Metadata; break;
+                case "SERVERMETADATACHANGE":
+                    if (isSelected) arguments.Refuse("Of the selected mailbox only events of messages are told");
+                    request.Server = true;
+                    break;
                 // RFC 5465 3.1: NO, not BAD, and the events that there are
                 default: request.HasUnknown = true; break;
             }
