@@ -242,6 +242,12 @@ public sealed class LocalDelivery
     {
         if (placing.Order.Junk) return AddJunk(transaction, row, content, placing, quota);
         var message = new NewMessage(content, row.Prefix, MessageFlags.None, [], placing.Now);
+        // RFC 4314 2.1, p: a mailbox that may be written to has an address
+        if (row.Detail is { } detail && mail.FolderOf(transaction, directory, row.Account.Id, detail, placing.Order.Author) is { } folder)
+        {
+            var posted = mail.AddMessage(transaction, row.Account.Id, folder, message, quota);
+            if (posted.Ok || posted.Refusal.Status != Refusal.NoSuchMailbox.Status) return posted.Refusal;
+        }
         if (mail.InboxOf(row.Account.Id) is { } known)
         {
             var result = mail.AddMessage(transaction, row.Account.Id, known, message, quota);
@@ -307,7 +313,8 @@ sealed class Effects
     public List<QueueRecipient> RemoteCopies { get; } = [];
 
     /// <param name="Recipient">Index in the order.</param>
-    public readonly record struct Row(int Recipient, Account Account, ReadOnlyMemory<byte> Prefix);
+    /// <param name="Detail">Behind the "+" of the address, or null.</param>
+    public readonly record struct Row(int Recipient, Account Account, ReadOnlyMemory<byte> Prefix, string? Detail = null);
 
     /// <summary>All of it waits in the queue, each address as it was written: who it leads to is asked when its time has come (RFC 4865 4).</summary>
     public static Effects Later(DeliveryOrder order)
@@ -337,7 +344,7 @@ sealed class Effects
                 {
                     // an alias and its member: one copy; two different "+" details: two
                     if (local?.Add((account.Id, target.Detail?.ToLowerInvariant())) == false) continue;
-                    effects.Rows.Add(new Row(i, account, Prefix(order, recipient, target)));
+                    effects.Rows.Add(new Row(i, account, Prefix(order, recipient, target), target.Detail));
                 }
                 else if (target.Remote is { } address && remote?.Add(address.Key) != false)
                 {

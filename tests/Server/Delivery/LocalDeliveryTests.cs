@@ -34,6 +34,34 @@ public sealed class LocalDeliveryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_shared_mailbox_has_an_address_for_those_who_may_post()
+    {
+        // RFC 4314 2.1, p; RFC 5233
+        var (ivan, anna) = (office.Account("ivan"), office.Account("anna"));
+        var shop = (await office.Mail.CreateAsync(ivan.Id, "Work/Shop", null, default)).Value!;
+        async Task<int> AfterAsync(string detail, long? author)
+        {
+            Assert.Equal([null], await Deliver(Order("Subject: x\r\n\r\n", $"ivan+{detail}@example.test") with { Author = author }));
+            return office.Inbox("ivan", "Work/Shop").Count;
+        }
+        Task GiveAsync(string who, Rights rights) => office.Mail.SetAclAsync(shop.Id, who, who == ivan.Address.ToString(), RightsMode.Set, rights, default).AsTask();
+
+        Assert.Equal(0, await AfterAsync("work.shop", null)); // nobody may: INBOX, as ever
+        await GiveAsync(anna.Address.ToString(), Rights.Lookup | Rights.Post);
+        Assert.Equal(0, await AfterAsync("work.shop", null));
+        Assert.Equal(1, await AfterAsync("work.shop", anna.Id));
+        Assert.Equal(2, await AfterAsync("WORK/Shop", ivan.Id)); // the owner
+        await GiveAsync("anyone", Rights.Post);
+        Assert.Equal(3, await AfterAsync("Work.Shop", null));
+        Assert.Equal(3, await AfterAsync("shop", null)); // no such one
+        await GiveAsync("-" + anna.Address, Rights.Post);
+        Assert.Equal(3, await AfterAsync("work.shop", anna.Id));
+        await GiveAsync("-anyone", Rights.Post);
+        Assert.Equal(3, await AfterAsync("work.shop", null));
+        Assert.Equal(5, office.Inbox("ivan").Count);
+    }
+
+    [Fact]
     public async Task An_alias_and_its_member_are_one_copy()
     {
         await Deliver(Order("Subject: x\r\n\r\n", "team@example.test", "ivan@example.test", "anything@catch.test"));
