@@ -143,11 +143,13 @@ public sealed class AccountRestore(MailStore mail, UserDirectory people, Spool s
             var made = await people.AddAccountAsync(account, cancel);
             if (!made.Ok) return made.Refusal;
             var lost = snapshot.Mail.LostSubscriptions(was.Id);
-            if (lost.Count > 0)
+            var notes = SharingTable.Annotations(snapshot.Transaction, 0).FindAll(note => note.AccountId == was.Id);
+            if (lost.Count + notes.Count > 0)
             {
                 await mail.Store.CommitAsync(write =>
                 {
                     foreach (var name in lost) MailboxTable.KeepSubscription(write, made.Value.Id, name);
+                    foreach (var (_, entry, value) in notes) SharingTable.AddAnnotation(write, 0, made.Value.Id, entry, value);
                     return true;
                 }, cancel);
             }
@@ -222,6 +224,7 @@ public sealed class AccountRestore(MailStore mail, UserDirectory people, Spool s
             {
                 // those that a new account begins with are not the owner's choice
                 if (created && there.Subscribed != place.Was.Subscribed) await mail.SubscribeAsync(account.Id, place.Name, place.Was.Subscribed, cancel);
+                if (created) await ShareAsync(place);
                 return;
             }
             var use = order.Into is null ? place.Was.SpecialUse : null;
@@ -230,6 +233,34 @@ public sealed class AccountRestore(MailStore mail, UserDirectory people, Spool s
             if (!made.Ok) throw new BackupProblem($"The mailbox {place.Name} cannot be made: {made.Refusal.Sentence}");
             (place.Id, place.Created) = (made.Value.Id, true);
             if (made.Value.Subscribed != place.Was.Subscribed) await mail.SubscribeAsync(account.Id, place.Name, place.Was.Subscribed, cancel);
+            if (order.Into is null) await ShareAsync(place);
+        }
+
+        // rights and annotations come back with a mailbox that was gone; on one that is there its owner may have changed them since
+        async Task ShareAsync(Place place)
+        {
+            var entries = AclTable.Of(snapshot.Transaction, place.Was.Id).FindAll(entry => !entry.Identifier.Contains('@') || IsSomebody(entry.Identifier.TrimStart('-')));
+            var notes = Notes(place.Was.Id);
+            if (entries.Count + notes.Count == 0) return;
+            await mail.Store.CommitAsync(write =>
+            {
+                foreach (var (identifier, rights) in entries) AclTable.Put(write, place.Id!.Value, identifier, rights);
+                foreach (var (whose, entry, value) in notes) SharingTable.AddAnnotation(write, place.Id!.Value, whose, entry, value);
+                write.OnCommitted(mail.RightsChanged);
+                return true;
+            }, cancel);
+        }
+
+        bool IsSomebody(string address) => Names.TryAddress(address, out var wanted) && people.FindAccount(wanted) is not null;
+
+        // each under the number that its account has now
+        List<(long AccountId, string Entry, byte[] Value)> Notes(long mailboxId)
+        {
+            var notes = new List<(long, string, byte[])>();
+            foreach (var (whose, entry, value) in SharingTable.Annotations(snapshot.Transaction, mailboxId))
+                if (whose == 0) notes.Add((0, entry, value));
+                else if (snapshot.Address(whose) is { } address && people.FindAccount(address) is { } now) notes.Add((now.Id, entry, value));
+            return notes;
         }
 
         async Task AddAsync()

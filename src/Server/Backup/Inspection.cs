@@ -74,6 +74,7 @@ sealed class Inspection(MailStore mail, IReadOnlyList<BodyHolder> holders, TimeP
         await bodies.RunAsync(RecordKind.Content);
         await bodies.SpreadAsync();
         await new MailboxCheck(this).RunAsync();
+        new SharingCheck(this).Run();
         await ReferenceCheck.RunAsync(this);
         HoldersCheck();
         await packs.RunAsync();
@@ -101,7 +102,16 @@ sealed class Inspection(MailStore mail, IReadOnlyList<BodyHolder> holders, TimeP
 
     public bool IsKnown(ReadTransaction read, long accountId) => names.ContainsKey(accountId) || (names = Names(read)).ContainsKey(accountId);
 
-    static Dictionary<long, string> Names(ReadTransaction read) => DirectoryTable.Accounts(read).ToDictionary(row => row.Account.Id, row => row.Account.Address.ToString());
+    // the public folders of a domain are mailboxes of its number with a minus
+    static Dictionary<long, string> Names(ReadTransaction read)
+    {
+        var names = DirectoryTable.Accounts(read).ToDictionary(row => row.Account.Id, row => row.Account.Address.ToString());
+        foreach (var domain in DirectoryTable.Domains(read)) names[-domain.Id] = $"public folders of {domain.Name}";
+        return names;
+    }
+
+    /// <summary>The addresses of all accounts.</summary>
+    public HashSet<string> Addresses(ReadTransaction read) => [.. DirectoryTable.Accounts(read).Select(row => row.Account.Address.ToString())];
 
     public void Advance(long count)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using CbaMail.Config;
 using CbaMail.Directory;
+using CbaMail.Envelope;
 using CbaMail.Mailboxes;
 using CbaMail.Storage;
 using CbaMail.Storage.Blobs;
@@ -14,6 +15,7 @@ sealed class SnapshotReader : IDisposable
     readonly SqliteConnection connection;
     readonly Disk disk;
     readonly string? copy;
+    Dictionary<long, MailAddress>? addresses;
 
     SnapshotReader(SqliteConnection connection, Repository repository, StorageSettings settings, string? copy)
     {
@@ -76,6 +78,9 @@ sealed class SnapshotReader : IDisposable
             if (account.Address.Key == wanted.Key) return (account, password);
         return null;
     }
+
+    /// <summary>The address that an account had.</summary>
+    public MailAddress? Address(long accountId) => (addresses ??= DirectoryTable.Accounts(Transaction).ToDictionary(row => row.Account.Id, row => row.Account.Address)).GetValueOrDefault(accountId);
 
     public void Dispose()
     {

@@ -61,6 +61,50 @@ public sealed class AccountRestoreTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Rights_and_annotations_come_back_with_what_was_gone()
+    {
+        var (boris, carla) = (await premises.AddAsync("boris"), await premises.AddAsync("carla"));
+        async Task MarkAsync(long mailbox, long account, string entry, string value) => Assert.Null(await premises.Mail.AnnotateAsync(mailbox, account, [(entry, System.Text.Encoding.ASCII.GetBytes(value))], default));
+        foreach (var (who, rights) in ((string, Rights)[])[(boris.Address.ToString(), Rights.Lookup | Rights.Read), ("-" + carla.Address, Rights.Expunge), ("$spring", Rights.Lookup)])
+            Assert.Null(await premises.Mail.SetAclAsync(archive, who, false, RightsMode.Set, rights, default));
+        await MarkAsync(archive, anna.Id, "/shared/comment", "everybody's");
+        await MarkAsync(archive, anna.Id, "/private/comment", "hers");
+        await MarkAsync(archive, boris.Id, "/private/comment", "his");
+        await MarkAsync(0, anna.Id, "/private/comment", "of the server");
+        await MarkAsync(inbox, anna.Id, "/private/comment", "before");
+        Assert.True((await premises.Backups.RunAsync(new BackupOrder(Repository), null, default)).Ok);
+
+        // a mailbox that was deleted; one that is there keeps what has been set since
+        await MarkAsync(inbox, anna.Id, "/private/comment", "since");
+        Assert.Null(await premises.Mail.DeleteAsync(anna.Id, "Archive", default));
+        Assert.Null(await premises.People.RemoveAccountAsync(carla));
+        await RestoreAsync();
+        Check(anna.Id, "since", 2);
+
+        // the whole account, which gets another number
+        Assert.Null(await premises.People.RemoveAccountAsync(anna));
+        await RestoreAsync();
+        var again = premises.People.FindAccount(anna.Address)!;
+        Assert.NotEqual(anna.Id, again.Id);
+        Check(again.Id, "before", 2);
+        using var read = premises.Mail.Read();
+        Assert.Equal("of the server", Text(read.Annotations(0, again.Id)));
+
+        void Check(long account, string ofInbox, int entries)
+        {
+            using var read = premises.Mail.Read();
+            var mailbox = read.Find(account, "Archive")!;
+            Assert.True(mailbox.IsShared);
+            Assert.Equal(entries + 1, new MailboxAccess(premises.People, "", "").List(read, mailbox).Count); // the owner is shown with them; carla is gone
+            Assert.Equal(["/private/comment", "/shared/comment"], read.Annotations(mailbox.Id, account).Select(note => note.Entry));
+            Assert.Equal("his", Text(read.Annotations(mailbox.Id, boris.Id)));
+            Assert.Equal(ofInbox, Text(read.Annotations(read.Find(account, "INBOX")!.Id, account)));
+        }
+
+        static string Text(List<Annotation> notes) => System.Text.Encoding.ASCII.GetString(notes.Find(note => note.Entry == "/private/comment").Value);
+    }
+
+    [Fact]
     public async Task What_is_missing_comes_back_as_it_was_and_what_is_there_is_not_doubled()
     {
         var (before, archived) = (Messages("INBOX"), Messages("Archive"));

@@ -101,7 +101,7 @@ public sealed class BackupFixture : IAsyncDisposable
     }
 
     /// <summary>Changes rows behind the back of the rooms.</summary>
-    public Task<int> SqlAsync(string sql) => Store.CommitAsync(write => write.Prepare(sql).Run()).AsTask();
+    public Task<int> SqlAsync(string sql) => Store.CommitAsync(write => sql.Split("; ").Sum(one => write.Prepare(one).Run())).AsTask();
 
     internal StoredRow Stored(long id, RecordKind kind = RecordKind.Content)
     {

@@ -39,6 +39,11 @@ public sealed class RepairTests
     [InlineData("UPDATE object SET hash = x'00' WHERE id = 1")]
     [InlineData("UPDATE object SET size = 7 WHERE id = 1")]
     [InlineData("UPDATE object SET position = 3 WHERE id = 1")]
+    [InlineData("INSERT INTO mailbox_acl VALUES (99, 'anyone', 1); INSERT INTO reader_mark VALUES (98, 1, 1, 1, 1)")]
+    [InlineData("UPDATE mailbox SET shared = 1")]
+    [InlineData("INSERT INTO mailbox_acl SELECT id, 'gone@example.test', 1 FROM mailbox")]
+    [InlineData("INSERT INTO mailbox_acl SELECT id, 'anyone', 4097 FROM mailbox; INSERT INTO annotation VALUES (0, 77, '/private/comment', x'41')")]
+    [InlineData("INSERT INTO reader SELECT id, account_id, 3, 1 FROM mailbox; INSERT INTO reader_mark SELECT id, 77, 1, 1, 1 FROM mailbox")]
     public async Task Rows_are_set_right_and_no_message_is_touched(string damage)
     {
         await using var vault = await BackupFixture.NewAsync();

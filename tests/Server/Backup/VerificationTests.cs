@@ -124,6 +124,14 @@ public sealed class VerificationTests
     [InlineData("UPDATE object SET hash = x'00' WHERE id = 1", "large part 1 has another hash than its row says")]
     [InlineData("UPDATE object SET size = 7 WHERE id = 1", "large part 1 is ")]
     [InlineData("UPDATE content SET base = 1 WHERE id = 2", "body 2 was compressed against body 0, its row says 1")]
+    [InlineData("INSERT INTO mailbox_acl VALUES (99, 'anyone', 1)", "mailbox 99 is gone, but rights")]
+    [InlineData("INSERT INTO reader_mark VALUES (99, 1, 1, 1, 1)", "mailbox 99 is gone, but rights")]
+    [InlineData("UPDATE mailbox SET shared = 1 WHERE messages > 0", "anna@example.test, INBOX: it is noted as shared")]
+    [InlineData("INSERT INTO mailbox_acl SELECT id, 'anyone', 1 FROM mailbox WHERE messages > 0", "anna@example.test, INBOX: it has a list of rights")]
+    [InlineData("INSERT INTO mailbox_acl SELECT id, '-gone@example.test', 1 FROM mailbox WHERE messages > 0; UPDATE mailbox SET shared = 1 WHERE messages > 0", "anna@example.test, INBOX: its list of rights names gone@example.test")]
+    [InlineData("INSERT INTO mailbox_acl SELECT id, 'anyone', 4096 FROM mailbox WHERE messages > 0; UPDATE mailbox SET shared = 1 WHERE messages > 0", "anna@example.test, INBOX: its list of rights gives anyone")]
+    [InlineData("INSERT INTO annotation SELECT id, 77, '/private/comment', x'41' FROM mailbox WHERE messages > 0", "annotations of account 77")]
+    [InlineData("INSERT INTO reader SELECT id, 77, 1, 1 FROM mailbox WHERE messages > 0", "anna@example.test, INBOX: what account 77")]
     public async Task A_wrong_row_is_named(string damage, string problem)
     {
         await using var vault = await BackupFixture.NewAsync();
