@@ -1,6 +1,7 @@
 using System.Text;
 using CbaMail.Mailboxes;
 using CbaMail.Mime;
+using CbaMail.Text;
 
 namespace CbaMail.Imap.Searching;
 

@@ -1,15 +1,19 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Text;
 
-namespace CbaMail.Imap.Searching;
+namespace CbaMail.Text;
 
 /// <summary>
 /// The collation i;unicode-casemap (RFC 5051) of I18NLEVEL=1 (RFC 5255 4.2): every character in titlecase, then decomposed for compatibility.
-/// A small letter equals its capital, an accented one is its letter and the accent after it.
+/// A small letter equals its capital, an accented one is its letter and the accent after it. Character by character: the key of a piece of
+/// a text stands in the key of the text.
 /// </summary>
-internal static class Casemap
+public static class Casemap
 {
     const char Several = '\uffff';
+    /// <summary>What one character becomes at most (U+FDFA).</summary>
+    const int Longest = 18;
 
     // what a character becomes: 0 where it has not been asked for yet, Several where it is more than one
     static readonly char[] single = new char[65536];
@@ -19,21 +23,39 @@ internal static class Casemap
     public static string Key(string text)
     {
         if (Ascii.IsValid(text)) return text.ToUpperInvariant();
-        var key = new StringBuilder(text.Length + 8);
+        var key = ArrayPool<char>.Shared.Rent(text.Length + text.Length / 8 + 2 * Longest);
+        var length = 0;
         for (var i = 0; i < text.Length; i++)
         {
+            if (length + Longest > key.Length) Grow(ref key, length);
             var c = text[i];
             if (char.IsHighSurrogate(c) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]))
-                key.Append(Rune.ToUpperInvariant(new Rune(c, text[++i])).ToString().Normalize(NormalizationForm.FormKD));
-            else
             {
-                var mapped = single[c];
-                if (mapped == 0) mapped = Learn(c);
-                if (mapped == Several) key.Append(several[c]);
-                else key.Append(mapped);
+                Append(key, ref length, Rune.ToUpperInvariant(new Rune(c, text[++i])).ToString().Normalize(NormalizationForm.FormKD));
+                continue;
             }
+            var mapped = single[c];
+            if (mapped == 0) mapped = Learn(c);
+            if (mapped == Several) Append(key, ref length, several[c]);
+            else key[length++] = mapped;
         }
-        return key.ToString();
+        var result = new string(key, 0, length);
+        ArrayPool<char>.Shared.Return(key);
+        return result;
+    }
+
+    static void Append(char[] key, ref int length, string piece)
+    {
+        piece.CopyTo(key.AsSpan(length));
+        length += piece.Length;
+    }
+
+    static void Grow(ref char[] key, int length)
+    {
+        var larger = ArrayPool<char>.Shared.Rent(2 * key.Length);
+        key.AsSpan(0, length).CopyTo(larger);
+        ArrayPool<char>.Shared.Return(key);
+        key = larger;
     }
 
     static char Learn(char c)
@@ -66,20 +88,4 @@ internal static class Casemap
     }
 
     static int Weight(char c) => char.IsSurrogate(c) ? c + 0x10000 : c;
-}
-
-/// <summary>A text that is looked for; found where its key stands in the key of another (RFC 5051 2, RFC 9051 6.4.4).</summary>
-internal sealed class Needle(string text)
-{
-    readonly string key = Casemap.Key(text);
-
-    public string Text => text;
-    public bool IsEmpty => text.Length == 0;
-
-    public bool IsIn(string other)
-    {
-        if (other.Contains(text, StringComparison.OrdinalIgnoreCase)) return true;
-        // what is ASCII alone has no other form
-        return !Ascii.IsValid(other) && Casemap.Key(other).Contains(key, StringComparison.Ordinal);
-    }
 }
