@@ -10,7 +10,7 @@ namespace CbaMail.Backup;
 /// </summary>
 sealed class FileCopies(string data, Settings settings, Repository repository, Pace pace)
 {
-    static readonly string[] LeftOut = ["packs", "spool", "reports", "lock", "control.sock", Store.Restoring, Store.DatabaseName, Store.DatabaseName + "-wal", Store.DatabaseName + "-shm"];
+    static readonly string[] LeftOut = ["packs", "spool", "search", "reports", "lock", "control.sock", Store.Restoring, Store.DatabaseName, Store.DatabaseName + "-wal", Store.DatabaseName + "-shm"];
 
     readonly Disk disk = repository.Disk;
     readonly List<FileEntry> entries = [];

@@ -47,6 +47,7 @@ public static class CommandLine
         .. BackupVerbs.Rows,
         .. VerifyVerb.Rows,
         .. VaultVerbs.Rows,
+        .. SearchVerbs.Rows,
         .. TlsVerbs.Rows,
         .. SuffixVerbs.Rows,
         .. ReportVerbs.Rows,

@@ -31,6 +31,7 @@ public sealed record Settings
     public AuthenticationSettings Authentication { get; init; } = new();
     public ImapSettings Imap { get; init; } = new();
     public Pop3Settings Pop3 { get; init; } = new();
+    public SearchSettings Search { get; init; } = new();
     public QueueSettings Queue { get; init; } = new();
     public SendingSettings Sending { get; init; } = new();
     public BounceSettings Bounces { get; init; } = new();

@@ -24,6 +24,7 @@ static class ApiRoutes
         VerifyApi.Map(routes);
         BackupsApi.Map(routes);
         VaultApi.Map(routes);
+        SearchApi.Map(routes);
         SecretsApi.Map(routes);
         TlsApi.Map(routes);
         SuffixesApi.Map(routes);

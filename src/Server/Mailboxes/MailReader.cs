@@ -73,6 +73,10 @@ public sealed class MailReader : IDisposable
         ContentTable.Get(transaction, row.ContentId) is { } content
             ? new MessageContent(content, MessageTable.Prefix(transaction, mailboxId, row.Uid), bodies) : null;
 
+    /// <summary>A content with the prefix of a row that is known.</summary>
+    internal MessageContent? Content(long contentId, byte[] prefix) =>
+        ContentTable.Get(transaction, contentId) is { } content ? new MessageContent(content, prefix, bodies) : null;
+
     /// <summary>A content without a row, for the queue; the prefix is empty.</summary>
     public MessageContent? Content(long contentId) =>
         ContentTable.Get(transaction, contentId) is { } content ? new MessageContent(content, [], bodies) : null;

@@ -6,6 +6,15 @@ namespace CbaMail.Mailboxes;
 /// <summary>SQL of mailboxes and of what an account uses.</summary>
 static class MailboxTable
 {
+    /// <summary>The accounts that have mailboxes.</summary>
+    public static List<long> Accounts(ReadTransaction read)
+    {
+        using var row = read.Prepare("SELECT DISTINCT account_id FROM mailbox ORDER BY account_id");
+        var list = new List<long>();
+        while (row.Step()) list.Add(row.Int64(0));
+        return list;
+    }
+
     const string Columns = "SELECT id, account_id, name, special_use, subscribed, uid_validity, uid_next, recent_uid, modseq, messages, unseen, deleted, bytes, shared FROM mailbox";
 
     static Mailbox Read(Statement row) => new(

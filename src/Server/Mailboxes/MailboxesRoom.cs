@@ -1,4 +1,5 @@
 using CbaMail.Directory;
+using CbaMail.Mailboxes.Search;
 
 namespace CbaMail.Mailboxes;
 
@@ -28,6 +29,9 @@ public static class MailboxesRoom
         .AddSingleton<MailStore>()
         .AddSingleton<PackRewriting>()
         .AddSingleton<ExpungeHistory>()
+        .AddSingleton<TextIndex>()
+        .AddSingleton<TextIndexer>()
+        .AddHostedService(provider => provider.GetRequiredService<TextIndexer>())
         .AddHostedService<VaultUpkeep>();
 
     /// <summary>New accounts get their mailboxes in the transaction that makes them; removed ones lose them.</summary>

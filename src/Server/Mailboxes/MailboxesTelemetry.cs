@@ -23,4 +23,13 @@ static partial class MailboxesTelemetry
 
     [LoggerMessage(8115, LogLevel.Error, "The vault's upkeep failed; it is tried again")]
     public static partial void UpkeepFailed(ILogger log, Exception error);
+
+    [LoggerMessage(8120, LogLevel.Warning, "The search index of account {Account} cannot be used now: {Why} Searches read the messages instead")]
+    public static partial void IndexFailed(ILogger log, long account, string why);
+
+    [LoggerMessage(8122, LogLevel.Warning, "Content {Content} is not in the search index, and is read in every search instead")]
+    public static partial void MessageNotIndexed(ILogger log, long content, Exception error);
+
+    [LoggerMessage(8121, LogLevel.Error, "Filling search indexes failed; it is tried again")]
+    public static partial void IndexingFailed(ILogger log, Exception error);
 }

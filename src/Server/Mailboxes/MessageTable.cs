@@ -48,6 +48,37 @@ static class MessageTable
     public static List<MessageRow> ChangedSince(ReadTransaction read, long mailboxId, long modseq) =>
         List(read.Prepare(ChangedSql).Bind(1, mailboxId).Bind(2, modseq));
 
+    /// <summary>The content of every message of a mailbox.</summary>
+    public static List<(uint Uid, long Content)> Contents(ReadTransaction read, long mailboxId)
+    {
+        using var row = read.Prepare("SELECT uid, content_id FROM message WHERE mailbox_id = ? ORDER BY uid").Bind(1, mailboxId);
+        var list = new List<(uint, long)>();
+        while (row.Step()) list.Add(((uint)row.Int64(0), row.Int64(1)));
+        return list;
+    }
+
+    /// <summary>The next messages of a mailbox, with what stands before their content.</summary>
+    public static List<(uint Uid, long Content, byte[] Prefix)> Pieces(ReadTransaction read, long mailboxId, uint from, int most)
+    {
+        using var row = read.Prepare("SELECT uid, content_id, prefix FROM message WHERE mailbox_id = ? AND uid >= ? ORDER BY uid LIMIT ?").Bind(1, mailboxId).Bind(2, from).Bind(3, most);
+        var list = new List<(uint, long, byte[])>();
+        while (row.Step()) list.Add(((uint)row.Int64(0), row.Int64(1), row.Blob(2).ToArray()));
+        return list;
+    }
+
+    /// <summary>How many messages there are from a UID on, counted up to <paramref name="most"/>.</summary>
+    public static long CountFrom(ReadTransaction read, long mailboxId, uint from, int most) =>
+        read.Prepare("SELECT count(*) FROM (SELECT 1 FROM message WHERE mailbox_id = ? AND uid >= ? LIMIT ?)").Bind(1, mailboxId).Bind(2, from).Bind(3, most).Scalar() ?? 0;
+
+    /// <summary>All contents that an account's messages have.</summary>
+    public static HashSet<long> ContentsOf(ReadTransaction read, long accountId)
+    {
+        using var row = read.Prepare("SELECT content_id FROM message WHERE mailbox_id IN (SELECT id FROM mailbox WHERE account_id = ?)").Bind(1, accountId);
+        var contents = new HashSet<long>();
+        while (row.Step()) contents.Add(row.Int64(0));
+        return contents;
+    }
+
     public static byte[] Prefix(ReadTransaction read, long mailboxId, uint uid)
     {
         using var row = read.Prepare("SELECT prefix FROM message WHERE mailbox_id = ? AND uid = ?").Bind(1, mailboxId).Bind(2, uid);

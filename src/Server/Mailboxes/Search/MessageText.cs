@@ -1,0 +1,83 @@
+using CbaMail.Mime;
+using CbaMail.Text;
+
+namespace CbaMail.Mailboxes.Search;
+
+/// <summary>
+/// The text of one message as searching sees it (RFC 9051 6.4.4): decoded header fields, decoded text parts, HTML as it stands and as
+/// people see it, and for TEXT the header fields of parts with the names of attachments. What is in attachments is not looked into.
+/// The index and the search without it both read messages through here, so that they find the same.
+/// </summary>
+public sealed class MessageText(MessageContent content)
+{
+    // bounds of what is read of one message
+    const int MaxHeader = 1 << 20, MaxPart = 4 << 20, MaxPartHeader = 64 << 10, MaxParts = 1000;
+
+    HeaderList? header;
+    List<string>? bodies;
+    List<string>? partFields;
+
+    /// <summary>Something of it could not be read.</summary>
+    public bool IsDamaged { get; private set; }
+
+    /// <summary>The message's own header fields.</summary>
+    public HeaderList Header => header ??= HeaderList.Parse(Bytes(0, Math.Min(MaxHeader, content.Prefix.Length + content.Structure.BodyOffset)));
+
+    /// <summary>The text parts, and the header fields of enclosed messages.</summary>
+    public IReadOnlyList<string> Bodies => bodies ??= ReadBodies();
+
+    /// <summary>"Name: value" of the header fields of parts, and the names of attachments.</summary>
+    public IReadOnlyList<string> PartFields => partFields ??= ReadPartFields();
+
+    /// <summary>A field as TEXT sees it.</summary>
+    public static string Line(HeaderField field) => $"{field.Name}: {field.Value}";
+
+    List<string> ReadBodies()
+    {
+        var found = new List<string>();
+        foreach (var part in content.Structure.Walk())
+        {
+            if (part.IsMessage && part.Children.Count > 0)
+            {
+                // the header of an enclosed message is part of the body
+                var inner = part.Children[0];
+                found.Add(string.Join("\r\n", HeaderList.Parse(Read(inner.HeaderOffset, inner.BodyOffset - inner.HeaderOffset)).Select(Line)));
+            }
+            if (part.Type != "text") continue;
+            var text = Charset.Decode(TransferEncoding.Decode(Read(part.BodyOffset, part.BodyLength), part.Encoding), part.Charset);
+            found.Add(text);
+            // what people see, where tags and entities stand between the letters
+            if (part.Subtype == "html") found.Add(HtmlText.ToPlainText(text));
+        }
+        return found;
+    }
+
+    // RFC 9051 6.4.4, TEXT: "including MIME header fields"
+    List<string> ReadPartFields()
+    {
+        var found = new List<string>();
+        foreach (var part in content.Structure.Walk().Take(MaxParts))
+        {
+            if (part.HeaderOffset > 0 && part.BodyOffset > part.HeaderOffset)
+                found.AddRange(HeaderList.Parse(Read(part.HeaderOffset, Math.Min(MaxPartHeader, part.BodyOffset - part.HeaderOffset))).Select(Line));
+            if (part.FileName is { Length: > 0 } name) found.Add(name); // decoded as RFC 2231 has it
+        }
+        return found;
+    }
+
+    byte[] Read(long position, long length) => Bytes(content.Prefix.Length + position, Math.Min(MaxPart, length));
+
+    // one damaged body is not found, and does not keep the others from being
+    byte[] Bytes(long position, long length)
+    {
+        try
+        {
+            return content.Read(position, (int)length);
+        }
+        catch (Storage.Blobs.DamageError)
+        {
+            IsDamaged = true;
+            return [];
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Collections.Concurrent;
+using CbaMail.Config;
+
+namespace CbaMail.Mailboxes.Search;
+
+/// <summary>
+/// Fills the indexes behind the delivery: one account after the other, a hundred messages at a time, and with long rests while others write.
+/// It knows of changes by the feed; what came while it did not run, it finds at its start.
+/// </summary>
+public sealed class TextIndexer(TextIndex index, MailStore mail, Settings settings, TimeProvider time, ILogger<TextIndexer> log) : BackgroundService
+{
+    readonly ConcurrentDictionary<long, bool> changed = new(); // accounts
+    readonly SemaphoreSlim news = new(1, 1); // to begin with, what is there
+    long lastCommits;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (!index.IsOn) return;
+        using var subscription = mail.Notifier.SubscribeAll(change => Note(change.AccountId));
+        await Task.Yield();
+        using (var read = mail.Read())
+            foreach (var account in MailboxTable.Accounts(read.Transaction)) changed.TryAdd(account, true);
+        foreach (var account in index.Files()) changed.TryAdd(account, true); // of those removed meanwhile too
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await news.WaitAsync(stoppingToken);
+                await Task.Delay(settings.Search.After, time, stoppingToken); // more will come
+                await FillAllAsync(stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { return; }
+            catch (Exception error)
+            {
+                MailboxesTelemetry.IndexingFailed(log, error);
+            }
+        }
+    }
+
+    void Note(long account)
+    {
+        changed.TryAdd(account, true);
+        Wake();
+    }
+
+    void Wake()
+    {
+        if (news.CurrentCount > 0) return;
+        try { news.Release(); }
+        catch (SemaphoreFullException) { return; } // another was faster
+    }
+
+    async Task FillAllAsync(CancellationToken cancel)
+    {
+        foreach (var account in changed.Keys)
+        {
+            if (!mail.Store.Condition.IsAmple) return; // mail comes first; a later change asks again
+            changed.TryRemove(account, out _);
+            await index.FillAsync(account, RestAsync, cancel);
+        }
+    }
+
+    // while others commit, a piece is followed by a rest many times as long
+    async Task RestAsync(TimeSpan worked, CancellationToken cancel)
+    {
+        var share = Math.Clamp(settings.Search.BusyShare, 1, 100);
+        var commits = mail.Store.Commits;
+        await Task.Yield();
+        if (commits == lastCommits) return;
+        lastCommits = commits;
+        await Task.Delay(worked * ((100.0 - share) / share), time, cancel);
+    }
+}
