@@ -1,6 +1,7 @@
 using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Mailboxes;
+using CbaMail.Mailboxes.Search;
 using CbaMail.Net;
 using CbaMail.Sasl;
 using CbaMail.Storage;
@@ -9,7 +10,7 @@ namespace CbaMail.Imap;
 
 /// <summary>The rooms below that every session uses.</summary>
 internal sealed record ImapContext(
-    Settings Settings, MailStore Mail, UserDirectory Directory, SignIn SignIn, Spool Spool, TimeProvider Time, ILogger Log, MemoryGate? Memory = null)
+    Settings Settings, MailStore Mail, UserDirectory Directory, SignIn SignIn, Spool Spool, TimeProvider Time, ILogger Log, MemoryGate? Memory = null, TextIndex? Index = null)
 {
     /// <summary>From names to mailboxes and rights.</summary>
     public MailboxAccess Access { get; } = new(Directory, Settings.Imap.OtherUsers, Settings.Imap.PublicFolders);

@@ -2,6 +2,7 @@ using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Imap;
 using CbaMail.Mailboxes;
+using CbaMail.Mailboxes.Search;
 using CbaMail.Net;
 using CbaMail.Sasl;
 using CbaMail.Storage;
@@ -21,7 +22,7 @@ public sealed class ImapFixture : RoomFixture
         new ExpungeHistory(Store, Settings with { Storage = Settings.Storage with { KeepExpungedAtLeast = 0, KeepExpunged = TimeSpan.FromDays(-1) } }, TimeProvider.System).PruneAsync(default);
 
     /// <summary>A session that has said its greeting to nobody yet.</summary>
-    public ImapClient Connect(Settings? settings = null, TimeProvider? time = null, CancellationToken stopping = default)
+    public ImapClient Connect(Settings? settings = null, TimeProvider? time = null, TextIndex? index = null, CancellationToken stopping = default)
     {
         settings ??= Settings;
         time ??= TimeProvider.System;
@@ -29,14 +30,14 @@ public sealed class ImapFixture : RoomFixture
         var connection = Connection.Over(transport.Server, new ListenerSettings { Protocol = Protocol.Imap }, time: time, stopping: stopping);
         var errors = new SessionErrors();
         var signIn = new SignIn(settings, Directory, new LoginLimits(settings, time), time, NullLogger<SignIn>.Instance);
-        var session = new ImapSession(connection, new ImapContext(settings, Mail, Directory, signIn, new Spool(settings), time, errors));
+        var session = new ImapSession(connection, new ImapContext(settings, Mail, Directory, signIn, new Spool(settings), time, errors, Index: index));
         return new ImapClient(transport, RunAsync(session.RunAsync, transport), errors, session);
     }
 
     /// <summary>Connected, greeted and signed in.</summary>
-    public async Task<ImapClient> SignInAsync(Account account)
+    public async Task<ImapClient> SignInAsync(Account account, TextIndex? index = null)
     {
-        var client = Connect();
+        var client = Connect(index: index);
         await client.LineAsync();
         await client.OkAsync($"LOGIN {account.Address} \"{Password}\"");
         return client;

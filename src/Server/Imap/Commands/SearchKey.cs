@@ -1,4 +1,6 @@
+using CbaMail.Imap.Searching;
 using CbaMail.Mailboxes;
+using CbaMail.Storage.Search;
 
 namespace CbaMail.Imap.Commands;
 
@@ -10,24 +12,55 @@ internal sealed record SearchKey(SearchCost Cost, Func<SearchCandidate, bool> Ma
 {
     public static readonly SearchKey All = new(SearchCost.View, _ => true);
 
-    public static SearchKey Not(SearchKey key) => new(key.Cost, c => !key.Matches(c));
+    /// <summary>Texts of one search that the index is asked for; further ones look.</summary>
+    const int MostTexts = 32;
+
+    /// <summary>The texts in it that the index is asked for.</summary>
+    public IReadOnlyList<IndexedText> Texts { get; init; } = [];
+
+    /// <summary>The texts in it that have scores (RFC 6203 4).</summary>
+    public IReadOnlyList<FuzzyText> Fuzzy { get; init; } = [];
+
+    /// <summary>What the index says, without a look at row or body.</summary>
+    public Func<SearchCandidate, Verdict>? Guess { get; init; }
+
+    /// <summary>How well a message fits that has been found: 1 to 100, the mean of the texts that it has (RFC 6203 4).</summary>
+    public int RelevanceOf(SelectedMailbox mailbox, int index)
+    {
+        var (sum, count) = (0, 0);
+        foreach (var text in Fuzzy)
+        {
+            if (text.RelevanceOf(mailbox.Uid(index)) is not (> 0 and var score)) continue;
+            sum += score;
+            count++;
+        }
+        return count == 0 ? 100 : sum / count; // found by what is no text, and that to the letter
+    }
+
+    static IReadOnlyList<T> First<T>(IEnumerable<T> texts) => [.. texts.Take(MostTexts)];
+
+    public static SearchKey Not(SearchKey key) => new(key.Cost, c => !key.Matches(c)) { Texts = key.Texts };
 
     public static SearchKey Or(SearchKey one, SearchKey other)
     {
         var (first, second) = one.Cost <= other.Cost ? (one, other) : (other, one);
-        return new(second.Cost, c => first.Matches(c) || second.Matches(c));
+        return new(second.Cost, c => first.Matches(c) || second.Matches(c)) { Texts = First(one.Texts.Concat(other.Texts)), Fuzzy = First(one.Fuzzy.Concat(other.Fuzzy)) };
     }
 
     public static SearchKey And(List<SearchKey> keys)
     {
         if (keys.Count == 1) return keys[0];
         var sorted = keys.OrderBy(k => k.Cost).ToArray();
+        var guessed = sorted.Where(key => key.Guess is not null).ToArray();
         return new(sorted[^1].Cost, c =>
         {
+            foreach (var key in guessed)
+                if (key.Guess!(c) == Verdict.No) return false;
             foreach (var key in sorted)
                 if (!key.Matches(c)) return false;
             return true;
-        });
+        })
+        { Texts = First(sorted.SelectMany(key => key.Texts)), Fuzzy = First(sorted.SelectMany(key => key.Fuzzy)) };
     }
 
     public static SearchKey Flag(MessageFlags flag, bool set) =>

@@ -1,11 +1,14 @@
 using System.Text;
 using CbaMail.Imap.Searching;
 using CbaMail.Mailboxes;
+using CbaMail.Storage.Search;
+using CbaMail.Text;
 
 namespace CbaMail.Imap.Commands;
 
 /// <summary>
-/// The grammar of search keys (RFC 9051 6.4.4, RFC 3501 6.4.4; WITHIN: RFC 5032; MODSEQ: RFC 7162 3.1.5; SAVEDATE: RFC 8514 4.3; FILTER: RFC 5466 3.1).
+/// The grammar of search keys (RFC 9051 6.4.4, RFC 3501 6.4.4; WITHIN: RFC 5032; MODSEQ: RFC 7162 3.1.5; SAVEDATE: RFC 8514 4.3; FUZZY: RFC 6203;
+/// FILTER: RFC 5466 3.1).
 /// </summary>
 /// <param name="filters">The search that a name stands for, or null.</param>
 internal ref struct SearchKeys(SelectedMailbox mailbox, Encoding? charset, DateTimeOffset now, int most, Func<string, byte[]?> filters)
@@ -19,12 +22,16 @@ internal ref struct SearchKeys(SelectedMailbox mailbox, Encoding? charset, DateT
 
     int count;
     int depth;
+    int fuzzy; // within so many FUZZY
 
     /// <summary>RFC 7162 3.1.5: the answer then tells the highest modification sequence.</summary>
     public bool UsesModSeq { get; private set; }
 
     /// <summary>Why the search cannot be done although its grammar is right, or null.</summary>
     public Outcome? Refusal { get; private set; }
+
+    /// <summary>RFC 6203 4: there are scores.</summary>
+    public bool UsesFuzzy { get; private set; }
 
     /// <summary>One key or more, all to be true.</summary>
     public SearchKey All(ref ImapReader arguments)
@@ -70,6 +77,9 @@ internal ref struct SearchKeys(SelectedMailbox mailbox, Encoding? charset, DateT
                 var one = One(ref arguments);
                 arguments.Space();
                 return SearchKey.Or(one, One(ref arguments));
+            case "FUZZY":
+                arguments.Space();
+                return Fuzzy(ref arguments);
             case "UID":
                 arguments.Space();
                 return Uids(arguments.Set());
@@ -126,6 +136,16 @@ internal ref struct SearchKeys(SelectedMailbox mailbox, Encoding? charset, DateT
         Refusal ??= Outcome.No($"The filter {name} is not a search: {nested.Error}");
         arguments.Refuse("The filter is not a search");
         return SearchKey.All;
+    }
+
+    // RFC 6203 3, 5: texts are found in other forms; what is no text is meant as it stands
+    SearchKey Fuzzy(ref ImapReader arguments)
+    {
+        UsesFuzzy = true;
+        fuzzy++;
+        var key = One(ref arguments);
+        fuzzy--;
+        return key;
     }
 
     static SearchKey? FlagKey(string name) => name switch
@@ -221,31 +241,29 @@ internal ref struct SearchKeys(SelectedMailbox mailbox, Encoding? charset, DateT
         {
             case "BCC" or "CC" or "FROM" or "SUBJECT" or "TO":
                 arguments.Space();
-                var needle = Text(ref arguments);
-                return new(SearchCost.Content, c => c.Text?.FieldContains(name, needle) == true);
+                return Text(TextPlace.Field, name, ref arguments);
             case "HEADER":
                 arguments.Space();
                 var field = arguments.Astring();
                 arguments.Space();
-                var value = Text(ref arguments);
-                return new(SearchCost.Content, c => c.Text?.FieldContains(field, value) == true);
+                return Text(TextPlace.Field, field, ref arguments);
             case "BODY":
                 arguments.Space();
-                var inBody = Text(ref arguments);
-                return new(SearchCost.Content, c => c.Text?.BodyContains(inBody) == true);
+                return Text(TextPlace.Body, null, ref arguments);
             case "TEXT":
                 arguments.Space();
-                var anywhere = Text(ref arguments);
-                return new(SearchCost.Content, c => c.Text is { } text && (text.HeaderContains(anywhere) || text.BodyContains(anywhere)));
+                return Text(TextPlace.Anywhere, null, ref arguments);
             default:
                 arguments.Refuse($"{name} is not a search key");
                 return SearchKey.All;
         }
     }
 
-    readonly Needle Text(ref ImapReader arguments)
+    // RFC 5255 4.2: by i;unicode-casemap
+    readonly SearchKey Text(TextPlace place, string? field, ref ImapReader arguments)
     {
         var bytes = arguments.AstringBytes();
-        return new(charset is null ? ImapReader.Decode(bytes) : charset.GetString(bytes));
+        var key = Casemap.Key(charset is null ? ImapReader.Decode(bytes) : charset.GetString(bytes));
+        return IndexedText.Key(new TextQuestion(place, field, key), fuzzy > 0);
     }
 }

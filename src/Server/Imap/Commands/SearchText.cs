@@ -1,82 +1,76 @@
-using CbaMail.Imap.Searching;
 using CbaMail.Mailboxes;
+using CbaMail.Mailboxes.Search;
 using CbaMail.Mime;
+using CbaMail.Storage.Search;
 using CbaMail.Text;
 
 namespace CbaMail.Imap.Commands;
 
 /// <summary>
-/// The text of one message for SEARCH: decoded header fields and decoded text parts, compared without regard to case
-/// (RFC 9051 6.4.4). Attachments are not looked into.
+/// The text of one message for SEARCH, compared in the form of <see cref="Casemap"/> (RFC 9051 6.4.4, RFC 5255 4.2):
+/// the same text and the same form as in the index. Needles come in that form.
 /// </summary>
 internal sealed class SearchText(MessageContent content)
 {
-    // bounds of what is read of one message
-    const int MaxHeader = 1 << 20, MaxPart = 4 << 20;
-
-    HeaderList? header;
-    List<string>? texts;
-
-    HeaderList Header => header ??= HeaderList.Parse(Bytes(0, Math.Min(MaxHeader, content.Prefix.Length + content.Structure.BodyOffset)));
+    readonly MessageText text = new(content);
+    List<string>? bodies;
 
     /// <summary>The day of the Date field as its writer saw it: time and zone are disregarded.</summary>
     public DateOnly? SentOn =>
-        Header.Find("Date") is { } found && MailDate.TryParse(found.Raw.Span, out var date) ? DateOnly.FromDateTime(date.DateTime)
+        text.Header.Find("Date") is { } found && MailDate.TryParse(found.Raw.Span, out var date) ? DateOnly.FromDateTime(date.DateTime)
         : content.Sent is { } sent ? DateOnly.FromDateTime(sent.UtcDateTime) : null;
 
+    List<string> Bodies => bodies ??= [.. text.Bodies.Select(Casemap.Key)];
+
+    /// <summary>Whether the place has it.</summary>
+    public bool Contains(TextQuestion question) => question.Place switch
+    {
+        TextPlace.Field => FieldContains(question.Field!, question.Needle),
+        TextPlace.Body => BodyContains(question.Needle),
+        _ => HeaderContains(question.Needle) || BodyContains(question.Needle),
+    };
+
     /// <summary>Whether a field of that name has the text; the empty text asks for the field alone.</summary>
-    public bool FieldContains(string name, Needle needle)
+    public bool FieldContains(string name, string key)
     {
-        foreach (var field in Header)
-            if (field.Is(name) && Contains(field, needle)) return true;
+        foreach (var field in text.Header)
+            if (field.Is(name) && (key.Length == 0 || Contains(field.Value, key))) return true;
         return false;
     }
 
-    public bool HeaderContains(Needle needle)
+    /// <summary>Whether the header has it, or that of a part.</summary>
+    public bool HeaderContains(string key)
     {
-        foreach (var field in Header)
-            if (Contains(field, needle) || needle.IsIn($"{field.Name}: {field.Value}")) return true;
+        if (key.Length == 0) return true;
+        foreach (var field in text.Header)
+            if (Contains(MessageText.Line(field), key)) return true;
+        foreach (var field in text.PartFields)
+            if (Contains(field, key)) return true;
         return false;
     }
 
-    static bool Contains(HeaderField field, Needle needle) =>
-        needle.IsEmpty || needle.IsIn(field.Value) || needle.IsIn(field.RawValue);
-
-    public bool BodyContains(Needle needle)
+    public bool BodyContains(string key)
     {
-        if (needle.IsEmpty) return true;
-        foreach (var text in texts ??= Texts())
-            if (needle.IsIn(text)) return true;
+        if (key.Length == 0) return true;
+        foreach (var body in Bodies)
+            if (body.Contains(key, StringComparison.Ordinal)) return true;
         return false;
     }
 
-    List<string> Texts()
+    static bool Contains(string value, string key) => Casemap.Key(value).Contains(key, StringComparison.Ordinal);
+
+    /// <summary>Whether the place has every word in some form, as the index finds them (RFC 6203 3).</summary>
+    public bool Fits(TextPlace place, string? field, IReadOnlyList<FuzzyWord> words)
     {
-        var found = new List<string>();
-        foreach (var part in content.Structure.Walk())
+        IEnumerable<string> keys = place switch
         {
-            if (part.IsMessage && part.Children.Count > 0)
-            {
-                // the header of an enclosed message is part of the body
-                var inner = part.Children[0];
-                var fields = HeaderList.Parse(Read(inner.HeaderOffset, inner.BodyOffset - inner.HeaderOffset));
-                found.Add(string.Join("\r\n", fields.Select(f => $"{f.Name}: {f.Value}")));
-            }
-            if (part.Type != "text") continue;
-            var text = Charset.Decode(TransferEncoding.Decode(Read(part.BodyOffset, part.BodyLength), part.Encoding), part.Charset);
-            found.Add(text);
-            // what people see, where tags and entities stand between the letters
-            if (part.Subtype == "html") found.Add(HtmlText.ToPlainText(text));
-        }
-        return found;
-    }
-
-    byte[] Read(long position, long length) => Bytes(content.Prefix.Length + position, Math.Min(MaxPart, length));
-
-    // one damaged body is not found, and does not keep the others from being
-    byte[] Bytes(long position, long length)
-    {
-        try { return content.Read(position, (int)length); }
-        catch (Storage.Blobs.DamageError) { return []; }
+            TextPlace.Body => Bodies,
+            TextPlace.Field => text.Header.Where(known => known.Is(field!)).Select(known => Casemap.Key(known.Value)),
+            _ => text.Header.Select(known => known.Value).Concat(text.PartFields).Select(Casemap.Key).Concat(Bodies),
+        };
+        var missing = new List<FuzzyWord>(words);
+        foreach (var key in keys)
+            if (missing.RemoveAll(word => word.BestFit(key) > 0) > 0 && missing.Count == 0) return true;
+        return false;
     }
 }

@@ -68,6 +68,7 @@ internal static class SearchRun
     /// <summary>The indexes of the messages that match, rising.</summary>
     public static async ValueTask<List<int>> FindAsync(ImapSession session, SelectedMailbox mailbox, SearchKey key)
     {
+        await IndexedText.PrepareAsync(session, mailbox.Id, key);
         var found = new List<int>();
         var candidate = new SearchCandidate(mailbox);
         for (var next = 0; next < mailbox.Count;)
@@ -86,6 +87,7 @@ internal static class SearchRun
             await session.ProgressAsync(next, mailbox.Count); // RFC 9585 3
             await Task.Yield();
         }
+        IndexedText.Forget(key);
         return found;
     }
 }
