@@ -38,7 +38,8 @@ internal sealed class BenchServer : IAsyncDisposable
         return server;
     }
 
-    private async Task StartAgainAsync()
+    /// <summary>Starts it over its data.</summary>
+    public async Task StartAgainAsync()
     {
         var start = new ProcessStartInfo(Program, ["serve", "--evaluation", "--data", Data, "--port-offset", Offset.ToString(CultureInfo.InvariantCulture), .. options])
         {

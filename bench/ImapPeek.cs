@@ -35,10 +35,11 @@ internal sealed partial class ImapPeek : IDisposable
         return [.. Fetched.Split(answer).Skip(1).Select(text => Fold.Replace(text, " "))];
     }
 
-    private async Task<string> AskAsync(string line)
+    /// <summary>The answer to a command, which must succeed.</summary>
+    public async Task<string> AskAsync(string line)
     {
         var mine = string.Create(CultureInfo.InvariantCulture, $"a{++tag}");
-        await socket.SendAsync(Encoding.ASCII.GetBytes($"{mine} {line}\r\n"));
+        await socket.SendAsync(Encoding.UTF8.GetBytes($"{mine} {line}\r\n"));
         var answer = await UntilAsync(mine + " ");
         return answer.Contains(mine + " OK", StringComparison.Ordinal) ? answer : throw new InvalidOperationException($"IMAP, {line}: {answer}");
     }

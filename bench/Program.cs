@@ -12,6 +12,7 @@ using CbaMail.Bench.Fuzz;
     ("first", "the first message that mailboxes ever get, and the second", FirstMail.RunAsync),
     ("storage", "the vault alone: 10 KB messages from 1 and 50 producers, beside what the disk allows", Vault.RunAsync),
     ("mailbox", "a mailbox of 100,000 messages over IMAP", Mailbox.RunAsync),
+    ("search", "the full-text index of 100,000 messages", Search.RunAsync),
     ("collect", "packs rewritten, and what deliveries notice of it", Collect.RunAsync),
     ("backup", "backup and verify beside 50 sessions of SMTP, and every message compared after a restore: about 4 minutes", BackupLoad.RunAsync),
     ("floor", "what the disk allows", Floor.RunAsync),
