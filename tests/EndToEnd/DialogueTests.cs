@@ -11,6 +11,7 @@ public sealed partial class DialogueTests(ServerFixture fixture) : IClassFixture
     [
         ("python3", "tests/EndToEnd/python/dialogues.py"),
         ("node", "tests/EndToEnd/clients/dialogues.mjs"),
+        ("node", "tests/EndToEnd/clients/sasl.mjs"),
     ];
 
     // a function of either language that is named after a protocol or a client

@@ -15,7 +15,7 @@ sealed class Owners
 
     public Owners(ReadTransaction read)
     {
-        foreach (var (account, _) in DirectoryTable.Accounts(read))
+        foreach (var (account, _, _) in DirectoryTable.Accounts(read))
         {
             accounts[account.Address.Key] = account.Id;
             if (account.Role == Role.Admin) administrator ??= account.Id;

@@ -74,7 +74,7 @@ sealed class SnapshotReader : IDisposable
     public (Account Account, string Password)? Account(string address)
     {
         if (!Names.TryAddress(address, out var wanted)) return null;
-        foreach (var (account, password) in DirectoryTable.Accounts(Transaction))
+        foreach (var (account, password, _) in DirectoryTable.Accounts(Transaction))
             if (account.Address.Key == wanted.Key) return (account, password);
         return null;
     }

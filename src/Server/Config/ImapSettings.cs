@@ -41,4 +41,12 @@ public sealed record ImapSettings
 
     /// <summary>Failed sign-ins after which the connection is closed. Default 10.</summary>
     public int MaxFailedSignIns { get; init; } = 10;
+
+    /// <summary>
+    /// Capabilities that are not announced, for the sake of clients that get them wrong: such as <c>[CONDSTORE, IDLE]</c>. Their commands go on working;
+    /// what only ENABLE turns on stays off. Default none.
+    /// </summary>
+    public IReadOnlyList<string> DisabledCapabilities { get; init; } = [];
+
+    internal bool IsDisabled(string capability) => DisabledCapabilities.Contains(capability, StringComparer.OrdinalIgnoreCase);
 }

@@ -13,7 +13,8 @@ namespace CbaMail.Directory;
 /// - "+" details lead to the account (RFC 5233), aliases end after ten steps and count each target once, cycles included;
 /// - upper rooms make and remove what belongs to an account inside the same transaction (AccountAdding, AccountRemoving);
 /// - a password is hashed and verified on PasswordHashing's threads only, costs the same time for unknown names,
-///   and is kept as a crypt(3) hash: yescrypt, others until the next sign-in.
+///   and is kept as a crypt(3) hash: yescrypt, others until the next sign-in; beside it, under Storage/Secrets,
+///   lies what SCRAM needs (RFC 5802 3), made with the hash or at the next sign-in by the password itself.
 ///
 /// Not here: what somebody may do with a mailbox (Mailboxes), SASL mechanisms (Sasl), course participants (Mailings).
 /// </summary>
@@ -22,7 +23,7 @@ public static class DirectoryRoom
     public static IServiceCollection AddDirectory(this IServiceCollection services) => services
         .AddSingleton<PasswordHashing>()
         .AddSingleton(provider => new UserDirectory(
-            provider.GetRequiredService<Storage.Store>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<PasswordHashing>()))
+            provider.GetRequiredService<Storage.Store>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<PasswordHashing>(), provider.GetRequiredService<Storage.Secrets>()))
         .AddSingleton<SigningKeys>().AddHostedService<DkimUpkeep>()
         .AddSingleton<Publication.DomainZone>();
 }

@@ -3,13 +3,13 @@ using CbaMail.Storage.Sqlite;
 
 namespace CbaMail.Directory;
 
-/// <summary>All SQL of the directory (Storage/Schema/0001_directory.sql, 0011_policies.sql).</summary>
+/// <summary>All SQL of the directory (Storage/Schema/0001_directory.sql, 0011_policies.sql, 0015_scram.sql).</summary>
 internal static class DirectoryTable
 {
     const string DomainColumns = "SELECT d.id, d.name, d.catch_all, d.default_quota, d.created, a.name, d.policy FROM domain d LEFT JOIN domain a ON a.id = d.alias_of";
 
     const string AccountColumns = """
-        SELECT a.id, a.domain_id, a.local, d.name, a.name, a.role, a.quota, a.groups, a.enabled, a.created, a.password, a.policy
+        SELECT a.id, a.domain_id, a.local, d.name, a.name, a.role, a.quota, a.groups, a.enabled, a.created, a.password, a.policy, a.scram
         FROM account a JOIN domain d ON d.id = a.domain_id
         """;
 
@@ -17,7 +17,7 @@ internal static class DirectoryTable
 
     public static List<Domain> Domains(ReadTransaction read) => All(read.Prepare(DomainColumns), Domain);
 
-    public static List<(Account Account, string Password)> Accounts(ReadTransaction read) => All(read.Prepare(AccountColumns), Account);
+    public static List<(Account Account, string Password, byte[]? Scram)> Accounts(ReadTransaction read) => All(read.Prepare(AccountColumns), Account);
 
     public static List<Alias> Aliases(ReadTransaction read) => All(read.Prepare(AliasColumns), Alias);
 
@@ -26,7 +26,7 @@ internal static class DirectoryTable
     public static Domain? FindDomain(WriteTransaction write, long id) =>
         All(write.Prepare(DomainColumns + " WHERE d.id = ?").Bind(1, id), Domain) is [var domain] ? domain : null;
 
-    public static (Account Account, string Password)? FindAccount(WriteTransaction write, long id) =>
+    public static (Account Account, string Password, byte[]? Scram)? FindAccount(WriteTransaction write, long id) =>
         All(write.Prepare(AccountColumns + " WHERE a.id = ?").Bind(1, id), Account) is [var account] ? account : null;
 
     public static Alias? FindAlias(WriteTransaction write, long domainId, string local) =>
@@ -46,11 +46,11 @@ internal static class DirectoryTable
         Policy = MailPolicy.FromJson(rows.String(6)),
     };
 
-    static (Account Account, string Password) Account(Statement rows) => (
+    static (Account Account, string Password, byte[]? Scram) Account(Statement rows) => (
         new(rows.Int64(0), rows.Int64(1), new(rows.String(2), rows.String(3)), rows.String(4),
             Roles.Parse(rows.String(5)) ?? Role.User, rows.Int64(6), rows.String(7), rows.Bool(8), rows.Time(9))
         { Policy = MailPolicy.FromJson(rows.String(11)) },
-        rows.String(10));
+        rows.String(10), rows.IsNull(12) ? null : rows.Blob(12).ToArray());
 
     static Alias Alias(Statement rows) => new(rows.Int64(0), rows.Int64(1), new(rows.String(2), rows.String(3)), rows.String(4).Split('\n'), rows.Time(5))
     {
@@ -100,6 +100,13 @@ internal static class DirectoryTable
         write.Prepare("UPDATE account SET name = ?, password = ?, role = ?, quota = ?, groups = ?, enabled = ? WHERE id = ?")
             .Bind(1, account.Name).Bind(2, password).Bind(3, Roles.Show(account.Role)).Bind(4, account.Quota)
             .Bind(5, account.Groups).Bind(6, account.Enabled).Bind(7, account.Id).Run() == 1;
+
+    /// <param name="scram">Under Storage/Secrets, or null.</param>
+    public static void SetScram(WriteTransaction write, long id, byte[]? scram)
+    {
+        var statement = write.Prepare("UPDATE account SET scram = ? WHERE id = ?").Bind(2, id);
+        (scram is null ? statement.Bind(1, (string?)null) : statement.Bind(1, scram)).Run();
+    }
 
     public static bool RemoveAccount(WriteTransaction write, long id) => write.Prepare("DELETE FROM account WHERE id = ?").Bind(1, id).Run() == 1;
 

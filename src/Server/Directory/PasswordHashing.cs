@@ -27,13 +27,25 @@ public sealed partial class PasswordHashing : IDisposable
     readonly Lazy<string> nobody = new(() => Crypt.Hash(Convert.ToHexString(RandomNumberGenerator.GetBytes(16))));
     bool started, stopped;
 
-    public PasswordHashing(TimeProvider time) => this.time = time;
+    public PasswordHashing(TimeProvider time, Config.Settings? settings = null) =>
+        (this.time, ScramIterations) = (time, (settings?.SignIn ?? new()).ScramIterations);
+
+    internal int ScramIterations { get; }
 
     /// <summary>Whether a crypt(3) hash would be renewed at the next sign-in.</summary>
     public static bool IsOutdated(string hash) => !hash.StartsWith("$y$", StringComparison.Ordinal);
 
     public Task<string> HashAsync(string password, bool inBulk, CancellationToken cancel) =>
         Enqueue(() => Crypt.Hash(Prepare(password)), inBulk, cancel)!;
+
+    /// <summary>The hash and what SCRAM needs, from which the password is not to be had either.</summary>
+    public Task<PasswordSecrets> SecretsAsync(string password, bool inBulk, CancellationToken cancel) =>
+        Enqueue(() => new PasswordSecrets(Crypt.Hash(Prepare(password)), ScramSecret.Make(password, ScramIterations)), inBulk, cancel)
+            ?? throw new InvalidOperationException("Too many passwords wait to be hashed; try again later");
+
+    /// <summary>For an account that has its hash; null when too many are waiting.</summary>
+    public async ValueTask<ScramSecret?> ScramAsync(string password, CancellationToken cancel) =>
+        Enqueue(() => ScramSecret.Make(password, ScramIterations), inBulk: false, cancel) is { } waiting ? await waiting : null;
 
     /// <summary>Whether the password is right; null when too many are waiting. A null hash costs the time of a real one.</summary>
     public async ValueTask<bool?> VerifyAsync(string password, string? hash, CancellationToken cancel)

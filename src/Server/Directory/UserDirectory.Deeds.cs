@@ -9,8 +9,9 @@ namespace CbaMail.Directory;
 /// <param name="Quota">Bytes; null is the domain's default.</param>
 /// <param name="PasswordHash">A crypt(3) hash in place of <paramref name="Password"/>, from another server.</param>
 /// <param name="Enabled">Whether its owner may sign in.</param>
+/// <param name="Scram">Of the password that <paramref name="PasswordHash"/> is the hash of, where it is known.</param>
 public sealed record NewAccount(
-    string Address, string Name = "", string? Password = null, long? Quota = null, Role Role = Role.User, string Groups = "", string? PasswordHash = null, bool Enabled = true);
+    string Address, string Name = "", string? Password = null, long? Quota = null, Role Role = Role.User, string Groups = "", string? PasswordHash = null, bool Enabled = true, ScramSecret? Scram = null);
 
 /// <summary>What to change in an account; null leaves a thing as it is.</summary>
 public sealed record AccountChange(string? Name = null, string? Password = null, long? Quota = null, Role? Role = null, string? Groups = null, bool? Enabled = null);
@@ -110,16 +111,16 @@ public sealed partial class UserDirectory
         return results;
     }
 
-    async ValueTask<Result<string>[]> HashAllAsync(
+    async ValueTask<Result<PasswordSecrets>[]> HashAllAsync(
         IReadOnlyList<NewAccount> accounts, int start, int end, bool inBulk, Action done, CancellationToken cancel)
     {
-        var hashes = new Result<string>[end - start];
+        var hashes = new Result<PasswordSecrets>[end - start];
         var waiting = new List<Task>();
         for (var i = start; i < end; i++)
         {
             var account = accounts[i];
-            if (account.PasswordHash is { Length: > 0 } given) hashes[i - start] = given;
-            else if (string.IsNullOrEmpty(account.Password)) hashes[i - start] = "";
+            if (account.PasswordHash is { Length: > 0 } given) hashes[i - start] = new PasswordSecrets(given, account.Scram);
+            else if (string.IsNullOrEmpty(account.Password)) hashes[i - start] = PasswordSecrets.None;
             else if (CheckPassword(account.Password) is { } refusal) hashes[i - start] = refusal;
             else if (Precheck(account) is { } known) hashes[i - start] = known; // no 28 ms for one that will be refused
             else { waiting.Add(HashOneAsync(account.Password, i - start)); continue; }
@@ -130,7 +131,7 @@ public sealed partial class UserDirectory
 
         async Task HashOneAsync(string password, int slot)
         {
-            hashes[slot] = await hashing.HashAsync(password, inBulk, cancel);
+            hashes[slot] = await hashing.SecretsAsync(password, inBulk, cancel);
             done();
         }
     }
@@ -144,15 +145,16 @@ public sealed partial class UserDirectory
         return accounts.ContainsKey(Key(address)) || aliases.ContainsKey(Key(address)) ? Taken(address) : CheckName(account.Name);
     }
 
-    Result<Account> Add(WriteTransaction write, NewAccount wanted, Result<string> hash, DateTimeOffset created)
+    Result<Account> Add(WriteTransaction write, NewAccount wanted, Result<PasswordSecrets> hash, DateTimeOffset created)
     {
         if (Precheck(wanted) is { } refusal) return refusal;
         if (!hash.Ok) return hash.Refusal;
         if (!Names.TryAddress(wanted.Address, out var address) || !domains.TryGetValue(address.Domain, out var domain) || !DirectoryTable.HasDomain(write, domain.Id))
             return NoDomain(wanted.Address);
         var account = new Account(0, domain.Id, address, wanted.Name.Trim(), wanted.Role, wanted.Quota ?? domain.DefaultQuota, NormalGroups(wanted.Groups), wanted.Enabled, Rounded(created));
-        if (DirectoryTable.AddAccount(write, account, hash.Value) is not { } id) return Taken(address);
+        if (DirectoryTable.AddAccount(write, account, hash.Value.Hash) is not { } id) return Taken(address);
         account = account with { Id = id };
+        SetScram(write, account, hash.Value.Scram);
         Announce(write, account, added: true);
         write.OnCommitted(() => Keep(account, hash.Value));
         return account;
@@ -161,13 +163,13 @@ public sealed partial class UserDirectory
     public async ValueTask<Result<Account>> SetAccountAsync(Account account, AccountChange change, CancellationToken cancel = default)
     {
         if (change.Name is not null && CheckName(change.Name) is { } badName) return badName;
-        string? hash = null;
+        PasswordSecrets? hash = null;
         if (change.Password is { Length: > 0 } password)
         {
             if (CheckPassword(password) is { } refusal) return refusal;
-            hash = await hashing.HashAsync(password, inBulk: false, cancel);
+            hash = await hashing.SecretsAsync(password, inBulk: false, cancel);
         }
-        else if (change.Password is not null) hash = "";
+        else if (change.Password is not null) hash = PasswordSecrets.None;
         return await ChangeAsync(account.Id, entry => new(entry.Account with
         {
             Name = change.Name?.Trim() ?? entry.Account.Name,
@@ -175,17 +177,19 @@ public sealed partial class UserDirectory
             Role = change.Role ?? entry.Account.Role,
             Groups = change.Groups is null ? entry.Account.Groups : NormalGroups(change.Groups),
             Enabled = change.Enabled ?? entry.Account.Enabled,
-        }, hash ?? entry.Password), cancel);
+        }, hash ?? entry.Secrets), cancel);
     }
 
     async ValueTask<Result<Account>> ChangeAsync(long id, Func<Entry, Entry> change, CancellationToken cancel)
     {
         var changed = await store.CommitAsync(write =>
         {
-            if (DirectoryTable.FindAccount(write, id) is not var (account, password)) return null;
-            var next = change(new Entry(account, password));
+            if (DirectoryTable.FindAccount(write, id) is not var (account, password, scram)) return null;
+            var before = new Entry(account, new(password, Open(account, scram)));
+            var next = change(before);
             if (!DirectoryTable.SetAccount(write, next.Account, next.Password)) return null;
-            write.OnCommitted(() => Keep(next.Account, next.Password));
+            if (!ReferenceEquals(next.Secrets.Scram, before.Secrets.Scram)) SetScram(write, next.Account, next.Secrets.Scram);
+            write.OnCommitted(() => Keep(next.Account, next.Secrets));
             return next.Account;
         }, cancel);
         return changed is not null ? changed : Refusal.NoSuchUser;
@@ -198,11 +202,7 @@ public sealed partial class UserDirectory
         {
             if (!DirectoryTable.RemoveAccount(write, account.Id)) return false;
             Announce(write, account, added: false);
-            write.OnCommitted(() =>
-            {
-                accounts.TryRemove(Key(account.Address), out _);
-                accountsById.TryRemove(account.Id, out _);
-            });
+            write.OnCommitted(() => Forget(account));
             return true;
         }, cancel);
         return done ? null : Refusal.NoSuchUser;
@@ -262,28 +262,6 @@ public sealed partial class UserDirectory
             write.OnCommitted(() => aliases[Key(normal)] = changed);
             return null;
         }, cancel);
-    }
-
-    // ---- signing in
-
-    /// <summary>
-    /// Checks a password (on the bounded hashing queue, with a short-lived keyed cache). The name is the account's address in any case;
-    /// the form with "+" and aliases are no names to sign in with.
-    /// </summary>
-    public async ValueTask<Result<Account>> SignInAsync(string user, string password, CancellationToken cancel)
-    {
-        var known = Names.TryAddress(user, out var address) && accounts.TryGetValue(Key(address), out var account)
-            ? accountsById.GetValueOrDefault(account.Id) : null;
-        var right = await hashing.VerifyAsync(password, known?.Password, cancel);
-        if (right is null) return Refusal.Unavailable.Because("Too many are signing in; try again later");
-        if (known is null || right == false || !known.Account.Enabled) return Refusal.SignInFailed;
-        if (PasswordHashing.IsOutdated(known.Password))
-        {
-            var renewed = await hashing.HashAsync(password, inBulk: false, cancel);
-            // only if nobody has changed the password meanwhile
-            await ChangeAsync(known.Account.Id, entry => entry.Password == known.Password ? entry with { Password = renewed } : entry, cancel);
-        }
-        return known.Account;
     }
 
     // ---- rules

@@ -30,9 +30,9 @@ public sealed partial class UserDirectory
             }
             else if (account is not null)
             {
-                if (DirectoryTable.FindAccount(write, account.Id) is not var (now, password)) return false;
+                if (DirectoryTable.FindAccount(write, account.Id) is not var (now, password, scram)) return false;
                 DirectoryTable.SetPolicy(write, now = now with { Policy = kept });
-                write.OnCommitted(() => Keep(now, password));
+                write.OnCommitted(() => Keep(now, new(password, Open(now, scram))));
             }
             else
             {

@@ -24,23 +24,30 @@ public sealed partial class UserDirectory
     readonly ConcurrentDictionary<string, Alias> aliases = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, RecipientMapping> mappings = new(StringComparer.Ordinal);
 
-    readonly byte[] rewritingKey;
+    readonly byte[] rewritingKey, pretenceKey;
+    readonly Secrets? secrets;
+    int withoutScram;
 
     /// <summary>Reads everything from the store.</summary>
-    public UserDirectory(Store store, TimeProvider time, PasswordHashing? hashing = null)
+    public UserDirectory(Store store, TimeProvider time, PasswordHashing? hashing = null, Secrets? secrets = null)
     {
         this.store = store;
         this.time = time;
+        this.secrets = secrets;
         this.hashing = hashing ?? new PasswordHashing(time);
         using var read = store.Read();
         foreach (var domain in DirectoryTable.Domains(read)) domains[domain.Name] = domain;
-        foreach (var (account, password) in DirectoryTable.Accounts(read)) Keep(account, password);
+        foreach (var (account, password, scram) in DirectoryTable.Accounts(read)) Keep(account, new(password, Open(account, scram)));
         foreach (var alias in DirectoryTable.Aliases(read)) aliases[Key(alias.Address)] = alias;
         foreach (var mapping in DirectoryTable.Mappings(read)) mappings[mapping.Address] = mapping;
         rewritingKey = DirectoryTable.ServerKey(read, "srs");
+        pretenceKey = DirectoryTable.ServerKey(read, "scram");
     }
 
-    sealed record Entry(Account Account, string Password);
+    sealed record Entry(Account Account, PasswordSecrets Secrets)
+    {
+        public string Password => Secrets.Hash;
+    }
 
     internal Store Store => store;
     internal TimeProvider Time => time;
@@ -94,10 +101,18 @@ public sealed partial class UserDirectory
 
     internal void Announce(WriteTransaction transaction, Account account, bool added) => (added ? AccountAdding : AccountRemoving)?.Invoke(transaction, account);
 
-    void Keep(Account account, string password)
+    void Keep(Account account, PasswordSecrets password)
     {
+        var entry = new Entry(account, password);
+        withoutScram += Lacking(entry) - Lacking(accountsById.GetValueOrDefault(account.Id));
         accounts[Key(account.Address)] = account;
-        accountsById[account.Id] = new(account, password);
+        accountsById[account.Id] = entry;
+    }
+
+    void Forget(Account account)
+    {
+        accounts.TryRemove(Key(account.Address), out _);
+        if (accountsById.TryRemove(account.Id, out var entry)) withoutScram -= Lacking(entry);
     }
 
     static string Key(MailAddress normal) => normal.LocalPart + "@" + normal.Domain;

@@ -126,11 +126,18 @@ internal static class ImapCommands
     /// <summary>The capabilities as they are for this session now (RFC 9051 6.1.1, 7.2.2).</summary>
     public static string Capabilities(ImapSession session)
     {
+        var text = All(session);
+        return session.Settings.DisabledCapabilities.Count == 0 ? text : string.Join(' ', text.Split(' ').Where(one => !session.Settings.IsDisabled(one.Split('=') is [var name, _] && name == "APPENDLIMIT" ? name : one)));
+    }
+
+    static string All(ImapSession session)
+    {
         var text = $"{Announced} APPENDLIMIT={session.Settings.MaxMessage}"; // RFC 7889 2
         if (session.State != ImapState.NotAuthenticated) return text;
         text += " SASL-IR";
         if (!session.Connection.IsSecure) text += " STARTTLS";
         // RFC 9051 6.2.3, 11.1: where a password would go in clear, say so before it is sent
-        return session.MaySignIn ? text + " AUTH=PLAIN AUTH=LOGIN" : text + " LOGINDISABLED";
+        if (!session.MaySignIn) return text + " LOGINDISABLED";
+        return text + string.Concat(session.Context.SignIn.Mechanisms(session.Connection).Select(mechanism => " AUTH=" + mechanism));
     }
 }

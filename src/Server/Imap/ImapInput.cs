@@ -16,6 +16,9 @@ internal sealed class CommandText
 
     public ReadOnlySpan<byte> Span => buffer.AsSpan(0, Length);
 
+    /// <summary>The same; until the text is changed.</summary>
+    public ReadOnlyMemory<byte> Memory => buffer.AsMemory(0, Length);
+
     public Span<byte> Grow(int count)
     {
         if (Length + count > buffer.Length)

@@ -65,10 +65,10 @@ public sealed class DemonstrationCourse(
     /// <summary>Everybody's account with one hash, and the teacher's office that sends and gets the replies.</summary>
     async Task AccountsAsync(string domain, IReadOnlyList<DemonstrationPerson> persons, string password, CancellationToken cancel)
     {
-        var hash = await hashing.HashAsync(password, inBulk: false, cancel);
+        var secrets = await hashing.SecretsAsync(password, inBulk: false, cancel);
         // those of an earlier, interrupted start are refused as being there already, and have the same password
         await directory.AddAccountsAsync(
-            [new($"kurs@{domain}", "Учебный центр", PasswordHash: hash), .. persons.Select(person => new NewAccount(person.Address, person.Name, PasswordHash: hash))], cancel);
+            [new($"kurs@{domain}", "Учебный центр", PasswordHash: secrets.Hash, Scram: secrets.Scram), .. persons.Select(person => new NewAccount(person.Address, person.Name, PasswordHash: secrets.Hash, Scram: secrets.Scram))], cancel);
     }
 
     async Task<Result<Mailing>> MailingAsync(Course course, string domain, CancellationToken cancel)

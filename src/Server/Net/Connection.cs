@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
 using CbaMail.Config;
 
 namespace CbaMail.Net;
@@ -25,6 +26,13 @@ public abstract class Connection
     /// <summary>For example "TLSv1.3" and "TLS_AES_256_GCM_SHA384"; null in clear text.</summary>
     public abstract (string Protocol, string Cipher)? Tls { get; }
     public bool IsSecure => Tls is not null;
+    /// <summary>The certificate that the client showed, if one of the authorities of the settings vouches for it; else null.</summary>
+    public X509Certificate2? ClientCertificate { get; internal set; }
+    /// <summary>
+    /// What only the two ends of this TLS connection know (RFC 5056): of the types <c>tls-server-end-point</c> (RFC 5929 4) and
+    /// <c>tls-exporter</c> (RFC 9266). Null: not had here.
+    /// </summary>
+    public virtual byte[]? ChannelBinding(string type) => null;
     public bool IsLoopback => IPAddress.IsLoopback(Remote.Address);
 
     /// <summary>

@@ -46,6 +46,8 @@ sealed class TransportConnection : Connection, IAsyncDisposable
 
     public override (string Protocol, string Cipher)? Tls => ssl is not { IsAuthenticated: true } ? Forwarded : (Name(ssl.SslProtocol), ssl.NegotiatedCipherSuite.ToString());
 
+    public override byte[]? ChannelBinding(string type) => ssl is { IsAuthenticated: true } ? ChannelBindings.Of(ssl, type) : null;
+
     static string Name(SslProtocols protocol) => protocol switch
     {
         SslProtocols.Tls12 => "TLSv1.2",
@@ -61,7 +63,7 @@ sealed class TransportConnection : Connection, IAsyncDisposable
         ssl = new SslStream(new PipeStream(transport), leaveInnerStreamOpen: true);
         try
         {
-            await ssl.AuthenticateAsServerAsync(tls, null, either.Token);
+            await ssl.AuthenticateAsServerAsync(tls, this, either.Token);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Envelope;
@@ -6,8 +7,8 @@ using CbaMail.Net;
 
 namespace CbaMail.Sasl;
 
-/// <summary>The one door by which a person signs in on a line protocol: may it be done here, is the address not guessing, is the password right.</summary>
-public sealed class SignIn(Settings settings, UserDirectory directory, LoginLimits limits, TimeProvider time, ILogger<SignIn> log, Bans? bans = null)
+/// <summary>The one door by which a person signs in on a line protocol: may it be done here, is the address not guessing, is the proof right.</summary>
+public sealed class SignIn(Settings settings, UserDirectory directory, LoginLimits limits, TimeProvider time, ILogger<SignIn> log, Bans? bans = null, ITokenCheck? tokens = null)
 {
     /// <summary>Too many wrong passwords came from this address.</summary>
     public static readonly Refusal TooManyFailures = new(454, "4.7.0", "LIMIT", 429, "Too many failed sign-ins from this address; try again later");
@@ -15,20 +16,67 @@ public sealed class SignIn(Settings settings, UserDirectory directory, LoginLimi
     /// <summary>Whether a password may be sent here: under TLS, or in clear text over loopback in the evaluation profile.</summary>
     public bool IsAllowed(Connection connection) => connection.IsSecure || (settings.Evaluation && connection.IsLoopback);
 
+    /// <summary>The mechanisms as this connection is told of them; none where it may not sign in.</summary>
+    public IReadOnlyList<string> Mechanisms(Connection connection)
+    {
+        if (!IsAllowed(connection)) return [];
+        var all = new List<string>();
+        foreach (var one in new[] { "PLAIN", "LOGIN" })
+            if (settings.SignIn.Allows(one)) all.Add(one);
+        foreach (var one in new[] { "SCRAM-SHA-256", "SCRAM-SHA-1" })
+        {
+            if (!AnnouncesScram || !settings.SignIn.Allows(one)) continue;
+            if (HasBinding(connection)) all.Add(one + "-PLUS"); // RFC 5802 6: only where it can be had
+            all.Add(one);
+        }
+        if (connection.ClientCertificate is not null && settings.SignIn.Allows("EXTERNAL")) all.Add("EXTERNAL");
+        foreach (var one in new[] { "OAUTHBEARER", "XOAUTH2" })
+            if (tokens is not null && settings.SignIn.Allows(one)) all.Add(one);
+        return all;
+    }
+
+    bool AnnouncesScram => directory.KeepsScram && (settings.SignIn.AnnounceScram ?? (settings.Evaluation || directory.EverybodyHasScram));
+
+    static bool HasBinding(Connection connection) => connection.ChannelBinding("tls-server-end-point") is not null;
+
+    /// <summary>Begins; null where there is no such mechanism. Ask <see cref="IsAllowed"/> before.</summary>
+    public SaslConversation? Start(string mechanism, Connection connection)
+    {
+        mechanism = mechanism.ToUpperInvariant();
+        var plus = mechanism.EndsWith("-PLUS", StringComparison.Ordinal);
+        var plain = plus ? mechanism[..^5] : mechanism;
+        if (!settings.SignIn.Allows(plain) || (plus && !HasBinding(connection))) return null;
+        SaslExchange? exchange = plain switch
+        {
+            "SCRAM-SHA-256" => Scram(HashAlgorithmName.SHA256, plus, connection),
+            "SCRAM-SHA-1" => Scram(HashAlgorithmName.SHA1, plus, connection),
+            _ when plus => null,
+            "PLAIN" => new PlainExchange(),
+            "LOGIN" => new LoginExchange(),
+            "EXTERNAL" when connection.ClientCertificate is not null => new ExternalExchange(),
+            "OAUTHBEARER" when tokens is not null => new OAuthBearerExchange(tokens),
+            "XOAUTH2" when tokens is not null => new XOAuth2Exchange(tokens),
+            _ => null,
+        };
+        return exchange is null ? null : new SaslConversation(exchange, this, connection);
+    }
+
+    // who guesses too much learns nothing here either: whatever is proved, no password fits
+    ScramExchange? Scram(HashAlgorithmName hash, bool plus, Connection connection) => !directory.KeepsScram ? null : new(hash, plus,
+        new(user => directory.ScramOf(user, limits.IsBarred(connection.Remote.Address)), connection.ChannelBinding, AnnouncesScram && HasBinding(connection)));
+
     public ValueTask<Result<Account>> TryAsync(Credentials credentials, Connection connection, CancellationToken cancel) =>
-        TryAsync(credentials, connection.Remote.Address, connection.Id, cancel);
+        TryAsync(credentials, connection.Remote.Address, connection.Id, cancel, connection);
 
     /// <summary>A failure is held back a while, longer each time; it says no more than SignInFailed, whatever the cause.</summary>
-    public async ValueTask<Result<Account>> TryAsync(Credentials credentials, IPAddress address, string session, CancellationToken cancel)
+    public async ValueTask<Result<Account>> TryAsync(Credentials credentials, IPAddress address, string session, CancellationToken cancel, Connection? connection = null)
     {
         if (limits.IsBarred(address))
         {
             SaslTelemetry.Barred(log, session, address);
             return TooManyFailures;
         }
-        var result = credentials.User.Length == 0 || credentials.Password.Length == 0
-            ? Refusal.SignInFailed
-            : await directory.SignInAsync(credentials.User, credentials.Password, cancel);
+        var result = await JudgeAsync(credentials, connection, cancel);
         if (result.Ok)
         {
             limits.Succeeded(address);
@@ -43,6 +91,25 @@ public sealed class SignIn(Settings settings, UserDirectory directory, LoginLimi
         if (wait > TimeSpan.Zero) await Task.Delay(wait, time, cancel);
         return result;
     }
+
+    async ValueTask<Result<Account>> JudgeAsync(Credentials credentials, Connection? connection, CancellationToken cancel)
+    {
+        switch (credentials)
+        {
+            case Proof proof: return proof.IsRight ? Known(proof.User) : Refusal.SignInFailed;
+            case ByCertificate shown: return ClientCertificates.Owner(connection?.ClientCertificate, shown.User, directory) is { } owner ? owner : Refusal.SignInFailed;
+            case BearerToken { Token.Length: > 0 } bearer when tokens is not null:
+                var whose = await tokens.CheckAsync(bearer.Token, cancel);
+                if (!whose.Ok) return whose.Refusal;
+                var account = Known(whose.Value);
+                // RFC 7628 3.1: a token is not for acting as somebody else
+                return account.Ok && (bearer.User.Length == 0 || directory.Proven(bearer.User)?.Id == account.Value.Id) ? account : Refusal.SignInFailed;
+            case BearerToken or { User.Length: 0 } or { Password.Length: 0 }: return Refusal.SignInFailed;
+            default: return await directory.SignInAsync(credentials.User, credentials.Password, cancel);
+        }
+    }
+
+    Result<Account> Known(string user) => directory.Proven(user) is { } account ? account : Refusal.SignInFailed;
 
     static string Shown(string user) => new([.. user.Take(128).Select(c => char.IsControl(c) ? '?' : c)]);
 }

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using CbaMail.Config;
+using CbaMail.Net;
 
 namespace CbaMail.Tls;
 
@@ -24,6 +25,7 @@ public sealed class Certificates : IDisposable
     readonly Lock gate = new();
     readonly List<CertificateFile> files = [];
     readonly Dictionary<string, ServedCertificate> issued = new(StringComparer.Ordinal);
+    readonly ClientTrust? clients;
     ServedCertificate? own;
     volatile Choice choice;
 
@@ -41,6 +43,7 @@ public sealed class Certificates : IDisposable
             file.Look();
             if (file.Served is null) throw new InvalidOperationException("tls: " + file.Problem);
         }
+        clients = ClientTrust.Of(settings.SignIn.ClientAuthorities);
         choice = Choose();
     }
 
@@ -55,7 +58,7 @@ public sealed class Certificates : IDisposable
 
     /// <summary>The framework's delegate: options for the name that the client asked for (RFC 6066 3).</summary>
     public ValueTask<SslServerAuthenticationOptions> SelectAsync(SslStream stream, SslClientHelloInfo hello, object? state, CancellationToken cancel) =>
-        ValueTask.FromResult(Select(hello.ServerName).Mail);
+        ValueTask.FromResult(clients is not null && state is Connection { Listener.Protocol: not (Protocol.Smtp or Protocol.Lmtp) } connection ? clients.Asking(Select(hello.ServerName).Mail, connection) : Select(hello.ServerName).Mail);
 
     /// <summary>The certificate for a name; the default where the name is empty or nobody's.</summary>
     public ServedCertificate Select(string? name)

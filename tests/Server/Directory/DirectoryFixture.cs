@@ -16,8 +16,10 @@ public sealed class DirectoryFixture : IAsyncDisposable
     DirectoryFixture()
     {
         Store = Open();
-        Users = new UserDirectory(Store, Time);
+        Users = Read();
     }
+
+    UserDirectory Read() => new(Store, Time, secrets: new Secrets(Store, Time, NullLogger<Secrets>.Instance));
 
     internal ManualTime Time { get; } = new();
     public Store Store { get; private set; }
@@ -37,7 +39,7 @@ public sealed class DirectoryFixture : IAsyncDisposable
     {
         await Store.DisposeAsync();
         Store = Open();
-        Users = new UserDirectory(Store, Time);
+        Users = Read();
     }
 
     public async Task<Account> AddAsync(string address, string? password = null) =>

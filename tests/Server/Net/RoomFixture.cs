@@ -26,7 +26,7 @@ public abstract class RoomFixture : IAsyncLifetime
     {
         Store = new Store(Settings, NullLogger<Store>.Instance, MailStore.RemoveUnacknowledged);
         Mail = new MailStore(Store, Settings, new Notifier(), TimeProvider.System);
-        Directory = new UserDirectory(Store, TimeProvider.System);
+        Directory = new UserDirectory(Store, TimeProvider.System, secrets: new Secrets(Store, TimeProvider.System, NullLogger<Secrets>.Instance));
         MailboxesRoom.Attach(Mail, Directory);
         Assert.True((await Directory.AddDomainAsync("example.test")).Ok);
     }

@@ -13,15 +13,15 @@ internal static class AuthenticateCommand
         if (arguments.Take((byte)' ') && !arguments.AtEnd) initial = arguments.AstringBytes().ToArray();
         arguments.End();
         if (arguments.Failed) return new(Outcome.Bad(arguments.Error!));
-        if (SaslExchange.Start(mechanism) is not { } exchange) return new(Outcome.No("This mechanism is not offered", "CANNOT"));
         if (!session.MaySignIn) return new(Outcome.No("Start TLS first: a password in clear text is not taken", "PRIVACYREQUIRED"));
-        return ExchangeAsync(session, exchange, mechanism, initial);
+        if (session.Context.SignIn.Start(mechanism, session.Connection) is not { } conversation) return new(Outcome.No("This mechanism is not offered", "CANNOT"));
+        return ConverseAsync(session, conversation, mechanism, initial);
     }
 
-    static async ValueTask<Outcome> ExchangeAsync(ImapSession session, SaslExchange exchange, string mechanism, byte[]? initial)
+    static async ValueTask<Outcome> ConverseAsync(ImapSession session, SaslConversation conversation, string mechanism, byte[]? initial)
     {
-        var step = initial is null ? exchange.Begin() : exchange.Initial(initial);
-        while (step.Challenge is { } challenge)
+        var reply = await conversation.BeginAsync(initial, session.Cancel);
+        while (reply.Challenge is { } challenge)
         {
             session.Writer.Write("+ "u8).Write(challenge).EndLine();
             session.Text.Clear();
@@ -35,10 +35,8 @@ internal static class AuthenticateCommand
             }
             // RFC 9051 6.2.2: "*" cancels, and the answer to that is BAD
             if (session.Text.Span.SequenceEqual("*"u8)) return Outcome.Bad("Cancelled as you wished");
-            step = exchange.Respond(session.Text.Span);
+            reply = await conversation.RespondAsync(session.Text.Memory, session.Cancel);
         }
-        return step.Credentials is { } credentials
-            ? await LoginCommand.SignInAsync(session, credentials, mechanism)
-            : Outcome.Bad("The response is not what this mechanism sends");
+        return reply.Result is { } result ? LoginCommand.Answer(session, result, mechanism) : Outcome.Bad("The response is not what this mechanism sends");
     }
 }

@@ -15,7 +15,7 @@ internal static class EnableCommand
         var enabled = "";
         foreach (var name in names.Distinct())
         {
-            if (Dialect.Name(name) is not { } known) continue;
+            if (Dialect.Name(name) is not { } known || session.Settings.IsDisabled(name)) continue;
             if (name is "CONDSTORE" or "QRESYNC") session.EnableCondStore(); // RFC 7162 3.2.3
             session.Dialect.Enable(name);
             if (name == "IMAP4REV2") session.Selected?.ForgetRecent();

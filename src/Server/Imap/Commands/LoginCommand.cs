@@ -1,3 +1,5 @@
+using CbaMail.Directory;
+using CbaMail.Envelope;
 using CbaMail.Sasl;
 
 namespace CbaMail.Imap.Commands;
@@ -13,15 +15,19 @@ internal static class LoginCommand
         var password = arguments.Astring();
         arguments.End();
         if (arguments.Failed) return new(Outcome.Bad(arguments.Error!));
-        return SignInAsync(session, new Credentials(user, password), "LOGIN");
+        return SignInAsync(session, new Credentials(user, password));
     }
 
-    /// <summary>The one way in, for LOGIN and AUTHENTICATE.</summary>
-    public static async ValueTask<Outcome> SignInAsync(ImapSession session, Credentials credentials, string mechanism)
+    static async ValueTask<Outcome> SignInAsync(ImapSession session, Credentials credentials)
     {
         // RFC 9051 6.2.3, 11.1
         if (!session.MaySignIn) return Outcome.No("Start TLS first: a password in clear text is not taken", "PRIVACYREQUIRED");
-        var result = await session.Context.SignIn.TryAsync(credentials, session.Connection, session.Cancel);
+        return Answer(session, await session.Context.SignIn.TryAsync(credentials, session.Connection, session.Cancel), "LOGIN");
+    }
+
+    /// <summary>The one way in, for LOGIN and AUTHENTICATE.</summary>
+    public static Outcome Answer(ImapSession session, Result<Account> result, string mechanism)
+    {
         if (!result.Ok)
         {
             if (++session.FailedSignIns >= session.Settings.MaxFailedSignIns) session.Bye("Too many failed sign-ins");

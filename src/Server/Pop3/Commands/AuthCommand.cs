@@ -8,21 +8,21 @@ namespace CbaMail.Pop3.Commands;
 internal static class AuthCommand
 {
     public static IEnumerable<string> Announce(Pop3Session session) =>
-        session.State == Pop3State.Authorization && session.MaySignIn ? ["SASL " + string.Join(' ', SaslExchange.Mechanisms)] : [];
+        session.State == Pop3State.Authorization && session.Context.SignIn.Mechanisms(session.Connection) is { Count: > 0 } mechanisms ? ["SASL " + string.Join(' ', mechanisms)] : [];
 
     public static async ValueTask<Answer> Run(Pop3Session session, string argument)
     {
         var words = Pop3Line.Words(argument);
         if (words.Length == 0) return List(session);
         if (words.Length > 2) return Answer.Bad(Phrases.Malformed);
-        if (SaslExchange.Start(words[0]) is not { } exchange) return Answer.No(Phrases.NoMechanism);
         if (!session.MaySignIn) return Answer.No(Phrases.StartTlsFirst);
+        if (session.Context.SignIn.Start(words[0], session.Connection) is not { } conversation) return Answer.No(Phrases.NoMechanism);
         session.UserName = null;
 
         // RFC 5034 4: "=" is an initial response that is empty
-        var step = words.Length == 1 ? exchange.Begin() : exchange.Initial(Encoding.ASCII.GetBytes(words[1]));
-        var responses = step.Challenge is null ? null : new LineReader(session.Connection, SaslExchange.MaxResponse, session.FlushAsync);
-        while (step.Challenge is { } challenge)
+        var reply = await conversation.BeginAsync(words.Length == 1 ? null : Encoding.ASCII.GetBytes(words[1]), session.Cancel);
+        var responses = reply.Challenge is null ? null : new LineReader(session.Connection, SaslExchange.MaxResponse, session.FlushAsync);
+        while (reply.Challenge is { } challenge)
         {
             session.Writer.Write("+ "u8).Write(challenge).EndLine();
             var status = await responses!.ReadAsync(session.Settings.LoginTimeout);
@@ -33,17 +33,16 @@ internal static class AuthCommand
                 return Answer.Said;
             }
             if (responses.Line.Span.SequenceEqual("*"u8)) return session.FailSignIn(Answer.No(Phrases.Cancelled)); // RFC 5034 4
-            step = exchange.Respond(responses.Line.Span);
+            reply = await conversation.RespondAsync(responses.Line, session.Cancel);
         }
-        if (step.Credentials is not { } credentials) return session.FailSignIn(Answer.No(Phrases.Malformed));
-        var result = await session.Context.SignIn.TryAsync(credentials, session.Connection, session.Cancel);
+        if (reply.Result is not { } result) return session.FailSignIn(Answer.No(Phrases.Malformed));
         return await PasswordCommands.EnterAsync(session, result, words[0].ToUpperInvariant());
     }
 
     static Answer List(Pop3Session session)
     {
         session.Say(Answer.Ok(Phrases.Mechanisms));
-        foreach (var mechanism in session.MaySignIn ? SaslExchange.Mechanisms : []) session.Writer.Write(mechanism).EndLine();
+        foreach (var mechanism in session.Context.SignIn.Mechanisms(session.Connection)) session.Writer.Write(mechanism).EndLine();
         session.Writer.Write(".\r\n"u8);
         return Answer.Said;
     }

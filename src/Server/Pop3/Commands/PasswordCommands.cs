@@ -61,6 +61,7 @@ internal static class PasswordCommands
     // RFC 3206 4: whether it is the password, or the server, and whether it passes
     static Answer Refused(Refusal refusal) =>
         refusal == Refusal.SignInFailed ? Answer.No(Phrases.WrongPassword, "AUTH")
+        : refusal.Status == Refusal.SignInFailed.Status ? Answer.No(Phrase.Plain(refusal.Sentence), "AUTH")
         : refusal == SignIn.TooManyFailures ? Answer.No(Phrases.TooManyFailures, "SYS/TEMP")
         : Answer.No(Phrase.Plain(refusal.Sentence), refusal.IsTemporary ? "SYS/TEMP" : "SYS/PERM");
 }

@@ -19,6 +19,7 @@ sealed class OldVault
         [8] = "DROP TABLE tls_report_failure; DROP TABLE tls_report; DROP TABLE sts_policy; DROP TABLE pace; DROP TABLE source_use; ALTER TABLE queue_message DROP COLUMN require_tls;",
         [10] = "DROP TABLE dkim_key;",
         [13] = "DROP TABLE content_wire;",
+        [15] = "ALTER TABLE account DROP COLUMN scram; DELETE FROM server_key WHERE name = 'scram';",
         [12] = "DROP TABLE complaint; DROP TABLE report_session; DROP TABLE report_source; DROP TABLE report; DROP TABLE report_mail; DROP TABLE report_post; DROP TABLE report_address; DROP TABLE report_sent; DROP TABLE dmarc_count; DROP TABLE dmarc_subject;",
         [14] = "DROP TABLE reader_mark; DROP TABLE reader; DROP TABLE annotation; DROP TABLE mailbox_acl; ALTER TABLE mailbox DROP COLUMN shared;",
         [9] = "DROP TABLE secret_key; DROP TABLE acme_account; DROP TABLE acme_certificate;",

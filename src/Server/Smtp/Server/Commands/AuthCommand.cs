@@ -12,7 +12,7 @@ static class AuthCommand
     static readonly Reply Malformed = new(501, "5.5.2", "This is not what the mechanism expects");
 
     public static IEnumerable<string> Announce(SmtpSession session) =>
-        session.Parts.SignIn.IsAllowed(session.Connection) ? ["AUTH " + string.Join(' ', SaslExchange.Mechanisms)] : [];
+        session.Parts.SignIn.Mechanisms(session.Connection) is { Count: > 0 } mechanisms ? ["AUTH " + string.Join(' ', mechanisms)] : [];
 
     public static async ValueTask Run(SmtpSession session, string arguments)
     {
@@ -23,14 +23,15 @@ static class AuthCommand
             session.SyntaxError(wrong.Code, wrong.Status, wrong.Text);
             return;
         }
-        if (SaslExchange.Start(mechanism) is not { } exchange)
+        if (session.Parts.SignIn.Start(mechanism, session.Connection) is not { } conversation)
         {
             session.SyntaxError(504, "5.5.4", "This mechanism is not offered"); // RFC 4954 4
             return;
         }
-        var step = space < 0 ? exchange.Begin() : exchange.Initial(Encoding.ASCII.GetBytes(arguments[(space + 1)..]));
+        var initial = space < 0 ? null : Encoding.ASCII.GetBytes(arguments[(space + 1)..]);
+        var reply = await conversation.BeginAsync(initial, session.Connection.Closed);
         var responses = new LineReader(session.Connection, SaslExchange.MaxResponse);
-        while (step.Challenge is { } challenge)
+        while (reply.Challenge is { } challenge)
         {
             session.Reply(334, "", challenge);
             var status = await responses.ReadAsync(session.Limits.CommandTimeout);
@@ -44,22 +45,15 @@ static class AuthCommand
                 session.FailSignIn(Cancelled);
                 return;
             }
-            step = exchange.Respond(responses.Line.Span);
+            reply = await conversation.RespondAsync(responses.Line, session.Connection.Closed);
         }
-        if (step.Credentials is not { } credentials) session.FailSignIn(Malformed);
-        else await SignInAsync(session, credentials, mechanism.ToUpperInvariant());
-    }
-
-    static async ValueTask SignInAsync(SmtpSession session, Credentials credentials, string mechanism)
-    {
-        var result = await session.Parts.SignIn.TryAsync(credentials, session.Connection, session.Connection.Closed);
-        if (!result.Ok)
+        if (reply.Result is not { } result) session.FailSignIn(Malformed);
+        else if (!result.Ok) session.FailSignIn(Reply.Of(result.Refusal));
+        else
         {
-            session.FailSignIn(Reply.Of(result.Refusal));
-            return;
+            session.SignedIn(result.Value, mechanism.ToUpperInvariant());
+            session.Reply(235, "2.7.0", "Signed in"); // RFC 4954 6
         }
-        session.SignedIn(result.Value, mechanism);
-        session.Reply(235, "2.7.0", "Signed in"); // RFC 4954 6
     }
 
     static Reply? Refuse(SmtpSession session, string mechanism)

@@ -1,0 +1,35 @@
+namespace CbaMail.Config;
+
+/// <summary>How people prove who they are on IMAP, POP3 and submission.</summary>
+public sealed record SignInSettings : IChecked
+{
+    /// <summary>
+    /// The mechanisms that may be used. Default <c>PLAIN, LOGIN, SCRAM-SHA-256, SCRAM-SHA-1, EXTERNAL, OAUTHBEARER, XOAUTH2</c>. The two of SCRAM bring their
+    /// forms with channel binding (<c>-PLUS</c>) along under TLS; EXTERNAL is announced to who shows a certificate of <see cref="ClientAuthorities"/>,
+    /// the last two where something checks tokens.
+    /// </summary>
+    public IReadOnlyList<string> Mechanisms { get; init; } = Known;
+
+    /// <summary>
+    /// Whether SCRAM is announced. Default: when there is no account whose password is known by a hash of another server only (such a one gets what SCRAM
+    /// needs at its next sign-in with PLAIN or LOGIN, and cannot sign in by SCRAM before); in the evaluation profile yes.
+    /// </summary>
+    public bool? AnnounceScram { get; init; }
+
+    /// <summary>The work that SCRAM makes of one guess of a password for a thief of the database and its key file, and of one sign-in for the client. RFC 7677 asks for 4096 at least. Default 10000.</summary>
+    public int ScramIterations { get; init; } = 10_000;
+
+    /// <summary>PEM files with the authorities whose certificates clients may sign in by (EXTERNAL). Default none: clients are not asked for certificates.</summary>
+    public IReadOnlyList<string> ClientAuthorities { get; init; } = [];
+
+    internal static readonly string[] Known = ["PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-1", "EXTERNAL", "OAUTHBEARER", "XOAUTH2"];
+
+    internal bool Allows(string mechanism) => Mechanisms.Contains(mechanism, StringComparer.OrdinalIgnoreCase);
+
+    public string? Problem()
+    {
+        if (Mechanisms.FirstOrDefault(one => !Known.Contains(one, StringComparer.OrdinalIgnoreCase)) is { } unknown)
+            return $"sign-in.mechanisms: there is no \"{unknown}\"; there are {string.Join(", ", Known)}";
+        return ScramIterations is < 4096 or > 1_000_000 ? "sign-in.scram-iterations is between 4096 and 1000000" : null;
+    }
+}

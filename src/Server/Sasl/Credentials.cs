@@ -1,0 +1,19 @@
+namespace CbaMail.Sasl;
+
+/// <summary>What a client has shown of itself: here a password.</summary>
+public record Credentials(string User, string Password)
+{
+    // keeps secrets out of logs and debuggers
+    public sealed override string ToString() => User;
+}
+
+/// <summary>A proof that the exchange itself has checked (SCRAM).</summary>
+public sealed record Proof(string User, bool IsRight) : Credentials(User, "");
+
+/// <summary>A token of an issuer (OAUTHBEARER, XOAUTH2).</summary>
+/// <param name="User">Whom the client wants to be; empty: whoever the token is for.</param>
+public sealed record BearerToken(string User, string Token) : Credentials(User, "");
+
+/// <summary>The certificate of the connection (EXTERNAL).</summary>
+/// <param name="User">Whom the client wants to be; empty: whoever the certificate names.</param>
+public sealed record ByCertificate(string User) : Credentials(User, "");
