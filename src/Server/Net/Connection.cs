@@ -47,6 +47,16 @@ public abstract class Connection
     /// <summary>Runs the server's handshake and replaces <see cref="Input"/> and <see cref="Output"/>.</summary>
     /// <exception cref="System.Security.Authentication.AuthenticationException">The handshake failed.</exception>
     public abstract Task StartTlsAsync(CancellationToken cancel);
+    /// <summary>
+    /// From here on what is written is compressed, and what comes has been (RFC 4978); replaces <see cref="Input"/> and <see cref="Output"/>.
+    /// Flush before. Below it lies TLS, whenever that was begun.
+    /// </summary>
+    public virtual void StartCompression() => throw new NotSupportedException();
+    /// <summary>Ends that, in both directions (RFC 8437 4.1); replaces <see cref="Output"/>. Flush before and after.</summary>
+    public virtual void EndCompression() => throw new NotSupportedException();
+    public virtual bool IsCompressed => false;
+    /// <summary>What should have been compressed was not: nothing more comes.</summary>
+    public virtual bool IsInputBroken => false;
     /// <summary>Drops the connection.</summary>
     public abstract void Abort();
 

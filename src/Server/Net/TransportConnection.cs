@@ -22,6 +22,10 @@ sealed class TransportConnection : Connection, IAsyncDisposable
     SslStream? ssl;
     PipeReader input;
     PipeWriter output;
+    InflatingReader? inflating;
+    PipeReader? plainInput;
+    PipeWriter? plainOutput;
+    DeflatingWriter? deflating;
 
     internal TransportConnection(
         IDuplexPipe transport, ListenerSettings listener, IPEndPoint remote, IPEndPoint local,
@@ -58,6 +62,8 @@ sealed class TransportConnection : Connection, IAsyncDisposable
     public override async Task StartTlsAsync(CancellationToken cancel)
     {
         if (ssl is not null || tls is null) throw new InvalidOperationException(tls is null ? "no certificate here" : "TLS has begun already");
+        if (IsCompressed) throw new InvalidOperationException("TLS would lie above the compression");
+        Unwrap();
         using var late = new CancellationTokenSource(handshakeTimeout, Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancel, Closed);
         ssl = new SslStream(new PipeStream(transport), leaveInnerStreamOpen: true);
@@ -72,6 +78,36 @@ sealed class TransportConnection : Connection, IAsyncDisposable
         // measured.md 6: zero-byte reads keep an idle TLS connection free of our buffers
         input = PipeReader.Create(ssl, new StreamPipeReaderOptions(bufferSize: 16 * 1024, minimumReadSize: 4096, useZeroByteReads: true, leaveOpen: true));
         output = PipeWriter.Create(ssl, new StreamPipeWriterOptions(leaveOpen: true));
+    }
+
+    public override bool IsCompressed => deflating is not null;
+
+    public override bool IsInputBroken => inflating is { IsBroken: true };
+
+    public override void StartCompression()
+    {
+        if (IsCompressed) throw new InvalidOperationException("what is sent is compressed already");
+        Unwrap();
+        (plainInput, plainOutput) = (input, output);
+        (input, output) = (inflating = new InflatingReader(input), deflating = new DeflatingWriter(output));
+    }
+
+    public override void EndCompression()
+    {
+        if (deflating is null) return;
+        deflating.Finish();
+        (deflating, output) = (null, plainOutput!);
+        inflating!.End(); // stays until the stream of the peer is over
+    }
+
+    /// <summary>Takes away what compression has left, and what it still holds where the connection ends.</summary>
+    void Unwrap()
+    {
+        inflating?.Complete();
+        deflating?.Complete();
+        if (inflating is not null) input = plainInput!;
+        if (deflating is not null) output = plainOutput!;
+        (inflating, deflating) = (null, null);
     }
 
     /// <summary>The TLS that the client speaks with the proxy before us, which says so.</summary>
@@ -99,6 +135,7 @@ sealed class TransportConnection : Connection, IAsyncDisposable
     {
         StopTimer();
         await wake.DisposeAsync();
+        Unwrap();
         if (ssl is not null)
         {
             try
