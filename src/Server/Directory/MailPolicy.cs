@@ -51,6 +51,11 @@ public sealed record MailPolicy
     /// <summary>People whom an account may write to for the first time, in a day.</summary>
     public int? NewRecipientsPerDay { get; init; }
 
+    /// <summary>By what nobody of it may sign in: <c>imap</c>, <c>pop3</c>, <c>submission</c>. A domain's and an account's own add up.</summary>
+    public IReadOnlyList<string>? ForbiddenProtocols { get; init; }
+
+    internal static readonly string[] Protocols = ["imap", "pop3", "submission"];
+
     /// <summary>Put below what is sent (domains only); the plain text.</summary>
     public string? FooterText { get; init; }
 

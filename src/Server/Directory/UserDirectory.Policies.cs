@@ -59,6 +59,10 @@ public sealed partial class UserDirectory
     /// <summary>The word of the domain that an account is in.</summary>
     public MailPolicy DomainPolicy(Account account) => domains.TryGetValue(account.Address.Domain, out var domain) ? domain.Policy : MailPolicy.None;
 
+    /// <summary>Whether somebody who has proved to be its owner may come in by a protocol of <see cref="MailPolicy.ForbiddenProtocols"/>.</summary>
+    public bool MayUse(Account account, string protocol) =>
+        account.Policy.ForbiddenProtocols?.Contains(protocol) != true && DomainPolicy(account).ForbiddenProtocols?.Contains(protocol) != true;
+
     /// <summary>What the address itself asks for, as an account or an alias, and what its domain does; empty ones where it is not ours.</summary>
     public (MailPolicy Own, MailPolicy Domain) PoliciesFor(MailAddress address)
     {
@@ -105,6 +109,8 @@ public sealed partial class UserDirectory
             BccIncoming = addresses(policy.BccIncoming, "bcc-incoming"),
             BccOutgoing = addresses(policy.BccOutgoing, "bcc-outgoing"),
             FooterExcept = addresses(policy.FooterExcept, "footer-except"),
+            ForbiddenProtocols = List(policy.ForbiddenProtocols, "forbidden-protocols", "imap, pop3 or submission",
+                text => Array.Find(MailPolicy.Protocols, one => one.Equals(text.Trim(), StringComparison.OrdinalIgnoreCase)), ref wrong),
         };
         wrong ??= OutOfRange(normal) ?? OutOfPlace(normal, subject);
         return wrong is null ? normal : Refusal.Invalid.Because(wrong);
@@ -147,7 +153,7 @@ public sealed partial class UserDirectory
                 ("dmarc", policy.Dmarc), ("relay-to", policy.RelayTo), ("relay-verify", policy.RelayVerify));
         if (subject == "an alias")
             wrong ??= OnlyFor("a domain or an account", ("bcc-incoming", policy.BccIncoming), ("bcc-outgoing", policy.BccOutgoing),
-                ("messages-per-day", policy.MessagesPerDay), ("new-recipients-per-day", policy.NewRecipientsPerDay));
+                ("messages-per-day", policy.MessagesPerDay), ("new-recipients-per-day", policy.NewRecipientsPerDay), ("forbidden-protocols", policy.ForbiddenProtocols));
         return wrong;
     }
 

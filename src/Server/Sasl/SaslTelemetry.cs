@@ -1,4 +1,5 @@
 using System.Net;
+using CbaMail.Config;
 using CbaMail.Envelope;
 
 namespace CbaMail.Sasl;
@@ -14,4 +15,7 @@ static partial class SaslTelemetry
 
     [LoggerMessage(7502, LogLevel.Warning, "{Session}: sign-in from {Remote} not heard: too many failures")]
     public static partial void Barred(ILogger log, string session, IPAddress remote);
+
+    [LoggerMessage(7503, LogLevel.Information, "{Session}: {Account} may not use {Protocol}: its policy or that of its domain forbids it")]
+    public static partial void Forbidden(ILogger log, string session, MailAddress account, Protocol protocol);
 }

@@ -13,6 +13,9 @@ public sealed class SignIn(Settings settings, UserDirectory directory, LoginLimi
     /// <summary>Too many wrong passwords came from this address.</summary>
     public static readonly Refusal TooManyFailures = new(454, "4.7.0", "LIMIT", 429, "Too many failed sign-ins from this address; try again later");
 
+    /// <summary>The policy of the account or of its domain forbids the protocol.</summary>
+    public static readonly Refusal ProtocolForbidden = new(535, "5.7.1", "AUTHORIZATIONFAILED", 403, "This account may not use this protocol");
+
     /// <summary>Whether a password may be sent here: under TLS, or in clear text over loopback in the evaluation profile.</summary>
     public bool IsAllowed(Connection connection) => connection.IsSecure || (settings.Evaluation && connection.IsLoopback);
 
@@ -80,6 +83,12 @@ public sealed class SignIn(Settings settings, UserDirectory directory, LoginLimi
         if (result.Ok)
         {
             limits.Succeeded(address);
+            // said to nobody who has not proved who he is
+            if (connection is not null && Forbidden(result.Value, connection.Listener.Protocol) is { } forbidden)
+            {
+                SaslTelemetry.Forbidden(log, session, result.Value.Address, connection.Listener.Protocol);
+                return forbidden;
+            }
             bans?.SignedIn(address);
             SaslTelemetry.SignedIn(log, session, result.Value.Address, address);
             return result;
@@ -107,6 +116,19 @@ public sealed class SignIn(Settings settings, UserDirectory directory, LoginLimi
             case BearerToken or { User.Length: 0 } or { Password.Length: 0 }: return Refusal.SignInFailed;
             default: return await directory.SignInAsync(credentials.User, credentials.Password, cancel);
         }
+    }
+
+    Refusal? Forbidden(Account account, Protocol protocol)
+    {
+        var (key, name) = protocol switch
+        {
+            Protocol.Imap or Protocol.Imaps => ("imap", "IMAP"),
+            Protocol.Pop3 or Protocol.Pop3s => ("pop3", "POP3"),
+            Protocol.Submission or Protocol.Submissions => ("submission", "SMTP"),
+            _ => ("", ""),
+        };
+        // RFC 5530 3: the proof is right, and it is of no use here
+        return key.Length == 0 || directory.MayUse(account, key) ? null : ProtocolForbidden.Because($"This account may not use {name}; ask its administrator");
     }
 
     Result<Account> Known(string user) => directory.Proven(user) is { } account ? account : Refusal.SignInFailed;
