@@ -39,6 +39,9 @@ public sealed record ImapSettings
     /// <summary>The level below which the public folders of one's domain are seen; empty = they are not seen. Default "Public".</summary>
     public string PublicFolders { get; init; } = "Public";
 
+    /// <summary>The language of answers to those who leave it to the server (<c>LANGUAGE default</c>, RFC 5255 3.2): <c>en</c> or <c>ru</c>. Who asks for none gets English. Default en.</summary>
+    public MailLanguage Language { get; init; } = MailLanguage.En;
+
     /// <summary>Failed sign-ins after which the connection is closed. Default 10.</summary>
     public int MaxFailedSignIns { get; init; } = 10;
 

@@ -9,8 +9,8 @@ public enum DeletedMail
     Trash,
 }
 
-/// <summary>The languages of what people read in the answers of POP3.</summary>
-public enum Pop3Language { En, Ru }
+/// <summary>The languages of what people read in the answers of IMAP and POP3.</summary>
+public enum MailLanguage { En, Ru }
 
 /// <summary>The keys of POP3.</summary>
 public sealed record Pop3Settings : IChecked
@@ -46,7 +46,7 @@ public sealed record Pop3Settings : IChecked
     public int MaxFailedSignIns { get; init; } = 10;
 
     /// <summary>The language of answers to those who leave it to the server (<c>LANG *</c>, RFC 6856 3.2): <c>en</c> or <c>ru</c>. Who asks for none gets English. Default en.</summary>
-    public Pop3Language Language { get; init; } = Pop3Language.En;
+    public MailLanguage Language { get; init; } = MailLanguage.En;
 
     public string? Problem() => MaxLine is < 255 or > 1 << 20 ? "\"pop3.max-line\" must be between 255 and 1M" : null;
 }

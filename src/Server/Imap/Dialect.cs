@@ -1,3 +1,5 @@
+using CbaMail.Config;
+
 namespace CbaMail.Imap;
 
 /// <summary>
@@ -28,6 +30,9 @@ internal sealed class Dialect
     /// <summary>News of flags name the UID (RFC 7162 3.2.4, RFC 9051 appendix E 21).</summary>
     public bool NamesUid => CondStore || Rev2;
 
+    /// <summary>Of what people read (RFC 5255 3).</summary>
+    public MailLanguage Language { get; set; }
+
     /// <summary>The name as ENABLED repeats it, or null for what this does not turn on.</summary>
     public static string? Name(string word) => Array.Find(Known, k => k.Equals(word, StringComparison.OrdinalIgnoreCase));
 
@@ -42,10 +47,11 @@ internal sealed class Dialect
         return true;
     }
 
-    /// <summary>As before the sign-in (RFC 8437 2).</summary>
+    /// <summary>As before the sign-in (RFC 8437 4.1).</summary>
     public void Reset()
     {
         Enabled.Clear();
         CondStore = Rev2 = QResync = UidOnly = false;
+        Language = default; // i-default
     }
 }

@@ -53,6 +53,7 @@ internal static class ImapCommands
         new("NOOP", ImapState.Any, NoopCommand.Run),
         new("LOGOUT", ImapState.Any, LogoutCommand.Run, Traits: CommandTraits.NoUpdates),
         new("ID", ImapState.Any, IdCommand.Run, "ID"),
+        new("LANGUAGE", ImapState.Any, LanguageCommand.Run, "LANGUAGE"),
 
         new("STARTTLS", ImapState.NotAuthenticated, StartTlsCommand.Run, Traits: CommandTraits.NoUpdates),
         new("AUTHENTICATE", ImapState.NotAuthenticated, AuthenticateCommand.Run, Traits: CommandTraits.Secret),
@@ -60,6 +61,7 @@ internal static class ImapCommands
 
         new("UNAUTHENTICATE", ImapState.SignedIn, UnauthenticateCommand.Run, "UNAUTHENTICATE", CommandTraits.NoUpdates),
         new("ENABLE", ImapState.SignedIn, EnableCommand.Run, "ENABLE QRESYNC UIDONLY"),
+        new("COMPRESS", ImapState.SignedIn, CompressCommand.Run, "COMPRESS=DEFLATE", CommandTraits.NoUpdates),
         new("SELECT", ImapState.SignedIn, SelectCommand.Select, Traits: CommandTraits.NoUpdates),
         new("EXAMINE", ImapState.SignedIn, SelectCommand.Examine, Traits: CommandTraits.NoUpdates),
         new("CREATE", ImapState.SignedIn, CreateCommand.Run, "CREATE-SPECIAL-USE"),
@@ -133,6 +135,7 @@ internal static class ImapCommands
     static string All(ImapSession session)
     {
         var text = $"{Announced} APPENDLIMIT={session.Settings.MaxMessage}"; // RFC 7889 2
+        if (session.Connection.IsCompressed) text = text.Replace(" COMPRESS=DEFLATE", "", StringComparison.Ordinal);
         if (session.State != ImapState.NotAuthenticated) return text;
         text += " SASL-IR";
         if (!session.Connection.IsSecure) text += " STARTTLS";

@@ -141,16 +141,22 @@ internal sealed class ImapSession
     {
         if (outcome.Kind == OutcomeKind.Silent) return "ended by the command";
         if (outcome.Kind == OutcomeKind.Answered) return null;
-        Writer.Write(head.Tag).Write(outcome.Kind switch { OutcomeKind.Ok => " OK "u8, OutcomeKind.No => " NO "u8, _ => " BAD "u8 });
-        if (outcome.Code is { } code) Writer.Write("["u8).Write(code).Write("] "u8);
-        if (outcome.Text is { } sentence) Writer.Write(sentence).EndLine();
-        else Writer.Write(head.Name).Write(" completed\r\n"u8);
-
+        Say(head.Tag, outcome.Text is null ? outcome with { Text = head.Name + " completed" } : outcome);
         if (outcome.Kind != OutcomeKind.Bad) { badCommands = 0; return null; }
         ImapTelemetry.NotUnderstood(Log, Connection.Id, head.Row?.Name ?? "?", outcome.Text ?? "");
         if (++badCommands < Settings.MaxBadCommands) return null;
         Bye("Too many commands that cannot be understood");
         return "too many bad commands";
+    }
+
+    /// <summary>The tagged response, for commands after which the next octet is another one's (<see cref="Outcome.Answered"/>).</summary>
+    public void Say(in Outcome outcome) => Say(Tag, outcome);
+
+    void Say(string tag, in Outcome outcome)
+    {
+        Writer.Write(tag).Write(outcome.Kind switch { OutcomeKind.Ok => " OK "u8, OutcomeKind.No => " NO "u8, _ => " BAD "u8 });
+        if (outcome.Code is { } code) Writer.Write("["u8).Write(code).Write("] "u8);
+        Writer.Write(ImapPhrases.In(Dialect.Language, outcome)).EndLine();
     }
 
     /// <summary>
@@ -198,6 +204,7 @@ internal sealed class ImapSession
             case InputStatus.TimedOut: Bye("Nothing was said for too long"); return "timed out";
             case InputStatus.Stopping: Bye("The server stops", "UNAVAILABLE"); return "server stops";
             case InputStatus.TooLong: Bye("This is more than will be read", "TOOBIG"); return "flood";
+            case InputStatus.Ended when Connection.IsInputBroken: Bye("This is not compressed by DEFLATE"); return "no deflate stream"; // RFC 4978 3
             default: return "the peer has gone";
         }
     }
@@ -206,7 +213,7 @@ internal sealed class ImapSession
     {
         Writer.Write("* BYE "u8);
         if (code is not null) Writer.Write("["u8).Write(code).Write("] "u8);
-        Writer.Write(sentence).EndLine();
+        Writer.Write(ImapPhrases.In(Dialect.Language, sentence)).EndLine();
         Enter(ImapState.Logout);
     }
 

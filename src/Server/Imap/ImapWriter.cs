@@ -141,7 +141,7 @@ internal sealed class ImapWriter(Connection connection, TimeProvider time, TimeS
     }
 
     /// <summary>The untagged OK with a response code.</summary>
-    public ImapWriter Ok(string code, string text) => Write("* OK ["u8).Write(code).Write("] "u8).Write(text).EndLine();
+    public ImapWriter Ok(string code, string text) => Write("* OK ["u8).Write(code).Write("] "u8).Write(ImapPhrases.In(dialect.Language, text)).EndLine();
 
     /// <summary>Rising ranges as a sequence set, as many as a line has from the given one on.</summary>
     public ImapWriter Ranges(List<(uint From, uint To)> ranges, int at = 0)

@@ -9,7 +9,7 @@ internal readonly record struct Phrase(string English, string Russian)
     /// <summary>The same in every language.</summary>
     public static Phrase Plain(string text) => new(text, text);
 
-    public string In(Pop3Language language) => language == Pop3Language.Ru ? Russian : English;
+    public string In(MailLanguage language) => language == MailLanguage.Ru ? Russian : English;
 }
 
 /// <summary>All sentences of the room.</summary>

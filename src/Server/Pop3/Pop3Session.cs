@@ -42,7 +42,7 @@ internal sealed class Pop3Session
     /// <summary>UTF8 was said (RFC 6856 2.1).</summary>
     public bool IsUtf8 { get; set; }
     /// <summary>The language of sentences (RFC 6856 3.2).</summary>
-    public Pop3Language Language { get; set; }
+    public MailLanguage Language { get; set; }
 
     /// <summary>Outside the evaluation profile a password is never taken in clear text (contract.md).</summary>
     public bool MaySignIn => context.SignIn.IsAllowed(Connection);

@@ -85,6 +85,26 @@ const dialogues = {
     await client.logout();
   },
 
+  async imapflow_compresses() {
+    for (const disableCompression of [false, true]) {
+      const client = new ImapFlow({ host: '127.0.0.1', port: port('IMAPS'), secure: true, tls, auth: { user: ANNA, pass: PASSWORD }, logger: false, disableCompression });
+      await client.connect();
+      assert.equal(!!client._inflate, !disableCompression, 'imapflow compresses by itself where the server can');
+      const path = 'flow-compressed-' + disableCompression;
+      await client.mailboxCreate(path);
+      const text = 'From: a@example.test\r\nSubject: z\r\n\r\n' + 'Строка за строкой.\r\n'.repeat(20000);
+      for (let i = 0; i < 5; i++) await client.append(path, text);
+      await client.mailboxOpen(path);
+      for await (const message of client.fetch('1:*', { source: true })) assert.equal(message.source.toString(), text);
+      const idle = client.idle();
+      await client.noop();
+      await idle;
+      await client.mailboxClose();
+      await client.mailboxDelete(path);
+      await client.logout();
+    }
+  },
+
   async imapflow_idles() {
     const client = await imap(BORIS);
     await client.mailboxOpen('INBOX');

@@ -1,5 +1,5 @@
 """Dialogues with Python's own imaplib, poplib and smtplib: python3 dialogues.py NAME. Ports and accounts come from the environment."""
-import base64, email, email.policy, imaplib, os, poplib, smtplib, ssl, sys, threading, time
+import base64, email, email.policy, imaplib, os, poplib, smtplib, ssl, sys, threading, time, zlib
 from email.message import EmailMessage
 
 E = os.environ
@@ -364,6 +364,121 @@ def pop3_refusals():
     other.user(ANNA)
     other.pass_(PASSWORD)
     other.quit()
+
+
+def compressed(m):
+    """Turns on COMPRESS=DEFLATE (RFC 4978) below imaplib; counts what is on the wire."""
+    imaplib.Commands["COMPRESS"] = ("AUTH", "SELECTED")
+    ok(m._simple_command("COMPRESS", "DEFLATE"))
+    out, back, have = zlib.compressobj(9, zlib.DEFLATED, -15), zlib.decompressobj(-15), bytearray()
+    m.received = m.inflated = 0
+
+    def send(data):
+        m.sock.sendall(out.compress(data) + out.flush(zlib.Z_SYNC_FLUSH))
+
+    def more():
+        data = m.file.read1(65536)
+        assert data, "closed"
+        m.received += len(data)
+        plain = back.decompress(data)
+        m.inflated += len(plain)
+        have.extend(plain)
+
+    def read(size):
+        while len(have) < size:
+            more()
+        data = bytes(have[:size])
+        del have[:size]
+        return data
+
+    def readline():
+        while b"\n" not in have:
+            more()
+        return read(have.index(b"\n") + 1)
+
+    m.send, m.read, m.readline, m.out, m.back = send, read, readline, out, back
+    return m
+
+
+def imap_compresses_both_ways():
+    for secure in (False, True):
+        m = imaplib.IMAP4_SSL(HOST, PORT["IMAPS"], ssl_context=TLS) if secure else imaplib.IMAP4(HOST, PORT["IMAP"])
+        m.login(ANNA, PASSWORD)
+        m._simple_command("CAPABILITY")
+        assert b"COMPRESS=DEFLATE" in m.untagged_responses["CAPABILITY"][-1].split()
+        compressed(m)
+        name = f"compressed-{secure}"
+        m.delete(name)
+        ok(m.create(name))
+        texts = [letter(f"{i}", "Привет, это текст. " * (i * i)).as_bytes() for i in range(1, 60)]
+        for text in texts:
+            ok(m.append(name, None, None, text))
+        ok(m.select(name))
+        before = m.received, m.inflated
+        got = [part[1] for part in ok(m.fetch("1:*", "(BODY.PEEK[])")) if isinstance(part, tuple)]
+        assert got == [t.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") for t in texts]
+        assert (m.received - before[0]) * 3 < m.inflated - before[1], (m.received, m.inflated)
+        ok(m.store("1:5", "+FLAGS", "\\Deleted"))
+        ok(m.expunge())
+        assert ok(m.search(None, "ALL"))[0].split()[-1] == b"54"
+        ok(m.unselect())
+        m.delete(name)
+        m.logout()
+
+
+def imap_compresses_until_unauthenticate():
+    """RFC 8437 4.1: by a last block, by a flush, and with the next commands in the same packet."""
+    for how in ("finish", "flush", "flush and finish"):
+        m = compressed(imap(box=None))
+        end = m.out.compress(b"u UNAUTHENTICATE\r\n")
+        end += {"finish": lambda: m.out.flush(zlib.Z_FINISH), "flush": lambda: m.out.flush(zlib.Z_SYNC_FLUSH),
+                "flush and finish": lambda: m.out.flush(zlib.Z_SYNC_FLUSH) + m.out.flush(zlib.Z_FINISH)}[how]()
+        m.sock.sendall(end + f"v LOGIN {BORIS} \"{PASSWORD}\"\r\nw NOOP\r\n".encode())
+        data, plain = b"", b""
+        while not m.back.eof or b"w OK" not in m.back.unused_data + data:
+            piece = m.file.read1(65536)
+            assert piece, (plain, data)
+            if m.back.eof:
+                data += piece
+            else:
+                plain += m.back.decompress(piece)
+        assert plain.endswith(b"u OK UNAUTHENTICATE completed\r\n"), plain
+        assert (m.back.unused_data + data).startswith(b"v OK [CAPABILITY "), data
+        m.sock.close()
+
+
+def imap_bombs_end_where_lines_do():
+    """80 MB of one line are 80 KB: the line is refused, the next command is heard or the session ends; nobody else notices."""
+    m = compressed(imap(box=None))
+    try:
+        m.sock.sendall(m.out.compress(b"x " + b"0" * (80 << 20) + b"\r\ny NOOP\r\n") + m.out.flush(zlib.Z_SYNC_FLUSH))
+        while True:
+            line = m.readline()
+            if line.startswith((b"* BYE", b"y OK")):
+                break
+    except (AssertionError, OSError):
+        pass
+    other = imap()
+    ok(other.noop())
+    other.logout()
+
+
+def imap_speaks_russian():
+    """RFC 5255 3."""
+    imaplib.Commands["LANGUAGE"] = ("NONAUTH", "AUTH", "SELECTED")
+    m = imaplib.IMAP4(HOST, PORT["IMAP"])
+    assert "LANGUAGE" in m.capabilities, m.capabilities
+    ok(m._simple_command("LANGUAGE", "ru-RU", "en"))
+    assert m.untagged_responses["LANGUAGE"] == [b"(ru)"], m.untagged_responses
+    try:
+        m.login(ANNA, "wrong")
+        raise AssertionError("signed in")
+    except imaplib.IMAP4.error as e:
+        assert "Имя или пароль неверны" in (e.args[0].decode() if isinstance(e.args[0], bytes) else str(e)), e
+    m.login(ANNA, PASSWORD)
+    no, text = m.select("Nowhere")
+    assert no == "NO" and "Такой папки нет" in text[0].decode(), text
+    m.logout()
 
 
 if __name__ == "__main__":

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 using CbaMail.Imap;
 using CbaMail.Tests.Server.Net;
@@ -9,6 +10,7 @@ namespace CbaMail.Tests.Server.Imap;
 public sealed class ImapClient : SessionClient
 {
     int tags;
+    DeflateStream? deflate, inflate;
 
     internal ImapClient(MemoryTransport transport, Task running, SessionErrors errors, ImapSession session) : base(transport, running, errors) => Session = session;
 
@@ -16,6 +18,53 @@ public sealed class ImapClient : SessionClient
 
     public static string Message(int number, string body = "Hello\r\n") =>
         $"From: Anna <anna@example.test>\r\nTo: Boris <boris@example.test>\r\nSubject: Number {number}\r\nDate: Mon, 7 Feb 1994 21:52:25 -0800\r\nMessage-ID: <{number}@example.test>\r\n\r\n{body}";
+
+    public override async Task SendAsync(ReadOnlyMemory<byte> bytes)
+    {
+        if (deflate is null)
+        {
+            await base.SendAsync(bytes);
+            return;
+        }
+        await deflate.WriteAsync(bytes);
+        await deflate.FlushAsync();
+    }
+
+    public override Task<string?> TryLineAsync() => inflate is null ? base.TryLineAsync() : InflatedLineAsync();
+
+    /// <summary>From here on both sides compress (RFC 4978).</summary>
+    public void StartCompression()
+    {
+        deflate = new DeflateStream(Transport.Client.Output.AsStream(leaveOpen: true), CompressionLevel.Optimal, leaveOpen: true);
+        inflate = new DeflateStream(Transport.Client.Input.AsStream(leaveOpen: true), CompressionMode.Decompress, leaveOpen: true);
+    }
+
+    /// <summary>Both streams are over: ours ends with its last block, the server's must (RFC 8437 4.1).</summary>
+    public async Task EndCompressionAsync()
+    {
+        Assert.Equal(-1, await NextAsync());
+        await deflate!.DisposeAsync();
+        (deflate, inflate) = (null, null);
+    }
+
+    async Task<int> NextAsync()
+    {
+        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        var one = new byte[1];
+        try { return await inflate!.ReadAsync(one, late.Token) == 0 ? -1 : one[0]; }
+        catch (InvalidDataException) { return -1; } // hung up in the middle of the stream
+    }
+
+    async Task<string?> InflatedLineAsync()
+    {
+        var line = new List<byte>();
+        while (await NextAsync() is >= 0 and var next)
+        {
+            if (next == '\n') return Encoding.UTF8.GetString([.. line]).TrimEnd('\r');
+            line.Add((byte)next);
+        }
+        return null;
+    }
 
     /// <summary>Sends a command and gives all lines up to the tagged one, that included, without the tag.</summary>
     public async Task<List<string>> CommandAsync(string command)

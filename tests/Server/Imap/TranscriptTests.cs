@@ -6,7 +6,7 @@ namespace CbaMail.Tests.Server.Imap;
 
 /// <summary>
 /// Plays tests/Transcripts/imap/*.session against a session over the real vault. The language is that of Wire/TranscriptFile,
-/// with {anna}, {boris} and {password}; each file has accounts of its own.
+/// with {anna}, {boris} and {password}; each file has accounts of its own. Z+ and Z-: from here on both sides compress, or no more.
 /// </summary>
 [Collection("imap")]
 public sealed class TranscriptTests(ImapFixture fixture)
@@ -22,6 +22,13 @@ public sealed class TranscriptTests(ImapFixture fixture)
         // a second one where the file speaks of him
         var boris = (await File.ReadAllTextAsync(path)).Contains("{boris}", StringComparison.Ordinal) ? await fixture.AccountAsync() : anna;
         var words = new Dictionary<string, string> { ["anna"] = anna.Address.ToString(), ["boris"] = boris.Address.ToString(), ["password"] = ImapFixture.Password };
-        await TranscriptFile.RunAsync(path, _ => Task.FromResult<ITranscriptClient>(fixture.Connect()), () => words);
+        ImapClient? client = null;
+        await TranscriptFile.RunAsync(path, _ => Task.FromResult<ITranscriptClient>(client = fixture.Connect()), () => words, async line =>
+        {
+            if (line == "Z+") client!.StartCompression();
+            else if (line == "Z-") await client!.EndCompressionAsync();
+            else return false;
+            return true;
+        });
     }
 }

@@ -16,10 +16,10 @@ public abstract class SessionClient : ITranscriptClient
     public Task Running { get; }
 
     public Task SendAsync(string text) => SendAsync(Encoding.UTF8.GetBytes(text));
-    public async Task SendAsync(ReadOnlyMemory<byte> bytes) => await Transport.Client.Output.WriteAsync(bytes);
+    public virtual async Task SendAsync(ReadOnlyMemory<byte> bytes) => await Transport.Client.Output.WriteAsync(bytes);
     public Task SendAsync(byte[] bytes) => SendAsync(bytes.AsMemory());
-    public Task<string?> TryLineAsync() => Transport.ReadLineAsync();
-    public async Task<string> LineAsync() => await Transport.ReadLineAsync() ?? throw new EndOfStreamException("the server has closed");
+    public virtual Task<string?> TryLineAsync() => Transport.ReadLineAsync();
+    public async Task<string> LineAsync() => await TryLineAsync() ?? throw new EndOfStreamException("the server has closed");
     public void HalfClose() => Transport.HalfClose();
 
     Task<string?> ITranscriptClient.ReadLineAsync() => TryLineAsync();

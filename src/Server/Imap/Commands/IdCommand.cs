@@ -21,10 +21,12 @@ internal static class IdCommand
             var fields = 0;
             do
             {
+                var named = arguments.IsString;
                 var key = arguments.Astring();
+                if (!named && key.Equals("NIL", StringComparison.OrdinalIgnoreCase)) arguments.Fail("the name of a field"); // RFC 2971 4
                 arguments.Space();
                 var value = arguments.Nstring();
-                if (++fields > MaxFields || key.Length > MaxKey || value?.Length > MaxValue) arguments.Refuse("The ID is too long");
+                if (++fields > MaxFields || Octets(key) > MaxKey || Octets(value) > MaxValue) arguments.Refuse("The ID is too long");
                 if (value is not null && key.ToUpperInvariant() is "NAME" or "VERSION" or "OS" or "VENDOR" && client.Length < 200) client.Append(client.Length == 0 ? "" : " ").Append(value);
             }
             while (!arguments.Failed && arguments.Take((byte)' '));
@@ -36,6 +38,8 @@ internal static class IdCommand
         session.Writer.Write("* ID (\"name\" \"CBA Mail\" \"vendor\" \"CBA Mail\")\r\n"u8);
         return new(Outcome.Done);
     }
+
+    static int Octets(string? text) => text is null ? 0 : Encoding.UTF8.GetByteCount(text);
 
     static string Printable(StringBuilder text)
     {

@@ -16,7 +16,7 @@ internal static class StartTlsCommand
     static async ValueTask<Outcome> StartAsync(ImapSession session)
     {
         session.Input.ThrowAway();
-        session.Writer.Write(session.Tag).Write(" OK Begin TLS now\r\n"u8);
+        session.Say(Outcome.Ok(null, "Begin TLS now"));
         await session.Writer.FlushAsync(session.Cancel);
         try
         {
@@ -30,6 +30,7 @@ internal static class StartTlsCommand
             return Outcome.Silent;
         }
         session.Writer.Attach();
+        session.Dialect.Reset(); // RFC 5255 7: what was chosen in clear text may have been somebody else's choice
         return Outcome.Answered; // RFC 9051 6.2.1: the client asks for the capabilities anew
     }
 }

@@ -5,7 +5,7 @@ namespace CbaMail.Pop3.Commands;
 /// <summary>UTF8 and LANG (RFC 6856).</summary>
 internal static class LanguageCommands
 {
-    static readonly (string Tag, Pop3Language Language, string Name)[] Languages = [("en", Pop3Language.En, "English"), ("ru", Pop3Language.Ru, "Русский")];
+    static readonly (string Tag, MailLanguage Language, string Name)[] Languages = [("en", MailLanguage.En, "English"), ("ru", MailLanguage.Ru, "Русский")];
 
     /// <summary>RFC 6856 2.1: from here on messages with UTF-8 in their header are sent as they are.</summary>
     public static ValueTask<Answer> Utf8(Pop3Session session, string argument)
@@ -35,7 +35,7 @@ internal static class LanguageCommands
     }
 
     // RFC 4647 3.4: what is more special than we can be is met by what is less so
-    static Pop3Language? Match(string range, Pop3Language preferred)
+    static MailLanguage? Match(string range, MailLanguage preferred)
     {
         if (range == "*") return preferred;
         var tag = range.Split('-')[0];
