@@ -211,6 +211,15 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
         return added;
     }
 
+    /// <summary>All or nothing (RFC 3502 6.3.11), in one commit.</summary>
+    public ValueTask<Result<List<Appended>>> AppendAsync(long mailboxId, IReadOnlyList<Upload> uploads, long quota, CancellationToken cancel, long reader = 0) =>
+        store.CommitAsync(t => Appending.Add(t, this, mailboxId, uploads, quota, reader, time.GetUtcNow()), cancel);
+
+    /// <summary>Appends one message and removes another, which may be of another mailbox, in one commit (RFC 8508 3.4).</summary>
+    /// <returns>NoSuchThing where the old one is gone; then nothing was appended.</returns>
+    public ValueTask<Result<Appended>> ReplaceAsync(long mailboxId, Upload upload, long quota, long oldMailboxId, uint oldUid, CancellationToken cancel, long reader = 0) =>
+        store.CommitAsync(t => Appending.Replace(t, this, mailboxId, upload, quota, reader, oldMailboxId, oldUid, time.GetUtcNow()), cancel);
+
     /// <param name="uids">Rising; those that do not exist are passed over.</param>
     /// <param name="unchangedSince">RFC 7162 3.1.3, or null.</param>
     /// <param name="reader">Whose \Seen is meant (<see cref="Mailbox.ReaderOf"/>).</param>

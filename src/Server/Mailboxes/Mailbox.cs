@@ -27,6 +27,9 @@ public sealed record Mailbox(
 
     /// <summary>Under which number it is noted what an account has seen here; 0: the owner's own flags are his.</summary>
     public long ReaderOf(long accountId) => accountId == AccountId ? 0 : accountId;
+
+    /// <summary>MAILBOXID: numbers of mailboxes are never used again (RFC 8474 4).</summary>
+    public string ObjectId => $"F{Id}";
 }
 
 /// <summary>A message in a mailbox, without its content.</summary>

@@ -148,9 +148,15 @@ static class MailboxTable
         return row.Step() ? row.Int64(0) : null;
     }
 
-    public static (long Bytes, long Messages) Usage(ReadTransaction read, long accountId)
+    public static (long Bytes, long Messages) Usage(ReadTransaction read, long accountId) => Usage(read.Prepare(UsageSql).Bind(1, accountId));
+
+    public static (long Bytes, long Messages) Usage(WriteTransaction write, long accountId) => Usage(write.Prepare(UsageSql).Bind(1, accountId));
+
+    const string UsageSql = "SELECT bytes, messages FROM usage WHERE account_id = ?";
+
+    static (long Bytes, long Messages) Usage(Statement statement)
     {
-        using var row = read.Prepare("SELECT bytes, messages FROM usage WHERE account_id = ?").Bind(1, accountId);
+        using var row = statement;
         return row.Step() ? (row.Int64(0), row.Int64(1)) : (0, 0);
     }
 }

@@ -16,6 +16,7 @@ public sealed class StagedMessage : IDisposable
     internal byte[] Structure { get; init; } = [];
     internal string Preview { get; init; } = "";
     internal DateTimeOffset? Sent { get; init; }
+    internal long Conversation { get; init; }
     /// <summary>Octets that its lines lack (<see cref="Mime.LineEnds"/>).</summary>
     internal int LineEnds { get; init; }
     /// <summary>Octets that the header's surrogate has more (<see cref="Mime.HeaderSurrogate"/>); null: it needs none.</summary>

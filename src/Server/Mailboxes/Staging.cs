@@ -40,6 +40,7 @@ sealed class Staging(int sharedPartBytes)
             Preview = Preview.Of(message, root),
             MessageId = fields.MessageId,
             Sent = fields.Sent,
+            Conversation = ThreadRoot.Of(message),
         };
     }
 

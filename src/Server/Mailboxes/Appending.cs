@@ -1,0 +1,52 @@
+using CbaMail.Envelope;
+using CbaMail.Storage;
+
+namespace CbaMail.Mailboxes;
+
+/// <summary>A message that a client uploads.</summary>
+/// <param name="Received">INTERNALDATE, or null for now.</param>
+public readonly record struct Upload(StagedMessage Staged, MessageFlags Flags, IReadOnlyList<string> Keywords, DateTimeOffset? Received);
+
+/// <summary>APPEND of many (RFC 3502) and REPLACE (RFC 8508): in one commit, all or nothing.</summary>
+static class Appending
+{
+    public static Result<List<Appended>> Add(WriteTransaction transaction, MailStore mail, long mailboxId, IReadOnlyList<Upload> uploads, long quota, long reader, DateTimeOffset now)
+    {
+        if (MailboxTable.Get(transaction, mailboxId) is not { } mailbox) return Refusal.NoSuchMailbox;
+        // what can fail comes first: a refusal must have left nothing behind
+        if (MailboxTable.Use(transaction, mailbox.AccountId, uploads.Sum(upload => upload.Staged.Size), uploads.Count, quota) is not { } modseq) return Refusal.OverQuota;
+        var appended = new List<Appended>(uploads.Count);
+        var seen = new List<uint>();
+        foreach (var upload in uploads)
+        {
+            var content = mail.AddContent(transaction, upload.Staged);
+            // RFC 4314 2.1, s: whose mailbox it is not, has \Seen for himself
+            var flags = reader == 0 ? upload.Flags : upload.Flags & ~MessageFlags.Seen;
+            var message = new NewMessage(content, default, flags, upload.Keywords, upload.Received ?? now);
+            var taken = MailboxTable.TakeUid(transaction, mailboxId, flags.HasFlag(MessageFlags.Seen), flags.HasFlag(MessageFlags.Deleted), content.Size, modseq)!.Value;
+            if (flags != upload.Flags) seen.Add(taken.Uid);
+            MessageTable.Insert(transaction, mailboxId, taken.Uid, message, content.Size, Keywords.Of(upload.Keywords), now, modseq);
+            Changes.Refer(transaction, content.Id, 1);
+            appended.Add(new Appended(taken.UidValidity, taken.Uid, modseq));
+        }
+        if (seen.Count > 0) Readers.Mark(transaction, mailboxId, reader, seen, modseq);
+        Changes.Add(transaction, mail.Notifier, mailbox.AccountId, mailboxId, modseq);
+        return appended;
+    }
+
+    /// <summary>RFC 8508 3.4: only what the account uses more in the end counts against its quota.</summary>
+    public static Result<Appended> Replace(WriteTransaction transaction, MailStore mail, long mailboxId, in Upload upload, long quota, long reader, long oldMailboxId, uint oldUid, DateTimeOffset now)
+    {
+        if (MailboxTable.Get(transaction, oldMailboxId) is not { } from || MessageTable.Get(transaction, oldMailboxId, oldUid) is not { } old) return Refusal.NoSuchThing;
+        if (MailboxTable.Get(transaction, mailboxId) is not { } mailbox) return Refusal.NoSuchMailbox;
+        if (quota > 0 && from.AccountId == mailbox.AccountId)
+        {
+            var more = upload.Staged.Size - old.Size;
+            if (more > 0 && MailboxTable.Usage(transaction, mailbox.AccountId).Bytes + more > quota) return Refusal.OverQuota;
+            quota = 0;
+        }
+        var added = mail.AddMessage(transaction, mailboxId, new NewMessage(mail.AddContent(transaction, upload.Staged), default, upload.Flags, upload.Keywords, upload.Received ?? now), quota, reader);
+        if (added.Ok) Expunge.Take(transaction, mail.Notifier, MailboxTable.Get(transaction, oldMailboxId)!, [old], now);
+        return added;
+    }
+}
