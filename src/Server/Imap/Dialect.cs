@@ -9,7 +9,7 @@ namespace CbaMail.Imap;
 internal sealed class Dialect
 {
     /// <summary>Extensions that ENABLE turns on, as they are written.</summary>
-    static readonly string[] Known = ["CONDSTORE", "IMAP4rev2", "METADATA", "QRESYNC", "UIDONLY"];
+    static readonly string[] Known = ["CONDSTORE", "IMAP4rev2", "METADATA", "QRESYNC", "UIDONLY", "UTF8=ACCEPT"];
 
     /// <summary>In capitals.</summary>
     public HashSet<string> Enabled { get; } = [];

@@ -22,7 +22,7 @@ internal enum CommandTraits
     None = 0,
     /// <summary>No EXPUNGE may be sent while it runs: its answer counts in sequence numbers (RFC 9051 7.5.1).</summary>
     HoldsExpunges = 1,
-    /// <summary>Its last literal is a message that it reads itself.</summary>
+    /// <summary>Literals of it are content that it reads itself.</summary>
     Streams = 2,
     /// <summary>Untagged FETCH responses carry the UID (RFC 9051 6.4.9).</summary>
     Uid = 4,
@@ -32,10 +32,15 @@ internal enum CommandTraits
     NoUpdates = 16,
     /// <summary>It names messages by sequence number, which UIDONLY gives up (RFC 9586 3.1).</summary>
     Numbers = 32,
+    /// <summary>Names a message before the mailbox that it appends to.</summary>
+    Replaces = 64,
 }
 
 /// <summary>Parses at once, then runs: the reader cannot outlive the call.</summary>
 internal delegate ValueTask<Outcome> CommandRun(ImapSession session, ref ImapReader arguments);
+
+/// <summary>Whether the literal that the text ends with is content and not an argument.</summary>
+internal delegate bool AtContent(ReadOnlySpan<byte> text);
 
 /// <summary>A row: all that a stranger must know about a command.</summary>
 /// <param name="Capability">The capabilities that announce it, separated by spaces, or null.</param>
@@ -60,8 +65,8 @@ internal static class ImapCommands
         new("LOGIN", ImapState.NotAuthenticated, LoginCommand.Run, Traits: CommandTraits.Secret),
 
         new("UNAUTHENTICATE", ImapState.SignedIn, UnauthenticateCommand.Run, "UNAUTHENTICATE", CommandTraits.NoUpdates),
-        new("ENABLE", ImapState.SignedIn, EnableCommand.Run, "ENABLE QRESYNC UIDONLY"),
         new("COMPRESS", ImapState.SignedIn, CompressCommand.Run, "COMPRESS=DEFLATE", CommandTraits.NoUpdates),
+        new("ENABLE", ImapState.SignedIn, EnableCommand.Run, "ENABLE QRESYNC UIDONLY UTF8=ACCEPT"),
         new("SELECT", ImapState.SignedIn, SelectCommand.Select, Traits: CommandTraits.NoUpdates),
         new("EXAMINE", ImapState.SignedIn, SelectCommand.Examine, Traits: CommandTraits.NoUpdates),
         new("CREATE", ImapState.SignedIn, CreateCommand.Run, "CREATE-SPECIAL-USE"),
@@ -73,7 +78,7 @@ internal static class ImapCommands
         new("LSUB", ImapState.SignedIn, LsubCommand.Run),
         new("NAMESPACE", ImapState.SignedIn, NamespaceCommand.Run, "NAMESPACE"),
         new("STATUS", ImapState.SignedIn, StatusCommand.Run, "STATUS=SIZE"),
-        new("APPEND", ImapState.SignedIn, AppendCommand.Run, "LITERAL+ APPENDLIMIT", CommandTraits.Streams),
+        new("APPEND", ImapState.SignedIn, AppendCommand.Run, "LITERAL+ APPENDLIMIT MULTIAPPEND CATENATE URL-PARTIAL", CommandTraits.Streams),
         new("SETACL", ImapState.SignedIn, AclCommands.Set, "ACL RIGHTS=" + Mailboxes.RightsText.Added),
         new("DELETEACL", ImapState.SignedIn, AclCommands.Delete),
         new("GETACL", ImapState.SignedIn, AclCommands.Get),
@@ -100,8 +105,10 @@ internal static class ImapCommands
         new("UID THREAD", ImapState.Selected, ThreadCommand.RunUid, null, CommandTraits.Uid),
         new("ESEARCH", ImapState.SignedIn, MultiSearchCommand.Run, "MULTISEARCH", CommandTraits.Uid),
         new("CANCELUPDATE", ImapState.Selected, CancelUpdateCommand.Run),
-        new("FETCH", ImapState.Selected, FetchCommand.Run, "CONDSTORE SAVEDATE PREVIEW", CommandTraits.HoldsExpunges),
+        new("FETCH", ImapState.Selected, FetchCommand.Run, "CONDSTORE SAVEDATE PREVIEW BINARY OBJECTID", CommandTraits.HoldsExpunges),
         new("UID FETCH", ImapState.Selected, FetchCommand.RunUid, null, CommandTraits.Uid),
+        new("REPLACE", ImapState.Selected, ReplaceCommand.Run, "REPLACE", CommandTraits.Streams | CommandTraits.Replaces | CommandTraits.Numbers),
+        new("UID REPLACE", ImapState.Selected, ReplaceCommand.RunUid, null, CommandTraits.Streams | CommandTraits.Replaces | CommandTraits.Uid),
         new("STORE", ImapState.Selected, StoreCommand.Run, null, CommandTraits.HoldsExpunges),
         new("UID STORE", ImapState.Selected, StoreCommand.RunUid, null, CommandTraits.Uid),
         new("COPY", ImapState.Selected, CopyCommand.Run, Traits: CommandTraits.Numbers),

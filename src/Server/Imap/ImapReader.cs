@@ -175,6 +175,8 @@ internal ref struct ImapReader(ReadOnlySpan<byte> text)
             if (b == '"')
             {
                 var inner = text[start..position++];
+                // RFC 6855 3
+                if (Utf8 && !System.Text.Unicode.Utf8.IsValid(inner)) Refuse("A quoted string is not UTF-8");
                 return escaped ? Unescape(inner) : inner;
             }
             if (b == '\\') { escaped = true; position++; }

@@ -8,12 +8,11 @@ namespace CbaMail.Imap;
 /// Searching/ finds, sorts and threads messages for four commands,
 /// <see cref="Dialect"/> what it understands: what is sent depends on it.
 ///
-/// Does not: keep mail (Mailboxes), parse MIME (Formats), judge passwords (Sasl). Not yet:
-/// BINARY, MULTIAPPEND; rows and traits of the table are where they come in.
+/// Does not: keep mail (Mailboxes), parse MIME (Formats), judge passwords (Sasl).
 ///
 /// Rules to keep:
 /// - A snapshot of the store is never held while bytes go to the connection: read rows, dispose, write. Bodies are streamed.
-/// - What a client sends is bounded before it is read: lines, literals, parentheses, search keys. The message of APPEND goes to the spool.
+/// - What a client sends is bounded before it is read: lines, literals, parentheses, search keys. The messages of APPEND go to the spool.
 /// - Parsing is synchronous over spans and total: a failure is an answer (BAD), never an exception.
 /// - Sequence numbers change only where RFC 9051 7.5.1 lets them: EXPUNGE waits during FETCH, STORE and SEARCH.
 /// - An OK to APPEND, STORE, COPY, MOVE, EXPUNGE comes after the durable commit.
@@ -25,7 +24,8 @@ namespace CbaMail.Imap;
 /// 5182 SEARCHRES, 5255 I18NLEVEL=1, 5256 SORT and THREAD, 5267 CONTEXT,
 /// 5032 WITHIN, 5161 ENABLE, 5258 LIST-EXTENDED, 5464 METADATA, 5466 FILTERS, 5530 codes, 5819 LIST-STATUS, 6154 SPECIAL-USE, 6851 MOVE, 7162 CONDSTORE and QRESYNC,
 /// 7888 LITERAL+, 7889 APPENDLIMIT, 7377 MULTISEARCH, 8437 UNAUTHENTICATE, 8438 STATUS=SIZE, 8440 LIST-MYRIGHTS, 8514 SAVEDATE, 8970 PREVIEW, 9208 QUOTA,
-/// 9394 PARTIAL, 9585 INPROGRESS, 9586 UIDONLY, 9590 LIST-METADATA, 5465 NOTIFY (<see cref="Watch"/>).
+/// 9394 PARTIAL, 9585 INPROGRESS, 9586 UIDONLY, 9590 LIST-METADATA, 5465 NOTIFY (<see cref="Watch"/>);
+/// of uploads and parts 3502 MULTIAPPEND, 3516 BINARY, 4469 CATENATE, 5092 and 5550 URL-PARTIAL, 6855 UTF8=ACCEPT, 8474 OBJECTID, 8508 REPLACE.
 /// </summary>
 public static class ImapRoom
 {

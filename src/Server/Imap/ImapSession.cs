@@ -102,7 +102,8 @@ internal sealed class ImapSession
         // RFC 9586 3.1: who has given up sequence numbers cannot use them
         if (head.Refusal is null && Dialect.UidOnly && head.Row!.Has(CommandTraits.HoldsExpunges | CommandTraits.Numbers))
             head = head with { Refusal = Outcome.Bad("Messages are named by UID alone now", "UIDREQUIRED") };
-        (status, var refusal) = await GatherAsync(head);
+        var arguments = head.ArgumentsAt;
+        (status, var refusal) = await GatherAsync(head.Refusal, head.Row?.Has(CommandTraits.Streams) == true ? text => AppendCommand.IsAtContent(text[arguments..], head.Row.Has(CommandTraits.Replaces)) : null);
         if (status != InputStatus.Ok) return Farewell(status);
         try
         {
@@ -163,13 +164,13 @@ internal sealed class ImapSession
     /// Reads the literals of a command into its text, each bounded before it is read (RFC 9051 4.3, RFC 7888 4):
     /// one that waits for us is refused unread, one that comes unasked is read over.
     /// </summary>
-    async ValueTask<(InputStatus, Outcome?)> GatherAsync(CommandHead head)
+    /// <param name="isAtContent">Whether the literal that comes is content, which the command reads itself.</param>
+    public async ValueTask<(InputStatus, Outcome?)> GatherAsync(Outcome? refusal, AtContent? isAtContent)
     {
-        var refusal = head.Refusal;
         long asked = 0;
         while (PendingLiteral.TryFind(text.Span, out var literal))
         {
-            if (refusal is null && head.Row!.Has(CommandTraits.Streams) && AppendCommand.IsAtMessage(text.Span[head.ArgumentsAt..])) break;
+            if (refusal is null && isAtContent?.Invoke(text.Span) == true) break;
             asked += literal.Length;
             var most = State == ImapState.NotAuthenticated ? Math.Min(4096, Settings.MaxLiteral) : Settings.MaxLiteral;
             if (asked > most || text.Length > Settings.MaxLine + most) refusal ??= Outcome.Bad("The command is too long", "TOOBIG");

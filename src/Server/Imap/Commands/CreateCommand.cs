@@ -55,6 +55,6 @@ internal static class CreateCommand
         var created = await session.Mail.CreateAsync(place.OwnerId, place.Name, use, session.Cancel);
         if (!created.Ok) return Outcome.No(created.Refusal);
         ListLine.Correlate(session, place.Prefix + created.Value.Name, oldName);
-        return Outcome.Done;
+        return Outcome.Ok($"MAILBOXID ({created.Value.ObjectId})", "CREATE completed"); // RFC 8474 4.1
     }
 }

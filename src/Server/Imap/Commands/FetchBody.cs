@@ -17,6 +17,11 @@ internal static class FetchBody
     /// <exception cref="Storage.Blobs.DamageError">The stored body is damaged.</exception>
     public static void Check(MessageContent content, BodySection section)
     {
+        if (section.Form != SectionForm.Stored)
+        {
+            FetchBinary.Check(content, section);
+            return;
+        }
         if (Locate(content, section) is not var (position, length)) return;
         if (section.Text is SectionText.HeaderFields or SectionText.HeaderFieldsNot)
         {
@@ -29,34 +34,54 @@ internal static class FetchBody
 
     public static async ValueTask WriteAsync(ImapSession session, MessageContent content, BodySection section)
     {
+        if (section.Form != SectionForm.Stored)
+        {
+            await FetchBinary.WriteAsync(session, content, section);
+            return;
+        }
         var writer = session.Writer;
         writer.Write(section.Label).Space();
-        if (Locate(content, section) is not var (position, length))
+        if (Find(content, section) is not { } found)
         {
             writer.Write("NIL"u8); // RFC 9051 9, nstring: there is no such part
             return;
         }
-        if (section.Text is SectionText.HeaderFields or SectionText.HeaderFieldsNot)
+        if (found.Bytes is { } chosen)
         {
-            var header = content.Read(position, (int)Math.Min(length, MaxHeader));
-            var chosen = Fields(header, section.Fields, section.Text == SectionText.HeaderFields);
-            var (from, count) = Cut(section, chosen.Length);
-            writer.Literal(chosen.AsSpan((int)from, (int)count));
+            writer.Literal(chosen);
             return;
         }
-        var (offset, size) = Cut(section, length);
+        var (position, size) = (found.Position, found.Length);
         if (size <= Small)
         {
-            writer.Literal(content.Read(position + offset, (int)size));
+            writer.Literal(content.Read(position, (int)size));
             return;
         }
         writer.Write("{"u8).Write(size).Write("}\r\n"u8);
         writer.InLiteral = true;
         using var late = writer.Limit(size);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, session.Cancel);
-        await content.CopyToAsync(writer.Output, position + offset, size, either.Token);
+        await content.CopyToAsync(writer.Output, position, size, either.Token);
         writer.InLiteral = false;
     }
+
+    /// <summary>The octets of a section: where they are, or those chosen out of a header; null where the message has no such part.</summary>
+    public static Found? Find(MessageContent content, BodySection section)
+    {
+        if (Locate(content, section) is not var (position, length)) return null;
+        if (section.Text is SectionText.HeaderFields or SectionText.HeaderFieldsNot)
+        {
+            var header = content.Read(position, (int)Math.Min(length, MaxHeader));
+            var chosen = Fields(header, section.Fields, section.Text == SectionText.HeaderFields);
+            var (from, count) = Cut(section, chosen.Length);
+            return new(0, count, count == chosen.Length ? chosen : chosen[(int)from..(int)(from + count)]);
+        }
+        var (offset, size) = Cut(section, length);
+        return new(position + offset, size, null);
+    }
+
+    /// <param name="Bytes">Where the octets do not stand in the message as one piece.</param>
+    public readonly record struct Found(long Position, long Length, byte[]? Bytes);
 
     // RFC 9051 6.4.5: a part beyond the end is empty
     static (long Offset, long Count) Cut(BodySection section, long length)

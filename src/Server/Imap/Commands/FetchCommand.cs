@@ -97,7 +97,8 @@ internal static class FetchCommand
         readonly ImapWriter writer = session.Writer;
         readonly HashSet<int> madeSeen = [];
         readonly List<uint> damaged = [];
-        bool missing;
+        readonly Dictionary<uint, MessageIds> ids = [];
+        bool missing, unknownEncoding;
 
         public async ValueTask<Outcome> RunAsync(List<(int First, int Last)> ranges, long? changedSince)
         {
@@ -126,6 +127,7 @@ internal static class FetchCommand
             if (batch.Count > 0) await BatchAsync(batch);
             // RFC 5530 3: what is whole has been served; the administrator has to mend the rest
             if (damaged.Count > 0) return Outcome.No($"The body of {Damaged()} is damaged on the server; its administrator can mend it with cbamail verify --repair", "SERVERBUG");
+            if (unknownEncoding) return Outcome.No("A part has a transfer encoding that cannot be taken off", "UNKNOWN-CTE"); // RFC 3516 4.3
             if (!missing) return Outcome.Done;
             // RFC 2180 4.1.3, RFC 5530 3: others have expunged some, and their numbers still stand; the client learns which at its next NOOP.
             // UID FETCH has told it already, and of a UID that is gone there is nothing to say (RFC 9051 6.4.9)
@@ -175,6 +177,7 @@ internal static class FetchCommand
         List<(int Index, MessageRow Row, MessageContent? Content)> Read(List<int> batch)
         {
             var found = new List<(int, MessageRow, MessageContent?)>(batch.Count);
+            ids.Clear();
             using var reader = session.Mail.Read();
             for (var i = 0; i < batch.Count;)
             {
@@ -187,6 +190,8 @@ internal static class FetchCommand
                     if (index < 0) continue;
                     found.Add((index, row, items.NeedsContent ? reader.Content(mailbox.Id, row) : null)); // null with its row there: lost
                 }
+                if ((items.Data & FetchData.Ids) != 0)
+                    foreach (var one in reader.Ids(mailbox.Id, mailbox.Uid(batch[i]), mailbox.Uid(batch[run]))) ids[one.Uid] = one;
                 i = run + 1;
             }
             return found;
@@ -224,18 +229,31 @@ internal static class FetchCommand
                 data |= FetchData.Flags | (session.CondStore ? FetchData.ModSeq : 0) | (writer.Dialect is { NamesUid: true, UidOnly: false } ? FetchData.Uid : 0);
             var whole = items.NeedsContent ? IsWhole(row.Uid, content) : true;
             if (content is null) data &= ~FetchData.OfContent;
-            if (!whole && data == FetchData.None) return;
+            if (data == FetchData.None && (!whole || !CanDecodeAny(content!))) return;
             mailbox.TellKeywords(writer);
             writer.Advance(mailbox.FormatHead(writer.Reserve(SelectedMailbox.HeadLength), index, writer.Dialect));
             WriteMetadata(index, row, content, data);
             var first = data == FetchData.None;
             foreach (var section in whole ? items.Sections : [])
             {
+                if (section.Form != SectionForm.Stored && !FetchBinary.CanDecode(content!, section))
+                {
+                    unknownEncoding = true;
+                    continue;
+                }
                 if (!first) writer.Space();
                 first = false;
                 await FetchBody.WriteAsync(session, content!, section);
             }
             writer.Write(")\r\n"u8);
+        }
+
+        // an answer has one item at least
+        bool CanDecodeAny(MessageContent content)
+        {
+            if (items.Sections.Exists(section => section.Form == SectionForm.Stored || FetchBinary.CanDecode(content, section))) return true;
+            unknownEncoding = true;
+            return false;
         }
 
         bool IsWhole(uint uid, MessageContent? content)
@@ -277,6 +295,11 @@ internal static class FetchCommand
                 case FetchData.InternalDate: Date("INTERNALDATE "u8, row.Received); break;
                 case FetchData.SaveDate: Date("SAVEDATE "u8, row.Saved); break;
                 case FetchData.Size: writer.Write("RFC822.SIZE "u8).Write(row.Size); break;
+                case FetchData.EmailId: writer.Write("EMAILID ("u8).Write(ids[row.Uid].EmailId).Write(")"u8); break;
+                case FetchData.ThreadId:
+                    if (ids[row.Uid].ThreadId is { } thread) writer.Write("THREADID ("u8).Write(thread).Write(")"u8);
+                    else writer.Write("THREADID NIL"u8);
+                    break;
                 case FetchData.Envelope: writer.Write("ENVELOPE "u8).Write(content!.Envelope.Span); break;
                 case FetchData.Preview: writer.Write("PREVIEW "u8).String(content!.Preview); break;
                 case FetchData.Body: Structure("BODY "u8, content!, extended: false); break;

@@ -2,24 +2,30 @@ using System.Text;
 
 namespace CbaMail.Imap.Commands;
 
-/// <summary>What can be fetched (RFC 9051 6.4.5, RFC 3501 6.4.5; SAVEDATE: RFC 8514; PREVIEW: RFC 8970; MODSEQ: RFC 7162).</summary>
+/// <summary>What can be fetched (RFC 9051 6.4.5, RFC 3501 6.4.5; SAVEDATE: RFC 8514; PREVIEW: RFC 8970; MODSEQ: RFC 7162; EMAILID, THREADID: RFC 8474 5.3).</summary>
 [Flags]
 internal enum FetchData
 {
     None = 0, Uid = 1, Flags = 2, ModSeq = 4, InternalDate = 8, Size = 16, SaveDate = 32, Envelope = 64, Body = 128, BodyStructure = 256, Preview = 512,
+    EmailId = 1024, ThreadId = 2048,
     /// <summary>Known without asking the store.</summary>
     OfView = Uid | Flags | ModSeq,
     /// <summary>Kept with each content.</summary>
     OfContent = Envelope | Body | BodyStructure | Preview,
+    /// <summary>Identifiers.</summary>
+    Ids = EmailId | ThreadId,
 }
 
 /// <summary>What of a part is meant.</summary>
 internal enum SectionText { All, Header, HeaderFields, HeaderFieldsNot, Text, Mime }
 
+/// <summary>As it is stored, or without its transfer encoding (RFC 3516 4.2).</summary>
+internal enum SectionForm { Stored, Binary, BinarySize }
+
 /// <summary>BODY[...] and its relatives.</summary>
 /// <param name="Label">As the answer names it.</param>
 /// <param name="Path">Part numbers; empty for the whole message.</param>
-internal sealed record BodySection(string Label, IReadOnlyList<uint> Path, SectionText Text, IReadOnlyList<string> Fields, bool Peek, (uint Offset, uint Count)? Partial);
+internal sealed record BodySection(string Label, IReadOnlyList<uint> Path, SectionText Text, IReadOnlyList<string> Fields, bool Peek, (long Offset, long Count)? Partial, SectionForm Form = SectionForm.Stored);
 
 /// <summary>The parsed list of items.</summary>
 internal sealed class FetchItems
@@ -43,23 +49,32 @@ internal sealed class FetchItems
         var items = new FetchItems();
         if (arguments.TakeOpen())
         {
-            do items.Item(ref arguments);
+            do items.Item(ref arguments, arguments.Word());
             while (!arguments.Failed && arguments.Take((byte)' '));
             arguments.Close();
         }
-        else items.Item(ref arguments);
+        else if (!items.Macro(ref arguments, out var word)) items.Item(ref arguments, word);
         return items;
     }
 
-    void Item(ref ImapReader arguments)
+    // RFC 9051 6.4.5: a macro stands alone, never among other items
+    bool Macro(ref ImapReader arguments, out string word)
     {
         const FetchData Fast = FetchData.Flags | FetchData.InternalDate | FetchData.Size;
-        switch (arguments.Word())
+        word = arguments.Word();
+        switch (word)
         {
-            // RFC 9051 6.4.5: macros
-            case "ALL": Data |= Fast | FetchData.Envelope; break;
-            case "FAST": Data |= Fast; break;
-            case "FULL": Data |= Fast | FetchData.Envelope | FetchData.Body; break;
+            case "ALL": Data = Fast | FetchData.Envelope; return true;
+            case "FAST": Data = Fast; return true;
+            case "FULL": Data = Fast | FetchData.Envelope | FetchData.Body; return true;
+            default: return false;
+        }
+    }
+
+    void Item(ref ImapReader arguments, string item)
+    {
+        switch (item)
+        {
             case "UID": Data |= FetchData.Uid; break;
             case "FLAGS": Data |= FetchData.Flags; break;
             case "MODSEQ": Data |= FetchData.ModSeq; break;
@@ -68,9 +83,14 @@ internal sealed class FetchItems
             case "SAVEDATE": Data |= FetchData.SaveDate; break;
             case "ENVELOPE": Data |= FetchData.Envelope; break;
             case "BODYSTRUCTURE": Data |= FetchData.BodyStructure; break;
-            case "BODY" when arguments.Next == '[': Section(ref arguments, peek: false); break;
+            case "BODY" when arguments.Next == '[': Section(ref arguments, "BODY", peek: false); break;
             case "BODY": Data |= FetchData.Body; break;
-            case "BODY.PEEK": Section(ref arguments, peek: true); break;
+            case "BODY.PEEK": Section(ref arguments, "BODY", peek: true); break;
+            case "BINARY": Section(ref arguments, "BINARY", peek: false, SectionForm.Binary); break;
+            case "BINARY.PEEK": Section(ref arguments, "BINARY", peek: true, SectionForm.Binary); break;
+            case "BINARY.SIZE": Section(ref arguments, "BINARY.SIZE", peek: true, SectionForm.BinarySize); break;
+            case "EMAILID": Data |= FetchData.EmailId; break;
+            case "THREADID": Data |= FetchData.ThreadId; break;
             case "PREVIEW": Data |= FetchData.Preview; Lazy(ref arguments); break;
             // RFC 3501 6.4.5: the old names
             case "RFC822": Sections.Add(new("RFC822", [], SectionText.All, [], false, null)); break;
@@ -81,18 +101,30 @@ internal sealed class FetchItems
         if (Sections.Count > MaxSections) arguments.Refuse("Too many sections");
     }
 
-    // RFC 8970 3.1: our previews are always at hand, LAZY or not
+    // RFC 8970 4.1: our previews are always at hand, LAZY or not
     static void Lazy(ref ImapReader arguments)
     {
         var after = arguments;
         if (!after.Take((byte)' ') || !after.TakeOpen()) return;
         arguments = after;
-        if (arguments.Keyword() != "LAZY") arguments.Fail("LAZY");
+        do
+            if (arguments.Keyword() != "LAZY") arguments.Fail("LAZY");
+        while (!arguments.Failed && arguments.Take((byte)' '));
         arguments.Close();
     }
 
-    // RFC 9051 9: section, section-part, section-text
-    void Section(ref ImapReader arguments, bool peek)
+    /// <summary>"[1.MIME]&lt;0.100&gt;" as BODY.PEEK would take it; null where it does not parse.</summary>
+    public static BodySection? SectionOf(ReadOnlySpan<byte> text)
+    {
+        var items = new FetchItems();
+        var reader = new ImapReader(text);
+        items.Section(ref reader, "BODY", peek: true);
+        reader.End();
+        return reader.Failed ? null : items.Sections[0];
+    }
+
+    // RFC 9051 9: section, section-part, section-text; section-binary has no text (RFC 3516 7)
+    void Section(ref ImapReader arguments, string name, bool peek, SectionForm form = SectionForm.Stored)
     {
         arguments.Expect((byte)'[');
         var path = new List<uint>();
@@ -105,7 +137,7 @@ internal sealed class FetchItems
             if (!arguments.Take((byte)'.')) break;
             if (arguments.Next == ']') arguments.Fail("a part number");
         }
-        if (arguments.Next != ']')
+        if (arguments.Next != ']' && form == SectionForm.Stored)
         {
             text = arguments.Word() switch
             {
@@ -120,16 +152,18 @@ internal sealed class FetchItems
             if (text is SectionText.HeaderFields or SectionText.HeaderFieldsNot) FieldNames(ref arguments, fields);
         }
         arguments.Expect((byte)']');
-        (uint, uint)? partial = null;
-        if (arguments.Take((byte)'<'))
+        (long, long)? partial = null;
+        if (form != SectionForm.BinarySize && arguments.Take((byte)'<'))
         {
-            var offset = arguments.Number();
+            // RFC 9051 9, partial: 64 bits
+            var offset = arguments.Number64();
             arguments.Expect((byte)'.');
-            partial = (offset, arguments.NonZero());
+            partial = (offset, arguments.Number64());
+            if (partial is (_, 0)) arguments.Fail("a number above zero");
             arguments.Expect((byte)'>');
         }
         if (arguments.Failed) return;
-        Sections.Add(new(Label(path, text, fields, partial?.Item1), path, text, fields, peek, partial));
+        Sections.Add(new(Label(name, path, text, fields, partial?.Item1), path, text, fields, peek, partial, form));
     }
 
     static void FieldNames(ref ImapReader arguments, List<string> fields)
@@ -144,9 +178,9 @@ internal sealed class FetchItems
     }
 
     // RFC 9051 7.5.2: the answer repeats the section and where it begins
-    static string Label(List<uint> path, SectionText text, List<string> fields, uint? offset)
+    static string Label(string name, List<uint> path, SectionText text, List<string> fields, long? offset)
     {
-        var label = new StringBuilder("BODY[").AppendJoin('.', path);
+        var label = new StringBuilder(name).Append('[').AppendJoin('.', path);
         if (text != SectionText.All && path.Count > 0) label.Append('.');
         label.Append(text switch
         {

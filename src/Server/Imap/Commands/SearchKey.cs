@@ -131,5 +131,15 @@ internal sealed class SearchCandidate(SelectedMailbox mailbox)
         }
     }
 
+    /// <summary>Null when it has been expunged meanwhile.</summary>
+    public MessageIds? Ids
+    {
+        get
+        {
+            Reads++;
+            return reader!.Ids(mailbox.Id, mailbox.Uid(Index), mailbox.Uid(Index)) is [var ids] ? ids : null;
+        }
+    }
+
     public SearchText? Text => text ??= Content is { } known ? new SearchText(known) : null;
 }

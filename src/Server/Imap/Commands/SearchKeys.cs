@@ -101,6 +101,9 @@ internal ref struct SearchKeys(SelectedMailbox mailbox, Encoding? charset, DateT
             case "FILTER":
                 arguments.Space();
                 return Filter(ref arguments);
+            case "EMAILID" or "THREADID":
+                arguments.Space();
+                return ObjectId(ref arguments, name);
             case "SAVEDATESUPPORTED":
                 return SearchKey.All;
             case "BEFORE" or "ON" or "SINCE" or "SENTBEFORE" or "SENTON" or "SENTSINCE" or "SAVEDBEFORE" or "SAVEDON" or "SAVEDSINCE":
@@ -218,6 +221,16 @@ internal ref struct SearchKeys(SelectedMailbox mailbox, Encoding? charset, DateT
         }
         var least = arguments.Number64();
         return new(SearchCost.View, c => c.Mailbox.ModSeqOf(c.Index) >= least);
+    }
+
+    // RFC 8474 6, 7: exactly this one, in its case
+    static SearchKey ObjectId(ref ImapReader arguments, string name)
+    {
+        var id = arguments.Atom();
+        if (id.Length is 0 or > 255 || !id.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')) arguments.Fail("an object identifier");
+        return name == "THREADID"
+            ? new(SearchCost.Content, c => c.Ids?.ThreadId == id)
+            : new(SearchCost.Row, c => c.Row is { } row && id.StartsWith(MessageIds.EmailStart(row.ContentId), StringComparison.Ordinal) && c.Ids?.EmailId == id);
     }
 
     // RFC 9051 6.4.4: times and zones are disregarded

@@ -67,6 +67,7 @@ internal static class SelectCommand
             return Outcome.No("The mailbox has just been deleted", "NONEXISTENT");
         }
         Announce(session.Writer, selected);
+        session.Writer.Ok($"MAILBOXID ({mailbox.ObjectId})", "The mailbox"); // RFC 8474 4.2
         // RFC 9051 6.3.2; OLDNAME: 6.3.9.7
         if (session.Dialect.Rev2) ListLine.Write(session.Writer, attributes, access.Name, request.OldName);
         if (request.Last is { } last) await Resync.TellAsync(session, selected, last);

@@ -2,9 +2,9 @@ using CbaMail.Mailboxes;
 
 namespace CbaMail.Imap.Commands;
 
-/// <summary>What STATUS can tell (RFC 9051 6.3.11, RFC 3501 6.3.10, RFC 7162 3.1.7, RFC 8438, RFC 7889 4, RFC 9208 4.1.4).</summary>
+/// <summary>What STATUS can tell (RFC 9051 6.3.11, RFC 3501 6.3.10, RFC 7162 3.1.7, RFC 8438, RFC 7889 3.1, RFC 8474 4.3, RFC 9208 4.1.4).</summary>
 [Flags]
-internal enum StatusItems { None = 0, Messages = 1, Recent = 2, UidNext = 4, UidValidity = 8, Unseen = 16, Deleted = 32, Size = 64, HighestModSeq = 128, AppendLimit = 256, DeletedStorage = 512 }
+internal enum StatusItems { None = 0, Messages = 1, Recent = 2, UidNext = 4, UidValidity = 8, Unseen = 16, Deleted = 32, Size = 64, HighestModSeq = 128, AppendLimit = 256, DeletedStorage = 512, MailboxId = 1024 }
 
 /// <summary>What has to be counted over the rows.</summary>
 internal readonly record struct StatusCounts(int Recent, long DeletedStorage);
@@ -57,6 +57,7 @@ internal static class StatusCommand
                 "SIZE" => StatusItems.Size,
                 "HIGHESTMODSEQ" => StatusItems.HighestModSeq,
                 "APPENDLIMIT" => StatusItems.AppendLimit,
+                "MAILBOXID" => StatusItems.MailboxId,
                 _ => StatusItems.None,
             };
             if (item == StatusItems.None) arguments.Refuse($"{word} is not a status item");
@@ -97,6 +98,11 @@ internal static class StatusCommand
         Item(StatusItems.Size, "SIZE", mailbox.Bytes);
         Item(StatusItems.HighestModSeq, "HIGHESTMODSEQ", Math.Max(1, mailbox.ModSeq));
         Item(StatusItems.AppendLimit, "APPENDLIMIT", session.Settings.MaxMessage);
+        if (items.HasFlag(StatusItems.MailboxId))
+        {
+            if (!first) writer.Space();
+            writer.Write("MAILBOXID ("u8).Write(mailbox.ObjectId).Write(")"u8);
+        }
         writer.Write(")\r\n"u8);
     }
 }

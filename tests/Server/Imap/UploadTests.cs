@@ -1,0 +1,176 @@
+using System.Buffers;
+using System.Text;
+using CbaMail.Config;
+using CbaMail.Mime;
+using Xunit;
+
+namespace CbaMail.Tests.Server.Imap;
+
+/// <summary>What transcripts cannot say of APPEND, REPLACE, BINARY and OBJECTID: quotas, sizes, memory, two mailboxes and two sessions.</summary>
+[Collection("imap")]
+public sealed class UploadTests(ImapFixture fixture)
+{
+    async Task<ImapClient> SignedInAsync(string address, Settings? settings = null)
+    {
+        var client = fixture.Connect(settings);
+        await client.LineAsync();
+        await client.OkAsync($"LOGIN {address} \"{ImapFixture.Password}\"");
+        return client;
+    }
+
+    async Task<ImapClient> NewAsync(long quota = 0, Settings? settings = null) => await SignedInAsync((await fixture.AccountAsync(quota)).Address.ToString(), settings);
+
+    static string Literal(string text) => $"{{{Encoding.UTF8.GetByteCount(text)}+}}\r\n{text}";
+
+    static async Task<string> StatusAsync(ImapClient client, string mailbox) => (await client.OkAsync($"STATUS {mailbox} (MESSAGES UIDNEXT SIZE)"))[0];
+
+    [Fact]
+    public async Task A_quota_that_not_all_fit_in_takes_none() // RFC 3502 6.3.11
+    {
+        await using var client = await NewAsync(quota: 1000);
+        var message = ImapClient.Message(1, new string('x', 300) + "\r\n");
+        Assert.StartsWith("NO [OVERQUOTA]", await client.TaggedAsync($"APPEND INBOX {Literal(message)} {Literal(message)} {Literal(message)}"), StringComparison.Ordinal);
+        Assert.Equal("* STATUS INBOX (MESSAGES 0 UIDNEXT 1 SIZE 0)", await StatusAsync(client, "INBOX"));
+        Assert.StartsWith("OK [APPENDUID ", await client.TaggedAsync($"APPEND INBOX {Literal(message)} {Literal(message)}"), StringComparison.Ordinal);
+        Assert.StartsWith("* STATUS INBOX (MESSAGES 2 UIDNEXT 3 ", await StatusAsync(client, "INBOX"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Replacing_counts_only_what_is_more() // RFC 8508 3.4
+    {
+        await using var client = await NewAsync(quota: 1000);
+        string Of(int size) => ImapClient.Message(1, "")[..^2].PadRight(10) + "X: y\r\n\r\n" + new string('x', size - ImapClient.Message(1, "").Length - 6);
+        await client.AppendAsync("INBOX", Of(800));
+        await client.OkAsync("SELECT INBOX");
+        Assert.StartsWith("NO [OVERQUOTA]", await client.TaggedAsync($"REPLACE 1 INBOX {Literal(Of(1001))}"), StringComparison.Ordinal);
+        Assert.Equal("* STATUS INBOX (MESSAGES 1 UIDNEXT 2 SIZE 800)", await StatusAsync(client, "INBOX"));
+        Assert.Equal(["* OK [APPENDUID *", "* 2 EXISTS", "* 2 RECENT", "* 1 EXPUNGE"], (await client.OkAsync($"REPLACE 1 INBOX {Literal(Of(1000))}")).Select(line => line.Contains("APPENDUID") ? "* OK [APPENDUID *" : line));
+        Assert.StartsWith("OK", (await client.CommandAsync($"REPLACE 1 Sent {Literal(Of(700))}"))[^1], StringComparison.Ordinal);
+        Assert.Equal("* STATUS Sent (MESSAGES 1 UIDNEXT 2 SIZE 700)", await StatusAsync(client, "Sent"));
+    }
+
+    [Fact]
+    public async Task Who_else_looks_sees_the_new_one_and_the_old_one_go() // RFC 8508 3.4, 4.5
+    {
+        var account = await fixture.AccountAsync();
+        await using var one = await SignedInAsync(account.Address.ToString());
+        await using var two = await SignedInAsync(account.Address.ToString());
+        await one.AppendAsync("Drafts", ImapClient.Message(1));
+        await one.OkAsync("SELECT Drafts");
+        await two.OkAsync("ENABLE QRESYNC");
+        await two.OkAsync("SELECT Drafts");
+        await one.OkAsync($"UID REPLACE 1 Drafts {Literal(ImapClient.Message(2))}");
+        var told = await two.OkAsync("NOOP");
+        Assert.Contains("* VANISHED 1", told);
+        Assert.Contains("* 1 EXISTS", told);
+        // it has gone: there is nothing to replace, and nothing is appended
+        await two.OkAsync("STORE 1 +FLAGS (\\Deleted)");
+        await two.OkAsync("EXPUNGE");
+        Assert.StartsWith("NO [EXPUNGEISSUED]", await one.TaggedAsync($"REPLACE 1 Drafts {Literal(ImapClient.Message(3))}"), StringComparison.Ordinal);
+        Assert.StartsWith("* STATUS Drafts (MESSAGES 0 UIDNEXT 3 ", await StatusAsync(two, "Drafts"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Limits_bound_a_command_of_many()
+    {
+        var settings = fixture.Settings with { Imap = fixture.Settings.Imap with { MaxAppended = 3, MaxAppendedBytes = 5 << 20 } };
+        await using var client = await NewAsync(settings: settings);
+        var small = Literal(ImapClient.Message(1));
+        Assert.StartsWith("NO [LIMIT]", await client.TaggedAsync($"APPEND INBOX {small} {small} {small} {small}"), StringComparison.Ordinal);
+        var large = Literal(ImapClient.Message(1, new string('x', 3 << 20)));
+        Assert.StartsWith("NO [LIMIT]", await client.TaggedAsync($"APPEND INBOX {large} {large}"), StringComparison.Ordinal);
+        Assert.StartsWith("OK", await client.TaggedAsync($"APPEND INBOX {small} {large} {small}"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_thousand_at_once_are_all_there()
+    {
+        await using var client = await NewAsync();
+        var text = new StringBuilder("APPEND INBOX");
+        for (var i = 1; i <= 1000; i++) text.Append(' ').Append(Literal(ImapClient.Message(i)));
+        Assert.Matches(@"^OK \[APPENDUID \d+ 1:1000\]", await client.TaggedAsync(text.ToString()));
+        await client.OkAsync("SELECT INBOX");
+        Assert.Equal(["* SEARCH 777"], await client.OkAsync("SEARCH SUBJECT \"Number 777\""));
+    }
+
+    [Fact]
+    public async Task A_large_part_is_decoded_without_being_held() // RFC 3516 4.2
+    {
+        var settings = fixture.Settings with { Imap = fixture.Settings.Imap with { MaxMessage = 100 << 20 } };
+        await using var client = await NewAsync(settings: settings);
+        var content = new byte[20 << 20];
+        new Random(7).NextBytes(content);
+        var encoded = new ArrayBufferWriter<byte>();
+        encoded.Write("Content-Type: application/x\r\nContent-Transfer-Encoding: base64\r\n\r\n"u8);
+        TransferEncoding.WriteBase64(encoded, content);
+        await client.SendAsync($"x APPEND INBOX {{{encoded.WrittenCount}+}}\r\n");
+        await client.SendAsync(encoded.WrittenSpan.ToArray());
+        await client.SendAsync("\r\n");
+        Assert.StartsWith("OK", (await client.UntilAsync("x"))[^1], StringComparison.Ordinal);
+        await client.OkAsync("SELECT INBOX");
+        Assert.Equal([$"* 1 FETCH (BINARY.SIZE[1] {content.Length})"], await client.OkAsync("FETCH 1 BINARY.SIZE[1]"));
+        GC.Collect();
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        await client.OkAsync("FETCH 1 BINARY.SIZE[1]");
+        var allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+        Assert.True(allocated < 4 << 20, $"{allocated} bytes were allocated to count {content.Length}");
+        // a range in its middle is what it is
+        var lines = await client.OkAsync($"FETCH 1 (BINARY.PEEK[1]<{content.Length - 5}.100> BINARY.PEEK[1]<{content.Length}.1>)");
+        Assert.StartsWith($"* 1 FETCH (BINARY[1]<{content.Length - 5}> ", lines[0], StringComparison.Ordinal);
+        Assert.EndsWith($" BINARY[1]<{content.Length}> {{0}}", lines[^2], StringComparison.Ordinal);
+    }
+
+    static string Id(string line, string item) => System.Text.RegularExpressions.Regex.Match(line, item + @" \(([A-Za-z0-9_-]+)\)").Groups[1].Value;
+
+    [Fact]
+    public async Task Identifiers_go_along_and_are_found_by_search() // RFC 8474 4, 5.1, 5.2, 6
+    {
+        await using var client = await NewAsync();
+        var created = Id((await client.CommandAsync("CREATE One"))[^1], "MAILBOXID");
+        await client.OkAsync("CREATE Two");
+        await client.OkAsync($"APPEND One {Literal(ImapClient.Message(1))} {Literal("In-Reply-To: <1@example.test>\r\n" + ImapClient.Message(2))} {Literal(ImapClient.Message(3))} {Literal(ImapClient.Message(1))}");
+        await client.OkAsync("SELECT One");
+        var lines = await client.OkAsync("FETCH 1:4 (EMAILID THREADID)");
+        var emails = lines.Select(line => Id(line, "EMAILID")).ToList();
+        var threads = lines.Select(line => Id(line, "THREADID")).ToList();
+        Assert.Equal(4, emails.Distinct().Count());
+        Assert.Equal(threads[0], threads[1]);
+        Assert.Equal(threads[0], threads[3]);
+        Assert.NotEqual(threads[0], threads[2]);
+        Assert.Empty(emails.Intersect(threads));
+        Assert.Equal(["* SEARCH 2"], await client.OkAsync($"SEARCH EMAILID {emails[1]}"));
+        Assert.Equal(["* SEARCH 1 2 4"], await client.OkAsync($"SEARCH THREADID {threads[0]}"));
+        Assert.Equal(["* SEARCH"], await client.OkAsync($"SEARCH EMAILID {emails[1].ToLowerInvariant()}"));
+        await client.OkAsync("COPY 2 Two");
+        await client.OkAsync("MOVE 3 Two");
+        await client.OkAsync("SELECT Two");
+        Assert.Equal([emails[1], emails[2]], (await client.OkAsync("FETCH 1:2 EMAILID")).Select(line => Id(line, "EMAILID")));
+        Assert.Equal([threads[1], threads[2]], (await client.OkAsync("UID FETCH 1:2 (THREADID)")).Select(line => Id(line, "THREADID")));
+        await client.OkAsync("RENAME One Three");
+        Assert.Equal(created, Id((await client.OkAsync("STATUS Three (MAILBOXID)"))[0], "MAILBOXID"));
+        Assert.NotEqual(created, Id((await client.CommandAsync("CREATE One"))[^1], "MAILBOXID"));
+    }
+
+    [Fact]
+    public async Task Noise_between_messages_never_leaves_some_of_them()
+    {
+        var seed = Environment.TickCount;
+        var random = new Random(seed);
+        await using var client = await NewAsync(settings: fixture.Settings with { Imap = fixture.Settings.Imap with { MaxBadCommands = 1_000_000 } });
+        string[] pieces = [" ", "(", ")", "(\\Seen)", " {3+}\r\nabc", " ~{3+}\r\na\0c", " {0+}\r\n", "CATENATE ", "TEXT", "URL /INBOX/;UID=1", "UTF8 (", "\"1-Jan-2020 00:00:00 +0000\"", "INBOX", " {5+}\r\nINBOX"];
+        var kept = 0;
+        for (var round = 0; round < 1500; round++)
+        {
+            var text = "APPEND" + string.Concat(Enumerable.Range(0, random.Next(9)).Select(_ => pieces[random.Next(pieces.Length)]));
+            if (text.Contains("INBOX", StringComparison.Ordinal) && random.Next(2) == 0) text = "APPEND INBOX" + text[6..];
+            var answer = await client.TaggedAsync(text);
+            if (answer.StartsWith("OK [APPENDUID ", StringComparison.Ordinal))
+            {
+                var set = answer.Split(' ', ']')[3].Split(':');
+                kept += set.Length == 1 ? 1 : int.Parse(set[1], null) - int.Parse(set[0], null) + 1;
+            }
+            else Assert.True(answer.StartsWith("BAD", StringComparison.Ordinal) || answer.StartsWith("NO", StringComparison.Ordinal), $"seed {seed}: {text}: {answer}");
+        }
+        Assert.True((await StatusAsync(client, "INBOX")).StartsWith($"* STATUS INBOX (MESSAGES {kept} ", StringComparison.Ordinal), $"seed {seed}");
+    }
+}
