@@ -14,7 +14,7 @@ public class AccountImportTests
         await using var server = await TestServer.StartAsync();
         (await server.CliAsync("domain", "add", "course.test")).Succeeded();
         var rows = new StringBuilder("address,name,password,quota,groups\n");
-        for (var i = 1; i <= 2500; i++) rows.Append($"u{i:0000}@course.test,\"Участник, {i}\",secret-{i},100M,весна\n");
+        for (var i = 1; i <= 2500; i++) rows.Append($"u{i:0000}@course.test,\"Участник, {i}\",{(i % 5 == 0 || i == 1234 ? $"secret-{i}" : "")},100M,весна\n");
         var file = Path.Combine(server.Folder, "people.csv");
         await File.WriteAllTextAsync(file, rows.ToString(), TestContext.Current.CancellationToken);
         var importing = server.CliAsync("", ["account", "import", file], seconds: 400);
