@@ -8,11 +8,13 @@ internal static class Wait
 {
     public static async Task UntilAsync(Func<Task<bool>> holds, string what, double seconds = 30)
     {
-        var clock = Stopwatch.StartNew();
+        var (clock, began) = (Stopwatch.StartNew(), TimeSpan.Zero);
         while (!await holds())
         {
+            var asked = clock.Elapsed - began;
             if (clock.Elapsed.TotalSeconds > seconds) Assert.Fail($"within {seconds:0} s it did not happen: {what}");
-            await Task.Delay(20);
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Clamp(asked.TotalMilliseconds, 20, 200))); // a dear question, a program that starts, is asked less often
+            began = clock.Elapsed;
         }
     }
 
