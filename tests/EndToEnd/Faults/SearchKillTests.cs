@@ -27,7 +27,7 @@ public sealed class SearchKillTests(ITestOutputHelper output)
                 for (var i = 0; i < more; i++)
                 {
                     var body = string.Join(' ', Words.Where(_ => random.Next(3) == 0).Append($"number{letters.Count}."));
-                    var text = $"Subject: {Words[random.Next(Words.Length)]}\r\nContent-Type: text/plain; charset=utf-8\r\nMIME-Version: 1.0\r\n\r\n{body}\r\n";
+                    var text = $"Subject: letter {letters.Count}\r\nContent-Type: text/plain; charset=utf-8\r\nMIME-Version: 1.0\r\n\r\n{body}\r\n";
                     await client.SendAsync($"a APPEND INBOX {{{System.Text.Encoding.UTF8.GetByteCount(text)}+}}\r\n{text}\r\n");
                     Assert.Contains("OK [APPENDUID", (await client.ImapLinesAsync("a"))[^1]);
                     letters.Add(body);

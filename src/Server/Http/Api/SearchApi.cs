@@ -13,27 +13,37 @@ static class SearchApi
         routes.MapPost("/v1/search/rebuild", context => AnswerAsync(context, rebuild: true));
     }
 
-    // ?account=ADDRESS, or all
+    // ?account=ADDRESS, or a domain for its public folders; or all
     static async Task AnswerAsync(HttpContext context, bool rebuild)
     {
         var directory = context.Room<UserDirectory>();
-        IReadOnlyList<Account> accounts = directory.ListAccounts();
-        if (context.Request.Query["account"] is [{ Length: > 0 } address])
+        var owners = directory.ListAccounts().Select(account => (account.Id, Name: account.Address.ToString())).ToList();
+        // public folders are mailboxes of their domain's number with a minus
+        var folders = directory.ListDomains().Select(domain => (Id: -domain.Id, domain.Name)).ToList();
+        var isOne = false;
+        if (context.Request.Query["account"] is [{ Length: > 0 } name])
         {
-            if (!MailAddress.TryParse(address, out var parsed) || directory.FindAccount(parsed) is not { } account)
+            isOne = true;
+            if (MailAddress.TryParse(name, out var address) && directory.FindAccount(address) is { } account) (owners, folders) = ([(account.Id, account.Address.ToString())], []);
+            else if (directory.FindDomain(name) is { } domain) (owners, folders) = ([], [(-domain.Id, domain.Name)]);
+            else
             {
-                await context.RefuseAsync(Refusal.NoSuchUser.Because($"There is no account {address}"));
+                await context.RefuseAsync(Refusal.NoSuchUser.Because($"There is no account {name}"));
                 return;
             }
-            accounts = [account];
         }
         var index = context.Room<TextIndex>();
         var rows = new List<object>();
-        foreach (var account in accounts)
+        foreach (var (id, owner) in owners.Concat(folders))
         {
-            if (rebuild) await index.RebuildAsync(account.Id, context.RequestAborted);
-            var status = await index.StatusAsync(account.Id, context.RequestAborted);
-            rows.Add(new { address = account.Address.ToString(), messages = status.Messages, pending = status.Pending, bytes = status.Size.Bytes, segments = status.Size.Segments });
+            var status = await index.StatusAsync(id, context.RequestAborted);
+            if (id < 0 && status.Messages == 0 && !isOne) continue;
+            if (rebuild)
+            {
+                await index.RebuildAsync(id, context.RequestAborted);
+                status = await index.StatusAsync(id, context.RequestAborted);
+            }
+            rows.Add(new { address = owner, messages = status.Messages, pending = status.Pending, bytes = status.Size.Bytes, segments = status.Size.Segments });
         }
         await context.JsonAsync(rows);
     }

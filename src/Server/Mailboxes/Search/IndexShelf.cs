@@ -64,6 +64,9 @@ sealed class IndexShelf(Disk disk, string folder) : IDisposable
         }
     }
 
+    /// <summary>Whether there is an index to take.</summary>
+    public bool Has(long accountId) => disk.Exists(PathOf(accountId));
+
     string PathOf(long accountId) => Path.Combine(folder, TextIndex.FileName(accountId));
 
     /// <summary>Takes the file away; whoever uses it comes to an end with what he has.</summary>
@@ -89,7 +92,7 @@ sealed class IndexShelf(Disk disk, string folder) : IDisposable
     public IReadOnlyList<long> Files()
     {
         if (!disk.DirectoryExists(folder)) return [];
-        return [.. disk.Files(folder).Select(Path.GetFileNameWithoutExtension).Where(name => long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out _)).Select(name => long.Parse(name!, CultureInfo.InvariantCulture)).Distinct()];
+        return [.. disk.Files(folder).Select(Path.GetFileNameWithoutExtension).Select(name => long.TryParse(name, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var account) ? account : 0).Where(account => account != 0).Distinct()];
     }
 
     public void Dispose()

@@ -217,12 +217,14 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
 
     public async Task<IndexStatus> StatusAsync(long accountId, CancellationToken cancel)
     {
-        using var lease = shelf.Take(accountId);
         await Task.Yield();
         cancel.ThrowIfCancellationRequested();
         using var read = mail.Read();
+        var messages = read.Usage(accountId).Messages;
+        if (!shelf.Has(accountId)) return new(accountId, messages, messages, default);
+        using var lease = shelf.Take(accountId);
         var pending = read.Mailboxes(accountId).Sum(mailbox => MessageTable.CountFrom(read.Transaction, mailbox.Id, lease.Index.Watermark(mailbox.Id), int.MaxValue));
-        return new(accountId, read.Usage(accountId).Messages, pending, lease.Index.Size);
+        return new(accountId, messages, pending, lease.Index.Size);
     }
 
     /// <summary>Throws the index away and makes it anew.</summary>

@@ -81,8 +81,8 @@ public sealed class AccountIndex : IDisposable
         if (place < 0) return null;
         foreach (var segment in now.Segments)
         {
-            if (place < segment.Documents) return segment.Ids[place].Prefix;
-            place -= segment.Documents;
+            if (place < ContentMap.SizeOf(segment)) return segment.Ids[place].Prefix;
+            place -= ContentMap.SizeOf(segment);
         }
         return null;
     }
@@ -209,24 +209,29 @@ public sealed class AccountIndex : IDisposable
     public Verdicts Ask(IReadOnlyList<TextQuestion> questions, CancellationToken cancel)
     {
         var now = state;
-        var answers = new Verdict[questions.Count][];
+        var map = Places(now);
+        var answers = new (DocumentSet Yes, DocumentSet Maybe)[questions.Count];
         for (var i = 0; i < questions.Count; i++)
         {
-            var verdicts = answers[i] = new Verdict[now.Segments.Sum(segment => segment.Documents)];
-            var number = 0;
+            var (yes, maybe) = answers[i] = (new DocumentSet(map.Size), new DocumentSet(map.Size));
+            var first = 0;
             foreach (var segment in now.Segments)
             {
                 cancel.ThrowIfCancellationRequested();
-                var (yes, maybe) = Answer.To(segment, questions[i]);
-                for (var document = 0; document < segment.Documents; document++, number++)
-                    verdicts[number] = yes[document] ? Verdict.Yes : maybe[document] ? Verdict.Unknown : Verdict.No;
+                var (some, more) = Answer.To(segment, questions[i]);
+                yes.Put(some, first);
+                maybe.Put(more, first);
+                first += ContentMap.SizeOf(segment);
             }
             if (questions[i].Place == TextPlace.Body) continue;
-            var map = Places(now);
             foreach (var id in now.Varied)
-                if (map.Of(id) is >= 0 and var place) verdicts[place] = Verdict.Unknown;
+            {
+                if (map.Of(id) is not (>= 0 and var place)) continue;
+                yes.Remove(place);
+                maybe.Add(place);
+            }
         }
-        return new Verdicts(Places(now), answers);
+        return new Verdicts(map, answers);
     }
 
     /// <summary>Scores of fuzzy matches by place; below zero where the message has to be looked at (<see cref="FuzzyAnswer"/>).</summary>
@@ -234,9 +239,9 @@ public sealed class AccountIndex : IDisposable
     public (ContentMap Places, float[] Scores) AskFuzzy(TextPlace place, string? field, IReadOnlyList<FuzzyWord> words, CancellationToken cancel)
     {
         var now = state;
-        var scores = new float[now.Segments.Sum(segment => segment.Documents)];
-        FuzzyAnswer.Score(now.Segments, place, field, words, scores, cancel);
         var map = Places(now);
+        var scores = new float[map.Size];
+        FuzzyAnswer.Score(now.Segments, place, field, words, scores, cancel);
         if (FuzzyAnswer.IsShared(place, field))
             for (var i = 0; i < scores.Length; i++) scores[i] = -scores[i];
         else if (place != TextPlace.Body)
@@ -258,11 +263,21 @@ public sealed class AccountIndex : IDisposable
 /// <summary>What the index says of one message.</summary>
 public enum Verdict : byte { No, Yes, Unknown }
 
-/// <summary>The answers to several questions, by the content of a message.</summary>
-public sealed class Verdicts(ContentMap places, Verdict[][] answers)
+/// <summary>The answers to several questions, by the content of a message: two bits each.</summary>
+public sealed class Verdicts
 {
+    readonly ContentMap places;
+    readonly (DocumentSet Yes, DocumentSet Maybe)[] answers;
+
+    internal Verdicts(ContentMap places, (DocumentSet Yes, DocumentSet Maybe)[] answers) => (this.places, this.answers) = (places, answers);
+
     /// <summary>The number of a content here, or -1 where the index does not have it.</summary>
     public int Place(long id) => places.Of(id);
 
-    public Verdict Of(int question, int place) => place < 0 ? Verdict.Unknown : answers[question][place];
+    public Verdict Of(int question, int place)
+    {
+        if (place < 0) return Verdict.Unknown;
+        var (yes, maybe) = answers[question];
+        return yes[place] ? Verdict.Yes : maybe[place] ? Verdict.Unknown : Verdict.No;
+    }
 }

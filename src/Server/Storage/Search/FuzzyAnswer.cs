@@ -19,7 +19,7 @@ static class FuzzyAnswer
             {
                 cancel.ThrowIfCancellationRequested();
                 foreach (var (section, weight) in Places(place, field)) Score(segment, section, weight, word, best.AsSpan(first, segment.Documents));
-                first += segment.Documents;
+                first += ContentMap.SizeOf(segment);
             }
             var hits = best.Count(value => value > 0);
             if (hits == 0) return;

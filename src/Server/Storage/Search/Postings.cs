@@ -8,6 +8,11 @@ sealed class DocumentSet(int size)
     public int Size => size;
     public bool this[int document] => (bits[document >> 6] >> (document & 63) & 1) != 0;
     public void Add(int document) => bits[document >> 6] |= 1UL << (document & 63);
+    public void Remove(int document) => bits[document >> 6] &= ~(1UL << (document & 63));
+
+    /// <summary>Takes over another from a multiple of 64 on, where nothing is yet.</summary>
+    public void Put(DocumentSet other, int first) => other.bits.CopyTo(bits.AsSpan(first / 64));
+
     public bool IsEmpty => !bits.AsSpan().ContainsAnyExcept(0UL);
 
     public void AddAll()
