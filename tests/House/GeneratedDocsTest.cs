@@ -5,14 +5,19 @@ namespace CbaMail.Tests.House;
 /// <summary>Pages that are made from the source say what the source says. To make them anew: <c>UPDATE_DOCS=1 ./test GeneratedDocsTest</c>.</summary>
 public class GeneratedDocsTest
 {
-    private const string Page = "docs/en/settings.md";
+    [Fact]
+    public void The_settings_reference_is_current() => IsCurrent("docs/en/settings.md", SettingsReference.Write().Page);
+
+    [Theory, InlineData("en"), InlineData("ru")]
+    public void The_tables_of_imap_extensions_are_current(string language) => IsCurrent($"docs/{language}/imap-extensions.md", ImapExtensions.Write(language == "ru").Page);
 
     [Fact]
-    public void The_settings_reference_is_current()
+    public void Every_imap_extension_says_what_it_is_for() => Breach.None(ImapExtensions.Write(russian: false).Gaps);
+
+    private static void IsCurrent(string file, string page)
     {
-        var (page, _) = SettingsReference.Write();
-        if (Environment.GetEnvironmentVariable("UPDATE_DOCS") == "1") File.WriteAllText(Path.Combine(Repository.Root, Page), page);
-        Assert.True(Repository.Read(Page) == page, $"{Page} is not what the settings say; make it anew: UPDATE_DOCS=1 ./test GeneratedDocsTest");
+        if (Environment.GetEnvironmentVariable("UPDATE_DOCS") == "1") File.WriteAllText(Path.Combine(Repository.Root, file), page);
+        Assert.True(Repository.Read(file) == page, $"{file} is not what the source says; make it anew: UPDATE_DOCS=1 ./test GeneratedDocsTest");
     }
 
     [Fact]

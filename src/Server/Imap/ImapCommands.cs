@@ -120,7 +120,7 @@ internal static class ImapCommands
     static readonly FrozenDictionary<string, ImapCommand> ByName = Rows.ToFrozenDictionary(r => r.Name);
 
     // those that belong to no single command
-    static readonly string[] General = ["IMAP4rev1", "INPROGRESS", .. IsRev2Whole ? ["IMAP4rev2"] : Array.Empty<string>()];
+    public static readonly string[] General = ["IMAP4rev1", "INPROGRESS", .. IsRev2Whole ? ["IMAP4rev2"] : Array.Empty<string>()];
 
     // RFC 9051 appendix E 2: what it has folded in has to be there
     static bool IsRev2Whole => Rows.SelectMany(r => r.Capability?.Split(' ') ?? []).Intersect(["SEARCHRES", "BINARY"]).Count() == 2;
