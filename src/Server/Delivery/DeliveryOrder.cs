@@ -42,6 +42,8 @@ public sealed record DeliveryOrder
     public bool Separate { get; init; }
     /// <summary>The account of ours that sends it, or null: its messages may be stored as what differs from its earlier ones.</summary>
     public long? Author { get; init; }
+    /// <summary>Whose rights to post count (RFC 4314 2.1, p) where <see cref="Author"/> is not told; or null.</summary>
+    public long? Poster { get; init; }
     /// <summary>RFC 6710: -9 to 9.</summary>
     public int Priority { get; init; }
     /// <summary>RFC 4865: all of it waits in the queue until then, what is for mailboxes here too.</summary>

@@ -243,7 +243,7 @@ public sealed class LocalDelivery
         if (placing.Order.Junk) return AddJunk(transaction, row, content, placing, quota);
         var message = new NewMessage(content, row.Prefix, MessageFlags.None, [], placing.Now);
         // RFC 4314 2.1, p: a mailbox that may be written to has an address
-        if (row.Detail is { } detail && mail.FolderOf(transaction, directory, row.Account.Id, detail, placing.Order.Author) is { } folder)
+        if (row.Detail is { } detail && mail.FolderOf(transaction, directory, row.Account.Id, detail, placing.Order.Author ?? placing.Order.Poster) is { } folder)
         {
             var posted = mail.AddMessage(transaction, row.Account.Id, folder, message, quota);
             if (posted.Ok || posted.Refusal.Status != Refusal.NoSuchMailbox.Status) return posted.Refusal;
@@ -262,6 +262,9 @@ public sealed class LocalDelivery
 
     Refusal? AddJunk(WriteTransaction transaction, Effects.Row row, ContentRef content, Placing placing, long quota)
     {
+        if (row.Account.Id < 0) // a public folder has no other for it
+            return mail.FolderOf(transaction, directory, row.Account.Id, row.Detail ?? "", placing.Order.Author ?? placing.Order.Poster) is { } folder
+                ? mail.AddMessage(transaction, folder, new NewMessage(content, row.Prefix, MessageFlags.None, ["$Junk"], placing.Now), quota).Refusal : Refusal.NoSuchUser;
         if (directory.GetAccount(row.Account.Id) is null) return Refusal.NoSuchUser; // removed since RCPT
         var junk = mail.EnsureSpecial(transaction, row.Account.Id, "\\Junk", "Junk");
         return mail.AddMessage(transaction, junk, new NewMessage(content, row.Prefix, MessageFlags.None, ["$Junk"], placing.Now), quota).Refusal;

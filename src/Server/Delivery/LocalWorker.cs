@@ -47,7 +47,7 @@ internal sealed class LocalWorker(RemoteParts parts, LocalDelivery local, UserDi
                 placed.Add(new RecipientOutcome(recipient, OutcomeState.Bounced, late.ToString(), late.Status, "", null, parts.Queue.Now));
                 continue;
             }
-            var targets = directory.Resolve(directory.Map(recipient.Address));
+            var targets = directory.Resolve(directory.Map(recipient.Address), new Poster(claim.Message.Account));
             var refusal = targets.Refusal;
             if (targets.Ok)
             {
@@ -63,6 +63,7 @@ internal sealed class LocalWorker(RemoteParts parts, LocalDelivery local, UserDi
                     Priority = claim.Message.Priority,
                     By = claim.Message.By,
                     HoldRequest = claim.Message.HoldRequest,
+                    Poster = claim.Message.Account,
                     RequireTls = claim.Message.RequireTls,
                     Id = claim.Message.Arrival,
                     Origin = $"queue {claim.Message.Id}",

@@ -28,8 +28,12 @@ public sealed record Alias(long Id, long DomainId, MailAddress Address, IReadOnl
     public MailPolicy Policy { get; init; } = MailPolicy.None;
 }
 
+/// <summary>Who sends to an address.</summary>
+/// <param name="Account">One of ours that has signed in, or null: a stranger.</param>
+public readonly record struct Poster(long? Account);
+
 /// <summary>Where mail for an address goes.</summary>
-/// <param name="Account">A local account, or null for <paramref name="Remote"/>.</param>
+/// <param name="Account">A local account, or null for <paramref name="Remote"/>; its id with a minus is that of a domain: a mailbox of the domain's own, which <paramref name="Detail"/> names.</param>
 /// <param name="Detail">What stood behind "+" in the address (RFC 5233), or null.</param>
 /// <param name="Remote">An address elsewhere, by way of an alias, a forwarding or a relay domain; or null.</param>
 /// <param name="Via">The address of ours that passes mail on to <paramref name="Remote"/> in the name of its owner; null where mail only passes through.</param>

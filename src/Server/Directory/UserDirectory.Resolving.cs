@@ -10,12 +10,13 @@ public sealed partial class UserDirectory
     /// target once), the next server of a relay domain, catch-all; and who gets copies by policy. A domain alias stands for its domain.
     /// NoSuchDomain where the domain is not ours, NoSuchUser where nobody is. A disabled account still gets mail: it cannot sign in.
     /// </summary>
-    public Result<IReadOnlyList<Target>> Resolve(MailAddress address)
+    /// <param name="poster">Who sends to it: then mailboxes of the domain itself that he may post to are found too.</param>
+    public Result<IReadOnlyList<Target>> Resolve(MailAddress address, Poster? poster = null)
     {
         if (!TryLocal(address, out var normal, out var domain)) return Refusal.NoSuchDomain;
         // the common case without the machinery
         if (accounts.TryGetValue(Key(normal), out var direct) && direct.Policy.IsEmpty && domain.Policy.BccIncoming is null) return new([new Target(direct, null, null)], null);
-        var search = new Search();
+        var search = new Search { Poster = poster };
         Collect(normal, detail: null, via: null, depth: 0, search);
         // two who forward to one another and keep nothing: the mail stays with the first
         if (search.Found.Count == 0 && search.Fallback is { } account) search.Found.Add(new(account, null, null));
@@ -44,6 +45,7 @@ public sealed partial class UserDirectory
     sealed class Search
     {
         public List<Target> Found { get; } = [];
+        public Poster? Poster { get; init; }
         public HashSet<string> Seen { get; } = [];
         public HashSet<string> Taken { get; } = [];
         /// <summary>The first account that only forwards.</summary>
@@ -52,6 +54,9 @@ public sealed partial class UserDirectory
 
     /// <summary>Names that exist in each domain here although nobody has them; a room above sets them at the start.</summary>
     public IReadOnlySet<string> ServedNames { get; set; } = new HashSet<string>();
+
+    /// <summary>Whether "name+folder" of a domain leads to a mailbox of its own, and whoever sends may post to it; a room above answers. Accounts and aliases come first.</summary>
+    public Func<Domain, string, string, Poster, bool>? IsFolder { get; set; }
 
     void Collect(MailAddress address, string? detail, MailAddress? via, int depth, Search search)
     {
@@ -71,6 +76,12 @@ public sealed partial class UserDirectory
         // RFC 5233 4: "anna+shop" is "anna" with the detail "shop"; an account that is really called so came first
         var plus = address.LocalPart.IndexOf('+');
         if (plus > 0 && Take(address with { LocalPart = address.LocalPart[..plus] }, address.LocalPart[(plus + 1)..], depth, search, domain)) return;
+        if (plus > 0 && search.Poster is { } poster && IsFolder?.Invoke(domain, address.LocalPart[..plus], address.LocalPart[(plus + 1)..], poster) == true)
+        {
+            var folders = new Account(-domain.Id, domain.Id, address with { LocalPart = address.LocalPart[..plus] }, "", Role.User, 0, "", true, default);
+            if (search.Taken.Add(Key(address))) search.Found.Add(new(folders, address.LocalPart[(plus + 1)..], null));
+            return;
+        }
         if (domain.Policy.RelayTo is not null)
         {
             if (search.Taken.Add(Key(address))) search.Found.Add(new(null, null, address));

@@ -107,7 +107,15 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
 
     /// <summary>The mailbox of the account to which the "+" detail of an address leads, or null: to INBOX (<see cref="MailboxAccess.Posting"/>).</summary>
     public long? FolderOf(WriteTransaction transaction, Directory.UserDirectory directory, long accountId, string detail, long? author) =>
-        new MailboxAccess(directory, "", "").Posting(transaction, accountId, detail, author)?.Id;
+        new MailboxAccess(directory, "", "").Posting(MailboxTable.All(transaction, accountId), id => AclTable.Of(transaction, id), detail, author)?.Id;
+
+    /// <summary>Whether "public+news" of a domain is a public folder that this sender may post to.</summary>
+    public bool IsFolder(Directory.UserDirectory directory, Directory.Domain domain, string name, string detail, Directory.Poster poster)
+    {
+        if (!name.Equals(settings.Imap.PublicFolders, StringComparison.OrdinalIgnoreCase)) return false;
+        using var read = store.Read();
+        return new MailboxAccess(directory, "", "").Posting(MailboxTable.All(read, -domain.Id), id => AclTable.Of(read, id), detail, poster.Account) is not null;
+    }
 
     /// <summary>The account's INBOX as far as it has been committed, or null.</summary>
     public long? InboxOf(long accountId) => inboxes.TryGetValue(accountId, out var inbox) ? inbox : null;

@@ -155,12 +155,12 @@ public sealed class MailboxAccess(UserDirectory directory, string others, string
     /// one of ours by the list as ever, a stranger by what "anyone" may. A mailbox without a list takes no such mail.
     /// </summary>
     /// <param name="author">The account of ours that writes, or null.</param>
-    internal Mailbox? Posting(Storage.WriteTransaction transaction, long ownerId, string detail, long? author)
+    internal Mailbox? Posting(List<Mailbox> all, Func<long, List<AclEntry>> list, string detail, long? author)
     {
-        if (MailboxTable.All(transaction, ownerId).Find(mailbox => Same(mailbox.Name, detail) || Same(mailbox.Name.Replace(MailboxName.Separator, '.'), detail)) is not { IsShared: true } found) return null;
-        var entries = AclTable.Of(transaction, found.Id);
+        if (all.Find(mailbox => Same(mailbox.Name, detail) || Same(mailbox.Name.Replace(MailboxName.Separator, '.'), detail)) is not { IsShared: true } found) return null;
+        var entries = list(found.Id);
         var rights = author is { } id && directory.GetAccount(id) is { } account ? RightsOf(found, entries, account) : Rights.None;
-        if (author is null || directory.GetAccount(author.Value)?.DomainId != DomainOf(ownerId))
+        if (author is null || directory.GetAccount(author.Value)?.DomainId != DomainOf(found.AccountId))
             rights |= entries.Find(entry => entry.Identifier == Anyone).Rights & ~entries.Find(entry => entry.Identifier == "-" + Anyone).Rights;
         return (rights & Rights.Post) != 0 ? found : null;
 

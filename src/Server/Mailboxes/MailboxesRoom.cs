@@ -37,6 +37,7 @@ public static class MailboxesRoom
     /// <summary>New accounts get their mailboxes in the transaction that makes them; removed ones lose them.</summary>
     public static void Attach(MailStore mail, UserDirectory directory)
     {
+        directory.IsFolder = (domain, name, detail, poster) => mail.IsFolder(directory, domain, name, detail, poster);
         directory.AccountAdding += (transaction, account) => mail.CreateAccount(transaction, account.Id);
         directory.DomainRemoving += (transaction, domain) => mail.RemoveAccount(transaction, -domain.Id); // its public folders
         directory.AccountRemoving += (transaction, account) => mail.RemoveAccount(transaction, account.Id, account.Address.ToString());

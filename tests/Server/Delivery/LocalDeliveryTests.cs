@@ -62,6 +62,43 @@ public sealed class LocalDeliveryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_public_folder_has_an_address_for_those_who_may_post()
+    {
+        var anna = office.Account("anna");
+        var domain = office.Directory.FindDomain("example.test")!;
+        var news = (await office.Mail.CreateAsync(-domain.Id, "News/2026", null, default)).Value!;
+        var address = Office.Address("public+news.2026@example.test");
+        string? Status(long? who) => office.Directory.Resolve(address, new Poster(who)).Refusal?.Status;
+        async Task<Refusal?> PostAsync(long? author, bool junk = false) => (await Deliver(new DeliveryOrder
+        {
+            ReversePath = Sender,
+            Recipients = [new(address, office.Directory.Resolve(address, new Poster(anna.Id)).Value!)],
+            Message = "Subject: x\r\n\r\n"u8.ToArray(),
+            Author = author,
+            Junk = junk,
+        }))[0];
+        List<MessageRow> Rows() { using var read = office.Mail.Read(); return read.Messages(news.Id); }
+
+        Assert.Equal("5.1.1", Status(anna.Id)); // nobody may
+        Assert.Null(await office.Mail.SetAclAsync(news.Id, anna.Address.ToString(), false, RightsMode.Set, Rights.Post, default));
+        Assert.Equal((null, "5.1.1"), (Status(anna.Id), Status(null)));
+        Assert.Equal("5.1.1", office.Directory.Resolve(address).Refusal?.Status); // whoever asks for nobody
+        Assert.Null(await PostAsync(anna.Id));
+        Assert.Equal("5.1.1", (await PostAsync(null))?.Status); // it is asked again when it is placed
+        Assert.Null(await office.Mail.SetAclAsync(news.Id, "anyone", false, RightsMode.Set, Rights.Post, default));
+        Assert.Null(Status(null));
+        Assert.Null(await PostAsync(null));
+        Assert.Null(await PostAsync(null, junk: true));
+        Assert.Equal([null, null, "$Junk"], Rows().Select(row => row.Keywords));
+        // by an alias
+        Assert.True((await office.Directory.AddAliasAsync("news@example.test", [address.ToString()])).Ok);
+        Assert.True(office.Directory.Resolve(Office.Address("news@example.test"), new Poster(null)).Ok);
+        // whoever is really called so comes first
+        Assert.True((await office.Directory.AddAliasAsync("public@example.test", ["ivan@example.test"])).Ok);
+        Assert.Equal(office.Account("ivan").Id, office.Directory.Resolve(address, new Poster(null)).Value!.Single().Account!.Id);
+    }
+
+    [Fact]
     public async Task An_alias_and_its_member_are_one_copy()
     {
         await Deliver(Order("Subject: x\r\n\r\n", "team@example.test", "ivan@example.test", "anything@catch.test"));

@@ -39,7 +39,7 @@ public sealed class RecipientCheck(UserDirectory directory, BounceAddresses? bou
             var owner = recipient.Address with { LocalPart = "bounce" };
             if (directory.FindAccount(owner) is null && directory.FindAlias(owner) is null) return Refusal.NoSuchUser.Because("This return address is not valid, or not any more");
         }
-        var targets = directory.Resolve(recipient.Address);
+        var targets = directory.Resolve(recipient.Address, new Poster(arrival.SignedIn?.Id));
         if (SenderRewriting.IsRewritten(recipient.Address.LocalPart) && directory.FindAccount(recipient.Address) is null) return Bounced(arrival, recipient);
         if (!targets.Ok) return targets.Refusal;
         recipient.Targets = targets.Value;
