@@ -15,6 +15,7 @@ internal static class MailboxName
 
     public static string DecodePattern(ReadOnlySpan<byte> wire, bool utf8 = false)
     {
+        if (!System.Text.Unicode.Utf8.IsValid(wire)) return "\ufffd"; // RFC 9051 5.1: not to be taken for a name in Latin-1
         var text = ImapReader.Decode(wire);
         if (utf8 || !Ascii.IsValid(text) || !text.Contains('&')) return text;
         return Utf7Mailbox.TryDecode(text, out var name) ? name : "\ufffd"; // such a mailbox cannot be; WhyNot says so
