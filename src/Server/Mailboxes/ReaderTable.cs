@@ -57,15 +57,25 @@ static class ReaderTable
     }
 
     /// <summary>Marks of messages that are gone.</summary>
+    /// <param name="uids">Rising: neighbours are one statement.</param>
     public static void Remove(WriteTransaction write, long mailboxId, IEnumerable<uint> uids)
     {
-        foreach (var reader in Readers(write, mailboxId))
+        var readers = Readers(write, mailboxId);
+        if (readers.Count == 0) return;
+        var runs = new List<(uint From, uint To)>();
+        foreach (var uid in uids)
+        {
+            if (runs.Count > 0 && runs[^1].To + 1 == uid) runs[^1] = (runs[^1].From, uid);
+            else runs.Add((uid, uid));
+        }
+        foreach (var reader in readers)
         {
             var seen = 0;
-            foreach (var uid in uids)
+            foreach (var (from, to) in runs)
             {
-                using var row = write.Prepare("DELETE FROM reader_mark WHERE mailbox_id = ? AND account_id = ? AND uid = ? RETURNING seen").Bind(1, mailboxId).Bind(2, reader).Bind(3, uid);
-                if (row.Step() && row.Bool(0)) seen++;
+                using var row = write.Prepare("DELETE FROM reader_mark WHERE mailbox_id = ? AND account_id = ? AND uid BETWEEN ? AND ? RETURNING seen").Bind(1, mailboxId).Bind(2, reader).Bind(3, from).Bind(4, to);
+                while (row.Step())
+                    if (row.Bool(0)) seen++;
             }
             if (seen > 0) Adjust(write, mailboxId, reader, -seen, 0);
         }

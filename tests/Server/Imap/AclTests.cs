@@ -253,6 +253,36 @@ public sealed class AclTests(ImapFixture fixture)
     }
 
     [Fact]
+    public async Task WhatTheOwnerRenamesStaysOpenAndWhatHeDeletesIsClosed()
+    {
+        // RFC 2180 3.3, 3.4
+        await using var two = await ShareAsync(All);
+        await two.Boris.OkAsync($"SELECT {two.Box}");
+        await two.Anna.OkAsync("RENAME Box Boxes/One");
+        Assert.Contains(await two.Boris.OkAsync("UID STORE 1 +FLAGS (\\Answered)"), line => line.StartsWith("* 1 FETCH (UID 1 FLAGS (\\Answered", StringComparison.Ordinal));
+        Assert.StartsWith("NO [NONEXISTENT]", await two.Boris.TaggedAsync($"STATUS {two.Box} (MESSAGES)"), StringComparison.Ordinal);
+        Assert.Single(await two.Boris.OkAsync($"STATUS {two.Box.Replace("/Box\"", "/Boxes/One\"", StringComparison.Ordinal)} (MESSAGES)"));
+        await two.Anna.OkAsync("DELETE Boxes/One");
+        Assert.StartsWith("* BYE", (await two.Boris.CommandAsync("NOOP"))[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AnOwnerWhoIsRemovedTakesHisMailboxesFromThoseWhoReadThem()
+    {
+        await using var two = await ShareAsync("lrs");
+        await using var idle = await fixture.SignInAsync(fixture.Directory.ListAccounts().Single(a => a.Address.ToString() == two.Boris2));
+        await two.Boris.OkAsync($"SELECT {two.Box}");
+        await two.Boris.OkAsync("STORE 1 +FLAGS.SILENT (\\Seen)");
+        await two.Boris.OkAsync($"SUBSCRIBE {two.Box}");
+        await idle.OkAsync($"SELECT {two.Box}");
+        await idle.SendAsync("i IDLE\r\n");
+        Assert.StartsWith("+", await idle.LineAsync(), StringComparison.Ordinal);
+        Assert.Null(await fixture.Directory.RemoveAccountAsync(fixture.Directory.ListAccounts().Single(a => two.Box.Contains($"/{a.Address}/", StringComparison.Ordinal))));
+        Assert.StartsWith("* BYE", await idle.LineAsync(), StringComparison.Ordinal);
+        Assert.Contains(await two.Boris.CommandAsync("FETCH 1 (FLAGS)"), line => line.StartsWith("* BYE", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task AnAccountThatIsRemovedTakesItsRightsAlong()
     {
         await using var two = await ShareAsync("lr");
