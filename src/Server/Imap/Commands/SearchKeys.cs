@@ -93,8 +93,8 @@ internal ref struct SearchKeys(SelectedMailbox mailbox, Encoding? charset, DateT
                 return SearchKey.Row(r => name == "LARGER" ? r.Size > size : r.Size < size);
             case "OLDER" or "YOUNGER":
                 arguments.Space();
-                var edge = now.AddSeconds(-(double)arguments.NonZero());
-                return SearchKey.Row(r => name == "OLDER" ? r.Received <= edge : r.Received >= edge);
+                var edge = now.ToUnixTimeSeconds() - arguments.NonZero(); // RFC 5032 2: to the second
+                return SearchKey.Row(r => name == "OLDER" ? r.Received.ToUnixTimeSeconds() <= edge : r.Received.ToUnixTimeSeconds() >= edge);
             case "MODSEQ":
                 arguments.Space();
                 return ModSeq(ref arguments);
