@@ -22,11 +22,11 @@ static class ContentTable
         var parts = Parts(write, staged); // their records come before
         var location = write.Reserve(staged.Record);
         write.Prepare("""
-            INSERT INTO content (refs, pack, position, stored, size, base, parts, envelope, structure, preview, sent, message_id, conversation)
-            VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO content (refs, pack, position, stored, size, base, parts, envelope, structure, preview, sent, message_id, conversation, lineage)
+            VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """).Bind(1, location.Pack).Bind(2, location.Position).Bind(3, location.Stored)
             .Bind(4, staged.Size).Bind(5, staged.Record.BaseId).Bind(6, parts).Bind(7, staged.Envelope).Bind(8, staged.Structure)
-            .Bind(9, staged.Preview).Bind(10, staged.Sent).Bind(11, staged.MessageId).Bind(12, staged.Conversation).Run();
+            .Bind(9, staged.Preview).Bind(10, staged.Sent).Bind(11, staged.MessageId).Bind(12, staged.Conversation).Bind(13, staged.Lineage).Run();
         var id = write.LastInsertId;
         write.Append(staged.Record, id); // the row's id stands in the record
         if (staged.LineEnds != 0 || staged.Surrogate is not null) WireTable.Insert(write, id, staged.LineEnds, staged.Surrogate);

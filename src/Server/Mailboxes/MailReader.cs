@@ -40,8 +40,8 @@ public sealed class MailReader : IDisposable
     }
 
     /// <summary>Messages with what stands beside their content, by rising UID.</summary>
-    public List<MessageEnvelope> Envelopes(long mailboxId, uint from, uint to, EnvelopeDepth depth) =>
-        EnvelopeTable.Range(transaction, mailboxId, from, to, depth);
+    public List<MessageEnvelope> Envelopes(long mailboxId, uint from, uint to, EnvelopeParts parts) =>
+        EnvelopeTable.Range(transaction, mailboxId, from, to, parts);
 
     /// <summary>The identifiers of messages by rising UID within the range, both ends included (RFC 8474).</summary>
     public List<MessageIds> Ids(long mailboxId, uint from, uint to) => ObjectIdTable.Of(transaction, bodies, mailboxId, from, to);

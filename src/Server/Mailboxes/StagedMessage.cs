@@ -17,6 +17,8 @@ public sealed class StagedMessage : IDisposable
     internal string Preview { get; init; } = "";
     internal DateTimeOffset? Sent { get; init; }
     internal long Conversation { get; init; }
+    /// <summary>Its Message-ID and its ancestors (<see cref="Mime.Lineage"/>).</summary>
+    internal byte[] Lineage { get; init; } = [];
     /// <summary>Octets that its lines lack (<see cref="Mime.LineEnds"/>).</summary>
     internal int LineEnds { get; init; }
     /// <summary>Octets that the header's surrogate has more (<see cref="Mime.HeaderSurrogate"/>); null: it needs none.</summary>

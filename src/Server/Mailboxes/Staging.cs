@@ -41,6 +41,7 @@ sealed class Staging(int sharedPartBytes)
             MessageId = fields.MessageId,
             Sent = fields.Sent,
             Conversation = ThreadRoot.Of(message),
+            Lineage = Lineage.Of(message),
         };
     }
 

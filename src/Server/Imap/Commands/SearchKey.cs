@@ -1,5 +1,6 @@
 using CbaMail.Imap.Searching;
 using CbaMail.Mailboxes;
+using CbaMail.Mime;
 using CbaMail.Storage.Search;
 
 namespace CbaMail.Imap.Commands;
@@ -69,28 +70,51 @@ internal sealed record SearchKey(SearchCost Cost, Func<SearchCandidate, bool> Ma
     public static SearchKey Row(Func<MessageRow, bool> test) => new(SearchCost.Row, c => c.Row is { } row && test(row));
 }
 
+/// <summary>Rows of messages that are asked for one after the other: whoever asks for the next as well will go on, and more and more are read at once.</summary>
+internal sealed class RowsAhead<T>(SelectedMailbox mailbox, Func<T, uint> uidOf, Func<MailReader, uint, uint, List<T>> read) where T : struct
+{
+    const int MostAhead = 256;
+
+    MailReader? of;
+    List<T> rows = [];
+    int at, last = -2, ahead = 1;
+
+    /// <summary>Null when it has been expunged meanwhile.</summary>
+    /// <param name="cost">Grows by what was read.</param>
+    public T? Of(int index, MailReader reader, ref int cost)
+    {
+        var uid = mailbox.Uid(index);
+        if (reader != of || index != last + 1 || rows.Count == 0 || uidOf(rows[^1]) < uid)
+        {
+            ahead = index == last + 1 ? Math.Min(MostAhead, ahead * 2) : 1;
+            rows = read(reader, uid, mailbox.Uid(Math.Min(mailbox.Count - 1, index + ahead - 1)));
+            (of, at) = (reader, 0);
+            cost += 1 + ahead / 16;
+        }
+        last = index;
+        while (at < rows.Count && uidOf(rows[at]) < uid) at++;
+        return at < rows.Count && uidOf(rows[at]) == uid ? rows[at] : null;
+    }
+}
+
 /// <summary>The message under judgement; reads its row and its body when a key first asks.</summary>
 internal sealed class SearchCandidate(SelectedMailbox mailbox)
 {
+    readonly RowsAhead<MessageRow> rows = new(mailbox, row => row.Uid, (reader, from, to) => reader.Messages(mailbox.Id, from, to));
+    readonly RowsAhead<MessageEnvelope> dates = new(mailbox, row => row.Uid, (reader, from, to) => reader.Envelopes(mailbox.Id, from, to, EnvelopeParts.Date));
     MailReader? reader;
     MessageRow? row;
     MessageContent? content;
     SearchText? text;
     bool rowRead, contentRead;
-    const int MostAhead = 256;
-    List<MessageRow> rows = [];
-    int at, lastRow = -2, ahead = 1;
+    int reads;
 
     public SelectedMailbox Mailbox => mailbox;
     public int Index { get; private set; }
     /// <summary>Bodies read since the last reset of the counter.</summary>
-    public int Reads { get; set; }
+    public int Reads { get => reads; set => reads = value; }
 
-    public void MoveTo(int index, MailReader snapshot)
-    {
-        if (snapshot != reader) rows = []; // of an older one
-        (Index, reader, row, content, text, rowRead, contentRead) = (index, snapshot, null, null, null, false, false);
-    }
+    public void MoveTo(int index, MailReader snapshot) => (Index, reader, row, content, text, rowRead, contentRead) = (index, snapshot, null, null, null, false, false);
 
     /// <summary>Null when it has been expunged meanwhile.</summary>
     public MessageRow? Row
@@ -99,25 +123,22 @@ internal sealed class SearchCandidate(SelectedMailbox mailbox)
         {
             if (rowRead) return row;
             rowRead = true;
-            return row = Fetch();
+            return row = rows.Of(Index, reader!, ref reads);
         }
     }
 
-    // One that asks for the row of the next message as well will go on: more and more of them are read at once.
-    MessageRow? Fetch()
+    /// <summary>The Date field in UTC, or null.</summary>
+    public DateTimeOffset? Sent => dates.Of(Index, reader!, ref reads)?.Sent;
+
+    /// <summary>The day of the Date field as its writer saw it: time and zone are disregarded.</summary>
+    public DateOnly? SentOn
     {
-        var uid = mailbox.Uid(Index);
-        if (Index != lastRow + 1 || rows.Count == 0 || rows[^1].Uid < uid)
+        get
         {
-            ahead = Index == lastRow + 1 ? Math.Min(MostAhead, ahead * 2) : 1;
-            var last = Math.Min(mailbox.Count - 1, Index + ahead - 1);
-            rows = reader!.Messages(mailbox.Id, uid, mailbox.Uid(last));
-            at = 0;
-            Reads += 1 + ahead / 16;
+            reads += 4;
+            return reader!.Envelopes(mailbox.Id, mailbox.Uid(Index), mailbox.Uid(Index), EnvelopeParts.Envelope) is [var known]
+                && MailDate.TryParse(new EnvelopeFields(known.Envelope).Date, out var date) ? DateOnly.FromDateTime(date.DateTime) : null;
         }
-        lastRow = Index;
-        while (at < rows.Count && rows[at].Uid < uid) at++;
-        return at < rows.Count && rows[at].Uid == uid ? rows[at] : null;
     }
 
     public MessageContent? Content

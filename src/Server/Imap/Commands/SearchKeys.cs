@@ -242,10 +242,18 @@ internal ref struct SearchKeys(SelectedMailbox mailbox, Encoding? charset, DateT
             : day == date;
 
         if (name.StartsWith("SENT", StringComparison.Ordinal))
-            return new(SearchCost.Content, c => c.Text?.SentOn is { } sent && Compare(name, sent, date));
+            return new(SearchCost.Row, c => Sent(c, date) is { } sent && Compare(name, sent, date));
         return name.StartsWith("SAVED", StringComparison.Ordinal)
             ? SearchKey.Row(r => Compare(name, DateOnly.FromDateTime(r.Saved.UtcDateTime), date))
             : SearchKey.Row(r => Compare(name, DateOnly.FromDateTime(r.Received.UtcDateTime), date));
+    }
+
+    // no zone is a whole day away: mostly the day in UTC is enough to know
+    static DateOnly? Sent(SearchCandidate candidate, DateOnly date)
+    {
+        if (candidate.Sent is not { } sent) return null;
+        var day = DateOnly.FromDateTime(sent.UtcDateTime);
+        return Math.Abs(day.DayNumber - date.DayNumber) > 1 ? day : candidate.SentOn ?? day;
     }
 
     SearchKey TextKey(ref ImapReader arguments, string name)

@@ -8,13 +8,13 @@ internal readonly record struct EnvelopeAddress(string? Name, string? Mailbox, s
 /// <summary>What sorting and threading use of a stored ENVELOPE; texts are as they stand there, encoded-words and all, and read when they are asked for.</summary>
 internal readonly ref struct EnvelopeFields
 {
-    readonly ReadOnlySpan<byte> subject, from, to, cc, inReplyTo, messageId;
+    readonly ReadOnlySpan<byte> date, subject, from, to, cc, inReplyTo, messageId;
 
     // RFC 9051 9, envelope: date subject from sender reply-to to cc bcc in-reply-to message-id
     public EnvelopeFields(ReadOnlySpan<byte> envelope)
     {
         var at = 1;
-        Next(envelope, ref at);
+        date = Next(envelope, ref at);
         subject = Next(envelope, ref at);
         from = Next(envelope, ref at);
         Next(envelope, ref at);
@@ -26,6 +26,7 @@ internal readonly ref struct EnvelopeFields
         messageId = Next(envelope, ref at);
     }
 
+    public string Date => Text(date);
     public string Subject => Text(subject);
     public string InReplyTo => Text(inReplyTo);
     public string MessageId => Text(messageId);
@@ -95,7 +96,7 @@ internal static class EnvelopeWalk
 
     /// <param name="found">Indexes, rising.</param>
     /// <returns>The place in <paramref name="found"/> with the row; messages that are gone are left out.</returns>
-    public static async IAsyncEnumerable<(int Position, MessageEnvelope Row)> ReadAsync(ImapSession session, SelectedMailbox mailbox, List<int> found, EnvelopeDepth depth)
+    public static async IAsyncEnumerable<(int Position, MessageEnvelope Row)> ReadAsync(ImapSession session, SelectedMailbox mailbox, List<int> found, EnvelopeParts parts)
     {
         var rows = new List<MessageEnvelope>();
         for (var from = 0; from < found.Count;)
@@ -109,7 +110,7 @@ internal static class EnvelopeWalk
                 {
                     var run = i;
                     while (run + 1 < to && found[run + 1] == found[run] + 1) run++;
-                    rows.AddRange(reader.Envelopes(mailbox.Id, mailbox.Uid(found[i]), mailbox.Uid(found[run]), depth));
+                    rows.AddRange(reader.Envelopes(mailbox.Id, mailbox.Uid(found[i]), mailbox.Uid(found[run]), parts));
                     i = run + 1;
                 }
             }

@@ -11,8 +11,10 @@ internal sealed class SearchContexts
 {
     /// <summary>Searches that are kept up to date; each costs every change of a message a look (RFC 5267 4.3.1).</summary>
     public const int Most = 10;
-    /// <summary>SearchResults of one that has an order.</summary>
+    /// <summary>Results of one that has an order.</summary>
     public const int MostSorted = 50_000;
+    /// <summary>Octets that a connection's results may take, of which the first search may have more.</summary>
+    const int MostMemory = 1 << 20;
 
     sealed class Context(string tag, bool byUid, SearchKey key, SortOrder? order, List<uint> uids)
     {
@@ -22,6 +24,7 @@ internal sealed class SearchContexts
         public SortOrder? Order => order;
         /// <summary>The results as the client has them: rising, or in their order.</summary>
         public List<uint> Uids => uids;
+        public long Memory => SearchContexts.Memory(order, uids);
         readonly HashSet<uint>? members = order is null ? null : [.. uids];
         public List<(bool Add, int Position, uint Uid)> News { get; } = [];
 
@@ -45,6 +48,8 @@ internal sealed class SearchContexts
 
     readonly List<Context> contexts = [];
 
+    static long Memory(SortOrder? order, List<uint> uids) => uids.Count * (order is null ? 4L : 24L);
+
     public bool IsEmpty => contexts.Count == 0;
 
     public bool Has(string tag) => contexts.Exists(c => c.Tag == tag);
@@ -53,6 +58,7 @@ internal sealed class SearchContexts
     public bool Add(string tag, bool byUid, SearchKey key, SortOrder? order, List<uint> uids)
     {
         if (contexts.Count >= Most || order is not null && uids.Count > MostSorted) return false;
+        if (contexts.Count > 0 && contexts.Sum(c => c.Memory) + Memory(order, uids) > MostMemory) return false; // RFC 5267 4.3.1: one at least
         contexts.Add(new Context(tag, byUid, key, order, uids));
         return true;
     }

@@ -55,11 +55,11 @@ internal sealed class SortOrder
         return order;
     }
 
-    EnvelopeDepth Depth => criteria.Max(c => c.Field switch
+    EnvelopeParts Parts => criteria.Max(c => c.Field switch
     {
-        SortField.Arrival or SortField.Size => EnvelopeDepth.Row,
-        SortField.Date => EnvelopeDepth.Date,
-        _ => EnvelopeDepth.Envelope,
+        SortField.Arrival or SortField.Size => EnvelopeParts.None,
+        SortField.Date => EnvelopeParts.Date,
+        _ => EnvelopeParts.Envelope,
     });
 
     /// <summary>The found messages in this order.</summary>
@@ -69,8 +69,8 @@ internal sealed class SortOrder
         // RFC 5256 3: one that has just been expunged still has a number; it sorts as an empty one
         var keys = new Key[found.Count * width];
         Array.Fill(keys, new Key(0, ""));
-        var texts = new Dictionary<string, string>(StringComparer.Ordinal); // people write more than once
-        await foreach (var (position, row) in EnvelopeWalk.ReadAsync(session, mailbox, found, Depth)) Take(row, keys.AsSpan(position * width, width), texts);
+        var texts = new SortTexts();
+        await foreach (var (position, row) in EnvelopeWalk.ReadAsync(session, mailbox, found, Parts)) Take(row, keys.AsSpan(position * width, width), texts);
         var order = new int[found.Count];
         for (var i = 0; i < order.Length; i++) order[i] = i;
         Rank(keys, texts);
@@ -86,22 +86,17 @@ internal sealed class SortOrder
         return [.. order.Select(i => found[i])];
     }
 
-    void Take(in MessageEnvelope row, Span<Key> keys, Dictionary<string, string> texts)
+    void Take(in MessageEnvelope row, Span<Key> keys, SortTexts texts)
     {
         var envelope = new EnvelopeFields(row.Envelope);
-        for (var i = 0; i < keys.Length; i++)
-        {
-            var key = Of(criteria[i].Field, row, envelope);
-            if (!texts.TryAdd(key.Text, key.Text)) key = key with { Text = texts[key.Text] };
-            keys[i] = key;
-        }
+        for (var i = 0; i < keys.Length; i++) keys[i] = Of(criteria[i].Field, row, envelope, texts);
     }
 
     // each text is compared with the others once; after that its place among them stands for it
-    static void Rank(Key[] keys, Dictionary<string, string> texts)
+    static void Rank(Key[] keys, SortTexts texts)
     {
-        if (texts.Count <= 1) return; // the empty one alone: numbers are all there is
-        var sorted = texts.Keys.ToArray();
+        var sorted = texts.All();
+        if (sorted.Length == 0) return; // numbers are all there is
         Array.Sort(sorted, Casemap.Compare);
         var ranks = new Dictionary<string, int>(sorted.Length, StringComparer.Ordinal);
         for (var i = 0; i < sorted.Length; i++) ranks[sorted[i]] = i;
@@ -111,13 +106,14 @@ internal sealed class SortOrder
 
     /// <summary>The values of one message.</summary>
     public Key[] KeysOf(MailReader reader, long mailboxId, uint uid) =>
-        reader.Envelopes(mailboxId, uid, uid, Depth) is [var row] ? KeysOf(row) : [.. criteria.Select(_ => new Key(0, ""))];
+        reader.Envelopes(mailboxId, uid, uid, Parts) is [var row] ? KeysOf(row) : [.. criteria.Select(_ => new Key(0, ""))];
 
     Key[] KeysOf(in MessageEnvelope row)
     {
+        var texts = new SortTexts();
         var keys = new Key[criteria.Count];
         var envelope = new EnvelopeFields(row.Envelope);
-        for (var i = 0; i < keys.Length; i++) keys[i] = Of(criteria[i].Field, row, envelope);
+        for (var i = 0; i < keys.Length; i++) keys[i] = Of(criteria[i].Field, row, envelope, texts);
         return keys;
     }
 
@@ -132,13 +128,13 @@ internal sealed class SortOrder
         return 0;
     }
 
-    static Key Of(SortField field, in MessageEnvelope row, EnvelopeFields envelope) => field switch
+    static Key Of(SortField field, in MessageEnvelope row, EnvelopeFields envelope, SortTexts texts) => field switch
     {
         SortField.Arrival => new(row.Received.UtcTicks, ""),
         SortField.Date => new((row.Sent ?? row.Received).UtcTicks, ""), // RFC 5256 2.2
         SortField.Size => new(row.Size, ""),
-        SortField.Subject => new(0, Casemap.Key(BaseSubject.Of(envelope.Subject).Text)),
-        _ => new(0, Casemap.Key(AddressOf(field, envelope))),
+        SortField.Subject => new(0, texts.Subject(envelope.Subject)),
+        _ => new(0, texts.Key(AddressOf(field, envelope))),
     };
 
     static string AddressOf(SortField field, EnvelopeFields envelope)
@@ -155,4 +151,26 @@ internal sealed class SortOrder
         if (known.Name is { } name && EncodedWord.Decode(name) is { Length: > 0 } decoded) return decoded;
         return known is { Mailbox: not null, Host: not null } ? $"{known.Mailbox}@{known.Host}" : known.Mailbox ?? "";
     }
+}
+
+/// <summary>Texts as they are compared; people write more than once, and about one thing: each is worked out once and kept once.</summary>
+internal sealed class SortTexts
+{
+    readonly Dictionary<string, string> keys = new(StringComparer.Ordinal);
+    readonly Dictionary<string, string> subjects = new(StringComparer.Ordinal);
+    readonly Dictionary<string, string> known = new(StringComparer.Ordinal);
+
+    public string Key(string text) => keys.TryGetValue(text, out var key) ? key : keys[text] = Once(Casemap.Key(text));
+
+    /// <param name="subject">As it stands in the field.</param>
+    public string Subject(string subject) => subjects.TryGetValue(subject, out var key) ? key : subjects[subject] = Once(Casemap.Key(BaseSubject.Of(subject).Text));
+
+    string Once(string key)
+    {
+        if (known.TryAdd(key, key)) return key;
+        return known[key];
+    }
+
+    /// <summary>The different keys.</summary>
+    public string[] All() => [.. known.Keys];
 }

@@ -1,67 +1,51 @@
-using System.Text;
 using CbaMail.Mailboxes;
 using CbaMail.Mime;
 using CbaMail.Text;
 
 namespace CbaMail.Imap.Searching;
 
-/// <summary>Reads what threading needs of messages; of bodies only the References field.</summary>
+/// <summary>Reads what threading needs of messages; of bodies nothing, unless they are from before their lineage was noted.</summary>
 internal static class ThreadSource
 {
-    // header bytes that References is looked for in
-    const int MostHeader = 64 * 1024;
-    const int AtOnce = 200;
+    // header bytes that the fields are looked for in
+    const int FirstHeader = 8 * 1024, MostHeader = 64 * 1024;
 
     public static async ValueTask<List<ThreadMessage>> ReadAsync(ImapSession session, SelectedMailbox mailbox, List<int> found, bool ids, bool subjects)
     {
         var messages = new List<ThreadMessage>(found.Count);
-        var known = new Dictionary<string, string>(StringComparer.Ordinal);
-        var rows = new List<(int Position, MessageEnvelope Row)>(AtOnce);
-        await foreach (var read in EnvelopeWalk.ReadAsync(session, mailbox, found, EnvelopeDepth.Envelope))
+        var bases = new Dictionary<string, (string Text, bool IsReply)>(StringComparer.Ordinal);
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        var parts = EnvelopeParts.Date | (ids ? EnvelopeParts.Lineage : 0) | (subjects ? EnvelopeParts.Envelope : 0);
+        await foreach (var (position, row) in EnvelopeWalk.ReadAsync(session, mailbox, found, parts))
         {
-            rows.Add(read);
-            if (rows.Count < AtOnce) continue;
-            Take();
+            var (subject, isReply) = subjects ? SubjectOf(new EnvelopeFields(row.Envelope).Subject) : ("", false);
+            var (id, references) = ids ? Lineage.Read(row.Lineage ?? LineageOf(session, row.ContentId)) : (0, []);
+            messages.Add(new(found[position], id, references, subject, isReply, (row.Sent ?? row.Received).UtcTicks, row.Received.UtcTicks));
         }
-        Take();
         return messages;
 
-        void Take()
+        // replies share theirs
+        (string Text, bool IsReply) SubjectOf(string subject)
         {
-            session.Cancel.ThrowIfCancellationRequested();
-            using var reader = ids ? session.Mail.Read() : null;
-            foreach (var (position, row) in rows) messages.Add(Of(found[position], row, reader));
-            rows.Clear();
-        }
-
-        ThreadMessage Of(int index, in MessageEnvelope row, MailReader? reader)
-        {
-            var envelope = new EnvelopeFields(row.Envelope);
-            var (subject, isReply) = subjects ? BaseSubject.Of(envelope.Subject) : ("", false);
-            subject = Casemap.Key(subject);
-            if (!known.TryAdd(subject, subject)) subject = known[subject];
-            string? id = null;
-            IReadOnlyList<string> references = [];
-            if (reader is not null)
-            {
-                id = Threads.Normal(MessageId.Parse(System.Text.Encoding.UTF8.GetBytes(envelope.MessageId)));
-                references = Threads.Ancestors(ReferencesOf(reader, row.ContentId), envelope.InReplyTo);
-            }
-            return new(index, id, references, subject, isReply, (row.Sent ?? row.Received).UtcTicks, row.Received.UtcTicks);
+            if (bases.TryGetValue(subject, out var known)) return known;
+            var (text, isReply) = BaseSubject.Of(subject);
+            text = Casemap.Key(text);
+            if (!texts.TryAdd(text, text)) text = texts[text];
+            return bases[subject] = (text, isReply);
         }
     }
 
-    // one damaged body is without references
-    static IReadOnlyList<string> ReferencesOf(MailReader reader, long contentId)
+    // one damaged body has no ancestors
+    static byte[] LineageOf(ImapSession session, long contentId)
     {
+        using var reader = session.Mail.Read();
         if (reader.Content(contentId) is not { } content) return [];
-        byte[] bytes;
-        try { bytes = content.Read(0, 8192); }
+        try
+        {
+            var bytes = content.Read(0, FirstHeader);
+            if (bytes.Length == FirstHeader && bytes.AsSpan().IndexOf("\r\n\r\n"u8) < 0) bytes = content.Read(0, MostHeader);
+            return Lineage.Of(bytes);
+        }
         catch (Storage.Blobs.DamageError) { return []; }
-        if (bytes.Length == 8192 && bytes.AsSpan().IndexOf("\r\n\r\n"u8) < 0) bytes = content.Read(0, MostHeader);
-        var fields = new HeaderReader(bytes, 0, top: true);
-        while (fields.Next(out var field))
-            if (field.NameLength == 10 && Ascii.EqualsIgnoreCase(bytes.AsSpan(field.Start, 10), "References"u8)) return MessageId.ParseList(bytes.AsSpan(field.ValueStart..field.End));
-        return [];
     }
 }

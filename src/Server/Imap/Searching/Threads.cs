@@ -1,12 +1,10 @@
-using CbaMail.Mime;
-
 namespace CbaMail.Imap.Searching;
 
 /// <summary>A message as threading sees it.</summary>
 /// <param name="Index">Its place in the mailbox.</param>
-/// <param name="Id">Its Message-ID, normalised, or null.</param>
-/// <param name="References">Message-IDs of its ancestors, the eldest first.</param>
-internal sealed record ThreadMessage(int Index, string? Id, IReadOnlyList<string> References, string Subject, bool IsReply, long Sent, long Received);
+/// <param name="Id">The number of its Message-ID (<see cref="Mime.Lineage"/>), or 0.</param>
+/// <param name="References">The numbers of its ancestors, the eldest first.</param>
+internal sealed record ThreadMessage(int Index, long Id, IReadOnlyList<long> References, string Subject, bool IsReply, long Sent, long Received);
 
 /// <summary>A message in its thread, or a place that is kept for one that is not there.</summary>
 internal sealed class ThreadNode(ThreadMessage? message)
@@ -65,9 +63,9 @@ internal static class Threads
     // steps (1) to (3)
     static List<ThreadNode> Linked(List<ThreadMessage> messages)
     {
-        var nodes = new Dictionary<string, ThreadNode>(StringComparer.Ordinal);
+        var nodes = new Dictionary<long, ThreadNode>();
         var all = new List<ThreadNode>(messages.Count);
-        ThreadNode Of(string id)
+        ThreadNode Of(long id)
         {
             if (nodes.TryGetValue(id, out var known)) return known;
             all.Add(known = new ThreadNode(null));
@@ -77,7 +75,7 @@ internal static class Threads
         {
             // RFC 5256 4 (1): of several with one Message-ID the first has it
             ThreadNode own;
-            if (message.Id is { } id && Of(id) is { IsDummy: true } free) (own = free).Message = message;
+            if (message.Id != 0 && Of(message.Id) is { IsDummy: true } free) (own = free).Message = message;
             else all.Add(own = new ThreadNode(message));
 
             // (1)(A): what is linked already stays
@@ -205,29 +203,5 @@ internal static class Threads
             }
         }
         return [.. roots.Where(r => !gone.Contains(r)).Select(r => places.GetValueOrDefault(r, r))];
-    }
-
-    /// <summary>Message-IDs of References, else the first of In-Reply-To (RFC 5256 4 (1)).</summary>
-    public static IReadOnlyList<string> Ancestors(IReadOnlyList<string> references, string inReplyTo)
-    {
-        var ids = references.Select(Normal).OfType<string>().ToList();
-        if (ids.Count > 0) return ids;
-        return MessageId.ParseList(System.Text.Encoding.UTF8.GetBytes(inReplyTo)).Select(Normal).OfType<string>().Take(1).ToList();
-    }
-
-    /// <summary>The one form of a Message-ID: quotes that are not needed are no part of it (RFC 5256 4 (1)); null where it is none.</summary>
-    public static string? Normal(string? id)
-    {
-        if (id is null || id.IndexOf('@') is var at && at < 0) return null;
-        if (!id.Contains('"') && !id.Contains('\\')) return id;
-        var plain = new System.Text.StringBuilder(id.Length);
-        var quoted = false;
-        for (var i = 0; i < id.Length; i++)
-        {
-            if (id[i] == '"') { quoted = !quoted; continue; }
-            if (id[i] == '\\' && quoted && i + 1 < id.Length) i++;
-            plain.Append(id[i]);
-        }
-        return plain.ToString();
     }
 }

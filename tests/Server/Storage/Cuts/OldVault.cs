@@ -22,6 +22,7 @@ sealed class OldVault
         [15] = "ALTER TABLE account DROP COLUMN scram; DELETE FROM server_key WHERE name = 'scram';",
         [12] = "DROP TABLE complaint; DROP TABLE report_session; DROP TABLE report_source; DROP TABLE report; DROP TABLE report_mail; DROP TABLE report_post; DROP TABLE report_address; DROP TABLE report_sent; DROP TABLE dmarc_count; DROP TABLE dmarc_subject;",
         [14] = "DROP TABLE reader_mark; DROP TABLE reader; DROP TABLE annotation; DROP TABLE mailbox_acl; ALTER TABLE mailbox DROP COLUMN shared;",
+        [17] = "ALTER TABLE content DROP COLUMN lineage;",
         [9] = "DROP TABLE secret_key; DROP TABLE acme_account; DROP TABLE acme_certificate;",
         [4] = "DROP TABLE ledger; DROP TABLE mailing_file; DROP TABLE mailing; DROP TABLE import_reject; DROP TABLE participant; DROP TABLE course;",
         [6] = "DROP TABLE queue_attempt; DROP TABLE queue_rule; DROP TABLE trail; DROP TABLE finished; DROP TABLE suppression; DROP TABLE dead_bounce; DROP TABLE bounce_key; DROP TABLE correspondent; DROP TABLE sent_hour; "
@@ -46,7 +47,7 @@ sealed class OldVault
         {
             using (var connection = new SqliteConnection(Path.Combine(disk.Data, "cbamail.db"), readOnly: false, disk.SqliteVfs))
             {
-                for (var number = SchemaOf(disk); number > schema; number--) connection.Execute(undone[number]);
+                for (var number = SchemaOf(disk); number > schema; number--) if (undone.TryGetValue(number, out var sql)) connection.Execute(sql); // not every number has been given away
                 // a mailing has held its first copy
                 if (schema < 4) connection.Execute("UPDATE content SET refs = (SELECT count(*) FROM message WHERE content_id = content.id) + (SELECT count(*) FROM queue_message WHERE content_id = content.id) + (SELECT count(*) FROM content c WHERE c.base = content.id)");
                 connection.Execute($"PRAGMA user_version={schema}");
