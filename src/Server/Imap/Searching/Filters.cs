@@ -4,17 +4,25 @@ using CbaMail.Mailboxes;
 namespace CbaMail.Imap.Searching;
 
 /// <summary>Searches that have a name (RFC 5466): annotations of the server, which SETMETADATA writes and the key FILTER names.</summary>
-internal static class Filters
+internal sealed class Filters(ImapSession session)
 {
     const string Values = "filters/values/";
 
+    List<Annotation>? all; // read once a command
+
     /// <summary>The search of that name: one's own, else the one that everybody has (RFC 5466 3.1); null where there is none.</summary>
-    public static byte[]? Find(ImapSession session, string name)
+    public byte[]? Find(string name) => Of("private", name) ?? Of("shared", name);
+
+    byte[]? Of(string kind, string name)
     {
-        List<Annotation> all;
-        using (var reader = session.Mail.Read()) all = reader.Annotations(0, session.Account.Id);
-        byte[]? Of(string kind) => Annotations.Normalize($"/{kind}/{Values}{name}") is { } entry ? all.Find(one => one.Entry == entry).Value : null;
-        return Of("private") ?? Of("shared");
+        all ??= Read();
+        return Annotations.Normalize($"/{kind}/{Values}{name}") is { } entry ? all.Find(one => one.Entry == entry).Value : null;
+    }
+
+    List<Annotation> Read()
+    {
+        using var reader = session.Mail.Read();
+        return reader.Annotations(0, session.Account.Id);
     }
 
     /// <summary>Why entries of the server cannot be set, or null: a filter is a whole search under the name of one (RFC 5466 3.2, 4).</summary>

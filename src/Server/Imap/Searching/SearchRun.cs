@@ -16,7 +16,7 @@ internal sealed record SearchProgram(SearchKey Key, bool UsesModSeq)
     /// <summary>Reads the search keys up to the end of the command.</summary>
     public static SearchProgram Parse(ImapSession session, SelectedMailbox mailbox, Encoding? charset, ref ImapReader arguments)
     {
-        var keys = new SearchKeys(mailbox, charset, session.Context.Time.GetUtcNow(), session.Settings.MaxSearchKeys, name => Filters.Find(session, name));
+        var keys = new SearchKeys(mailbox, charset, session.Context.Time.GetUtcNow(), session.Settings.MaxSearchKeys, new Filters(session).Find);
         var key = keys.All(ref arguments);
         arguments.End();
         if (keys.UsesModSeq && !arguments.Failed) session.EnableCondStore(); // RFC 7162 3.1
