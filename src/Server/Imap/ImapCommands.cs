@@ -97,7 +97,7 @@ internal static class ImapCommands
         new("UNSELECT", ImapState.Selected, CloseCommand.Unselect, "UNSELECT", CommandTraits.NoUpdates),
         new("EXPUNGE", ImapState.Selected, ExpungeCommand.Run),
         new("UID EXPUNGE", ImapState.Selected, ExpungeCommand.RunUid, "UIDPLUS", CommandTraits.Uid),
-        new("SEARCH", ImapState.Selected, SearchCommand.Run, "ESEARCH WITHIN SEARCHRES CONTEXT=SEARCH PARTIAL FILTERS I18NLEVEL=1", CommandTraits.HoldsExpunges),
+        new("SEARCH", ImapState.Selected, SearchCommand.Run, "ESEARCH WITHIN SEARCHRES CONTEXT=SEARCH PARTIAL FILTERS SEARCH=FUZZY I18NLEVEL=1", CommandTraits.HoldsExpunges),
         new("UID SEARCH", ImapState.Selected, SearchCommand.RunUid, null, CommandTraits.Uid),
         new("SORT", ImapState.Selected, SortCommand.Run, "SORT SORT=DISPLAY ESORT CONTEXT=SORT", CommandTraits.HoldsExpunges),
         new("UID SORT", ImapState.Selected, SortCommand.RunUid, null, CommandTraits.Uid),

@@ -92,6 +92,7 @@ internal static class MultiSearchCommand
         refusal = SearchProgram.BadCharset;
         if (!SearchProgram.TakeCharset(session, ref arguments, out var charset)) return null;
         var program = SearchProgram.Parse(session, mailbox, charset, ref arguments);
+        SearchFinish.Check(session, mailbox, request.Options with { Wanted = request.Options.Wanted & ~SearchResults.Update }, program, ref arguments);
         if (program.Failure(arguments) is not { } failure) return program;
         refusal = failure;
         return null;
@@ -139,6 +140,7 @@ internal static class MultiSearchCommand
         var found = await SearchRun.FindAsync(session, mailbox, program.Key);
         var answer = new SearchAnswer(session, mailbox, ByUid: true, program.UsesModSeq)
         {
+            Relevancy = program.RelevancyOf(mailbox, found),
             // RFC 7377 2.1: all three, each once
             Correlators = writer => writer.Write(" MAILBOX "u8).Mailbox(mailbox.Name).Write(" UIDVALIDITY "u8).Write(mailbox.UidValidity),
         };

@@ -18,7 +18,7 @@ internal static class SearchCommand
         var options = ReturnOptions.Take(ref arguments) ?? (session.Dialect.Rev2 ? ReturnOptions.Everything : null);
         if (!SearchProgram.TakeCharset(session, ref arguments, out var charset)) return new(SearchFinish.Refused(mailbox, options, SearchProgram.BadCharset));
         var program = SearchProgram.Parse(session, mailbox, charset, ref arguments);
-        if (SearchFinish.IsTagUsed(session, mailbox, options)) arguments.Refuse("An earlier search of this tag is still kept up to date");
+        SearchFinish.Check(session, mailbox, options, program, ref arguments);
         return program.Failure(arguments) is { } failure ? new(SearchFinish.Refused(mailbox, options, failure)) : SearchAsync(session, mailbox, program, options, byUid);
     }
 
@@ -26,7 +26,7 @@ internal static class SearchCommand
     {
         if (options?.Has(SearchResults.Save) == true) mailbox.Saved = []; // RFC 5182 2.1: what is saved if this fails
         var found = await SearchRun.FindAsync(session, mailbox, program.Key);
-        var answer = new SearchAnswer(session, mailbox, byUid, program.UsesModSeq);
+        var answer = new SearchAnswer(session, mailbox, byUid, program.UsesModSeq) { Relevancy = program.RelevancyOf(mailbox, found) };
         if (options is null) await answer.WriteListAsync("SEARCH", found);
         else await SearchFinish.WriteAsync(answer, options, found, program.Key, order: null);
         return Outcome.Done;

@@ -15,11 +15,6 @@ internal sealed class SearchText(MessageContent content)
     readonly MessageText text = new(content);
     List<string>? bodies;
 
-    /// <summary>The day of the Date field as its writer saw it: time and zone are disregarded.</summary>
-    public DateOnly? SentOn =>
-        text.Header.Find("Date") is { } found && MailDate.TryParse(found.Raw.Span, out var date) ? DateOnly.FromDateTime(date.DateTime)
-        : content.Sent is { } sent ? DateOnly.FromDateTime(sent.UtcDateTime) : null;
-
     List<string> Bodies => bodies ??= [.. text.Bodies.Select(Casemap.Key)];
 
     /// <summary>Whether the place has it.</summary>
@@ -34,7 +29,7 @@ internal sealed class SearchText(MessageContent content)
     public bool FieldContains(string name, string key)
     {
         foreach (var field in text.Header)
-            if (field.Is(name) && (key.Length == 0 || Contains(field.Value, key))) return true;
+            if (field.Is(name) && (key.Length == 0 || Contains(field, key, withName: false))) return true;
         return false;
     }
 
@@ -43,7 +38,7 @@ internal sealed class SearchText(MessageContent content)
     {
         if (key.Length == 0) return true;
         foreach (var field in text.Header)
-            if (Contains(MessageText.Line(field), key)) return true;
+            if (Contains(field, key, withName: true)) return true;
         foreach (var field in text.PartFields)
             if (Contains(field, key)) return true;
         return false;
@@ -54,6 +49,15 @@ internal sealed class SearchText(MessageContent content)
         if (key.Length == 0) return true;
         foreach (var body in Bodies)
             if (body.Contains(key, StringComparison.Ordinal)) return true;
+        return false;
+    }
+
+    static bool Contains(HeaderField field, string key, bool withName)
+    {
+        var value = field.Value;
+        if (Contains(withName ? $"{field.Name}: {value}" : value, key)) return true;
+        foreach (var address in MessageText.PlainAddresses(field, value))
+            if (Contains(address, key)) return true;
         return false;
     }
 

@@ -18,7 +18,7 @@ internal static class SortCommand
         // RFC 5256 3: the character set has to be named
         if (!SearchProgram.Charset(ref arguments, out var charset)) return new(SearchFinish.Refused(mailbox, options, SearchProgram.BadCharset));
         var program = SearchProgram.Parse(session, mailbox, charset, ref arguments);
-        if (SearchFinish.IsTagUsed(session, mailbox, options)) arguments.Refuse("An earlier search of this tag is still kept up to date");
+        SearchFinish.Check(session, mailbox, options, program, ref arguments, order);
         return program.Failure(arguments) is { } failure ? new(SearchFinish.Refused(mailbox, options, failure)) : SortAsync(session, mailbox, program, order, options, byUid);
     }
 
@@ -26,9 +26,10 @@ internal static class SortCommand
     {
         if (options?.Has(SearchResults.Save) == true) mailbox.Saved = [];
         var found = await SearchRun.FindAsync(session, mailbox, program.Key);
+        var relevancy = program.RelevancyOf(mailbox, found);
         // who wants a number alone needs no order
-        if (options is null || options.Has(SearchResults.Min | SearchResults.Max | SearchResults.All | SearchResults.Partial | SearchResults.Update)) found = await order.SortAsync(session, mailbox, found);
-        var answer = new SearchAnswer(session, mailbox, byUid, program.UsesModSeq);
+        if (options is null || options.Has(SearchResults.Min | SearchResults.Max | SearchResults.All | SearchResults.Partial | SearchResults.Relevancy | SearchResults.Update)) found = await order.SortAsync(session, mailbox, found, relevancy);
+        var answer = new SearchAnswer(session, mailbox, byUid, program.UsesModSeq) { Relevancy = relevancy };
         if (options is null) await answer.WriteListAsync("SORT", found);
         else await SearchFinish.WriteAsync(answer, options, found, program.Key, order);
         return Outcome.Done;

@@ -1,3 +1,5 @@
+using CbaMail.Imap.Commands;
+
 namespace CbaMail.Imap.Searching;
 
 /// <summary>How well the messages of a mailbox fit the fuzzy keys of a search (RFC 6203 4): 1 to 100, the best of them 100.</summary>
@@ -7,6 +9,13 @@ internal sealed class Relevancy(int messages)
 
     readonly byte[] scores = new byte[messages];
     int best;
+
+    public static Relevancy Of(SelectedMailbox mailbox, SearchKey key, List<int> found)
+    {
+        var relevancy = new Relevancy(mailbox.Count);
+        foreach (var index in found) relevancy.Add(index, key.RelevanceOf(mailbox, index));
+        return relevancy;
+    }
 
     /// <param name="score">1 to 100.</param>
     public void Add(int index, int score)

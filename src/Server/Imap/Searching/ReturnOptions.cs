@@ -96,6 +96,7 @@ internal sealed record ReturnOptions(SearchResults Wanted, PartialRange Partial 
                 "UPDATE" => SearchResults.Update,
                 "CONTEXT" => SearchResults.Context,
                 "PARTIAL" => SearchResults.Partial,
+                "RELEVANCY" => SearchResults.Relevancy,
                 _ => SearchResults.None,
             };
             if (result == SearchResults.None) arguments.Refuse($"{word} is not a result that can be returned here");

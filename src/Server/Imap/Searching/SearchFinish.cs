@@ -9,6 +9,14 @@ internal static class SearchFinish
     public static bool IsTagUsed(ImapSession session, SelectedMailbox mailbox, ReturnOptions? options) =>
         options?.Has(SearchResults.Update) == true && mailbox.Contexts.Has(session.Tag);
 
+    /// <summary>What goes with something that is not there.</summary>
+    public static void Check(ImapSession session, SelectedMailbox mailbox, ReturnOptions? options, SearchProgram program, ref ImapReader arguments, SortOrder? order = null)
+    {
+        if (IsTagUsed(session, mailbox, options)) arguments.Refuse("An earlier search of this tag is still kept up to date");
+        // RFC 6203 4, 6
+        if (!program.UsesFuzzy && (options?.Has(SearchResults.Relevancy) == true || order?.UsesRelevancy == true)) arguments.Refuse("RELEVANCY goes with FUZZY");
+    }
+
     /// <summary>RFC 5182 2.1: after a NO to a search that was to be saved, "$" is empty; after BAD it is what it was.</summary>
     public static Outcome Refused(SelectedMailbox mailbox, ReturnOptions? options, Outcome outcome)
     {
@@ -23,7 +31,8 @@ internal static class SearchFinish
         if (options.Answers && !answer.IsSilent) await answer.WriteExtendedAsync(options, found);
         if (options.Has(SearchResults.Save)) mailbox.Saved = [.. options.Saved(found).Select(mailbox.Uid).Distinct().Order()];
         if (!options.Has(SearchResults.Update)) return;
-        if (!mailbox.Contexts.Add(answer.Session.Tag, answer.ByUid, key, order, [.. found.Select(mailbox.Uid)]))
+        // the relevancy of one hangs on all the others
+        if (order?.UsesRelevancy == true || !mailbox.Contexts.Add(answer.Session.Tag, answer.ByUid, key, order, [.. found.Select(mailbox.Uid)]))
             answer.Session.Writer.Write("* NO [NOUPDATE "u8).String(answer.Session.Tag).Write("] This search is not kept up to date\r\n"u8); // RFC 5267 4.3.1
     }
 }

@@ -13,6 +13,11 @@ internal sealed record SearchProgram(SearchKey Key, bool UsesModSeq)
 
     Outcome? Refusal { get; init; }
 
+    /// <summary>There are scores (RFC 6203 4).</summary>
+    public bool UsesFuzzy { get; private init; }
+
+    public Relevancy? RelevancyOf(SelectedMailbox mailbox, List<int> found) => UsesFuzzy ? Relevancy.Of(mailbox, Key, found) : null;
+
     /// <summary>Reads the search keys up to the end of the command.</summary>
     public static SearchProgram Parse(ImapSession session, SelectedMailbox mailbox, Encoding? charset, ref ImapReader arguments)
     {
@@ -20,7 +25,7 @@ internal sealed record SearchProgram(SearchKey Key, bool UsesModSeq)
         var key = keys.All(ref arguments);
         arguments.End();
         if (keys.UsesModSeq && !arguments.Failed) session.EnableCondStore(); // RFC 7162 3.1
-        return new(key, keys.UsesModSeq) { Refusal = keys.Refusal };
+        return new(key, keys.UsesModSeq) { Refusal = keys.Refusal, UsesFuzzy = keys.UsesFuzzy };
     }
 
     /// <summary>Why the command cannot be done, or null.</summary>

@@ -3,8 +3,8 @@ using CbaMail.Text;
 
 namespace CbaMail.Imap.Searching;
 
-/// <summary>What messages are sorted by (RFC 5256 3, RFC 5957 4).</summary>
-internal enum SortField { Arrival, Cc, Date, DisplayFrom, DisplayTo, From, Size, Subject, To }
+/// <summary>What messages are sorted by (RFC 5256 3, RFC 5957 4, RFC 6203 6).</summary>
+internal enum SortField { Arrival, Cc, Date, DisplayFrom, DisplayTo, From, Relevancy, Size, Subject, To }
 
 /// <summary>
 /// An order of messages: criteria, each perhaps reversed, and at last the place in the mailbox, which is never reversed (RFC 5256 3).
@@ -41,6 +41,7 @@ internal sealed class SortOrder
                 "DISPLAYFROM" => SortField.DisplayFrom,
                 "DISPLAYTO" => SortField.DisplayTo,
                 "FROM" => SortField.From,
+                "RELEVANCY" => SortField.Relevancy,
                 "SIZE" => SortField.Size,
                 "SUBJECT" => SortField.Subject,
                 "TO" => SortField.To,
@@ -57,13 +58,15 @@ internal sealed class SortOrder
 
     EnvelopeParts Parts => criteria.Max(c => c.Field switch
     {
-        SortField.Arrival or SortField.Size => EnvelopeParts.None,
+        SortField.Arrival or SortField.Relevancy or SortField.Size => EnvelopeParts.None,
         SortField.Date => EnvelopeParts.Date,
         _ => EnvelopeParts.Envelope,
     });
 
+    public bool UsesRelevancy => criteria.Exists(c => c.Field == SortField.Relevancy);
+
     /// <summary>The found messages in this order.</summary>
-    public async ValueTask<List<int>> SortAsync(ImapSession session, SelectedMailbox mailbox, List<int> found)
+    public async ValueTask<List<int>> SortAsync(ImapSession session, SelectedMailbox mailbox, List<int> found, Relevancy? relevancy)
     {
         var width = criteria.Count;
         // RFC 5256 3: one that has just been expunged still has a number; it sorts as an empty one
@@ -71,6 +74,7 @@ internal sealed class SortOrder
         Array.Fill(keys, new Key(0, ""));
         var texts = new SortTexts();
         await foreach (var (position, row) in EnvelopeWalk.ReadAsync(session, mailbox, found, Parts)) Take(row, keys.AsSpan(position * width, width), texts);
+        Score(keys, found, relevancy);
         var order = new int[found.Count];
         for (var i = 0; i < order.Length; i++) order[i] = i;
         Rank(keys, texts);
@@ -90,6 +94,13 @@ internal sealed class SortOrder
     {
         var envelope = new EnvelopeFields(row.Envelope);
         for (var i = 0; i < keys.Length; i++) keys[i] = Of(criteria[i].Field, row, envelope, texts);
+    }
+
+    // RFC 6203 6: the highest score first
+    void Score(Key[] keys, List<int> found, Relevancy? relevancy)
+    {
+        if (criteria.FindIndex(c => c.Field == SortField.Relevancy) is var at && at < 0) return;
+        for (var i = 0; i < found.Count; i++) keys[i * criteria.Count + at] = new Key(-(relevancy?.Of(found[i]) ?? 1), "");
     }
 
     // each text is compared with the others once; after that its place among them stands for it
@@ -132,6 +143,7 @@ internal sealed class SortOrder
     {
         SortField.Arrival => new(row.Received.UtcTicks, ""),
         SortField.Date => new((row.Sent ?? row.Received).UtcTicks, ""), // RFC 5256 2.2
+        SortField.Relevancy => new(0, ""), // not the row's to say
         SortField.Size => new(row.Size, ""),
         SortField.Subject => new(0, texts.Subject(envelope.Subject)),
         _ => new(0, texts.Key(AddressOf(field, envelope))),

@@ -19,8 +19,13 @@ static class Indexing
         {
             if (Ascii.IsValid(field.Name)) builder.Add(Section.Names, field.Name.ToUpperInvariant());
             else whole = false;
-            if (Sections.OfField(field.Name) is { } section) whole &= Value(builder, section, field.Value, ref left);
-            else whole &= Words(builder, Section.Header, SearchMarks.LongHeader, field.Value, ref left);
+            var value = field.Value;
+            if (Sections.OfField(field.Name) is { } section)
+            {
+                whole &= Value(builder, section, value, ref left);
+                foreach (var address in MessageText.PlainAddresses(field, value)) whole &= Value(builder, section, address, ref left);
+            }
+            else whole &= Words(builder, Section.Header, SearchMarks.LongHeader, value, ref left);
         }
         foreach (var field in text.PartFields) whole &= Words(builder, Section.Header, SearchMarks.LongHeader, field, ref left);
         foreach (var body in text.Bodies) whole &= Words(builder, Section.Body, SearchMarks.LongBody, body, ref left);

@@ -32,6 +32,18 @@ public sealed class MessageText(MessageContent content)
     /// <summary>A field as TEXT sees it.</summary>
     public static string Line(HeaderField field) => $"{field.Name}: {field.Value}";
 
+    /// <summary>
+    /// The addresses of a field where comments, quotes or spaces stand between their parts: without those they are searched too
+    /// (RFC 9051 6.4.4: FROM and its kin are about the ENVELOPE).
+    /// </summary>
+    /// <param name="value">Of the field, decoded.</param>
+    public static IReadOnlyList<string> PlainAddresses(HeaderField field, string value)
+    {
+        if (value.AsSpan().IndexOfAny('(', '\\') < 0 && !value.Contains(" @", StringComparison.Ordinal) && !value.Contains("@ ", StringComparison.Ordinal)) return [];
+        if (!(field.Is("From") || field.Is("To") || field.Is("Cc") || field.Is("Bcc") || field.Is("Reply-To"))) return [];
+        return [.. AddressList.Parse(field.Raw.Span).Mailboxes.Select(address => $"{address.Name} <{address.Address}>")];
+    }
+
     List<string> ReadBodies()
     {
         var found = new List<string>();
