@@ -136,7 +136,7 @@ internal ref struct SearchKeys(SelectedMailbox mailbox, Encoding? charset, DateT
         passes.RemoveAt(passes.Count - 1);
         charset = kept;
         if (!nested.Failed) return key;
-        Refusal ??= Outcome.No($"The filter {name} is not a search: {nested.Error}");
+        Refusal ??= Outcome.No($"The filter is not a search: {nested.Error}");
         arguments.Refuse("The filter is not a search");
         return SearchKey.All;
     }
