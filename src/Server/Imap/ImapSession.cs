@@ -307,7 +307,7 @@ internal sealed class ImapSession
         // RFC 5465 5.1: with the UID
         if (!mailbox.Contexts.IsEmpty) mailbox.Contexts.TellExpunged(Writer, mailbox);
         while (mailbox.Report(Writer, expunges, withUid || Dialect.NamesUid || Watch is not null, CondStore, flags)) await Writer.FlushAsync(Cancel);
-        if (touched is not null) mailbox.Contexts.TellChanged(this, mailbox, touched);
+        if (touched is { Count: > 0 }) await mailbox.Contexts.TellChangedAsync(this, mailbox, touched);
         if (mailbox.TakeNews() is { } news && Watch?.Request.Items is { } items) await FetchCommand.TellAsync(this, mailbox, items, news);
     }
 

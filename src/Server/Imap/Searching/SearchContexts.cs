@@ -15,6 +15,8 @@ internal sealed class SearchContexts
     public const int MostSorted = 50_000;
     /// <summary>Octets that a connection's results may take, of which the first search may have more.</summary>
     const int MostMemory = 1 << 20;
+    /// <summary>Reads of rows and bodies before the snapshot is renewed, as in a search.</summary>
+    const int ReadsASnapshot = 400;
 
     sealed class Context(string tag, bool byUid, SearchKey key, SortOrder? order, List<uint> uids)
     {
@@ -77,27 +79,39 @@ internal sealed class SearchContexts
     }
 
     /// <summary>Judges messages that are new or have changed; EXISTS and FETCH have told of them (RFC 5267 4.3.3).</summary>
-    public void TellChanged(ImapSession session, SelectedMailbox mailbox, IReadOnlyList<uint> touched)
+    public async ValueTask TellChangedAsync(ImapSession session, SelectedMailbox mailbox, IReadOnlyList<uint> touched)
     {
-        if (touched.Count == 0) return;
-        using (var reader = session.Mail.Read())
+        var candidate = new SearchCandidate(mailbox);
+        for (var next = 0; next < touched.Count;)
         {
-            var candidate = new SearchCandidate(mailbox);
-            foreach (var uid in touched)
+            session.Cancel.ThrowIfCancellationRequested();
+            using (var reader = session.Mail.Read())
+                for (candidate.Reads = 0; next < touched.Count && candidate.Reads < ReadsASnapshot; next++) Judge(candidate, reader, mailbox, touched[next]);
+            if (next < touched.Count) await Task.Yield();
+        }
+        foreach (var context in contexts)
+        {
+            Write(session.Writer, mailbox, context);
+            if (session.Writer.IsFull) await session.Writer.FlushAsync(session.Cancel);
+        }
+    }
+
+    void Judge(SearchCandidate candidate, MailReader reader, SelectedMailbox mailbox, uint uid)
+    {
+        var index = mailbox.IndexOf(uid);
+        if (index < 0 || mailbox.Vanished.Contains(uid)) return;
+        candidate.MoveTo(index, reader);
+        foreach (var context in contexts)
+        {
+            var matches = context.Key.Matches(candidate);
+            if (matches == context.Has(uid)) continue;
+            if (!matches) context.Remove(uid);
+            else
             {
-                var index = mailbox.IndexOf(uid);
-                if (index < 0 || mailbox.Vanished.Contains(uid)) continue;
-                candidate.MoveTo(index, reader);
-                foreach (var context in contexts)
-                {
-                    var matches = context.Key.Matches(candidate);
-                    if (matches == context.Has(uid)) continue;
-                    if (matches) context.Insert(Place(context, reader, mailbox, uid), uid);
-                    else context.Remove(uid);
-                }
+                context.Insert(Place(context, reader, mailbox, uid), uid);
+                if (context.Order is not null) candidate.Reads += 16;
             }
         }
-        foreach (var context in contexts) Write(session.Writer, mailbox, context);
     }
 
     static int Place(Context context, MailReader reader, SelectedMailbox mailbox, uint uid)
