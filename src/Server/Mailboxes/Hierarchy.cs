@@ -53,6 +53,9 @@ static class Hierarchy
         var mailbox = all.Find(m => m.Name == from);
         if (mailbox is null && below.Count == 0) return Refusal.NoSuchMailbox;
         if (to.StartsWith(from + MailboxName.Separator, StringComparison.Ordinal) && from != "INBOX") return Refusal.NotPossible.Because("A mailbox cannot be moved below itself");
+        // all or nothing: what has been changed would stay changed after a refusal
+        if (from != "INBOX" && below.Find(child => all.Exists(m => m.Name == to + child.Name[from.Length..])) is { } taken)
+            return Refusal.AlreadyExists.Because($"A mailbox named {to + taken.Name[from.Length..]} exists already");
         foreach (var above in MailboxName.Above(to))
             if (!all.Exists(m => m.Name == above)) Insert(transaction, accountId, above, null, now);
         if (from == "INBOX")
@@ -65,12 +68,7 @@ static class Hierarchy
             Expunge.Take(transaction, notifier, mailbox, rows, now);
             return MailboxTable.Get(transaction, moved.Id)!;
         }
-        foreach (var child in below)
-        {
-            var name = to + child.Name[from.Length..];
-            if (all.Exists(m => m.Name == name)) return Refusal.AlreadyExists.Because($"A mailbox named {name} exists already");
-            MailboxTable.Rename(transaction, child.Id, name);
-        }
+        foreach (var child in below) MailboxTable.Rename(transaction, child.Id, to + child.Name[from.Length..]);
         if (mailbox is null) return MailboxTable.Get(transaction, Insert(transaction, accountId, to, null, now))!;
         MailboxTable.Rename(transaction, mailbox.Id, to);
         return MailboxTable.Get(transaction, mailbox.Id)!;
