@@ -19,13 +19,7 @@ static class Flags
         {
             var row = reader == 0 ? stored : Readers.See(stored, ReaderTable.Mark(transaction, mailboxId, reader, stored.Uid));
             if (row.ModSeq > unchangedSince) { failed.Add(row.Uid); continue; }
-            var flags = change.Mode switch
-            {
-                FlagMode.Set => (change.Flags & ~change.Kept) | (row.Flags & change.Kept),
-                FlagMode.Add => row.Flags | change.Flags,
-                _ => row.Flags & ~change.Flags,
-            };
-            var keywords = change.KeepsKeywords ? row.Keywords : Keywords.Apply(row.Keywords, change.Mode, change.Keywords);
+            var (flags, keywords) = change.Apply(row.Flags, row.Keywords);
             if (flags == row.Flags && keywords == row.Keywords) { changed.Add(row); continue; }
             modseq ??= MailboxTable.Use(transaction, mailbox.AccountId, 0, 0, 0);
             changed.Add(row with { Flags = flags, Keywords = keywords, ModSeq = modseq!.Value });

@@ -58,6 +58,16 @@ public sealed record FlagChange(FlagMode Mode, MessageFlags Flags, IReadOnlyList
 
     /// <summary>The same for keywords.</summary>
     public bool KeepsKeywords { get; init; }
+
+    /// <summary>What becomes of flags and keywords.</summary>
+    public (MessageFlags Flags, string? Keywords) Apply(MessageFlags flags, string? keywords) => (
+        Mode switch
+        {
+            FlagMode.Set => (Flags & ~Kept) | (flags & Kept),
+            FlagMode.Add => flags | Flags,
+            _ => flags & ~Flags,
+        },
+        KeepsKeywords ? keywords : Mailboxes.Keywords.Apply(keywords, Mode, Keywords));
 }
 
 /// <param name="Changed">The rows as they are now, by UID, those included that already were so.</param>

@@ -35,6 +35,7 @@ internal static class StoreCommand
         arguments.End();
         if (arguments.Failed) return new(Outcome.Bad(arguments.Error!));
 
+        if (unchangedSince is not null) session.EnableCondStore(); // RFC 7162 3.1
         var mailbox = session.Selected!;
         if (mailbox.ReadOnly) return new(Outcome.No("The mailbox is open for reading only", "READ-ONLY"));
         if (keywords.Count > ImapFlags.MaxKeywords) return new(Outcome.No("These are more keywords than a message can have", "LIMIT"));
@@ -55,7 +56,6 @@ internal static class StoreCommand
 
     static async ValueTask<Outcome> StoreAsync(ImapSession session, SelectedMailbox mailbox, List<uint> uids, Request request)
     {
-        if (request.UnchangedSince is not null) session.EnableCondStore(); // RFC 7162 3.1
         var failed = new List<uint>();
         for (var at = 0; at < uids.Count; at += Piece)
         {
@@ -74,19 +74,26 @@ internal static class StoreCommand
 
     static async ValueTask AnswerAsync(ImapSession session, SelectedMailbox mailbox, IReadOnlyList<MessageRow> rows, Request request)
     {
+        // RFC 9051 6.4.6: who asks for silence computes the flags himself; what others have changed meanwhile has to be told to him
+        var surprising = new HashSet<uint>();
         foreach (var row in rows)
         {
             var index = mailbox.IndexOf(row.Uid);
-            if (index >= 0) mailbox.Learn(index, row, tell: false);
+            if (index < 0) continue;
+            if (request.Silent && !mailbox.Foresees(index, row, request.Change)) surprising.Add(row.Uid);
+            mailbox.Learn(index, row, tell: false);
         }
         // RFC 7162 3.1.3: a conditional STORE answers with MODSEQ even when it is silent; RFC 9051 6.4.6 else
-        if (request.Silent && !session.CondStore) return;
+        if (request.Silent && !session.CondStore && surprising.Count == 0) return;
         mailbox.TellKeywords(session.Writer);
         foreach (var row in rows)
         {
             var index = mailbox.IndexOf(row.Uid);
             if (index < 0) continue;
-            if (request.Silent) mailbox.WriteModSeq(session.Writer, index);
+            if (request.Silent && !surprising.Contains(row.Uid))
+            {
+                if (session.CondStore) mailbox.WriteModSeq(session.Writer, index);
+            }
             else mailbox.WriteFlags(session.Writer, index, request.ByUid || session.Dialect.NamesUid, session.CondStore);
             if (session.Writer.IsFull) await session.Writer.FlushAsync(session.Cancel);
         }
