@@ -1,5 +1,4 @@
 using System.Buffers.Text;
-using System.Text;
 using CbaMail.Imap.Searching;
 using CbaMail.Mailboxes;
 
@@ -19,8 +18,8 @@ internal sealed class SelectedMailbox : IDisposable
     readonly KeywordSets keywordSets = new();
     uint[] uids = [];
     byte[] flags = [];
-    int[] keywords = [];
-    long[] modseqs = [];
+    readonly NumberColumn keywords = new();
+    readonly NumberColumn modseqs = new();
     int noticed;
     int told;
     int toldKeywords;
@@ -71,7 +70,7 @@ internal sealed class SelectedMailbox : IDisposable
     public MessageFlags Flags(int index) => (MessageFlags)(flags[index] & ~ImapFlags.Recent);
     public bool IsRecent(int index) => (flags[index] & ImapFlags.Recent) != 0;
     public long ModSeqOf(int index) => modseqs[index];
-    public bool HasKeyword(int index, string keyword) => keywords[index] != 0 && keywordSets.Has(keywords[index], keyword);
+    public bool HasKeyword(int index, string keyword) => keywords[index] != 0 && keywordSets.Has((int)keywords[index], keyword);
 
     /// <summary>The index of a UID, or its complement of where it would stand.</summary>
     public int IndexOf(uint uid) => Array.BinarySearch(uids, 0, Count, uid);
@@ -145,6 +144,10 @@ internal sealed class SelectedMailbox : IDisposable
         if (changed.Count > 2 * Count + 1000) changed = [.. changed.Distinct()];
     }
 
+    /// <summary>Whether who knows of this change and of nothing that others have done meanwhile believes the row to look so.</summary>
+    public bool Foresees(int index, in MessageRow row, FlagChange change) =>
+        change.Apply(Flags(index), keywordSets.Text((int)keywords[index])) == (row.Flags, row.Keywords);
+
     /// <summary>Messages from this UID on are \Recent to this session (RFC 3501 2.3.2).</summary>
     public void MarkRecent(uint from)
     {
@@ -177,8 +180,8 @@ internal sealed class SelectedMailbox : IDisposable
     {
         Array.Resize(ref uids, size);
         Array.Resize(ref flags, size);
-        Array.Resize(ref keywords, size);
-        Array.Resize(ref modseqs, size);
+        keywords.Resize(size);
+        modseqs.Resize(size);
     }
 
     // ---- what the client is told
@@ -339,7 +342,7 @@ internal sealed class SelectedMailbox : IDisposable
     }
 
     /// <summary>Room that <see cref="FormatFlags"/> needs.</summary>
-    public int FlagsLength(int index) => 80 + keywordSets.Wire(keywords[index]).Length;
+    public int FlagsLength(int index) => 80 + keywordSets.Wire((int)keywords[index]).Length;
 
     /// <summary>"FLAGS (\Seen $Forwarded)"</summary>
     public int FormatFlags(Span<byte> span, int index)
@@ -348,7 +351,7 @@ internal sealed class SelectedMailbox : IDisposable
         Put(span, "FLAGS "u8, ref at);
         var system = ImapFlags.Wire[flags[index]];
         Put(span, system, ref at);
-        ReadOnlySpan<byte> words = keywordSets.Wire(keywords[index]);
+        ReadOnlySpan<byte> words = keywordSets.Wire((int)keywords[index]);
         Put(span, system.Length == 1 && !words.IsEmpty ? words[1..] : words, ref at);
         span[at++] = (byte)')';
         return at;
@@ -444,32 +447,4 @@ internal sealed class SelectedMailbox : IDisposable
         subscription.Dispose();
         Volatile.Read(ref waiter)?.TrySetResult();
     }
-}
-
-/// <summary>The different sets of keywords that messages have, each kept once.</summary>
-internal sealed class KeywordSets
-{
-    readonly Dictionary<string, int> numbers = [];
-    readonly List<(string[] Names, byte[] Wire)> sets = [([], [])];
-    readonly List<string> names = [];
-
-    /// <summary>Distinct keywords.</summary>
-    public int Count => names.Count;
-    public IReadOnlyList<string> Names => names;
-
-    public int Intern(string? keywords)
-    {
-        if (string.IsNullOrEmpty(keywords)) return 0;
-        if (numbers.TryGetValue(keywords, out var number)) return number;
-        var list = keywords.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        foreach (var name in list)
-            if (!names.Contains(name, StringComparer.OrdinalIgnoreCase)) names.Add(name);
-        sets.Add((list, Encoding.ASCII.GetBytes(' ' + string.Join(' ', list))));
-        return numbers[keywords] = sets.Count - 1;
-    }
-
-    public bool Has(int set, string keyword) => sets[set].Names.Contains(keyword, StringComparer.OrdinalIgnoreCase);
-
-    /// <summary>" $Forwarded $Junk", or nothing.</summary>
-    public byte[] Wire(int set) => sets[set].Wire;
 }

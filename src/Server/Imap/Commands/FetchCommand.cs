@@ -166,6 +166,7 @@ internal static class FetchCommand
         {
             var found = Read(batch);
             missing |= found.Count < batch.Count;
+            madeSeen.Clear();
             if (items.SetsSeen && mailbox.Can(Rights.Seen)) await MarkSeenAsync(found);
             foreach (var (index, row, content) in found)
             {

@@ -5,7 +5,8 @@ namespace CbaMail.Imap.Commands;
 /// <summary>SELECT and EXAMINE (RFC 9051 6.3.2, 6.3.3, RFC 3501 6.3.1; CONDSTORE and QRESYNC: RFC 7162 3.1.8, 3.2.5).</summary>
 internal static class SelectCommand
 {
-    const long PieceOfRows = 4000;
+    /// <summary>So many that the list of them is no large object, which the runtime would keep for long.</summary>
+    const long PieceOfRows = 1000;
 
     public static ValueTask<Outcome> Select(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, readOnly: false);
     public static ValueTask<Outcome> Examine(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, readOnly: true);
