@@ -15,17 +15,21 @@ internal static class ListCommand
         public bool OnlySubscribed { get; set; }
         public bool OnlySpecialUse { get; set; }
         public bool Recursive { get; set; }
+        /// <summary>Who asks so knows what \NonExistent implies.</summary>
+        public bool IsExtended { get; set; }
         public bool ReturnSubscribed { get; set; }
         public StatusItems Status { get; set; }
         public bool MyRights { get; set; }
         public List<string> Metadata { get; set; } = [];
+
+        public bool Chooses(ListEntry entry) => (!OnlySubscribed || entry.Subscribed) && (!OnlySpecialUse || entry.SpecialUse is not null);
     }
 
     public static ValueTask<Outcome> Run(ImapSession session, ref ImapReader arguments)
     {
         var request = new Request();
         arguments.Space();
-        if (arguments.TakeOpen()) Selection(ref arguments, request);
+        if (request.IsExtended = arguments.TakeOpen()) Selection(ref arguments, request);
         var reference = MailboxName.Canonical(arguments.Mailbox());
         arguments.Space();
         if (arguments.TakeOpen())
@@ -121,13 +125,15 @@ internal static class ListCommand
                 if (request.Metadata.Count > 0) notes[access.Mailbox.Id] = MetadataCommands.OfMailbox(session, reader, access);
             }
         }
-        foreach (var entry in ListEntry.Of(mailboxes, lost))
+        var entries = ListEntry.Of(mailboxes, lost).ToList();
+        var hidden = request.Recursive ? AboveHidden(entries, request) : [];
+        foreach (var entry in entries)
         {
             if (!request.Patterns.Any(p => p.Matches(entry.Name))) continue;
-            var chosen = (!request.OnlySubscribed || entry.Subscribed) && (!request.OnlySpecialUse || entry.SpecialUse is not null);
+            var chosen = request.Chooses(entry);
             // RFC 5258 3.5: a parent that is not chosen itself tells of chosen ones below, which the pattern may hide
             var below = request.Recursive && (!request.OnlySubscribed || entry.SubscribedBelow) && (!request.OnlySpecialUse || entry.SpecialUseBelow);
-            if (!chosen && !below) continue;
+            if (!chosen && !(below && hidden.Contains(entry.Name))) continue;
             if (entry.Mailbox is null && !entry.HasChildren && !(request.OnlySubscribed && entry.Subscribed)) continue;
             Write(session.Writer, entry, request, below);
             // RFC 5819 2, RFC 8440 3: not of those that only show the way to others
@@ -142,10 +148,14 @@ internal static class ListCommand
         return Outcome.Done;
     }
 
+    // RFC 5258 3.5: CHILDINFO alone is redundant where all that it could mean are listed themselves
+    static HashSet<string> AboveHidden(List<ListEntry> entries, Request request) =>
+        [.. entries.Where(e => request.Chooses(e) && !request.Patterns.Any(p => p.Matches(e.Name))).SelectMany(e => Mailboxes.MailboxName.Above(e.Name))];
+
     static void Write(ImapWriter writer, ListEntry entry, Request request, bool below)
     {
         writer.Write("* LIST ("u8).Write(entry.HasChildren ? "\\HasChildren"u8 : "\\HasNoChildren"u8); // RFC 3348
-        if (entry.Mailbox is null) writer.Write(" \\NonExistent \\Noselect"u8);
+        if (entry.Mailbox is null) writer.Write(request.IsExtended ? " \\NonExistent"u8 : " \\NonExistent \\Noselect"u8); // RFC 5258 3: implied
         if (request.ReturnSubscribed && entry.Subscribed) writer.Write(" \\Subscribed"u8);
         if (entry.Mailbox is not null)
         {
