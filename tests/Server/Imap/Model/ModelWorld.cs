@@ -1,6 +1,5 @@
 using CbaMail.Directory;
 using CbaMail.Mailboxes;
-using Xunit;
 using Xunit.Sdk;
 
 namespace CbaMail.Tests.Server.Imap.Model;
