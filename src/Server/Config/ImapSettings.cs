@@ -27,13 +27,16 @@ public sealed record ImapSettings
     /// <summary>Bytes of the largest message that APPEND takes. Default 50 MiB.</summary>
     public long MaxMessage { get; init; } = 50 * 1024 * 1024;
 
+    /// <summary>Whether literals of more than 4096 bytes have to wait until they are asked for (LITERAL-, RFC 7888 5), so that a client with a message that is too large hears so before it sends it; no = all may come unasked (LITERAL+), which is quicker. Default no.</summary>
+    public bool LiteralMinus { get; init; }
+
     /// <summary>Messages that one APPEND takes, all or none. Default 5000.</summary>
     public int MaxAppended { get; init; } = 5000;
 
     /// <summary>Bytes of all messages together that one APPEND takes; a single one may have MaxMessage. Default 256 MiB.</summary>
     public long MaxAppendedBytes { get; init; } = 256 * 1024 * 1024;
 
-    /// <summary>Whether APPEND refuses a message with raw UTF-8 in its header from a client that has not said ENABLE UTF8=ACCEPT, as RFC 6855 has it. Set it to false while old mail is moved by programs that do not know of it. Default true.</summary>
+    /// <summary>Whether APPEND refuses a message with raw UTF-8 in its header from a client that has not said ENABLE UTF8=ACCEPT, as RFC 6855 has it. Set it to no while old mail is moved by programs that do not know of it. Default yes.</summary>
     public bool RefuseUtf8Headers { get; init; } = true;
 
     /// <summary>Search keys in one SEARCH. Default 1000.</summary>

@@ -142,6 +142,7 @@ internal static class ImapCommands
     static string All(ImapSession session)
     {
         var text = $"{Announced} APPENDLIMIT={session.Settings.MaxMessage}"; // RFC 7889 2
+        if (session.Settings.LiteralMinus) text = text.Replace(" LITERAL+", " LITERAL-", StringComparison.Ordinal); // RFC 7888 5: never both
         if (session.Connection.IsCompressed) text = text.Replace(" COMPRESS=DEFLATE", "", StringComparison.Ordinal);
         if (session.State != ImapState.NotAuthenticated) return text;
         text += " SASL-IR";

@@ -114,6 +114,7 @@ internal sealed class ImapSession
         catch (Exception e) when (!Writer.InLiteral && StoreTrouble.Of(e) is { } trouble)
         {
             outcome = Outcome.No(trouble); // the store has told the log
+            if (IsContentUnread(head)) return Lost(head, outcome);
         }
         catch (OperationCanceledException) when (Cancel.IsCancellationRequested && !Writer.InLiteral && !Writer.IsFlushing)
         {
@@ -125,10 +126,21 @@ internal sealed class ImapSession
             ImapTelemetry.Surprises.Add(1);
             if (Writer.InLiteral) { Connection.Abort(); return "a literal could not be finished"; }
             outcome = Outcome.No("This went wrong on our side; it has been noted", "SERVERBUG"); // RFC 5530 3
+            if (IsContentUnread(head)) return Lost(head, outcome);
         }
         ImapTelemetry.Commands.Add(1, new KeyValuePair<string, object?>("command", head.Row?.Name ?? "?"));
         ImapTelemetry.Completed(Log, Connection.Id, head.Tag, head.Name, outcome.Kind, context.Time.GetElapsedTime(started).TotalMilliseconds);
         return Answer(head, outcome);
+    }
+
+    // What is content of APPEND must not become commands.
+    bool IsContentUnread(in CommandHead head) => head.Row?.Has(CommandTraits.Streams) == true && PendingLiteral.TryFind(text.Span, out _);
+
+    string Lost(in CommandHead head, in Outcome outcome)
+    {
+        Answer(head, outcome);
+        Bye("The rest of the command cannot be told from the next one");
+        return "failed within a command";
     }
 
     // The reader is a ref struct: it cannot live over an await, so parsing is synchronous by construction.
@@ -174,6 +186,7 @@ internal sealed class ImapSession
             asked += literal.Length;
             var most = State == ImapState.NotAuthenticated ? Math.Min(4096, Settings.MaxLiteral) : Settings.MaxLiteral;
             if (asked > most || text.Length > Settings.MaxLine + most) refusal ??= Outcome.Bad("The command is too long", "TOOBIG");
+            if (literal.IsTooLongUnasked(Settings)) refusal ??= PendingLiteral.TooLongUnasked;
             if (refusal is not null && (!literal.NonSynchronizing || State == ImapState.NotAuthenticated && asked > most))
                 return (literal.NonSynchronizing ? InputStatus.TooLong : InputStatus.Ok, refusal);
 

@@ -3,6 +3,13 @@ namespace CbaMail.Imap;
 /// <summary>A literal announced at the end of a line: {n}, or {n+} when its bytes follow unasked (RFC 9051 4.3, RFC 7888).</summary>
 internal readonly record struct PendingLiteral(long Length, bool NonSynchronizing, bool Binary, int SpecLength)
 {
+    /// <summary>RFC 7888 5: what LITERAL- lets come unasked.</summary>
+    const int MostUnasked = 4096;
+
+    public static readonly Outcome TooLongUnasked = Outcome.Bad($"A literal of more than {MostUnasked} octets has to wait", "TOOBIG");
+
+    public bool IsTooLongUnasked(Config.ImapSettings settings) => settings.LiteralMinus && NonSynchronizing && Length > MostUnasked;
+
     /// <summary>Finds the announcement at the end of the line. Braces cannot stand at the end of anything else: quoted strings end with a quote.</summary>
     public static bool TryFind(ReadOnlySpan<byte> line, out PendingLiteral literal)
     {

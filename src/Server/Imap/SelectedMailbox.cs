@@ -53,6 +53,8 @@ internal sealed class SelectedMailbox : IDisposable
     public long Reader { get; init; }
     public bool Can(Rights right) => !IsExamined && (Rights & right) == right;
     public uint UidValidity { get; }
+    /// <summary>Where the last range of a decoded part ended.</summary>
+    public Commands.BinaryPlace? Place { get; set; }
     public uint UidNext { get; private set; }
     /// <summary>HIGHESTMODSEQ of the last snapshot that was taken in.</summary>
     public long ModSeq { get; private set; }

@@ -120,6 +120,129 @@ public sealed class UploadTests(ImapFixture fixture)
         Assert.EndsWith($" BINARY[1]<{content.Length}> {{0}}", lines[^2], StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Ranges_of_a_large_part_put_together_are_the_part() // RFC 3516 4.2
+    {
+        await using var client = await NewAsync();
+        var seed = Environment.TickCount;
+        var random = new Random(seed);
+        var text = string.Concat(Enumerable.Range(0, 30_000).Select(i => $"line {i} = {random.Next()}   \r\n"));
+        var content = Encoding.ASCII.GetBytes(text);
+        var quoted = new ArrayBufferWriter<byte>();
+        TransferEncoding.WriteQuoted(quoted, content);
+        var base64 = new ArrayBufferWriter<byte>();
+        TransferEncoding.WriteBase64(base64, content);
+        foreach (var (encoding, body) in new[] { ("quoted-printable", quoted.WrittenSpan.ToArray()), ("base64", base64.WrittenSpan.ToArray()), ("7bit", content) })
+            await client.AppendAsync("INBOX", $"Content-Transfer-Encoding: {encoding}\r\n\r\n{Encoding.ASCII.GetString(body)}");
+        await client.OkAsync("SELECT INBOX");
+        for (var message = 1; message <= 3; message++)
+        {
+            Assert.Equal([$"* {message} FETCH (BINARY.SIZE[1] {content.Length})"], await client.OkAsync($"FETCH {message} BINARY.SIZE[1]"));
+            var got = new StringBuilder();
+            while (got.Length < text.Length)
+            {
+                // mostly one behind the other, sometimes back
+                var from = random.Next(5) == 0 ? random.Next(got.Length + 1) : got.Length;
+                var count = 1 + random.Next(100_000);
+                var lines = await client.OkAsync($"FETCH {message} BINARY.PEEK[1]<{from}.{count}>");
+                var size = Math.Min(count, text.Length - from);
+                Assert.Equal($"* {message} FETCH (BINARY[1]<{from}> {{{size}}}", lines[0]);
+                var piece = string.Join("\r\n", lines.Skip(1))[..^1]; // CR and LF may have been parted
+                Assert.True(piece.Replace("\r", "") == text.Substring(from, size).Replace("\r", ""), $"seed {seed}, message {message}, {from}.{count}");
+                if (from == got.Length) got.Append(text, from, size);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_refused_command_takes_its_contents_along() // RFC 7888 3
+    {
+        await using var client = await NewAsync();
+        await client.OkAsync("ENABLE UTF8=ACCEPT");
+        await client.AppendAsync("INBOX", ImapClient.Message(1));
+        await client.OkAsync("SELECT INBOX");
+        const string Content = "x LOGOUT\r\n";
+        foreach (var command in new[] { "REPLACE 1:2 INBOX ", "REPLACE 1,1 INBOX ", "UID REPLACE 7 INBOX ", "APPEND Nowhere ", "APPEND INBOX CATENATE (URL /INBOX/;UID=9 TEXT " })
+            Assert.Matches("^(BAD|NO) ", await client.TaggedAsync($"{command}{{{Content.Length}+}}\r\n{Content}"));
+        await client.SendAsync("y APPEND \""u8.ToArray());
+        await client.SendAsync([0xFF, (byte)'"']);
+        await client.SendAsync($" {{{Content.Length}+}}\r\n{Content}\r\n");
+        Assert.StartsWith("BAD ", (await client.UntilAsync("y"))[^1], StringComparison.Ordinal);
+        await client.SendAsync($"z APPEND INBOX {{{Content.Length}+}}\r\n{Content} CATENATE (URL \"");
+        await client.SendAsync([0xFF, (byte)'"']);
+        await client.SendAsync($" TEXT {{{Content.Length}+}}\r\n{Content})\r\n");
+        Assert.StartsWith("BAD ", (await client.UntilAsync("z"))[^1], StringComparison.Ordinal);
+        Assert.StartsWith("* STATUS INBOX (MESSAGES 1 ", await StatusAsync(client, "INBOX"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Where_literals_have_to_wait_only_short_ones_come_unasked() // RFC 7888 5
+    {
+        await using var client = await NewAsync(settings: fixture.Settings with { Imap = fixture.Settings.Imap with { LiteralMinus = true } });
+        Assert.Contains(" LITERAL- ", (await client.OkAsync("CAPABILITY"))[0], StringComparison.Ordinal);
+        Assert.DoesNotContain("LITERAL+", (await client.OkAsync("CAPABILITY"))[0], StringComparison.Ordinal);
+        string Of(int size) => ImapClient.Message(1, new string('x', size - ImapClient.Message(1, "").Length));
+        Assert.StartsWith("OK ", await client.TaggedAsync($"APPEND INBOX {Literal(Of(4096))}"), StringComparison.Ordinal);
+        Assert.StartsWith("BAD [TOOBIG] ", await client.TaggedAsync($"APPEND INBOX {Literal(Of(4097))}"), StringComparison.Ordinal);
+        Assert.StartsWith("BAD [TOOBIG] ", await client.TaggedAsync($"CREATE {Literal(new string('x', 4097))}"), StringComparison.Ordinal);
+        Assert.StartsWith("BAD [TOOBIG] ", await client.TaggedAsync($"APPEND INBOX {Literal(Of(300))} {Literal(Of(5000))}"), StringComparison.Ordinal);
+        Assert.StartsWith("* STATUS INBOX (MESSAGES 1 ", await StatusAsync(client, "INBOX"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nul_that_has_come_by_other_doors_is_in_no_literal() // RFC 9051 4.3.1
+    {
+        var account = await fixture.AccountAsync();
+        await using var client = await SignedInAsync(account.Address.ToString());
+        foreach (var body in new[] { "a\0b", new string('\0', 100_000) })
+        {
+            using var staged = fixture.Mail.Stage(Encoding.ASCII.GetBytes($"Subject: x\0y\r\n\r\n{body}"));
+            using var read = fixture.Mail.Read();
+            var inbox = read.Find(account.Id, "INBOX")!.Id;
+            Assert.True((await fixture.Mail.AppendAsync(inbox, staged, default, [], null, 0, default)).Ok);
+        }
+        await client.OkAsync("SELECT INBOX");
+        foreach (var item in new[] { "BODY.PEEK[]", "BODY.PEEK[TEXT]", "BODY.PEEK[HEADER.FIELDS (SUBJECT)]", "BODY.PEEK[1]<0.2>" })
+            Assert.DoesNotContain(await client.OkAsync($"FETCH 1:2 {item}"), line => line.Contains('\0', StringComparison.Ordinal));
+        Assert.Equal(["* 1 FETCH (BINARY[1] ~{3}", "a\0b)"], await client.OkAsync("FETCH 1 BINARY.PEEK[1]"));
+        Assert.Equal(["* 2 FETCH (BINARY[1]<99990> ~{10}", new string('\0', 10) + ")"], await client.OkAsync("FETCH 2 BINARY.PEEK[1]<99990.20>"));
+    }
+
+    [Fact]
+    public async Task Conversations_of_bodies_from_before_they_were_noted_are_the_same()
+    {
+        await using var client = await NewAsync();
+        await client.OkAsync($"APPEND INBOX {Literal(ImapClient.Message(71))} {Literal("References: <71@example.test>\r\n" + ImapClient.Message(72))} {Literal("Subject: x\r\n\r\nx")}");
+        await client.OkAsync("SELECT INBOX");
+        var noted = await client.OkAsync("FETCH 1:* THREADID");
+        await fixture.Store.CommitAsync(t => t.Prepare("UPDATE content SET conversation = NULL").Run(), default);
+        Assert.Equal(noted, await client.OkAsync("FETCH 1:* THREADID"));
+        Assert.Equal(["* SEARCH 1 2"], await client.OkAsync($"SEARCH THREADID {Id(noted[0], "THREADID")}"));
+    }
+
+    [Fact]
+    public async Task In_the_mailbox_of_another_it_is_as_with_one_message() // RFC 4314 4
+    {
+        var (anna, boris) = (await fixture.AccountAsync(), await fixture.AccountAsync());
+        await using var owner = await SignedInAsync(anna.Address.ToString());
+        await using var guest = await SignedInAsync(boris.Address.ToString());
+        await owner.OkAsync("CREATE Box");
+        await owner.OkAsync($"SETACL Box {boris.Address} lrsi");
+        var box = $"\"Other Users/{anna.Address}/Box\"";
+        await guest.OkAsync($"APPEND {box} (\\Seen \\Flagged) {Literal(ImapClient.Message(1))} (\\Seen) {Literal(ImapClient.Message(2))}");
+        await guest.OkAsync($"SELECT {box}");
+        Assert.All(await guest.OkAsync("FETCH 1:2 FLAGS"), line => Assert.Matches(@"\(\\Seen( \\Recent)?\)\)", line));
+        await owner.OkAsync("SELECT Box");
+        Assert.All(await owner.OkAsync("FETCH 1:2 FLAGS"), line => Assert.DoesNotContain("Seen", line, StringComparison.Ordinal)); // everybody has his own
+        Assert.StartsWith("NO [NOPERM]", await guest.TaggedAsync($"REPLACE 1 {box} {Literal(ImapClient.Message(3))}"), StringComparison.Ordinal);
+        await owner.OkAsync($"SETACL Box {boris.Address} +te");
+        Assert.Contains("* 1 EXPUNGE", await guest.OkAsync($"REPLACE 1 {box} (\\Seen) {Literal(ImapClient.Message(3))}"));
+        // what cannot be read cannot be catenated
+        await guest.OkAsync("UNSELECT");
+        await owner.OkAsync($"SETACL Box {boris.Address} li");
+        Assert.StartsWith("NO [BADURL ", await guest.TaggedAsync($"APPEND INBOX CATENATE (URL \"/Other%20Users/{anna.Address.ToString().Replace("@", "%40")}/Box/;UID=2\")"), StringComparison.Ordinal);
+    }
+
     static string Id(string line, string item) => System.Text.RegularExpressions.Regex.Match(line, item + @" \(([A-Za-z0-9_-]+)\)").Groups[1].Value;
 
     [Fact]

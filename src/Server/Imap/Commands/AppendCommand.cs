@@ -11,9 +11,11 @@ internal static class AppendCommand
         arguments.Space();
         var mailbox = arguments.Mailbox();
         var fragment = AppendGrammar.Parse(ref arguments, AppendPhase.First);
-        // no literal has been left unread here: the session stops before one only when the text parses
-        return arguments.Failed || fragment is null ? new(Outcome.Bad(arguments)) : RunAsync(session, mailbox, fragment);
+        return arguments.Failed || fragment is null ? RefuseAsync(session, Outcome.Bad(arguments)) : RunAsync(session, mailbox, fragment);
     }
+
+    /// <summary>Refuses the command, whose first content may be on its way.</summary>
+    public static async ValueTask<Outcome> RefuseAsync(ImapSession session, Outcome refusal) => await SkipAsync(session, Pending(session), refusal);
 
     /// <summary>Whether the literal at the end of the arguments of APPEND, or of REPLACE, is content: all that stands before it has been understood.</summary>
     public static bool IsAtContent(ReadOnlySpan<byte> arguments, bool replaces)
@@ -70,7 +72,7 @@ internal static class AppendCommand
             if (status != InputStatus.Ok) return End(session, status);
             if (wrong is not null) return wrong;
             fragment = Next(session, phase, out var error)!;
-            if (error is not null) return error;
+            if (error is { } no) return await RefuseAsync(session, no);
         }
     }
 

@@ -6,6 +6,12 @@ using CbaMail.Storage.Blobs;
 
 namespace CbaMail.Imap.Commands;
 
+/// <summary>Where decoding has come to in a part, so that the next range does not begin at its first octet.</summary>
+/// <param name="Position">Of the part in its message.</param>
+/// <param name="Consumed">Encoded octets.</param>
+/// <param name="Decoded">Octets that they have become.</param>
+internal sealed record BinaryPlace(long ContentId, long Position, TransferDecoder Decoder, long Consumed, long Decoded);
+
 /// <summary>
 /// Parts without their transfer encoding (RFC 3516 4.2, RFC 9051 6.4.5). A literal is announced with its length, so they are decoded twice: once to
 /// count, once to send; of large ones nothing but a few kilobytes is in memory.
@@ -44,9 +50,17 @@ internal static class FetchBinary
             return;
         }
         var (from, most) = section.Partial is { } partial ? (partial.Offset, partial.Count) : (0, long.MaxValue);
+        if (decoder.IsIdentity)
+        {
+            var skipped = Math.Min(from, length);
+            (position, length, from) = (position + skipped, length - skipped, 0);
+        }
+        // clients fetch large parts range by range
+        var start = new BinaryPlace(content.ContentId, position, decoder, 0, 0);
+        if (from > 0 && session.Selected?.Place is { } known && known.ContentId == content.ContentId && known.Position == position && known.Decoded <= from) start = known;
         var small = length <= Small ? Decoded(content, position, (int)length, decoder) : null;
-        var counted = new Slice(decoder, from, most, null);
-        if (small is null) await counted.RunAsync(content, position, length, session.Cancel);
+        var counted = new Slice(start, from, most, null);
+        if (small is null) await counted.RunAsync(content, length, session.Cancel);
         else counted.Give(small);
         if (section.Form == SectionForm.BinarySize)
         {
@@ -62,11 +76,12 @@ internal static class FetchBinary
         {
             using var late = writer.Limit(counted.Length);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, session.Cancel);
-            var sent = new Slice(decoder, from, most, writer.Output);
-            await sent.RunAsync(content, position, length, either.Token);
+            var sent = new Slice(start, from, most, writer.Output);
+            await sent.RunAsync(content, length, either.Token);
             if (sent.Length != counted.Length) throw new DamageError($"Content {content.ContentId} has changed while it was read.");
         }
         writer.InLiteral = false;
+        if (small is null && section.Partial is not null && session.Selected is { } selected) selected.Place = counted.Place;
     }
 
     static byte[] Decoded(MessageContent content, long position, int length, TransferDecoder decoder)
@@ -78,13 +93,18 @@ internal static class FetchBinary
     }
 
     /// <summary>A range of the decoded octets: counted, or sent.</summary>
-    sealed class Slice(TransferDecoder decoder, long from, long most, PipeWriter? output) : IBodyTaker
+    sealed class Slice(BinaryPlace start, long from, long most, PipeWriter? output) : IBodyTaker
     {
         const int Piece = 16 * 1024, Room = Piece + 4096; // what the decoder has not consumed comes again
 
+        TransferDecoder decoder = start.Decoder;
         byte[]? input, decoded;
         int held;
-        long at;
+        readonly long origin = start.Position;
+        long at = start.Decoded, consumed = start.Consumed;
+
+        /// <summary>The last place that is not behind the range.</summary>
+        public BinaryPlace Place { get; private set; } = start;
 
         /// <summary>Octets of the range.</summary>
         public long Length { get; private set; }
@@ -97,12 +117,12 @@ internal static class FetchBinary
             if (output is not null) await output.FlushAsync(cancel);
         }
 
-        public async ValueTask RunAsync(MessageContent content, long position, long length, CancellationToken cancel)
+        public async ValueTask RunAsync(MessageContent content, long length, CancellationToken cancel)
         {
             (input, decoded) = (ArrayPool<byte>.Shared.Rent(Room), ArrayPool<byte>.Shared.Rent(Room + 4));
             try
             {
-                if (length > 0) await content.ReadToAsync(this, position, length, cancel);
+                if (length > consumed) await content.ReadToAsync(this, origin + consumed, length - consumed, cancel);
                 if (Wants) Decode(input.AsSpan(0, held), final: true);
             }
             finally
@@ -120,25 +140,27 @@ internal static class FetchBinary
             {
                 if (held == 0 && piece.Length <= Piece)
                 {
-                    var used = Decode(piece, final: false);
-                    piece[used..].CopyTo(input);
-                    held = piece.Length - used;
+                    var taken = Decode(piece, final: false);
+                    piece[taken..].CopyTo(input);
+                    held = piece.Length - taken;
                     return Wants;
                 }
                 var count = Math.Min(piece.Length, Room - held);
                 piece[..count].CopyTo(input.AsSpan(held));
                 piece = piece[count..];
-                var consumed = Decode(input.AsSpan(0, held + count), final: false);
-                held += count - consumed;
-                input.AsSpan(consumed, held).CopyTo(input);
+                var used = Decode(input.AsSpan(0, held + count), final: false);
+                held += count - used;
+                input.AsSpan(used, held).CopyTo(input);
             }
             return Wants;
         }
 
         int Decode(ReadOnlySpan<byte> bytes, bool final)
         {
-            Give(decoded.AsSpan(0, decoder.Decode(bytes, decoded, final, out var consumed)));
-            return consumed;
+            if (at - from <= most) Place = Place with { Decoder = decoder, Consumed = consumed, Decoded = at };
+            Give(decoded.AsSpan(0, decoder.Decode(bytes, decoded, final, out var used)));
+            consumed += used;
+            return used;
         }
 
         /// <summary>Takes decoded octets.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Text;
 using CbaMail.Mailboxes;
 using CbaMail.Mime;
@@ -48,21 +49,43 @@ internal static class FetchBody
         }
         if (found.Bytes is { } chosen)
         {
+            WithoutNul(chosen);
             writer.Literal(chosen);
             return;
         }
         var (position, size) = (found.Position, found.Length);
         if (size <= Small)
         {
-            writer.Literal(content.Read(position, (int)size));
+            var bytes = content.Read(position, (int)size);
+            WithoutNul(bytes);
+            writer.Literal(bytes);
             return;
         }
         writer.Write("{"u8).Write(size).Write("}\r\n"u8);
         writer.InLiteral = true;
         using var late = writer.Limit(size);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, session.Cancel);
-        await content.CopyToAsync(writer.Output, position, size, either.Token);
+        await content.ReadToAsync(new Sending(writer.Output), position, size, either.Token);
         writer.InLiteral = false;
+    }
+
+    // RFC 9051 4.3.1: no NUL in a literal. Mail that has come by SMTP may have some; BINARY gives them as they are
+    static void WithoutNul(Span<byte> bytes) => bytes.Replace((byte)0, (byte)0x80);
+
+    sealed class Sending(PipeWriter output) : IBodyTaker
+    {
+        public bool IsFull => output.UnflushedBytes >= Small;
+
+        public bool Take(ReadOnlySpan<byte> piece)
+        {
+            var room = output.GetSpan(piece.Length)[..piece.Length];
+            piece.CopyTo(room);
+            WithoutNul(room);
+            output.Advance(piece.Length);
+            return true;
+        }
+
+        public async ValueTask FlushAsync(CancellationToken cancel) => await output.FlushAsync(cancel);
     }
 
     /// <summary>The octets of a section: where they are, or those chosen out of a header; null where the message has no such part.</summary>

@@ -17,7 +17,7 @@ internal static class ReplaceCommand
         arguments.Space();
         var mailbox = arguments.Mailbox();
         var fragment = AppendGrammar.Parse(ref arguments, AppendPhase.First);
-        return arguments.Failed || fragment is null ? new(Outcome.Bad(arguments)) : ReplaceAsync(session, set, byUid, mailbox, fragment);
+        return arguments.Failed || fragment is null ? AppendCommand.RefuseAsync(session, Outcome.Bad(arguments)) : ReplaceAsync(session, set, byUid, mailbox, fragment);
     }
 
     static async ValueTask<Outcome> ReplaceAsync(ImapSession session, SequenceSet set, bool byUid, string name, AppendFragment fragment)

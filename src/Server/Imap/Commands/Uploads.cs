@@ -68,7 +68,7 @@ internal sealed class Uploads : IDisposable
     public void Expect(PendingLiteral literal)
     {
         binary = literal.Binary;
-        Refusal ??= WhyNot(literal.Length);
+        Refusal ??= literal.IsTooLongUnasked(session.Settings) ? PendingLiteral.TooLongUnasked : WhyNot(literal.Length);
     }
 
     /// <summary>Why so many octets more cannot be taken, or null.</summary>

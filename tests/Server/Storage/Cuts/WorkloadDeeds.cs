@@ -28,7 +28,7 @@ sealed partial class Workload
 
     void Deeds()
     {
-        for (var count = 1 + random.Next(4) * random.Next(3); count > 0; count--) Do(random.Next(24));
+        for (var count = 1 + random.Next(4) * random.Next(3); count > 0; count--) Do(random.Next(27));
     }
 
     void Do(int which)
@@ -46,6 +46,8 @@ sealed partial class Workload
             case 16: FailAfterAppending(); break;
             case <= 19: Enqueue(); break;
             case <= 22: Settle(); break;
+            case 23: AppendMany(random.Next(4) == 0); break;
+            case 24 or 25: Replace(); break;
             default: CheckpointInside(); break;
         }
     }
@@ -75,6 +77,33 @@ sealed partial class Workload
         var staged = mail.Stage(Cuts.Letters.Bytes(letter));
         Add(mail.AppendAsync(mailbox, staged, (MessageFlags)random.Next(32), random.Next(2) == 0 ? ["$Work"] : [], null, overQuota ? 1000 : 0, default),
             appended => { if (appended.Ok) letters[(mailbox, appended.Value.Uid)] = letter; });
+    }
+
+    // RFC 3502: all or none, wherever it is cut
+    void AppendMany(bool overQuota)
+    {
+        var mailbox = AnyMailbox();
+        var many = Enumerable.Range(0, 1 + random.Next(6)).Select(_ => NextLetter()).ToList();
+        var uploads = many.ConvertAll(letter => new Upload(mail.Stage(Cuts.Letters.Bytes(letter)), (MessageFlags)random.Next(32), random.Next(2) == 0 ? ["$Work"] : [], null));
+        Add(mail.AppendAsync(mailbox, uploads, overQuota ? 1000 : 0, default), appended =>
+        {
+            for (var i = 0; appended.Ok && i < many.Count; i++) letters[(mailbox, appended.Value[i].Uid)] = many[i];
+        });
+    }
+
+    // RFC 8508 3.4: the new one there and the old one gone, or neither
+    void Replace()
+    {
+        var (from, to) = (AnyMailbox(), AnyMailbox());
+        var uids = SomeUids(from);
+        if (uids.Count == 0) return;
+        var (old, letter) = (uids[0], NextLetter());
+        Add(mail.ReplaceAsync(to, new Upload(mail.Stage(Cuts.Letters.Bytes(letter)), MessageFlags.Draft, [], null), random.Next(2) == 0 ? 300_000 : 0, from, old, default), replaced =>
+        {
+            if (!replaced.Ok) return;
+            letters.Remove((from, old));
+            letters[(to, replaced.Value.Uid)] = letter;
+        });
     }
 
     void DeliverToMany()
