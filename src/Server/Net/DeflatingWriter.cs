@@ -7,11 +7,12 @@ namespace CbaMail.Net;
 /// <summary>
 /// Compresses what is flushed (RFC 4978): each flush ends at a whole octet, so that the peer has all of it (RFC 1951 3.2.4: an empty stored block).
 /// A compressor takes a third of a megabyte. The few connections that wrote last keep theirs, with what it may repeat; the others' is given up, and
-/// a new one goes on in the same stream: what refers to nothing before itself may follow anything.
+/// a new one goes on in the same stream: what refers to nothing before itself may follow anything. For a short answer none is made.
 /// </summary>
 sealed class DeflatingWriter(PipeWriter below) : PipeWriter
 {
     const int Usual = 4 << 10;
+    const int Short = 1 << 10;
     internal const int MostKept = 16;
 
     static readonly DeflatingWriter?[] keepers = new DeflatingWriter?[MostKept];
@@ -66,7 +67,16 @@ sealed class DeflatingWriter(PipeWriter below) : PipeWriter
     void Compress()
     {
         // exchanged: another connection may be taking it away
-        var compressor = Interlocked.Exchange(ref kept, null) ?? new Compressor(below);
+        var compressor = Interlocked.Exchange(ref kept, null);
+        if (compressor is null && written < Short)
+        {
+            // RFC 1951 3.2.4: a stored block: BFINAL and BTYPE 0, LEN, NLEN
+            below.Write<byte>([0, (byte)written, (byte)(written >> 8), (byte)~written, (byte)(~written >> 8)]);
+            below.Write(buffer.AsSpan(0, written));
+            GiveBack();
+            return;
+        }
+        compressor ??= new Compressor(below);
         compressor.Write(buffer.AsSpan(0, written));
         GiveBack();
         Volatile.Write(ref kept, compressor);

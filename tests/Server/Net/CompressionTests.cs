@@ -58,6 +58,23 @@ public sealed class CompressionTests
         Assert.InRange(all.Count(one => ((DeflatingWriter)one.Connection.Output).HoldsCompressor), 0, DeflatingWriter.MostKept);
     }
 
+    // who selects a mailbox and waits costs no compressor
+    [Fact]
+    public async Task Short_answers_need_no_compressor()
+    {
+        var (connection, transport) = Compressed();
+        var client = new DeflateStream(transport.Client.Input.AsStream(), CompressionMode.Decompress);
+        foreach (var length in new[] { 1, 255, 256, 1023 })
+        {
+            var text = Encoding.ASCII.GetBytes(new string((char)('a' + length % 26), length));
+            await connection.Output.WriteAsync(text);
+            var read = new byte[length];
+            await client.ReadExactlyAsync(read);
+            Assert.Equal(text, read);
+        }
+        Assert.False(((DeflatingWriter)connection.Output).HoldsCompressor);
+    }
+
     [Fact]
     public async Task A_line_that_stays_unread_is_there_with_the_next_piece()
     {
