@@ -31,6 +31,23 @@ internal static class Corpus
     {
         var random = new Random(number);
         var body = Text(random, Math.Max(200, (size - 700) / 2));
-        return Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"From: Course Office <office@bench.test>\r\nTo: Student {number} <{to}>\r\nSubject: {Text(random, 40).ReplaceLineEndings(" ")} {number}\r\nMessage-ID: <{number}.{random.NextInt64():x}@bench.test>\r\nDate: Mon, 02 Feb 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=\"b{number}\"\r\n\r\n--b{number}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}\r\n--b{number}\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<html><body><p>{body}</p></body></html>\r\n--b{number}--\r\n"));
+        return Compose("From: Course Office <office@bench.test>", number, to, $"{Text(random, 40).ReplaceLineEndings(" ")} {number}",
+            string.Create(CultureInfo.InvariantCulture, $"{number}.{random.NextInt64():x}"), "Mon, 02 Feb 2026 10:00:00 +0000", body);
     }
+
+    /// <summary>A message of a mailbox of many years: from one of 500 people, an answer in a conversation of five; it has the word "token" with its number and an x.</summary>
+    public static byte[] Letter(int number, string to, int size)
+    {
+        // ten conversations at a time
+        var (topic, answers) = (number / 50 * 10 + number % 10, number % 50 / 10);
+        var earlier = string.Join(' ', Enumerable.Range(0, answers).Select(back => string.Create(CultureInfo.InvariantCulture, $"<letter.{number - (answers - back) * 10}@bench.test>")));
+        var fields = string.Create(CultureInfo.InvariantCulture, $"From: Person {number * 7 % 500} <p{number * 7 % 500}@people.test>")
+            + (answers == 0 ? "" : $"\r\nIn-Reply-To: {earlier[(earlier.LastIndexOf(' ') + 1)..]}\r\nReferences: {earlier}");
+        var subject = string.Create(CultureInfo.InvariantCulture, $"{(answers == 0 ? "" : "Re: ")}{Text(new(topic), 30).ReplaceLineEndings(" ")} topic {topic}");
+        var date = new DateTimeOffset(2016, 1, 1, 8, 0, 0, TimeSpan.Zero).AddMinutes(number * 37.0).ToString("ddd, dd MMM yyyy HH:mm:ss +0000", CultureInfo.InvariantCulture);
+        return Compose(fields, number, to, subject, $"letter.{number}", date, $"token{number}x\r\n" + Text(new(number), Math.Max(200, (size - 900) / 2)));
+    }
+
+    private static byte[] Compose(string from, int number, string to, string subject, string id, string date, string body) =>
+        Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{from}\r\nTo: Student {number} <{to}>\r\nSubject: {subject}\r\nMessage-ID: <{id}@bench.test>\r\nDate: {date}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=\"b{number}\"\r\n\r\n--b{number}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}\r\n--b{number}\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<html><body><p>{body}</p></body></html>\r\n--b{number}--\r\n"));
 }

@@ -29,11 +29,12 @@ internal sealed partial class PeerScripts(string folder, string name, string env
 
     /// <summary>Starts Postfix + Dovecot with a recipient a delivery, as mailcow sets it.</summary>
     /// <param name="variables">More for its script, in the shell's notation.</param>
-    public static async Task<PeerScripts> UpAsync(string folder, string variables = "")
+    /// <param name="store">How Dovecot keeps mail: maildir, sdbox, mdbox, or mailcow (a maildir, compressed and encrypted).</param>
+    public static async Task<PeerScripts> UpAsync(string folder, string variables = "", string store = "maildir")
     {
         Console.Error.WriteLine("  starting Postfix + Dovecot ...");
         // their daemons keep what they inherit open: not our pipes
-        await ShellAsync(variables + " LMTP_RCPT=${LMTP_RCPT:-1} \"$0\" maildir >/tmp/peer-up.log 2>&1 </dev/null", Path.Combine(folder, "peer-up"));
+        await ShellAsync(variables + " LMTP_RCPT=${LMTP_RCPT:-1} \"$0\" \"$1\" >/tmp/peer-up.log 2>&1 </dev/null", Path.Combine(folder, "peer-up"), store);
         return new(folder, "peer", "/tmp/peer/env", stop: true);
     }
 
@@ -81,7 +82,7 @@ internal sealed partial class PeerScripts(string folder, string name, string env
     public double? Value(string run, string key) =>
         results.FirstOrDefault(r => (r.Key + " ").StartsWith(run, StringComparison.Ordinal)).Value is { } found && found.TryGetValue(key, out var value) ? value : null;
 
-    private void Keep(string run, string key, double value)
+    public void Keep(string run, string key, double value)
     {
         if (!results.TryGetValue(run, out var values)) results[run] = values = [];
         values[key] = value;

@@ -17,6 +17,7 @@ using CbaMail.Bench.Fuzz;
     ("backup", "backup and verify beside 50 sessions of SMTP, and every message compared after a restore: about 4 minutes", BackupLoad.RunAsync),
     ("floor", "what the disk allows", Floor.RunAsync),
     ("peers", "the table of issue 3 beside Postfix + Dovecot: about 20 minutes", Peers.RunAsync),
+    ("imap", "the table of issue 5 beside Dovecot: about 25 minutes", ImapPeers.RunAsync),
     ("authenticated", "10 KB with SPF, DKIM and DMARC verified, beside Postfix + Dovecot + Rspamd: about 5 minutes", AuthenticatedIn.RunAsync),
     ("signed", "mail that leaves signed, beside Postfix with OpenDKIM and the keys' own floor: about 5 minutes", SignedOut.RunAsync),
     ("mime", "the parser alone: MB/s on one core", MimeSpeed.RunAsync),

@@ -9,21 +9,22 @@ namespace CbaMail.Bench.Benchmarks;
 /// </summary>
 internal static class Peers
 {
-    private static readonly bool Quick = Environment.GetEnvironmentVariable("CBAMAIL_PEER_QUICK") == "1";
+    internal static readonly bool Quick = Environment.GetEnvironmentVariable("CBAMAIL_PEER_QUICK") == "1";
     private static readonly string[]? only = Environment.GetEnvironmentVariable("CBAMAIL_PEER_ONLY")?.Split(',', StringSplitOptions.RemoveEmptyEntries);
 
-    private static bool Wanted(params string[] line) => only is null || only.Any(string.Join(' ', line).StartsWith);
+    internal static bool Wanted(params string[] line) => only is null || only.Any(string.Join(' ', line).StartsWith);
 
     /// <summary>A figure of the table: where it stands in the scripts' results, and how the goal is judged.</summary>
     /// <param name="Run">The result's name, up to where it may differ ("course one").</param>
     /// <param name="Times">The goal as a multiple of the peer's figure, or 0.</param>
     /// <param name="Most">The goal as an upper bound of ours, or 0.</param>
-    private sealed record Figure(string Work, string Run, string Key, string Unit, double Times = 0, double Most = 0)
+    /// <param name="Cpu">Where the CPU for it stands, in ms: shown behind.</param>
+    internal sealed record Figure(string Work, string Run, string Key, string Unit, double Times = 0, double Most = 0, string? Cpu = null)
     {
         public string Goal => Times > 0 ? $">= {Times:0} x" : Most > 0 ? $"<= {Most.ToString(CultureInfo.InvariantCulture)} {Unit}" : "";
 
         public string Met(double? ours, double? peer) =>
-            ours is null || Goal.Length == 0 ? "" : Most > 0 ? Yes(ours <= Most) : peer is null ? "?" : Yes(ours >= Times * peer);
+            ours is null || Goal.Length == 0 ? "" : Most > 0 ? Yes(ours <= Most) : peer is null ? "?" : Yes(Unit == "/s" ? ours >= Times * peer : ours * Times <= peer);
 
         private static string Yes(bool met) => met ? "yes" : "NO";
     }
@@ -86,16 +87,18 @@ internal static class Peers
             await server.RunAsync(["imap", "--modes", "idle", "--idle", "500", "--runs", "1"]);
             server.Copy("imap idle tls", "total_pss_mb", "memory 500");
         }
-        Print(report, servers[0], servers[1]);
+        Print(report, Figures(), servers[0], servers[1]);
     }
 
-    private static void Print(Report report, PeerScripts ours, PeerScripts peer)
+    internal static void Print(Report report, IEnumerable<Figure> figures, PeerScripts ours, PeerScripts peer)
     {
-        report.Note($"{"work",-66} {"ours",12} {"peer",12} {"ratio",8}   {"goal",-12} met?");
-        foreach (var figure in Figures())
+        report.Note($"{"work",-66} {"ours",12} {"peer",12} {"ratio",8}   {"goal",-12} {"met?",-4}");
+        foreach (var figure in figures)
         {
             var (a, b) = (ours.Value(figure.Run, figure.Key), peer.Value(figure.Run, figure.Key));
-            report.Note($"{figure.Work,-66} {Shown(a, figure.Unit),12} {Shown(b, figure.Unit),12} {(a > 0 && b > 0 ? (figure.Unit == "/s" ? a / b : b / a).Value.ToString("0.0", CultureInfo.InvariantCulture) + " x" : ""),8}   {figure.Goal,-12} {figure.Met(a, b)}");
+            if (a is null && b is null && only is not null) continue;
+            var cpu = figure.Cpu is { } key ? $"   CPU {Shown(ours.Value(figure.Run, key), "ms")} / {Shown(peer.Value(figure.Run, key), "ms")}" : "";
+            report.Note($"{figure.Work,-66} {Shown(a, figure.Unit),12} {Shown(b, figure.Unit),12} {(a > 0 && b > 0 ? (figure.Unit == "/s" ? a / b : b / a).Value.ToString("0.0", CultureInfo.InvariantCulture) + " x" : ""),8}   {figure.Goal,-12} {figure.Met(a, b),-4}{cpu}".TrimEnd());
         }
         report.Note($"CPU of others while this ran, at most: {Math.Max(ours.Noise, peer.Noise):0} %. Figures by the clock count only where it was low; CPU and ratios stand.");
     }

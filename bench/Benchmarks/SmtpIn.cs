@@ -100,13 +100,13 @@ internal static class SmtpIn
     {
         private readonly byte[] buffer = new byte[4096];
 
-        public static async Task<Session> OpenAsync(int port)
+        public static async Task<Session> OpenAsync(int port, string hello = "EHLO")
         {
             var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port));
             var session = new Session(socket);
             await session.RepliesAsync(1);
-            await socket.SendAsync("EHLO bench.example\r\n"u8.ToArray());
+            await socket.SendAsync(Encoding.ASCII.GetBytes(hello + " bench.example\r\n"));
             await session.RepliesAsync(1);
             return session;
         }
