@@ -104,6 +104,7 @@ internal static class ImapCommands
         new("THREAD", ImapState.Selected, ThreadCommand.Run, "THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS", CommandTraits.HoldsExpunges),
         new("UID THREAD", ImapState.Selected, ThreadCommand.RunUid, null, CommandTraits.Uid),
         new("ESEARCH", ImapState.SignedIn, MultiSearchCommand.Run, "MULTISEARCH", CommandTraits.Uid),
+        new("UID ESEARCH", ImapState.SignedIn, MultiSearchCommand.Run, null, CommandTraits.Uid), // RFC 7377 2 shows it, its grammar does not have it
         new("CANCELUPDATE", ImapState.Selected, CancelUpdateCommand.Run),
         new("FETCH", ImapState.Selected, FetchCommand.Run, "CONDSTORE SAVEDATE PREVIEW BINARY OBJECTID", CommandTraits.HoldsExpunges),
         new("UID FETCH", ImapState.Selected, FetchCommand.RunUid, null, CommandTraits.Uid),
