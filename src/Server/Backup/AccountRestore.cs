@@ -263,6 +263,9 @@ public sealed class AccountRestore(MailStore mail, UserDirectory people, Spool s
             return notes;
         }
 
+        IReadOnlyList<long> SeenBy(long mailboxId, uint uid) =>
+            [.. SharingTable.SeenBy(snapshot.Transaction, mailboxId, uid).Select(snapshot.Address).OfType<MailAddress>().Select(people.FindAccount).OfType<Account>().Select(account => account.Id)];
+
         async Task AddAsync()
         {
             var shelf = new Shelf(mail, spool, snapshot, sameness);
@@ -272,7 +275,7 @@ public sealed class AccountRestore(MailStore mail, UserDirectory people, Spool s
                 {
                     if (RestoreTable.One(snapshot.Transaction, place.Was.Id, uid) is not { } message) continue;
                     var prefix = MessageTable.Prefix(snapshot.Transaction, place.Was.Id, uid);
-                    await shelf.AddAsync(place.Id!.Value, message, prefix, () => place.Restored++, error => Damaged(place, uid, error), cancel);
+                    await shelf.AddAsync(place.Id!.Value, message, prefix, order.Into is null ? SeenBy(place.Was.Id, uid) : [], () => place.Restored++, error => Damaged(place, uid, error), cancel);
                     if ((++looked & 63) == 0) progress?.Invoke(Math.Min(looked, toLook * 2), toLook * 2);
                 }
             }

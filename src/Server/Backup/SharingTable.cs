@@ -103,6 +103,10 @@ static class SharingTable
         return all;
     }
 
+    /// <summary>Readers who have seen a message.</summary>
+    public static List<long> SeenBy(ReadTransaction read, long mailboxId, uint uid) =>
+        Numbers(read.Prepare("SELECT r.account_id FROM reader r JOIN reader_mark k ON k.mailbox_id = r.mailbox_id AND k.account_id = r.account_id AND k.uid = ?2 AND k.seen WHERE r.mailbox_id = ?1").Bind(1, mailboxId).Bind(2, uid));
+
     /// <summary>Sets what is not there already.</summary>
     public static void AddAnnotation(WriteTransaction write, long mailboxId, long accountId, string entry, byte[] value) =>
         write.Prepare("INSERT OR IGNORE INTO annotation (mailbox_id, account_id, entry, value) VALUES (?, ?, ?, ?)").Bind(1, mailboxId).Bind(2, accountId).Bind(3, entry).Bind(4, value.AsSpan()).Run();

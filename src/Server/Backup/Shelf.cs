@@ -17,17 +17,18 @@ sealed class Shelf(MailStore mail, Spool spool, SnapshotReader snapshot, Samenes
     readonly Dictionary<long, long> restored = []; // content of the snapshot -> of the store
     long held;
 
-    sealed record Item(long Mailbox, Candidate Message, byte[] Prefix, long? Existing, StagedMessage? Staged, Action Done, Action<IOException> Damaged);
+    sealed record Item(long Mailbox, Candidate Message, byte[] Prefix, IReadOnlyList<long> SeenBy, long? Existing, StagedMessage? Staged, Action Done, Action<IOException> Damaged);
 
+    /// <param name="seenBy">Whoever has read it besides the owner (<see cref="Mailbox.ReaderOf"/>).</param>
     /// <param name="done">Told when it is there.</param>
     /// <param name="damaged">Told where the backup does not have it whole.</param>
     /// <exception cref="IOException">The disk is full or fails.</exception>
-    public async Task AddAsync(long mailbox, Candidate message, byte[] prefix, Action done, Action<IOException> damaged, CancellationToken cancel)
+    public async Task AddAsync(long mailbox, Candidate message, byte[] prefix, IReadOnlyList<long> seenBy, Action done, Action<IOException> damaged, CancellationToken cancel)
     {
         long? existing = restored.TryGetValue(message.ContentId, out var known) ? known : sameness.IsSameRecord(message.ContentId) ? message.ContentId : null;
         var staged = existing is null ? TryStage(message.ContentId, damaged) : null;
         if (existing is null && staged is null) return;
-        waiting.Add(new Item(mailbox, message, prefix, existing, staged, done, damaged));
+        waiting.Add(new Item(mailbox, message, prefix, seenBy, existing, staged, done, damaged));
         held += staged is null ? 0 : message.Size;
         // the next of the same content must know of this one
         if (waiting.Count >= Most || held >= MostBytes || staged is not null && IsShared(message.ContentId)) await CommitAsync(cancel);
@@ -71,6 +72,7 @@ sealed class Shelf(MailStore mail, Spool spool, SnapshotReader snapshot, Samenes
         var row = new NewMessage(content, item.Prefix, item.Message.Flags, item.Message.Keywords?.Split(' ') ?? [], item.Message.Received);
         var added = mail.AddMessage(write, item.Mailbox, row, quota: 0);
         if (!added.Ok) throw new BackupProblem($"A mailbox went away while it was being restored: {added.Refusal.Sentence}");
+        foreach (var reader in item.SeenBy) Readers.Mark(write, item.Mailbox, reader, [added.Value.Uid], added.Value.ModSeq);
         return content.Id;
     }
 

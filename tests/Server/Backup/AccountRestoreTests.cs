@@ -72,6 +72,7 @@ public sealed class AccountRestoreTests : IAsyncLifetime
         await MarkAsync(archive, boris.Id, "/private/comment", "his");
         await MarkAsync(0, anna.Id, "/private/comment", "of the server");
         await MarkAsync(inbox, anna.Id, "/private/comment", "before");
+        await premises.Mail.StoreAsync(archive, [1, 3], new FlagChange(FlagMode.Add, MessageFlags.Seen, []), null, default, boris.Id);
         Assert.True((await premises.Backups.RunAsync(new BackupOrder(Repository), null, default)).Ok);
 
         // a mailbox that was deleted; one that is there keeps what has been set since
@@ -98,6 +99,8 @@ public sealed class AccountRestoreTests : IAsyncLifetime
             Assert.Equal(entries + 1, new MailboxAccess(premises.People, "", "").List(read, mailbox).Count); // the owner is shown with them; carla is gone
             Assert.Equal(["/private/comment", "/shared/comment"], read.Annotations(mailbox.Id, account).Select(note => note.Entry));
             Assert.Equal("his", Text(read.Annotations(mailbox.Id, boris.Id)));
+            Assert.Equal([true, false, true], read.Messages(mailbox.Id, reader: boris.Id).Select(row => row.Flags.HasFlag(MessageFlags.Seen)));
+            Assert.Equal(1, read.Mailbox(mailbox.Id, boris.Id)!.Unseen);
             Assert.Equal(ofInbox, Text(read.Annotations(read.Find(account, "INBOX")!.Id, account)));
         }
 
