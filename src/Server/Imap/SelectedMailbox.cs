@@ -23,6 +23,7 @@ internal sealed class SelectedMailbox : IDisposable
     int noticed;
     int told;
     int toldKeywords;
+    (uint From, uint To) recent;
     int? news;
     List<uint> changed = [];
     readonly HashSet<uint> vanished = [];
@@ -150,11 +151,19 @@ internal sealed class SelectedMailbox : IDisposable
     public bool Foresees(int index, in MessageRow row, FlagChange change) =>
         change.Apply(Flags(index), keywordSets.Text((int)keywords[index])) == (row.Flags, row.Keywords);
 
-    /// <summary>Messages from this UID on are \Recent to this session (RFC 3501 2.3.2).</summary>
+    /// <summary>Messages from this UID on are shown as \Recent (RFC 3501 2.3.2); it stays with the next session that selects.</summary>
     public void MarkRecent(uint from)
     {
         var index = IndexOf(from);
         for (index = index < 0 ? ~index : index; index < Count; index++) flags[index] |= ImapFlags.Recent;
+    }
+
+    /// <summary>The messages of this range are \Recent to this session and to no other, those too that are not in the view yet.</summary>
+    public void TakeRecent((uint From, uint To) claimed)
+    {
+        recent = claimed;
+        var index = IndexOf(claimed.From);
+        for (index = index < 0 ? ~index : index; index < Count && uids[index] < claimed.To; index++) flags[index] |= ImapFlags.Recent;
     }
 
     public int RecentCount
@@ -172,7 +181,7 @@ internal sealed class SelectedMailbox : IDisposable
     {
         if (Count == uids.Length) Resize(Math.Max(16, Count + Count / 2));
         uids[Count] = row.Uid;
-        flags[Count] = (byte)row.Flags;
+        flags[Count] = (byte)((byte)row.Flags | (row.Uid >= recent.From && row.Uid < recent.To ? ImapFlags.Recent : 0));
         keywords[Count] = keywordSets.Intern(row.Keywords);
         modseqs[Count] = row.ModSeq;
         Count++;
@@ -277,6 +286,7 @@ internal sealed class SelectedMailbox : IDisposable
     /// <summary>RFC 9051 appendix E 12: there is no \Recent.</summary>
     public void ForgetRecent()
     {
+        recent = default;
         for (var i = 0; i < Count; i++) flags[i] &= unchecked((byte)~ImapFlags.Recent);
     }
 

@@ -299,13 +299,16 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
         }
     }
 
-    /// <summary>Takes \Recent for this session (RFC 3501 2.3.2): the messages from the returned UID on are recent to it alone.</summary>
-    public async ValueTask<uint> ClaimRecentAsync(long mailboxId, CancellationToken cancel)
+    /// <summary>
+    /// Takes \Recent for this session (RFC 3501 2.3.2): the messages from the returned UID on and below the second are recent to it alone.
+    /// Some of them may be newer than the snapshot that it has.
+    /// </summary>
+    public async ValueTask<(uint From, uint To)> ClaimRecentAsync(long mailboxId, CancellationToken cancel)
     {
         uint next;
         using (var read = Read())
         {
-            if (read.Mailbox(mailboxId) is { } mailbox && mailbox.RecentUid == mailbox.UidNext) return mailbox.RecentUid;
+            if (read.Mailbox(mailboxId) is { } mailbox && mailbox.RecentUid == mailbox.UidNext) return (mailbox.RecentUid, mailbox.UidNext);
             next = read.Mailbox(mailboxId)?.UidNext ?? 1;
         }
         try
@@ -314,7 +317,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
         }
         catch (Exception e) when (StoreTrouble.Of(e) is not null)
         {
-            return next; // a disk that takes nothing can still be read; nothing is recent to this session
+            return (next, next); // a disk that takes nothing can still be read; nothing is recent to this session
         }
     }
 
