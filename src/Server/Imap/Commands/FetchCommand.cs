@@ -131,7 +131,7 @@ internal static class FetchCommand
             if (!missing) return Outcome.Done;
             // RFC 2180 4.1.3, RFC 5530 3: others have expunged some, and their numbers still stand; the client learns which at its next NOOP.
             // UID FETCH has told it already, and of a UID that is gone there is nothing to say (RFC 9051 6.4.9)
-            return byUid ? Outcome.Ok("EXPUNGEISSUED", "Some messages have just been expunged") : Outcome.No("Some messages have just been expunged", "EXPUNGEISSUED");
+            return byUid ? Outcome.Ok("EXPUNGEISSUED", "Some of the messages have been expunged") : Outcome.No("Some of the messages have been expunged", "EXPUNGEISSUED");
         }
 
         string Damaged() => damaged.Count == 1 ? $"UID {damaged[0]}" : $"{damaged.Count} messages (UID {string.Join(", ", damaged.Take(10))}{(damaged.Count > 10 ? " and more" : "")})";

@@ -56,17 +56,20 @@ internal static class StoreCommand
 
     static async ValueTask<Outcome> StoreAsync(ImapSession session, SelectedMailbox mailbox, List<uint> uids, Request request)
     {
-        var failed = new List<uint>();
+        var (failed, found) = (new List<uint>(), 0);
         for (var at = 0; at < uids.Count; at += Piece)
         {
             var piece = uids.GetRange(at, Math.Min(Piece, uids.Count - at));
             var stored = await session.Mail.StoreAsync(mailbox.Id, piece, request.Change, request.UnchangedSince, session.Cancel, mailbox.Reader);
             if (!stored.Ok) return Outcome.No(stored.Refusal);
             failed.AddRange(stored.Value.Failed);
+            found += stored.Value.Failed.Count + stored.Value.Changed.Count;
             await AnswerAsync(session, mailbox, stored.Value.Changed, request);
             await session.ProgressAsync(at + piece.Count, uids.Count); // RFC 9585 3
         }
-        if (failed.Count == 0) return Outcome.Done;
+        // RFC 2180 4.2.2, 4.2.3, RFC 5530 3: others have expunged some, and their numbers still stand; nobody can be told of their flags
+        if (failed.Count == 0)
+            return found == uids.Count || request.ByUid || request.Silent ? Outcome.Done : Outcome.No("Some of the messages have been deleted meanwhile", "EXPUNGEISSUED");
         // RFC 7162 3.1.3: the others have been changed; the response code names those that were not
         var numbers = request.ByUid ? failed : [.. failed.Select(mailbox.IndexOf).Where(i => i >= 0).Select(i => (uint)i + 1)];
         return Outcome.Ok($"MODIFIED {ImapWriter.Set(numbers)}", "Some have been changed by others");
