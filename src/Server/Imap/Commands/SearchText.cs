@@ -69,12 +69,18 @@ internal sealed class SearchText(MessageContent content)
         IEnumerable<string> keys = place switch
         {
             TextPlace.Body => Bodies,
-            TextPlace.Field => text.Header.Where(known => known.Is(field!)).Select(known => Casemap.Key(known.Value)),
-            _ => text.Header.Select(known => known.Value).Concat(text.PartFields).Select(Casemap.Key).Concat(Bodies),
+            TextPlace.Field => text.Header.Where(known => known.Is(field!)).SelectMany(Values).Select(Casemap.Key),
+            _ => text.Header.SelectMany(Values).Concat(text.PartFields).Select(Casemap.Key).Concat(Bodies),
         };
         var missing = new List<FuzzyWord>(words);
         foreach (var key in keys)
             if (missing.RemoveAll(word => word.BestFit(key) > 0) > 0 && missing.Count == 0) return true;
         return false;
+    }
+
+    static IEnumerable<string> Values(HeaderField field)
+    {
+        var value = field.Value;
+        return MessageText.PlainAddresses(field, value).Prepend(value);
     }
 }

@@ -34,6 +34,7 @@ sealed class Letters(int seed)
     {
         var output = new StringBuilder();
         output.Append($"From: {Field(2)} <{Words[random.Next(24)]}@example.test>\r\nTo: b@example.test\r\nSubject: {Field(random.Next(6))}\r\nMessage-ID: <{random.NextInt64():x}@example.test>\r\n");
+        if (random.Next(4) == 0) output.Append($"Reply-To: \"{Words[random.Next(24)]}\\{Words[random.Next(12)]}\" (a comment) <{Words[random.Next(12)]}(more)@example.test>\r\n");
         if (random.Next(3) == 0) output.Append($"X-Course-Name: {Field(3)}\r\n");
         if (random.Next(4) == 0) output.Append("Cc:\r\n");
         output.Append("MIME-Version: 1.0\r\n");

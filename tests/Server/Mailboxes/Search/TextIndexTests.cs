@@ -81,7 +81,7 @@ public sealed class TextIndexTests : IAsyncDisposable
         {
             0 => new(TextPlace.Body, null, needle),
             1 => new(TextPlace.Anywhere, null, needle),
-            _ => new(TextPlace.Field, ((string[])["Subject", "FROM", "to", "Cc", "Bcc", "X-Course-Name", "Content-Type", "Message-ID"])[random.Next(8)], needle),
+            _ => new(TextPlace.Field, ((string[])["Subject", "FROM", "to", "Cc", "Bcc", "X-Course-Name", "Content-Type", "Message-ID", "Reply-To"])[random.Next(9)], needle),
         };
     }
 
