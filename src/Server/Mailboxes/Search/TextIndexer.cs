@@ -4,11 +4,15 @@ using CbaMail.Config;
 namespace CbaMail.Mailboxes.Search;
 
 /// <summary>
-/// Fills the indexes behind the delivery: one account after the other, a hundred messages at a time, and with long rests while others write.
+/// Fills the indexes behind the delivery: one account after the other, a hundred messages at a time, with long rests while others write, and where
+/// commits follow each other (a mailing, a storm) once in ten seconds.
 /// It knows of changes by the feed; what came while it did not run, it finds at its start.
 /// </summary>
 public sealed class TextIndexer(TextIndex index, MailStore mail, Settings settings, TimeProvider time, ILogger<TextIndexer> log) : BackgroundService
 {
+    const int ManyCommits = 100; // a second
+    static readonly TimeSpan Look = TimeSpan.FromSeconds(1), LongestWait = TimeSpan.FromSeconds(10);
+
     readonly ConcurrentDictionary<long, bool> changed = new(); // accounts
     readonly SemaphoreSlim news = new(1, 1); // to begin with, what is there
     long lastCommits;
@@ -26,7 +30,7 @@ public sealed class TextIndexer(TextIndex index, MailStore mail, Settings settin
             try
             {
                 await news.WaitAsync(stoppingToken);
-                await Task.Delay(settings.Search.After, time, stoppingToken); // more will come
+                await CalmAsync(settings.Search.After, stoppingToken); // more will come
                 await FillAllAsync(stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { return; }
@@ -68,6 +72,18 @@ public sealed class TextIndexer(TextIndex index, MailStore mail, Settings settin
         await Task.Yield();
         if (commits == lastCommits) return;
         lastCommits = commits;
-        await Task.Delay(worked * ((100.0 - share) / share), time, cancel);
+        await CalmAsync(worked * ((100.0 - share) / share), cancel);
+    }
+
+    // a lone session is answered by a thread that looks out for it: whoever works beside it takes more from it than the time of his work
+    async Task CalmAsync(TimeSpan pause, CancellationToken cancel)
+    {
+        for (var waited = TimeSpan.Zero; ; pause = Look)
+        {
+            var before = mail.Store.Commits;
+            await Task.Delay(pause, time, cancel);
+            waited += pause;
+            if (mail.Store.Commits - before <= ManyCommits * pause.TotalSeconds || waited >= LongestWait) return;
+        }
     }
 }
