@@ -29,7 +29,7 @@ static class Indexing
         }
         foreach (var field in text.PartFields) whole &= Words(builder, Section.Header, SearchMarks.LongHeader, field, ref left);
         foreach (var body in text.Bodies) whole &= Words(builder, Section.Body, SearchMarks.LongBody, body, ref left);
-        if (!whole || text.IsDamaged) builder.Add(Section.Marks, SearchMarks.Partial);
+        if (!whole || text.IsDamaged || text.IsCut) builder.Add(Section.Marks, SearchMarks.Partial);
     }
 
     static bool Value(SegmentBuilder builder, Section section, string value, ref int left)

@@ -8,10 +8,12 @@ namespace CbaMail.Mailboxes.Search;
 /// people see it, and for TEXT the header fields of parts with the names of attachments. What is in attachments is not looked into.
 /// The index and the search without it both read messages through here, so that they find the same.
 /// </summary>
-public sealed class MessageText(MessageContent content)
+/// <param name="content">The message.</param>
+/// <param name="most">Octets that are read of a part, at most <see cref="MaxPart"/>.</param>
+public sealed class MessageText(MessageContent content, int most = MessageText.MaxPart)
 {
     // bounds of what is read of one message
-    const int MaxHeader = 1 << 20, MaxPart = 4 << 20, MaxPartHeader = 64 << 10, MaxParts = 1000;
+    const int MaxPart = 4 << 20, MaxHeader = 1 << 20, MaxPartHeader = 64 << 10, MaxParts = 1000;
 
     HeaderList? header;
     List<string>? bodies;
@@ -19,6 +21,9 @@ public sealed class MessageText(MessageContent content)
 
     /// <summary>Something of it could not be read.</summary>
     public bool IsDamaged { get; private set; }
+
+    /// <summary>Of some part less was read than a search reads.</summary>
+    public bool IsCut { get; private set; }
 
     /// <summary>The message's own header fields.</summary>
     public HeaderList Header => header ??= HeaderList.Parse(Bytes(0, Math.Min(MaxHeader, content.Prefix.Length + content.Structure.BodyOffset)));
@@ -77,7 +82,11 @@ public sealed class MessageText(MessageContent content)
         return found;
     }
 
-    byte[] Read(long position, long length) => Bytes(content.Prefix.Length + position, Math.Min(MaxPart, length));
+    byte[] Read(long position, long length)
+    {
+        IsCut |= Math.Min(MaxPart, length) > most;
+        return Bytes(content.Prefix.Length + position, Math.Min(most, length));
+    }
 
     // one damaged body is not found, and does not keep the others from being
     byte[] Bytes(long position, long length)

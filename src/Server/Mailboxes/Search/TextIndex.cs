@@ -205,7 +205,7 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
     {
         try
         {
-            Indexing.Add(builder, id, new MessageText(content));
+            Indexing.Add(builder, id, new MessageText(content, Indexing.MostText));
         }
         catch (Exception e) when (!Stands(e))
         {
