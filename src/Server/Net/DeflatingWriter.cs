@@ -9,54 +9,20 @@ namespace CbaMail.Net;
 /// A compressor takes a third of a megabyte. The few connections that wrote last keep theirs, with what it may repeat; the others' is given up, and
 /// a new one goes on in the same stream: what refers to nothing before itself may follow anything. For a short answer none is made.
 /// </summary>
-sealed class DeflatingWriter(PipeWriter below) : PipeWriter
+sealed class DeflatingWriter(PipeWriter below) : GatheringWriter
 {
-    const int Usual = 4 << 10;
     const int Short = 1 << 10;
     internal const int MostKept = 16;
 
     static readonly DeflatingWriter?[] keepers = new DeflatingWriter?[MostKept];
     static int lastKeeper;
 
-    byte[] buffer = [];
-    int written;
     Compressor? kept;
     int place = -1; // among the keepers
-    bool completed;
 
-    public override bool CanGetUnflushedBytes => true;
     public override long UnflushedBytes => written;
 
     internal bool HoldsCompressor => Volatile.Read(ref kept) is not null;
-
-    public override Memory<byte> GetMemory(int sizeHint = 0)
-    {
-        MakeRoom(sizeHint);
-        return buffer.AsMemory(written);
-    }
-
-    public override Span<byte> GetSpan(int sizeHint = 0)
-    {
-        MakeRoom(sizeHint);
-        return buffer.AsSpan(written);
-    }
-
-    public override void Advance(int bytes)
-    {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)bytes, (uint)(buffer.Length - written));
-        written += bytes;
-    }
-
-    void MakeRoom(int size)
-    {
-        ObjectDisposedException.ThrowIf(completed, this);
-        size = Math.Max(size, 1);
-        if (buffer.Length - written >= size) return;
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(Usual, Math.Max(written + size, written > 0 ? buffer.Length * 2 : 0)));
-        buffer.AsSpan(0, written).CopyTo(larger);
-        if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
-        buffer = larger;
-    }
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
@@ -73,12 +39,12 @@ sealed class DeflatingWriter(PipeWriter below) : PipeWriter
             // RFC 1951 3.2.4: a stored block: BFINAL and BTYPE 0, LEN, NLEN
             below.Write<byte>([0, (byte)written, (byte)(written >> 8), (byte)~written, (byte)(~written >> 8)]);
             below.Write(buffer.AsSpan(0, written));
-            GiveBack();
+            Clear();
             return;
         }
         compressor ??= new Compressor(below);
         compressor.Write(buffer.AsSpan(0, written));
-        GiveBack();
+        Clear();
         Volatile.Write(ref kept, compressor);
         Keep();
     }
@@ -108,7 +74,7 @@ sealed class DeflatingWriter(PipeWriter below) : PipeWriter
     {
         if (completed) return;
         completed = true;
-        GiveBack();
+        Clear();
         Release();
     }
 
@@ -118,10 +84,10 @@ sealed class DeflatingWriter(PipeWriter below) : PipeWriter
         GiveUp();
     }
 
-    void GiveBack()
+    void Clear()
     {
-        if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
-        (buffer, written) = ([], 0);
+        GiveBack();
+        written = 0;
     }
 
     /// <summary>The framework's compressor, of raw deflate, into a pipe.</summary>

@@ -1,54 +1,26 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Threading.Tasks.Sources;
 
 namespace CbaMail.Net;
 
 /// <summary>Our bytes to the peer. Nothing is sent before a flush; a flush is done when the kernel has taken all. A peer that has gone is told by the result, not by an exception.</summary>
-sealed class SocketWriter(SocketTransport socket, TimeProvider time) : PipeWriter, IValueTaskSource<FlushResult>, IThreadPoolWorkItem
+sealed class SocketWriter(SocketTransport socket, TimeProvider time) : GatheringWriter, IValueTaskSource<FlushResult>, IThreadPoolWorkItem
 {
-    const int Usual = 4 << 10;
     internal static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
     static readonly FlushResult Sent = new(isCanceled: false, isCompleted: false), Gone = new(isCanceled: false, isCompleted: true);
 
     ManualResetValueTaskSourceCore<FlushResult> source;
-    byte[] buffer = [];
-    int written, sent;
-    bool gone, completed;
+    int sent;
+    bool gone;
     int cancelled;
     volatile bool waits; // for the kernel, which reads from the buffer: nobody else touches it
 
-    public override bool CanGetUnflushedBytes => true;
     public override long UnflushedBytes => written - sent;
 
-    public override Memory<byte> GetMemory(int sizeHint = 0)
+    private protected override void Check()
     {
-        MakeRoom(sizeHint);
-        return buffer.AsMemory(written);
-    }
-
-    public override Span<byte> GetSpan(int sizeHint = 0)
-    {
-        MakeRoom(sizeHint);
-        return buffer.AsSpan(written);
-    }
-
-    public override void Advance(int bytes)
-    {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)bytes, (uint)(buffer.Length - written));
-        written += bytes;
-    }
-
-    void MakeRoom(int size)
-    {
-        ObjectDisposedException.ThrowIf(completed, this);
+        base.Check();
         if (waits) throw new IOException("The peer has not taken what was flushed before");
-        size = Math.Max(size, 1);
-        if (buffer.Length - written >= size) return;
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(Usual, Math.Max(written + size, written > 0 ? buffer.Length * 2 : 0)));
-        buffer.AsSpan(0, written).CopyTo(larger);
-        if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
-        buffer = larger;
     }
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
@@ -123,13 +95,6 @@ sealed class SocketWriter(SocketTransport socket, TimeProvider time) : PipeWrite
         if (completed) return;
         completed = true;
         GiveBack();
-    }
-
-    // exchanged: whoever completes beside a flush that ends must not give the same array back
-    void GiveBack()
-    {
-        var array = Interlocked.Exchange(ref buffer, []);
-        if (array.Length > 0) ArrayPool<byte>.Shared.Return(array);
     }
 
     FlushResult IValueTaskSource<FlushResult>.GetResult(short token)
