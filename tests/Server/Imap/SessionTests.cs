@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using CbaMail.Config;
+using CbaMail.Tests.Wire;
 using Xunit;
 
 namespace CbaMail.Tests.Server.Imap;
@@ -26,7 +27,11 @@ public sealed class SessionTests(ImapFixture fixture)
         var time = new ManualTime();
         await using var client = fixture.Connect(time: time);
         await client.LineAsync();
-        await time.AdvanceUntilAsync(TimeSpan.FromSeconds(61), client.Running);
+        await Wait.UntilAsync(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(61)); // again and again: the session may set its timer late
+            return client.Running.IsCompleted;
+        }, "the session ends");
         Assert.StartsWith("* BYE", await client.LineAsync(), StringComparison.Ordinal);
         Assert.Null(await client.TryLineAsync());
     }
@@ -119,61 +124,5 @@ public sealed class SessionTests(ImapFixture fixture)
         Assert.Equal(Many, (await client.OkAsync("STORE 1:* +FLAGS (\\Deleted)")).Count);
         Assert.Equal(Many, (await client.OkAsync("EXPUNGE")).Count);
         Assert.Empty(await client.OkAsync("FETCH 1:* UID"));
-    }
-
-    /// <summary>Time that passes when told to.</summary>
-    sealed class ManualTime : TimeProvider
-    {
-        readonly List<ManualTimer> timers = [];
-        readonly Lock gate = new();
-        TimeSpan now = TimeSpan.FromDays(20_000);
-
-        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch + now;
-        public override long GetTimestamp() => now.Ticks;
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            var timer = new ManualTimer(this, () => callback(state));
-            lock (gate) timers.Add(timer);
-            timer.Change(dueTime, period);
-            return timer;
-        }
-
-        /// <summary>Lets the time pass again and again until the task is done: it may set its timer late.</summary>
-        public async Task AdvanceUntilAsync(TimeSpan step, Task done)
-        {
-            for (var i = 0; i < 200 && !done.IsCompleted; i++)
-            {
-                ManualTimer[] due;
-                lock (gate)
-                {
-                    now += step;
-                    due = [.. timers.Where(t => t.Due <= now)];
-                }
-                foreach (var timer in due) timer.Fire();
-                await Task.WhenAny(done, Task.Delay(50));
-            }
-        }
-
-        sealed class ManualTimer(ManualTime time, Action fire) : ITimer
-        {
-            public TimeSpan? Due { get; private set; }
-
-            public bool Change(TimeSpan dueTime, TimeSpan period)
-            {
-                Due = dueTime == Timeout.InfiniteTimeSpan ? null : time.now + dueTime;
-                return true;
-            }
-
-            public void Fire()
-            {
-                Due = null;
-                fire();
-            }
-
-            public void Dispose() => Due = null;
-            public ValueTask DisposeAsync() { Dispose(); return ValueTask.CompletedTask; }
-        }
     }
 }
