@@ -21,8 +21,8 @@ public sealed class MemoryGroupTests(ITestOutputHelper output) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         group = MemoryGroup.Make(Mebibytes);
-        // without the index: it does not ask whether memory is short before it fills, and was killed here now and then
-        server = await TestServer.StartAsync("search: {index: no}\n", launch: group.Launch);
+        // the index is filled while the crowd is there
+        server = await TestServer.StartAsync("search: {after: 1s}\n", launch: group.Launch);
         await server.AddAccountsAsync(Anna);
         await Letter.SendAsync(server.Smtp, "sender@example.org", Anna, Letter.Text("sender@example.org", Anna, "before"));
         Note("idle");

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using CbaMail.Config;
+using CbaMail.Net;
 using CbaMail.Storage.Search;
 
 namespace CbaMail.Mailboxes.Search;
@@ -13,7 +14,7 @@ public sealed record IndexStatus(long AccountId, long Messages, long Pending, In
 /// The full-text indexes of accounts: a file each, opened when it is needed. It only says less work: a message that is not in it, or of
 /// which it is not sure, is looked at; so it may lag, be damaged or be missing, and the answer is the same.
 /// </summary>
-public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextIndex> log) : IDisposable
+public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextIndex> log, MemoryGate? memory = null) : IDisposable
 {
     /// <summary>The directory in the data directory.</summary>
     public const string Folder = "search";
@@ -30,6 +31,9 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
 
     public bool IsOn => settings.Search.Index;
 
+    /// <summary>There is no room for more work on indexes now: neither on the disk nor, above all, in memory.</summary>
+    public bool MustWait => !mail.Store.Condition.IsAmple || memory is { IsShort: true };
+
     /// <summary>Messages taken into indexes since the start.</summary>
     public long Indexed => Interlocked.Read(ref indexed);
 
@@ -40,7 +44,8 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
         try
         {
             using var lease = shelf.Take(mailbox.AccountId);
-            await CatchUpAsync(lease.Index, mailbox, cancel);
+            // fields alone are read faster than a message with its bodies goes into the index
+            await CatchUpAsync(lease.Index, mailbox, isDear: questions.Any(question => question.Place != TextPlace.Field), cancel);
             List<(uint, long)> rows;
             using (var read = mail.Read()) rows = MessageTable.Contents(read.Transaction, mailboxId);
             return new MailboxVerdicts(rows, lease.Index.Ask(questions, cancel));
@@ -59,7 +64,7 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
         try
         {
             using var lease = shelf.Take(mailbox.AccountId);
-            await CatchUpAsync(lease.Index, mailbox, cancel);
+            await CatchUpAsync(lease.Index, mailbox, isDear: true, cancel);
             List<(uint Uid, long Content)> rows;
             using (var read = mail.Read()) rows = MessageTable.Contents(read.Transaction, mailboxId);
             var (places, scores) = lease.Index.AskFuzzy(place, field, words, cancel);
@@ -87,12 +92,12 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
         if (e is IndexDamage) shelf.Discard(accountId);
     }
 
-    // before an answer, where it does not take long
-    async ValueTask CatchUpAsync(AccountIndex index, Mailbox mailbox, CancellationToken cancel)
+    // before an answer that would be dear without, where it does not take long
+    async ValueTask CatchUpAsync(AccountIndex index, Mailbox mailbox, bool isDear, CancellationToken cancel)
     {
         // the store has gone back in time, which only a restore does: what is in the index may be of other messages
         if (index.Watermark(mailbox.Id) > mailbox.UidNext) throw new IndexDamage("It knows of mail that has never been.");
-        if (index.Watermark(mailbox.Id) == mailbox.UidNext || !mail.Store.Condition.IsAmple) return;
+        if (!isDear || index.Watermark(mailbox.Id) == mailbox.UidNext || MustWait) return;
         long pending;
         using (var read = mail.Read()) pending = MessageTable.CountFrom(read.Transaction, mailbox.Id, index.Watermark(mailbox.Id), settings.Search.CatchUp + 1);
         if (pending > settings.Search.CatchUp || !await turns.WaitAsync(Patience, cancel)) return;
@@ -130,6 +135,7 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
             try
             {
                 await FillAsync(index, mailboxes, pause, cancel);
+                if (MustWait) return;
                 var since = Stopwatch.GetTimestamp();
                 await index.TidyAsync(index.Size.Documents > 100 + messages + messages / 2 ? Living(accountId) : null, async stop =>
                 {
@@ -157,7 +163,7 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
     {
         var builder = new SegmentBuilder();
         var (watermarks, varied, gathered) = (new Dictionary<long, uint>(), new List<long>(), new Dictionary<long, uint>());
-        foreach (var mailbox in mailboxes)
+        foreach (var mailbox in mailboxes.TakeWhile(_ => !MustWait))
         {
             for (var next = index.Watermark(mailbox.Id); next < mailbox.UidNext;)
             {
@@ -171,6 +177,7 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
                     builder = new SegmentBuilder();
                     gathered.Clear();
                 }
+                if (MustWait) break; // what is gathered is kept, and the rest comes later
                 if (pause is not null && !index.IsHurried) await pause(Stopwatch.GetElapsedTime(since), cancel);
             }
         }
@@ -196,7 +203,7 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
             Take(builder, new(contentId, check), content);
             gathered[contentId] = check;
             Interlocked.Increment(ref indexed);
-            if (builder.IsFull) return next;
+            if (builder.IsFull || memory is { IsShort: true }) return next;
         }
         return rows.Count < Piece ? mailbox.UidNext : next;
     }

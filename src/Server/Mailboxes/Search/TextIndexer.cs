@@ -58,9 +58,15 @@ public sealed class TextIndexer(TextIndex index, MailStore mail, Settings settin
     {
         foreach (var account in changed.Keys)
         {
-            if (!mail.Store.Condition.IsAmple) return; // mail comes first; a later change asks again
-            changed.TryRemove(account, out _);
-            await index.FillAsync(account, RestAsync, cancel);
+            // mail comes first
+            if (!index.MustWait)
+            {
+                changed.TryRemove(account, out _);
+                await index.FillAsync(account, RestAsync, cancel);
+            }
+            if (!index.MustWait) continue;
+            Note(account);
+            return;
         }
     }
 
