@@ -183,27 +183,30 @@ public sealed class LocalDelivery
             if ((others ? AddRow(transaction, effects.Rows[i], content, placing, quota: 0) : Refusal.NoSuchUser.Because("None of those whom the message is for has it")) is { } refusal)
                 refused.Add((effects.Rows[i], refusal));
 
-        long? first = null;
+        List<Effects.Row> late = [];
+        (long Id, List<QueueRecipient> Recipients)? first = null;
         if (end == effects.Rows.Count)
         {
-            first = Enqueue(transaction, placing, content, others ? effects.RemoteCopies : []);
+            late = placing.RefusedLate(refused, others);
+            first = Enqueue(transaction, placing, content, others ? effects.RemoteCopies : [], late.ConvertAll(placing.Again));
             if (placing.Order.Author is { } author) limits?.Record(transaction, author, placing.Order.Recipients.Select(recipient => recipient.Address));
             placing.Order.Alongside?.Invoke(transaction);
             reports?.Take(transaction, placing.Order.ReversePath, placing.Order.Recipients.Select(recipient => recipient.Address), content, placing.Order.Proven);
         }
-        queue.Trail.Add(transaction, TrailLines.Of(placing.Order, effects, placing.Staged.MessageId, placing.Next, end, refused, first));
+        queue.Trail.Add(transaction, TrailLines.Of(placing.Order, effects, placing.Staged.MessageId, placing.Next, end, refused, late, first));
         transaction.OnCommitted(() => placing.Advance(content, end, refused, others));
         return true;
     }
 
-    /// <returns>The first queue id, or null where nothing leaves.</returns>
-    long? Enqueue(WriteTransaction transaction, Placing placing, ContentRef content, List<QueueRecipient> copies)
+    /// <param name="late">Whom the queue is to tell that nobody has it.</param>
+    /// <returns>The first queue id and who stands under it, or null where nothing is queued.</returns>
+    (long Id, List<QueueRecipient> Recipients)? Enqueue(WriteTransaction transaction, Placing placing, ContentRef content, List<QueueRecipient> copies, List<QueueRecipient> late)
     {
         var (order, effects) = (placing.Order, placing.Effects);
-        if (effects.Remote.Count == 0 && effects.Forwarded.Count == 0 && copies.Count == 0) return null;
+        if (effects.Remote.Count == 0 && effects.Forwarded.Count == 0 && copies.Count == 0 && late.Count == 0) return null;
         var eightBit = !Ascii.IsValid(order.Message.Span);
         var subject = TrailLines.Subject(order.Message.Span);
-        long? first = null;
+        (long Id, List<QueueRecipient> Recipients)? first = null;
         // those whom mail to many leaves out are told of on their own (RemoteWorker), the others get it
         var leftOut = order.Class == MailClass.Bulk ? effects.Remote.FindAll(recipient => queue.Suppressions.Find(recipient.Address) is not null) : [];
         var remote = leftOut.Count > 0 ? effects.Remote.FindAll(recipient => !leftOut.Contains(recipient)) : effects.Remote;
@@ -211,6 +214,7 @@ public sealed class LocalDelivery
         if (leftOut.Count > 0) Add(order.ReversePath, leftOut);
         foreach (var group in effects.Forwarded) Add(group.Sender, group.Recipients, group.Sealer);
         if (copies.Count > 0) Add(order.ReversePath, copies);
+        if (late.Count > 0) Add(order.ReversePath, late);
         return first;
 
         void Add(MailAddress? sender, List<QueueRecipient> recipients, string? sealer = null)
@@ -234,7 +238,7 @@ public sealed class LocalDelivery
             });
             if (order.Junk) queue.Hold(transaction, id);
             if (first is not null) queue.Trail.Add(transaction, TrailLines.OfQueued(order, sender, recipients, placing.Staged.MessageId, id));
-            first ??= id;
+            first ??= (id, recipients);
         }
     }
 
@@ -269,39 +273,6 @@ public sealed class LocalDelivery
         var junk = mail.EnsureSpecial(transaction, row.Account.Id, "\\Junk", "Junk");
         return mail.AddMessage(transaction, junk, new NewMessage(content, row.Prefix, MessageFlags.None, ["$Junk"], placing.Now), quota).Refusal;
     }
-
-    /// <summary>How far an order has come, over its commits.</summary>
-    sealed class Placing(DeliveryOrder order, Effects effects, StagedMessage staged, byte[] signed, DateTimeOffset now)
-    {
-        readonly Refusal?[] outcome = new Refusal?[order.Recipients.Count];
-
-        public DeliveryOrder Order => order;
-        public Effects Effects => effects;
-        public StagedMessage Staged => staged;
-        /// <summary>The signatures under which it leaves, or empty.</summary>
-        public byte[] Signed => signed;
-        public DateTimeOffset Now => now;
-        public ContentRef? Content { get; private set; }
-        public int Next { get; private set; }
-        /// <summary>Somebody whom the envelope names has it.</summary>
-        public bool IsTaken { get; private set; }
-
-        public void Advance(ContentRef content, int end, List<(Effects.Row Row, Refusal Refusal)> refused, bool taken)
-        {
-            Content = content;
-            Next = end;
-            IsTaken |= taken;
-            foreach (var (row, refusal) in refused) outcome[row.Recipient] = refusal;
-        }
-
-        // a recipient with several targets is refused only where none of them took it
-        public IReadOnlyList<Refusal?> Outcome()
-        {
-            if (!Array.Exists(outcome, o => o is not null)) return outcome;
-            var all = outcome.Select((refusal, i) => refusal is not null || order.Recipients[i].IsCopy).All(gone => gone);
-            return order.Separate || all ? outcome : new Refusal?[outcome.Length];
-        }
-    }
 }
 
 /// <summary>What an order comes to: rows in mailboxes and recipients elsewhere, each once.</summary>
@@ -314,6 +285,8 @@ sealed class Effects
     /// <summary>The first row that is a copy by policy.</summary>
     public int Copies { get; private set; } = int.MaxValue;
     public List<QueueRecipient> RemoteCopies { get; } = [];
+    /// <summary>Where each recipient leads: the number of a row, which several may share, or -1: elsewhere, or to a room of the server.</summary>
+    public List<(int Recipient, int Row)> Ways { get; } = [];
 
     /// <param name="Recipient">Index in the order.</param>
     /// <param name="Detail">Behind the "+" of the address, or null.</param>
@@ -331,7 +304,7 @@ sealed class Effects
     {
         var effects = new Effects();
         var single = order.Recipients.Count == 1 && order.Recipients[0].Targets.Count == 1 && !order.Junk;
-        var local = single ? null : new HashSet<(long, string?)>();
+        var local = single ? null : new Dictionary<(long, string?), int>();
         var remote = single ? null : new HashSet<string>();
         for (var i = 0; i < order.Recipients.Count; i++)
         {
@@ -341,21 +314,31 @@ sealed class Effects
             {
                 if (order.Junk && target is { Remote: not null, Via: { } via } && directory.FindAccount(via) is { } keeper)
                 {
-                    if (local!.Add((keeper.Id, null))) effects.Rows.Add(new Row(i, keeper, (byte[])[.. Prefix(order, recipient, new Target(keeper, null, null)), .. NotForwarded(target.Remote)]));
+                    if (effects.IsNew(i, (keeper.Id, null), local)) effects.Rows.Add(new Row(i, keeper, (byte[])[.. Prefix(order, recipient, new Target(keeper, null, null)), .. NotForwarded(target.Remote)]));
                 }
                 else if (target.Account is { } account)
                 {
                     // an alias and its member: one copy; two different "+" details: two
-                    if (local?.Add((account.Id, target.Detail?.ToLowerInvariant())) == false) continue;
-                    effects.Rows.Add(new Row(i, account, Prefix(order, recipient, target), target.Detail));
+                    if (effects.IsNew(i, (account.Id, target.Detail?.ToLowerInvariant()), local)) effects.Rows.Add(new Row(i, account, Prefix(order, recipient, target), target.Detail));
                 }
-                else if (target.Remote is { } address && remote?.Add(address.Key) != false)
+                else
                 {
-                    effects.RecipientsFor(order, target, recipient.IsCopy, directory).Add(new QueueRecipient(address, recipient.Notify, recipient.OriginalRecipient));
+                    effects.Ways.Add((i, -1));
+                    if (target.Remote is { } address && remote?.Add(address.Key) != false)
+                        effects.RecipientsFor(order, target, recipient.IsCopy, directory).Add(new QueueRecipient(address, recipient.Notify, recipient.OriginalRecipient));
                 }
             }
         }
         return effects;
+    }
+
+    bool IsNew(int recipient, (long, string?) place, Dictionary<(long, string?), int>? known)
+    {
+        var row = Rows.Count;
+        var isNew = known is null || known.TryAdd(place, row);
+        if (!isNew) row = known![place];
+        Ways.Add((recipient, row));
+        return isNew;
     }
 
     // a stranger's mail leaves in the name of who passes it on (RFC 7208 2.4, D.2); what has an address of ours already, and notices, keep what they have.

@@ -12,27 +12,30 @@ static class TrailLines
     /// <summary>One commit of an order.</summary>
     /// <param name="from">The first row of this commit.</param>
     /// <param name="end">Behind the last.</param>
+    /// <param name="late">Rows that were refused and are tried again by the queue.</param>
+    /// <param name="queued">What the queue has got first.</param>
     public static TrailEntry Of(
-        DeliveryOrder order, Effects effects, string? messageId, int from, int end, List<(Effects.Row Row, Refusal Refusal)> refused, long? queueId)
+        DeliveryOrder order, Effects effects, string? messageId, int from, int end, List<(Effects.Row Row, Refusal Refusal)> refused, List<Effects.Row> late, (long Id, List<QueueRecipient> Recipients)? queued)
     {
         string lines;
-        if (end - from == 1 && refused.Count == 0 && queueId is null) lines = Line(order, effects.Rows[from]);
+        if (end - from == 1 && refused.Count == 0 && queued is null) lines = Line(order, effects.Rows[from]);
         else
         {
             var text = new StringBuilder();
             for (var i = from; i < end; i++)
             {
                 var row = effects.Rows[i];
+                if (late.Contains(row)) continue; // told as queued
                 var refusal = refused.Count == 0 ? null : refused.Find(one => one.Row.Equals(row)).Refusal;
                 Next(text).Append(refusal is null ? Line(order, row) : $"{order.Recipients[row.Recipient].Address}\trefused {refusal}");
             }
-            if (queueId is not null)
-                foreach (var recipient in effects.Remote.Count > 0 ? effects.Remote : effects.Forwarded.Count > 0 ? effects.Forwarded[0].Recipients : effects.RemoteCopies) Next(text).Append(recipient.Address).Append("\tqueued");
+            if (queued is not null)
+                foreach (var recipient in queued.Value.Recipients) Next(text).Append(recipient.Address).Append("\tqueued");
             if (text.Length == 0)
                 foreach (var recipient in order.Recipients) Next(text).Append(recipient.Address).Append("\tread by the server");
             lines = text.ToString();
         }
-        return new TrailEntry(TrailKind.Placed, order.Id, messageId, order.ReversePath?.ToString() ?? "", lines, order.Message.Length, queueId, order.Door.Length > 0 ? order.Door : order.Origin, order.Verdict);
+        return new TrailEntry(TrailKind.Placed, order.Id, messageId, order.ReversePath?.ToString() ?? "", lines, order.Message.Length, queued?.Id, order.Door.Length > 0 ? order.Door : order.Origin, order.Verdict);
     }
 
     /// <summary>What was queued under a further id.</summary>

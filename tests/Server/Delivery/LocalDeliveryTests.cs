@@ -235,6 +235,50 @@ public sealed class LocalDeliveryTests : IAsyncLifetime
         Assert.Single(office.Inbox("p599"));
     }
 
+    /// <summary>Two addresses of one mailbox: what it refuses is refused to both, and not answered as taken.</summary>
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task A_full_mailbox_is_refused_under_each_of_its_names(bool separate)
+    {
+        Assert.True((await office.Directory.AddAliasAsync("brim@example.test", ["full@example.test"])).Ok);
+        var outcome = await Deliver(Order(new string('x', 500), "full@example.test", "brim@example.test") with { Separate = separate });
+        Assert.Equal(["5.2.2", "5.2.2"], outcome.Select(r => r?.Status));
+        Assert.Single(office.Inbox("full"));
+        Assert.Empty(office.Queue.List());
+    }
+
+    /// <summary>RFC 5321 6.1: one answer for all has to be yes, so for whom it was not true the queue has it: it asks once more, and tells the sender.</summary>
+    [Theory, InlineData("right"), InlineData("account")]
+    public async Task Who_is_not_there_any_more_among_others_is_not_lost(string gone)
+    {
+        var news = (await office.Mail.CreateAsync(-office.Directory.FindDomain("example.test")!.Id, "News", null, default)).Value!;
+        Assert.Null(await office.Mail.SetAclAsync(news.Id, "anyone", false, RightsMode.Set, Rights.Post, default));
+        var address = Office.Address(gone == "right" ? "public+news@example.test" : "anna@example.test");
+        var order = Order("Subject: x\r\n\r\n", "ivan@example.test");
+        order = order with { Recipients = [new(address, office.Directory.Resolve(address, new Poster(null)).Value!, "FAILURE", "rfc822;first@list.test"), .. order.Recipients] };
+        if (gone == "right") Assert.Null(await office.Mail.SetAclAsync(news.Id, "anyone", false, RightsMode.Remove, Rights.Post, default));
+        else await office.Directory.RemoveAccountAsync(office.Account("anna"));
+        Assert.Equal([null, null], await Deliver(order));
+        Assert.Single(office.Inbox("ivan"));
+        var entry = Assert.Single(office.Queue.List());
+        Assert.Equal(Sender.ToString(), entry.Sender);
+        Assert.Equal(address.ToString(), Assert.Single(entry.Recipients).Address);
+        // alone, or each for itself, it is an answer
+        Assert.Equal(["5.1.1"], (await Deliver(order with { Recipients = [order.Recipients[0]] })).Select(r => r?.Status));
+        Assert.Equal(["5.1.1", null], (await Deliver(order with { Separate = true })).Select(r => r?.Status));
+        Assert.Single(office.Queue.List());
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task A_member_of_an_alias_that_has_gone_is_told_of_alone(bool separate)
+    {
+        var order = Order("Subject: x\r\n\r\n", "team@example.test") with { Separate = separate };
+        await office.Directory.RemoveAccountAsync(office.Account("anna"));
+        Assert.Equal([null], await Deliver(order));
+        Assert.Single(office.Inbox("ivan"));
+        // by its own address: by the alias's the others would get it again
+        Assert.Equal("anna@example.test", Assert.Single(Assert.Single(office.Queue.List()).Recipients).Address);
+    }
+
     [Fact]
     public async Task An_account_that_has_gone_is_refused()
     {
