@@ -22,7 +22,7 @@ internal static class ImapPeers
     private static readonly int Changed = Math.Min(10_000, Messages), Fetched = Math.Min(10_000, Messages), Bulk = Quick ? 1000 : 5000, Seconds = Quick ? 8 : 30;
 
     // a password's hash costs what one makes it cost, and Dovecot's is compared as it stands: this yescrypt takes 0.1 ms
-    internal const string CheapPasswords = "UPDATE account SET password = '$y$j15$k2XAnEHBqQ1Ct2aMXFKNa/$WwMjkeZlAeF/4ccQPhapmiArQN80kRMqDJGnL3AiH.6'";
+    private const string CheapPasswords = "UPDATE account SET password = '$y$j15$k2XAnEHBqQ1Ct2aMXFKNa/$WwMjkeZlAeF/4ccQPhapmiArQN80kRMqDJGnL3AiH.6'";
 
     private sealed record Side(PeerScripts Scripts, int Imap, int Imaps, int Lmtp, string Pids, BenchServer? Ours)
     {
@@ -56,12 +56,23 @@ internal static class ImapPeers
         new($"STORE on {Changed:N0}", [$"STORE 1:{Changed} +FLAGS (\\Flagged)", $"STORE 1:{Changed} -FLAGS (\\Flagged)"]),
         new("SEARCH FROM", ["SEARCH FROM \"p77@people\""], Count: true),
         new("SEARCH SUBJECT", ["SEARCH SUBJECT \"topic 77\""], Count: true),
+        new("SEARCH HEADER CONTENT-TYPE", ["SEARCH HEADER CONTENT-TYPE \"b77\""], Count: true),
         new("SEARCH TEXT", [$"SEARCH TEXT \"token{Messages / 2}x\""], Count: true),
+        new("SEARCH SUBJECT in the index", ["SEARCH SUBJECT \"topic 78\""], Count: true),
+        new("SEARCH HEADER CONTENT-TYPE in the index", ["SEARCH HEADER CONTENT-TYPE \"b78\""], Count: true),
         new("SEARCH UNSEEN SINCE LARGER", ["SEARCH UNSEEN SENTSINCE 1-Jan-2016 LARGER 1000"], Count: true),
         new("SORT (SUBJECT)", ["SORT (SUBJECT) UTF-8 ALL"], Count: true),
         new("SORT (REVERSE DATE)", ["SORT (REVERSE DATE) UTF-8 ALL"], Count: true),
         new("THREAD REFERENCES", ["THREAD REFERENCES UTF-8 ALL"]),
+        new("THREAD REFS", ["THREAD REFS UTF-8 ALL"]),
+        new("THREAD ORDEREDSUBJECT", ["THREAD ORDEREDSUBJECT UTF-8 ALL"]),
         new("FETCH 1:* (BODY.PEEK[HEADER.FIELDS (FROM TO SUBJECT DATE)])", ["FETCH 1:* (BODY.PEEK[HEADER.FIELDS (FROM TO SUBJECT DATE)])"]),
+        // what clients ask for when they see a mailbox for the first time
+        new("Thunderbird's first look", ["UID FETCH 1:* (UID RFC822.SIZE FLAGS BODY.PEEK[HEADER.FIELDS (From To Cc Bcc Subject Date Message-ID Priority X-Priority References Newsgroups In-Reply-To Content-Type Reply-To)])"]),
+        new("Apple Mail's", ["UID FETCH 1:* (INTERNALDATE UID RFC822.SIZE FLAGS BODY.PEEK[HEADER.FIELDS (date subject from to cc message-id in-reply-to references content-type x-priority x-uniform-type-identifier x-universally-unique-identifier list-id list-unsubscribe)])"]),
+        new("K-9's", ["UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (date subject from content-type to cc reply-to message-id references in-reply-to list-unsubscribe sender X-K9mail-Identity Chat-Version)])"]),
+        new("mbsync's", ["UID FETCH 1:* (UID FLAGS RFC822.SIZE BODY.PEEK[HEADER.FIELDS (X-TUID MESSAGE-ID)])"]),
+        new("FETCH 1:* (BODY.PEEK[HEADER])", ["FETCH 1:* (BODY.PEEK[HEADER])"]),
         new($"FETCH BODY.PEEK[] of {Fetched:N0}", [$"FETCH 1:{Fetched} (BODY.PEEK[])"]),
     ];
 
