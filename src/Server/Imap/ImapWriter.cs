@@ -13,7 +13,7 @@ namespace CbaMail.Imap;
 internal sealed class ImapWriter(Connection connection, TimeProvider time, TimeSpan patience, Dialect dialect)
 {
     /// <summary>How much waits before a long answer flushes; bounds the memory of a connection.</summary>
-    const int FlushAt = 32 * 1024;
+    const int FlushAt = 48 * 1024;
     /// <summary>Ranges of one VANISHED: a reader of lines is not to choke.</summary>
     public const int RangesALine = 500;
 
@@ -73,7 +73,7 @@ internal sealed class ImapWriter(Connection connection, TimeProvider time, TimeS
     {
         while (!bytes.IsEmpty)
         {
-            var span = output.GetSpan(Math.Min(bytes.Length, 4096));
+            var span = output.GetSpan(Math.Min(bytes.Length, FlushAt));
             var count = Math.Min(span.Length, bytes.Length);
             bytes[..count].CopyTo(span);
             Advance(count);

@@ -6,7 +6,7 @@ namespace CbaMail.Net;
 /// <summary>A writer that gathers bytes in one buffer of the pool until they are flushed.</summary>
 abstract class GatheringWriter : PipeWriter
 {
-    const int Usual = 4 << 10;
+    const int Usual = 4 << 10, Long = 64 << 10;
 
     private protected byte[] buffer = [];
     private protected int written;
@@ -40,7 +40,9 @@ abstract class GatheringWriter : PipeWriter
         Check();
         size = Math.Max(size, 1);
         if (buffer.Length - written >= size) return;
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(Usual, Math.Max(written + size, written > 0 ? buffer.Length * 2 : 0)));
+        // an answer that has outgrown two buffers is a long one: it is not copied from each size to the next
+        var least = written == 0 ? Usual : buffer.Length <= 2 * Usual ? buffer.Length * 2 : Math.Max(Long, buffer.Length * 2);
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(least, written + size));
         buffer.AsSpan(0, written).CopyTo(larger);
         if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
         buffer = larger;

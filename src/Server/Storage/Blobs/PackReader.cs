@@ -7,16 +7,20 @@ public sealed class DamageError(string message) : IOException(message);
 
 /// <summary>
 /// Reads one object out of a pack, piece by piece; keeps the last piece it decoded, and the pack open, even if it is
-/// removed meanwhile. Not thread-safe; dispose it to give both back.
+/// removed meanwhile. A small record is read whole at once. Not thread-safe; dispose it to give both back.
 /// </summary>
 public sealed class PackReader : IDisposable
 {
+    /// <summary>Records up to here are read by one call of the system: most messages.</summary>
+    const int SmallRecord = 64 * 1024;
+
     readonly PackFiles files;
     readonly Func<ReadOnlyMemory<byte>>? prefix;
     readonly Func<PackLocation?>? again;
     PackLocation location;
     PackFiles.Lease? lease;
-    byte[] head = [];
+    byte[] head = []; // of a small record all of it
+    bool isSmall, isChecked;
     byte[] piece = [];
     int pieceIndex = -1;
     int pieceLength;
@@ -64,29 +68,41 @@ public sealed class PackReader : IDisposable
     public void Check(long from, long to)
     {
         for (var index = (int)(from / PackRecord.PieceBytes); (long)index * PackRecord.PieceBytes < Math.Max(to, 1); index++)
-            ArrayPool<byte>.Shared.Return(Stored(index, out _));
+        {
+            Stored(index, out var rented);
+            if (rented is not null) ArrayPool<byte>.Shared.Return(rented);
+        }
     }
 
-    // the stored bytes of a piece in a rented array, checked
-    byte[] Stored(int index, out int stored)
+    // the stored bytes of a piece, checked; perhaps in a rented array
+    ReadOnlySpan<byte> Stored(int index, out byte[]? rented)
     {
+        rented = null;
         if (head.Length == 0) LoadHead();
         if (index >= pieces) throw Damaged();
         var at = location.Position + PackRecord.HeaderBytes + 8L * pieces;
         for (var i = 0; i < index; i++) at += PackRecord.Piece(head, i).Stored;
-        (stored, var crc) = PackRecord.Piece(head, index);
+        var (stored, crc) = PackRecord.Piece(head, index);
         var length = Math.Min(PackRecord.PieceBytes, raw - index * PackRecord.PieceBytes);
         if (length < 0 || stored < 0 || stored > length) throw Damaged();
-        var buffer = ArrayPool<byte>.Shared.Rent(Math.Max(1, stored));
-        var bytes = buffer.AsSpan(0, stored);
-        if (Packs.TryRead(lease!.File, at, bytes) && Crc32C.Of(bytes) == crc) return buffer;
-        ArrayPool<byte>.Shared.Return(buffer);
+        if (isSmall)
+        {
+            if (at - location.Position + stored > location.Stored) throw Damaged();
+            var inside = head.AsSpan((int)(at - location.Position), stored);
+            if (!isChecked && Crc32C.Of(inside) != crc) throw Damaged();
+            isChecked = pieces == 1;
+            return inside;
+        }
+        rented = ArrayPool<byte>.Shared.Rent(Math.Max(1, stored));
+        var bytes = rented.AsSpan(0, stored);
+        if (Packs.TryRead(lease!.File, at, bytes) && Crc32C.Of(bytes) == crc) return bytes;
+        ArrayPool<byte>.Shared.Return(rented);
         throw Damaged();
     }
 
     void Load(int index)
     {
-        var buffer = Stored(index, out var stored);
+        var stored = Stored(index, out var rented);
         var length = Math.Min(PackRecord.PieceBytes, raw - index * PackRecord.PieceBytes);
         try
         {
@@ -95,25 +111,43 @@ public sealed class PackReader : IDisposable
                 GiveBack();
                 piece = ArrayPool<byte>.Shared.Rent(Math.Max(1, length));
             }
-            if (stored == length) buffer.AsSpan(0, stored).CopyTo(piece);
-            else Zstd.Decompress(buffer.AsSpan(0, stored), prefix is null ? default : prefix().Span, piece.AsSpan(0, length));
+            if (stored.Length == length) stored.CopyTo(piece);
+            else Zstd.Decompress(stored, prefix is null ? default : prefix().Span, piece.AsSpan(0, length));
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            if (rented is not null) ArrayPool<byte>.Shared.Return(rented);
         }
         (pieceIndex, pieceLength) = (index, length);
     }
 
     void LoadHead()
     {
-        Span<byte> first = stackalloc byte[PackRecord.HeaderBytes];
         lease ??= files.Use(location.Pack) ?? Elsewhere() ?? throw Damaged();
+        if (location.Stored is >= PackRecord.HeaderBytes and <= SmallRecord)
+        {
+            LoadSmall();
+            return;
+        }
+        Span<byte> first = stackalloc byte[PackRecord.HeaderBytes];
         if (!Packs.TryRead(lease.File, location.Position, first) || !PackRecord.TryHeader(first, out var stored, out raw, out pieces) || stored != location.Stored)
             throw Damaged();
         var all = new byte[PackRecord.HeaderBytes + 8 * pieces];
         if (!Packs.TryRead(lease.File, location.Position, all) || !PackRecord.HeadIsWhole(all, pieces)) throw Damaged();
         head = all;
+    }
+
+    void LoadSmall()
+    {
+        var record = ArrayPool<byte>.Shared.Rent(location.Stored);
+        var bytes = record.AsSpan(0, location.Stored);
+        if (!Packs.TryRead(lease!.File, location.Position, bytes) || !PackRecord.TryHeader(bytes, out var stored, out raw, out pieces)
+            || stored != location.Stored || !PackRecord.HeadIsWhole(bytes, pieces))
+        {
+            ArrayPool<byte>.Shared.Return(record);
+            throw Damaged();
+        }
+        (head, isSmall) = (record, true);
     }
 
     // The location is of a snapshot; meanwhile the object was moved and its pack removed. The row of now names a pack that was there
@@ -132,6 +166,8 @@ public sealed class PackReader : IDisposable
     public void Dispose()
     {
         GiveBack();
+        if (isSmall) ArrayPool<byte>.Shared.Return(head);
+        (head, isSmall) = ([], false);
         lease?.Dispose();
     }
 
