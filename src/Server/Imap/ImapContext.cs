@@ -12,6 +12,9 @@ namespace CbaMail.Imap;
 internal sealed record ImapContext(
     Settings Settings, MailStore Mail, UserDirectory Directory, SignIn SignIn, Spool Spool, TimeProvider Time, ILogger Log, MemoryGate? Memory = null, TextIndex? Index = null)
 {
+    /// <summary>What other sessions have worked out.</summary>
+    public Recollection Recollection { get; } = new(Memory);
+
     /// <summary>From names to mailboxes and rights.</summary>
     public MailboxAccess Access { get; } = new(Directory, Settings.Imap.OtherUsers, Settings.Imap.PublicFolders);
 }

@@ -24,6 +24,9 @@ internal sealed class KeywordSets
         return numbers[keywords] = sets.Count - 1;
     }
 
+    /// <summary>All of them, in the order of their numbers.</summary>
+    public string?[] Texts => [.. sets.Select(set => set.Text)];
+
     /// <summary>As the vault keeps it.</summary>
     public string? Text(int set) => sets[set].Text;
 

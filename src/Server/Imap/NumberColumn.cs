@@ -31,6 +31,8 @@ internal sealed class NumberColumn
         }
     }
 
+    public NumberColumn Copy() => new() { size = size, narrow = narrow?.AsSpan().ToArray(), wide = wide?.AsSpan().ToArray() };
+
     /// <summary>New ones are zero.</summary>
     public void Resize(int size)
     {

@@ -18,8 +18,8 @@ internal sealed class SelectedMailbox : IDisposable
     readonly KeywordSets keywordSets = new();
     uint[] uids = [];
     byte[] flags = [];
-    readonly NumberColumn keywords = new();
-    readonly NumberColumn modseqs = new();
+    NumberColumn keywords = new();
+    NumberColumn modseqs = new();
     int noticed;
     int told;
     int toldKeywords;
@@ -85,6 +85,17 @@ internal sealed class SelectedMailbox : IDisposable
     public void Load(List<MessageRow> rows)
     {
         foreach (var row in rows) Add(row);
+    }
+
+    /// <summary>What has been taken in, for who selects the mailbox next.</summary>
+    public ViewCopy Copy(uint uidNext, long modseq) =>
+        new(ViewShape.Of(this), uidNext, modseq, uids[..Count], flags[..Count], keywords.Copy(), modseqs.Copy(), keywordSets.Texts);
+
+    /// <summary>Takes in what another session has.</summary>
+    public void Load(ViewCopy copy)
+    {
+        (uids, flags, keywords, modseqs, Count) = ([.. copy.Uids], [.. copy.Flags], copy.Keywords.Copy(), copy.ModSeqs.Copy(), copy.Uids.Length);
+        foreach (var set in copy.KeywordSets) keywordSets.Intern(set);
     }
 
     /// <summary>The first snapshot is complete.</summary>

@@ -115,7 +115,7 @@ internal static class MultiSearchCommand
             using (var reader = session.Mail.Read())
             {
                 if (reader.Mailbox(mailbox.Id, view.Reader) is not { } known) continue; // it has just been deleted
-                SelectCommand.Load(reader, view, known, recent: null);
+                SelectCommand.Load(session.Context.Recollection, reader, view, known, recent: null);
             }
             if (await InAsync(session, request, view) is { } refusal) return refusal;
             if (session.Writer.IsFull) await session.Writer.FlushAsync(session.Cancel);

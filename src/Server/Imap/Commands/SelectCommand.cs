@@ -59,7 +59,7 @@ internal static class SelectCommand
         using (var reader = session.Mail.Read())
         {
             mailbox = reader.Mailbox(mailbox.Id, selected.Reader);
-            if (mailbox is not null) Load(reader, selected, mailbox, recent);
+            if (mailbox is not null) Load(session.Context.Recollection, reader, selected, mailbox, recent);
             if (mailbox is not null && session.Dialect.Rev2) attributes = ListLine.Attributes(session, reader, access);
         }
         if (mailbox is null)
@@ -78,8 +78,17 @@ internal static class SelectCommand
     }
 
     /// <summary>Takes in the rows piece by piece: only the compact view is to stay, and all rows at once are many megabytes.</summary>
-    internal static void Load(MailReader reader, SelectedMailbox selected, Mailbox mailbox, uint? recent)
+    internal static void Load(Recollection recollection, MailReader reader, SelectedMailbox selected, Mailbox mailbox, uint? recent)
     {
+        var key = new Recollection.Key(mailbox.Id, selected.Reader, "SELECT");
+        // every change raises the modification sequence (RFC 7162 3.1): with the same one it is the same mailbox
+        if (mailbox.Messages >= Recollection.LeastMessages && recollection.Find<ViewCopy>(key) is { } copy && copy.Shape.UidValidity == mailbox.UidValidity
+            && copy.Shape.Count == mailbox.Messages && copy.UidNext == mailbox.UidNext && copy.ModSeq == mailbox.ModSeq)
+        {
+            selected.Load(copy);
+            selected.Loaded(mailbox.UidNext, mailbox.ModSeq, recent);
+            return;
+        }
         // where most UIDs are gone, pieces would be mostly empty
         var piece = (uint)Math.Min(uint.MaxValue, PieceOfRows * Math.Max(1, mailbox.UidNext / (10L * Math.Max(1, mailbox.Messages))));
         selected.Reserve(mailbox.Messages);
@@ -88,6 +97,11 @@ internal static class SelectCommand
             var to = mailbox.UidNext - from > piece ? from + piece - 1 : mailbox.UidNext - 1;
             selected.Load(reader.Messages(mailbox.Id, from, to, selected.Reader));
             from = to + 1;
+        }
+        if (selected.Count >= Recollection.LeastMessages && selected.Count == mailbox.Messages)
+        {
+            var loaded = selected.Copy(mailbox.UidNext, mailbox.ModSeq);
+            recollection.Keep(key, loaded, loaded.Bytes);
         }
         selected.Loaded(mailbox.UidNext, mailbox.ModSeq, recent);
     }

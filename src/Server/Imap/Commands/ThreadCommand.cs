@@ -1,3 +1,4 @@
+using System.Buffers;
 using CbaMail.Imap.Searching;
 
 namespace CbaMail.Imap.Commands;
@@ -22,6 +23,14 @@ internal static class ThreadCommand
     static async ValueTask<Outcome> ThreadAsync(ImapSession session, SelectedMailbox mailbox, SearchProgram program, string algorithm, bool byUid)
     {
         var found = await SearchRun.FindAsync(session, mailbox, program.Key);
+        var (known, shape) = (session.Context.Recollection, ViewShape.Of(mailbox));
+        var key = new Recollection.Key(mailbox.Id, 0, $"THREAD {algorithm} {byUid}");
+        var isAll = found.Count == mailbox.Count && found.Count >= Recollection.LeastMessages;
+        if (isAll && known.Find<ThreadedView>(key) is { } view && view.Shape == shape)
+        {
+            await WriteAsync(session, view.Answer);
+            return Outcome.Done;
+        }
         var messages = await ThreadSource.ReadAsync(session, mailbox, found, ids: algorithm != "ORDEREDSUBJECT", subjects: algorithm != "REFS");
         var roots = algorithm switch
         {
@@ -29,45 +38,57 @@ internal static class ThreadCommand
             "REFERENCES" => Threads.References(messages),
             _ => Threads.Refs(messages),
         };
-        session.Writer.Write("* THREAD"u8);
-        if (roots.Count > 0) session.Writer.Space();
-        foreach (var root in roots)
-        {
-            await WriteAsync(session, root, index => byUid ? mailbox.Uid(index) : index + 1);
-            if (session.Writer.IsFull) await session.Writer.FlushAsync(session.Cancel);
-        }
-        session.Writer.EndLine();
+        var answer = new ArrayBufferWriter<byte>(found.Count * 4 + 16);
+        answer.Write("* THREAD"u8);
+        if (roots.Count > 0) answer.Write(" "u8);
+        foreach (var root in roots) Write(answer, root, index => byUid ? mailbox.Uid(index) : index + 1);
+        answer.Write("\r\n"u8);
+        if (isAll) known.Keep(key, new ThreadedView(shape, answer.WrittenMemory), answer.Capacity + 500);
+        await WriteAsync(session, answer.WrittenMemory);
         return Outcome.Done;
     }
 
-    // RFC 5256 5: an only child follows its parent, several have parentheses each
-    static async ValueTask WriteAsync(ImapSession session, ThreadNode root, Func<int, long> number)
+    static async ValueTask WriteAsync(ImapSession session, ReadOnlyMemory<byte> answer)
     {
-        var writer = session.Writer;
+        const int Piece = 16 * 1024;
+        for (var at = 0; at < answer.Length; at += Piece)
+        {
+            session.Writer.Write(answer.Span[at..Math.Min(answer.Length, at + Piece)]);
+            if (session.Writer.IsFull) await session.Writer.FlushAsync(session.Cancel);
+        }
+    }
+
+    // RFC 5256 5: an only child follows its parent, several have parentheses each
+    static void Write(ArrayBufferWriter<byte> answer, ThreadNode root, Func<int, long> number)
+    {
         var waiting = new Stack<ThreadNode?>([root]); // null closes
         while (waiting.TryPop(out var node))
         {
             if (node is null)
             {
-                writer.Write(")"u8);
+                answer.Write(")"u8);
                 continue;
             }
-            writer.Write("("u8);
+            answer.Write("("u8);
             waiting.Push(null);
             for (var at = node; ;)
             {
-                if (at.Message is { } message) writer.Write(number(message.Index));
+                if (at.Message is { } message) Number(answer, number(message.Index));
                 if (at.Children.Count != 1)
                 {
-                    if (at.Children.Count > 0 && !at.IsDummy) writer.Space();
+                    if (at.Children.Count > 0 && !at.IsDummy) answer.Write(" "u8);
                     for (var i = at.Children.Count - 1; i >= 0; i--) waiting.Push(at.Children[i]);
                     break;
                 }
-                if (!at.IsDummy) writer.Space();
+                if (!at.IsDummy) answer.Write(" "u8);
                 at = at.Children[0];
-                if (writer.IsFull) await writer.FlushAsync(session.Cancel);
             }
-            if (writer.IsFull) await writer.FlushAsync(session.Cancel);
         }
+    }
+
+    static void Number(ArrayBufferWriter<byte> answer, long number)
+    {
+        System.Buffers.Text.Utf8Formatter.TryFormat(number, answer.GetSpan(20), out var count);
+        answer.Advance(count);
     }
 }

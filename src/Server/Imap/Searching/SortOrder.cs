@@ -68,6 +68,9 @@ internal sealed class SortOrder
     /// <summary>The found messages in this order.</summary>
     public async ValueTask<List<int>> SortAsync(ImapSession session, SelectedMailbox mailbox, List<int> found, Relevancy? relevancy)
     {
+        var (known, shape) = (session.Context.Recollection, ViewShape.Of(mailbox));
+        var key = new Recollection.Key(mailbox.Id, 0, "SORT " + string.Join(' ', criteria));
+        if (!UsesRelevancy && mailbox.Count >= Recollection.LeastMessages && known.Find<SortedView>(key) is { } view && view.Shape == shape) return view.Of(found);
         var width = criteria.Count;
         // RFC 5256 3: one that has just been expunged still has a number; it sorts as an empty one
         var keys = new Key[found.Count * width];
@@ -87,6 +90,8 @@ internal sealed class SortOrder
             }
             return one - other;
         });
+        if (!UsesRelevancy && found.Count == mailbox.Count && found.Count >= Recollection.LeastMessages)
+            known.Keep(key, new SortedView(shape, order), 4L * order.Length + 500);
         return [.. order.Select(i => found[i])];
     }
 
