@@ -9,7 +9,11 @@ namespace CbaMail.Mailboxes;
 /// <param name="Base">Where the body lies that this one was compressed against, or null.</param>
 sealed record ContentRow(
     long Id, PackLocation Location, long Size, IReadOnlyList<CutPart> Parts, (long Id, PackLocation Location)? Base,
-    byte[] Envelope, byte[] Structure, string Preview, DateTimeOffset? Sent, string? MessageId);
+    byte[] Envelope, byte[] Structure, string Preview, DateTimeOffset? Sent, string? MessageId)
+{
+    /// <summary>Some of its header (<see cref="KeptFields"/>); null where it was not asked for, or is not there.</summary>
+    public byte[]? Fields { get; init; }
+}
 
 /// <summary>A large part: where it stood in the message, and the object that holds its encoded bytes.</summary>
 readonly record struct CutPart(long Position, long Length, long ObjectId, PackLocation Location);
@@ -22,11 +26,11 @@ static class ContentTable
         var parts = Parts(write, staged); // their records come before
         var location = write.Reserve(staged.Record);
         write.Prepare("""
-            INSERT INTO content (refs, pack, position, stored, size, base, parts, envelope, structure, preview, sent, message_id, conversation, lineage)
-            VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO content (refs, pack, position, stored, size, base, parts, envelope, structure, preview, sent, message_id, conversation, lineage, fields)
+            VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """).Bind(1, location.Pack).Bind(2, location.Position).Bind(3, location.Stored)
             .Bind(4, staged.Size).Bind(5, staged.Record.BaseId).Bind(6, parts).Bind(7, staged.Envelope).Bind(8, staged.Structure)
-            .Bind(9, staged.Preview).Bind(10, staged.Sent).Bind(11, staged.MessageId).Bind(12, staged.Conversation).Bind(13, staged.Lineage).Run();
+            .Bind(9, staged.Preview).Bind(10, staged.Sent).Bind(11, staged.MessageId).Bind(12, staged.Conversation).Bind(13, staged.Lineage).BindOrNull(14, staged.Fields).Run();
         var id = write.LastInsertId;
         write.Append(staged.Record, id); // the row's id stands in the record
         if (staged.LineEnds != 0 || staged.Surrogate is not null) WireTable.Insert(write, id, staged.LineEnds, staged.Surrogate);
@@ -103,17 +107,18 @@ static class ContentTable
 
     public static ContentRow? Get(ReadTransaction read, long id)
     {
-        ContentRow content;
-        long[] parts;
-        long? basis;
-        using (var row = read.Prepare("SELECT pack, position, stored, size, base, parts, envelope, structure, preview, sent, message_id FROM content WHERE id = ?").Bind(1, id))
-        {
-            if (!row.Step()) return null;
-            basis = row.IsNull(4) ? null : row.Int64(4);
-            parts = Numbers(row.Blob(5));
-            content = new ContentRow(id, Location(row, 0), row.Int64(3), [], null,
-                row.Blob(6).ToArray(), row.Blob(7).ToArray(), row.String(8), row.TimeOrNull(9), row.Text(10));
-        }
+        using var row = read.Prepare("SELECT pack, position, stored, base, parts, size, envelope, structure, preview, sent, message_id FROM content WHERE id = ?").Bind(1, id);
+        if (!row.Step()) return null;
+        var content = new ContentRow(id, default, row.Int64(5), [], null, row.Blob(6).ToArray(), row.Blob(7).ToArray(), row.String(8), row.TimeOrNull(9), row.Text(10));
+        return WithBody(read, content, row, 0);
+    }
+
+    /// <summary>The row with where its body lies, from the columns pack, position, stored, base, parts.</summary>
+    public static ContentRow WithBody(ReadTransaction read, ContentRow content, Statement row, int column)
+    {
+        long? basis = row.IsNull(column + 3) ? null : row.Int64(column + 3);
+        var parts = Numbers(row.Blob(column + 4));
+        content = content with { Location = Location(row, column) };
         if (parts.Length > 0)
         {
             var cut = new CutPart[parts.Length / 3];

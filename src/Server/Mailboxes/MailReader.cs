@@ -43,6 +43,9 @@ public sealed class MailReader : IDisposable
     public List<MessageEnvelope> Envelopes(long mailboxId, uint from, uint to, EnvelopeParts parts) =>
         EnvelopeTable.Range(transaction, mailboxId, from, to, parts);
 
+    /// <summary>What of their headers stands in rows, by rising UID.</summary>
+    public List<MessageFieldRow> Fields(long mailboxId, uint from, uint to) => FetchTable.Fields(transaction, mailboxId, from, to);
+
     /// <summary>The identifiers of messages by rising UID within the range, both ends included (RFC 8474).</summary>
     public List<MessageIds> Ids(long mailboxId, uint from, uint to) => ObjectIdTable.Of(transaction, bodies, mailboxId, from, to);
 
@@ -75,6 +78,22 @@ public sealed class MailReader : IDisposable
     public MessageContent? Content(long mailboxId, in MessageRow row) =>
         ContentTable.Get(transaction, row.ContentId) is { } content
             ? new MessageContent(content, MessageTable.Prefix(transaction, mailboxId, row.Uid), bodies) : null;
+
+    /// <summary>
+    /// Messages by rising UID within the range, both ends included, with these parts of their contents, as many as fit into so many bytes.
+    /// A content is null where it is lost.
+    /// </summary>
+    /// <param name="left">How many bytes; where nothing is left of them there may be more messages.</param>
+    public List<(MessageRow Row, MessageContent? Content)> Contents(long mailboxId, uint from, uint to, ContentParts parts, ref int left, long reader = 0)
+    {
+        var (rows, contents) = (new List<MessageRow>(), new List<(ContentRow? Row, byte[] Prefix)>());
+        FetchTable.Range(transaction, mailboxId, from, to, parts, ref left, rows, contents);
+        if (reader != 0 && rows.Count > 0) Readers.See(rows, ReaderTable.Range(transaction, mailboxId, reader, from, rows[^1].Uid));
+        var found = new List<(MessageRow, MessageContent?)>(rows.Count);
+        for (var i = 0; i < rows.Count; i++)
+            found.Add((rows[i], contents[i] is ({ } row, var prefix) ? new MessageContent(row, prefix, bodies) : null));
+        return found;
+    }
 
     /// <summary>A content with the prefix of a row that is known.</summary>
     internal MessageContent? Content(long contentId, byte[] prefix) =>

@@ -14,6 +14,7 @@ public sealed class MessageContent
     readonly ContentRow row;
     readonly Bodies bodies;
     MimePart? structure;
+    PackReader? open;
 
     internal MessageContent(ContentRow row, byte[] prefix, Bodies bodies)
     {
@@ -30,6 +31,8 @@ public sealed class MessageContent
     /// <summary>The tree of parts, decoded on first use.</summary>
     public MimePart Structure => structure ??= Mime.Structure.Decode(row.Structure);
     public string Preview => row.Preview;
+    /// <summary>What of the content's header stands in its row (<see cref="KeptFields"/>); null where that was not read, or is not there.</summary>
+    public ReadOnlyMemory<byte>? Fields => row.Fields is { } fields ? fields : default(ReadOnlyMemory<byte>?);
     /// <summary>The Date field, or null.</summary>
     public DateTimeOffset? Sent => row.Sent;
     public string? MessageId => row.MessageId;
@@ -80,18 +83,36 @@ public sealed class MessageContent
     /// <exception cref="DamageError">The pack is damaged.</exception>
     public byte[] Read(long position, int count)
     {
-        count = (int)Math.Clamp(Size - position, 0, count);
-        var bytes = new byte[count];
+        var bytes = new byte[(int)Math.Clamp(Size - position, 0, count)];
+        var read = Read(position, bytes);
+        return read == bytes.Length ? bytes : bytes[..read];
+    }
+
+    /// <summary>Reads into a place of that length; less where the message ends.</summary>
+    /// <returns>Octets read.</returns>
+    /// <exception cref="DamageError">The pack is damaged.</exception>
+    public int Read(long position, Span<byte> bytes)
+    {
         using var source = new Source(this);
-        for (var at = 0; at < count;)
+        var at = 0;
+        while (at < bytes.Length)
         {
             var piece = source.At(position + at);
-            if (piece.IsEmpty) return bytes[..at];
-            if (piece.Length > count - at) piece = piece[..(count - at)];
-            piece.CopyTo(bytes.AsSpan(at));
+            if (piece.IsEmpty) break;
+            if (piece.Length > bytes.Length - at) piece = piece[..(bytes.Length - at)];
+            piece.CopyTo(bytes[at..]);
             at += piece.Length;
         }
-        return bytes;
+        return at;
+    }
+
+    /// <summary>Keeps what is read of the body, a few kilobytes and an open pack, until <see cref="Close"/>: it is checked first, and then sent.</summary>
+    public void Open() => open ??= bodies.Rest(row);
+
+    public void Close()
+    {
+        open?.Dispose();
+        open = null;
     }
 
     /// <summary>Looks at the checksums of a range, cheaply and without decoding: reading it afterwards does not break off midway.</summary>
@@ -107,8 +128,12 @@ public sealed class MessageContent
             part.Check(Math.Max(0, from - cut.Position), Math.Min(cut.Length, to - cut.Position));
         }
         if (row.Base is { } basis) bodies.Base(basis.Id, basis.Location);
-        using var rest = bodies.Rest(row);
-        rest.Check(from - CutBefore(from), to - CutBefore(to));
+        var rest = open ?? bodies.Rest(row);
+        try { rest.Check(from - CutBefore(from), to - CutBefore(to)); }
+        finally
+        {
+            if (rest != open) rest.Dispose();
+        }
     }
 
     long CutBefore(long position) => row.Parts.Sum(cut => Math.Clamp(position - cut.Position, 0, cut.Length));
@@ -116,7 +141,7 @@ public sealed class MessageContent
     // walks prefix, rest of the body and large parts as one sequence
     sealed class Source(MessageContent message) : IDisposable
     {
-        readonly PackReader rest = message.bodies.Rest(message.row);
+        readonly PackReader rest = message.open ?? message.bodies.Rest(message.row);
         PackReader?[]? held;
         PackReader? part;
         int partIndex = -1;
@@ -183,7 +208,7 @@ public sealed class MessageContent
 
         public void Dispose()
         {
-            rest.Dispose();
+            if (rest != message.open) rest.Dispose();
             part?.Dispose();
             foreach (var reader in held ?? []) reader?.Dispose();
         }

@@ -11,7 +11,8 @@ static class MessageTable
     const string OneSql = Columns + " AND uid = ?";
     const string ChangedSql = Columns + " AND modseq > ? ORDER BY uid";
 
-    static MessageRow Read(Statement row, ref string? keywords)
+    /// <summary>A row of the columns uid, flags, keywords, modseq, content_id, size, received, saved.</summary>
+    public static MessageRow Read(Statement row, ref string? keywords)
     {
         var text = row.Text(2);
         keywords = text == keywords ? keywords : text; // neighbours mostly share theirs: keep one string

@@ -11,86 +11,64 @@ public readonly record struct Change(long AccountId, long MailboxId, long ModSeq
 /// </summary>
 public sealed class Notifier
 {
-    readonly Circles<Change> mailboxes = new();
-    readonly Circles<long> accounts = new();
-    readonly Circles<Change> everywhere = new(); // one of them: 0
+    readonly ConcurrentDictionary<long, Action<Change>[]> listeners = new();
+    readonly ConcurrentDictionary<long, Action[]> accounts = new();
+    Action<Change>[] everywhere = [];
+    readonly Lock gate = new();
 
     /// <summary>Listens to one mailbox until disposed.</summary>
-    public IDisposable Subscribe(long mailboxId, Action<Change> listener) => mailboxes.Enter(mailboxId, listener);
+    public IDisposable Subscribe(long mailboxId, Action<Change> listener)
+    {
+        lock (gate) listeners[mailboxId] = [.. listeners.GetValueOrDefault(mailboxId, []), listener];
+        return new Subscription(() =>
+        {
+            lock (gate)
+            {
+                var left = listeners.GetValueOrDefault(mailboxId, []).Where(l => l != listener).ToArray();
+                if (left.Length == 0) listeners.TryRemove(mailboxId, out _); else listeners[mailboxId] = left;
+            }
+        });
+    }
 
     /// <summary>Listens to all mailboxes of an account and to their names and subscriptions until disposed.</summary>
-    public IDisposable SubscribeAccount(long accountId, Action listener) => accounts.Enter(accountId, _ => listener());
+    public IDisposable SubscribeAccount(long accountId, Action listener)
+    {
+        lock (gate) accounts[accountId] = [.. accounts.GetValueOrDefault(accountId, []), listener];
+        return new Subscription(() =>
+        {
+            lock (gate)
+            {
+                var left = accounts.GetValueOrDefault(accountId, []).Where(l => l != listener).ToArray();
+                if (left.Length == 0) accounts.TryRemove(accountId, out _); else accounts[accountId] = left;
+            }
+        });
+    }
 
     /// <summary>Listens to every mailbox until disposed.</summary>
-    public IDisposable SubscribeAll(Action<Change> listener) => everywhere.Enter(0, listener);
+    public IDisposable SubscribeAll(Action<Change> listener)
+    {
+        lock (gate) everywhere = [.. everywhere, listener];
+        return new Subscription(() => { lock (gate) everywhere = [.. everywhere.Where(l => l != listener)]; });
+    }
 
     internal void Publish(Change change)
     {
-        mailboxes.Tell(change.MailboxId, change);
-        everywhere.Tell(0, change);
+        if (listeners.TryGetValue(change.MailboxId, out var some))
+            foreach (var listener in some) listener(change);
+        foreach (var listener in everywhere) listener(change);
         PublishNames(change.AccountId);
     }
 
     /// <summary>A mailbox of the account has come, gone, got another name, or is subscribed or not.</summary>
-    internal void PublishNames(long accountId) => accounts.Tell(accountId, accountId);
-
-    /// <summary>Listeners by what they listen to.</summary>
-    sealed class Circles<T>
+    internal void PublishNames(long accountId)
     {
-        readonly ConcurrentDictionary<long, Circle> circles = new();
-        readonly Lock gate = new();
+        if (!accounts.TryGetValue(accountId, out var some)) return;
+        foreach (var listener in some) listener();
+    }
 
-        public IDisposable Enter(long key, Action<T> listener)
-        {
-            var seat = new Seat(this, key, listener);
-            lock (gate) circles.GetOrAdd(key, static _ => new Circle()).Add(seat);
-            return seat;
-        }
-
-        public void Tell(long key, T news)
-        {
-            if (!circles.TryGetValue(key, out var circle)) return;
-            foreach (var seat in circle.Seats()) seat.Listener(news);
-        }
-
-        void Leave(Seat seat)
-        {
-            lock (gate)
-                if (circles.TryGetValue(seat.Key, out var circle) && circle.Remove(seat)) circles.TryRemove(seat.Key, out _);
-        }
-
-        // thousands may come to one mailbox one after the other: the list that is gone through is made when there is something to tell
-        sealed class Circle
-        {
-            readonly HashSet<Seat> members = [];
-            Seat[]? seats;
-
-            public void Add(Seat seat)
-            {
-                lock (members) (seats, _) = (null, members.Add(seat));
-            }
-
-            /// <returns>Whether nobody is left.</returns>
-            public bool Remove(Seat seat)
-            {
-                lock (members)
-                {
-                    (seats, _) = (null, members.Remove(seat));
-                    return members.Count == 0;
-                }
-            }
-
-            public Seat[] Seats()
-            {
-                lock (members) return seats ??= [.. members];
-            }
-        }
-
-        sealed class Seat(Circles<T> circles, long key, Action<T> listener) : IDisposable
-        {
-            public long Key => key;
-            public Action<T> Listener => listener;
-            public void Dispose() => circles.Leave(this);
-        }
+    sealed class Subscription(Action end) : IDisposable
+    {
+        Action? end = end;
+        public void Dispose() => Interlocked.Exchange(ref end, null)?.Invoke();
     }
 }

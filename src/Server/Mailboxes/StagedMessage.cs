@@ -19,6 +19,8 @@ public sealed class StagedMessage : IDisposable
     internal long Conversation { get; init; }
     /// <summary>Its Message-ID and its ancestors (<see cref="Mime.Lineage"/>).</summary>
     internal byte[] Lineage { get; init; } = [];
+    /// <summary>What of its header stands in the row (<see cref="KeptFields"/>); null: nothing.</summary>
+    internal byte[]? Fields { get; init; }
     /// <summary>Octets that its lines lack (<see cref="Mime.LineEnds"/>).</summary>
     internal int LineEnds { get; init; }
     /// <summary>Octets that the header's surrogate has more (<see cref="Mime.HeaderSurrogate"/>); null: it needs none.</summary>

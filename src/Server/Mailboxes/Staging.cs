@@ -42,6 +42,7 @@ sealed class Staging(int sharedPartBytes)
             Sent = fields.Sent,
             Conversation = ThreadRoot.Of(message),
             Lineage = Lineage.Of(message),
+            Fields = KeptFields.Of(message, root),
         };
     }
 

@@ -23,6 +23,7 @@ internal static class FetchBody
             FetchBinary.Check(content, section);
             return;
         }
+        if (content.Fields is not null && section.IsKept) return;
         if (Locate(content, section) is not var (position, length)) return;
         if (section.Text is SectionText.HeaderFields or SectionText.HeaderFieldsNot)
         {
@@ -49,16 +50,19 @@ internal static class FetchBody
         }
         if (found.Bytes is { } chosen)
         {
-            WithoutNul(chosen);
-            writer.Literal(chosen);
+            WithoutNul(chosen.Span);
+            writer.Literal(chosen.Span);
             return;
         }
         var (position, size) = (found.Position, found.Length);
         if (size <= Small)
         {
-            var bytes = content.Read(position, (int)size);
+            var rented = ArrayPool<byte>.Shared.Rent(Math.Max(1, (int)size));
+            var bytes = rented.AsSpan(0, (int)size);
+            bytes = bytes[..content.Read(position, bytes)];
             WithoutNul(bytes);
             writer.Literal(bytes);
+            ArrayPool<byte>.Shared.Return(rented);
             return;
         }
         writer.Write("{"u8).Write(size).Write("}\r\n"u8);
@@ -91,20 +95,16 @@ internal static class FetchBody
     /// <summary>The octets of a section: where they are, or those chosen out of a header; null where the message has no such part.</summary>
     public static Found? Find(MessageContent content, BodySection section)
     {
+        if (content.Fields is { } kept && section.IsKept) return Chosen(section, content.Prefix.Span, kept.Span);
         if (Locate(content, section) is not var (position, length)) return null;
         if (section.Text is SectionText.HeaderFields or SectionText.HeaderFieldsNot)
-        {
-            var header = content.Read(position, (int)Math.Min(length, MaxHeader));
-            var chosen = Fields(header, section.Fields, section.Text == SectionText.HeaderFields);
-            var (from, count) = Cut(section, chosen.Length);
-            return new(0, count, count == chosen.Length ? chosen : chosen[(int)from..(int)(from + count)]);
-        }
+            return Chosen(section, default, content.Read(position, (int)Math.Min(length, MaxHeader)));
         var (offset, size) = Cut(section, length);
         return new(position + offset, size, null);
     }
 
     /// <param name="Bytes">Where the octets do not stand in the message as one piece.</param>
-    public readonly record struct Found(long Position, long Length, byte[]? Bytes);
+    public readonly record struct Found(long Position, long Length, Memory<byte>? Bytes);
 
     // RFC 9051 6.4.5: a part beyond the end is empty
     static (long Offset, long Count) Cut(BodySection section, long length)
@@ -172,33 +172,15 @@ internal static class FetchBody
 
     static MimePart EmptyText(MimePart within) => new() { HeaderOffset = within.BodyOffset, BodyOffset = within.BodyOffset };
 
-    /// <summary>The fields named, or all others, each as it stands, and the empty line (RFC 9051 6.4.5.1).</summary>
-    internal static byte[] Fields(ReadOnlySpan<byte> header, IReadOnlyList<string> names, bool named)
+    // the fields of a header in two parts, each as it stands, and the empty line (RFC 9051 6.4.5.1)
+    static Found Chosen(BodySection section, ReadOnlySpan<byte> before, ReadOnlySpan<byte> header)
     {
-        var chosen = new ArrayBufferWriter<byte>(256);
-        var take = false;
-        while (!header.IsEmpty)
-        {
-            var end = header.IndexOf((byte)'\n');
-            var line = end < 0 ? header : header[..(end + 1)];
-            header = header[line.Length..];
-            if (line.Trim("\r\n"u8).IsEmpty) break;
-            if (line[0] is not ((byte)' ' or (byte)'\t'))
-            {
-                var colon = line.IndexOf((byte)':');
-                take = colon >= 0 && IsNamed(line[..colon].TrimEnd(" \t"u8), names) == named;
-            }
-            if (take) chosen.Write(line);
-        }
-        if (chosen.WrittenCount > 0 && chosen.WrittenSpan[^1] != '\n') chosen.Write("\r\n"u8);
-        chosen.Write("\r\n"u8);
-        return chosen.WrittenSpan.ToArray();
-    }
-
-    static bool IsNamed(ReadOnlySpan<byte> field, IReadOnlyList<string> names)
-    {
-        for (var i = 0; i < names.Count; i++)
-            if (Ascii.EqualsIgnoreCase(field, names[i])) return true;
-        return false;
+        var named = section.Text == SectionText.HeaderFields;
+        var chosen = new byte[before.Length + header.Length + 6];
+        var length = FieldChoice.Copy(before, section.Fields, named, chosen);
+        length += FieldChoice.Copy(header, section.Fields, named, chosen.AsSpan(length));
+        "\r\n"u8.CopyTo(chosen.AsSpan(length));
+        var (from, count) = Cut(section, length + 2);
+        return new(0, count, chosen.AsMemory((int)from, (int)count));
     }
 }

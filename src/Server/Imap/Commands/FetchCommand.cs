@@ -11,7 +11,9 @@ namespace CbaMail.Imap.Commands;
 internal static class FetchCommand
 {
     // messages read from the store at once
-    const int RowsAtOnce = 500, ContentsAtOnce = 32;
+    const int RowsAtOnce = 500, ContentsAtOnce = 200;
+    /// <summary>What is read of contents at once, and waits while the client reads.</summary>
+    const int BytesAtOnce = 64 * 1024;
 
     public static ValueTask<Outcome> Run(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, byUid: false);
     public static ValueTask<Outcome> RunUid(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, byUid: true);
@@ -95,6 +97,7 @@ internal static class FetchCommand
     sealed class Fetch(ImapSession session, SelectedMailbox mailbox, FetchItems items, bool byUid)
     {
         readonly ImapWriter writer = session.Writer;
+        readonly ContentParts parts = items.Parts;
         readonly HashSet<int> madeSeen = [];
         readonly List<uint> damaged = [];
         readonly Dictionary<uint, MessageIds> ids = [];
@@ -164,38 +167,55 @@ internal static class FetchCommand
 
         async ValueTask BatchAsync(List<int> batch)
         {
-            var found = Read(batch);
-            missing |= found.Count < batch.Count;
-            madeSeen.Clear();
-            if (items.SetsSeen && mailbox.Can(Rights.Seen)) await MarkSeenAsync(found);
-            foreach (var (index, row, content) in found)
+            for (var next = 0; next < batch.Count;)
             {
-                await WriteAsync(index, row, content);
-                if (writer.IsFull) await writer.FlushAsync(session.Cancel);
+                var from = next;
+                var found = Read(batch, ref next);
+                missing |= found.Count < next - from;
+                madeSeen.Clear();
+                if (items.SetsSeen && mailbox.Can(Rights.Seen)) await MarkSeenAsync(found);
+                foreach (var (index, row, content) in found)
+                {
+                    await WriteAsync(index, row, content);
+                    if (writer.IsFull) await writer.FlushAsync(session.Cancel);
+                }
             }
         }
 
-        List<(int Index, MessageRow Row, MessageContent? Content)> Read(List<int> batch)
+        // as many from the next on as may be in memory at once
+        List<(int Index, MessageRow Row, MessageContent? Content)> Read(List<int> batch, ref int next)
         {
-            var found = new List<(int, MessageRow, MessageContent?)>(batch.Count);
+            var found = new List<(int, MessageRow, MessageContent?)>(batch.Count - next);
             ids.Clear();
             using var reader = session.Mail.Read();
-            for (var i = 0; i < batch.Count;)
+            for (var left = BytesAtOnce; next < batch.Count && left > 0;)
             {
-                var run = i;
+                var run = next;
                 while (run + 1 < batch.Count && batch[run + 1] == batch[run] + 1) run++;
                 // a run of indexes is a run of UIDs in the store too: what it has besides is newer than our view
-                foreach (var row in reader.Messages(mailbox.Id, mailbox.Uid(batch[i]), mailbox.Uid(batch[run]), mailbox.Reader))
+                var (from, to) = (mailbox.Uid(batch[next]), mailbox.Uid(batch[run]));
+                next = run + 1;
+                if (items.NeedsContent)
                 {
-                    var index = mailbox.IndexOf(row.Uid);
-                    if (index < 0) continue;
-                    found.Add((index, row, items.NeedsContent ? reader.Content(mailbox.Id, row) : null)); // null with its row there: lost
+                    foreach (var (row, content) in reader.Contents(mailbox.Id, from, to, parts, ref left, mailbox.Reader))
+                    {
+                        to = row.Uid;
+                        Take(row, content is not null && parts.HasFlag(ContentParts.Fields) && content.Fields is null ? reader.Content(mailbox.Id, row) : content);
+                    }
+                    // it may have stopped before the end
+                    while (left <= 0 && mailbox.Uid(batch[next - 1]) > to) next--;
                 }
+                else
+                    foreach (var row in reader.Messages(mailbox.Id, from, to, mailbox.Reader)) Take(row, null);
                 if ((items.Data & FetchData.Ids) != 0)
-                    foreach (var one in reader.Ids(mailbox.Id, mailbox.Uid(batch[i]), mailbox.Uid(batch[run]))) ids[one.Uid] = one;
-                i = run + 1;
+                    foreach (var one in reader.Ids(mailbox.Id, from, to)) ids[one.Uid] = one;
             }
             return found;
+
+            void Take(in MessageRow row, MessageContent? content) // null with its row there: lost
+            {
+                if (mailbox.IndexOf(row.Uid) is var index and >= 0) found.Add((index, row, content));
+            }
         }
 
         // RFC 9051 6.4.5: BODY[...] sets \Seen, and the answer says so
@@ -228,6 +248,13 @@ internal static class FetchCommand
             // RFC 7162 3.2.4, RFC 9051 appendix E 21: what was not asked for names its message and its place in time
             if (madeSeen.Contains(index))
                 data |= FetchData.Flags | (session.CondStore ? FetchData.ModSeq : 0) | (writer.Dialect is { NamesUid: true, UidOnly: false } ? FetchData.Uid : 0);
+            if (content is not null && items.Sections.Count > 0 && ((parts & ContentParts.Body) != 0 || content.Fields is null)) content.Open();
+            try { await WriteAsync(index, row, content, data); }
+            finally { content?.Close(); }
+        }
+
+        async ValueTask WriteAsync(int index, MessageRow row, MessageContent? content, FetchData data)
+        {
             var whole = items.NeedsContent ? IsWhole(row.Uid, content) : true;
             if (content is null) data &= ~FetchData.OfContent;
             if (data == FetchData.None && (!whole || !CanDecodeAny(content!))) return;

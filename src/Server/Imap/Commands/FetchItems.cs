@@ -1,4 +1,5 @@
 using System.Text;
+using CbaMail.Mailboxes;
 
 namespace CbaMail.Imap.Commands;
 
@@ -25,7 +26,11 @@ internal enum SectionForm { Stored, Binary, BinarySize }
 /// <summary>BODY[...] and its relatives.</summary>
 /// <param name="Label">As the answer names it.</param>
 /// <param name="Path">Part numbers; empty for the whole message.</param>
-internal sealed record BodySection(string Label, IReadOnlyList<uint> Path, SectionText Text, IReadOnlyList<string> Fields, bool Peek, (long Offset, long Count)? Partial, SectionForm Form = SectionForm.Stored);
+internal sealed record BodySection(string Label, IReadOnlyList<uint> Path, SectionText Text, IReadOnlyList<string> Fields, bool Peek, (long Offset, long Count)? Partial, SectionForm Form = SectionForm.Stored)
+{
+    /// <summary>Whether the row of a content answers, body unread, where it has fields (<see cref="KeptFields"/>).</summary>
+    public bool IsKept { get; } = Path.Count == 0 && Text == SectionText.HeaderFields && Form == SectionForm.Stored && Fields.All(KeptFields.Has);
+}
 
 /// <summary>The parsed list of items.</summary>
 internal sealed class FetchItems
@@ -42,6 +47,21 @@ internal sealed class FetchItems
     public bool SetsSeen => Sections.Exists(s => !s.Peek);
     public bool NeedsContent => Sections.Count > 0 || (Data & FetchData.OfContent) != 0;
     public bool NeedsRow => NeedsContent || (Data & ~FetchData.OfView) != 0;
+
+    /// <summary>What has to be known of contents.</summary>
+    public ContentParts Parts
+    {
+        get
+        {
+            var parts = ContentParts.None;
+            if ((Data & FetchData.Envelope) != 0) parts |= ContentParts.Envelope;
+            if ((Data & (FetchData.Body | FetchData.BodyStructure)) != 0) parts |= ContentParts.Structure;
+            if ((Data & FetchData.Preview) != 0) parts |= ContentParts.Preview;
+            foreach (var section in Sections)
+                parts |= section.IsKept ? ContentParts.Fields : ContentParts.Body | (section is { Path.Count: 0, Text: SectionText.All } ? 0 : ContentParts.Structure);
+            return parts;
+        }
+    }
 
     /// <summary>A macro, one item, or a list of items.</summary>
     public static FetchItems Parse(ref ImapReader arguments)

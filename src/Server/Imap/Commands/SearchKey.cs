@@ -71,10 +71,8 @@ internal sealed record SearchKey(SearchCost Cost, Func<SearchCandidate, bool> Ma
 }
 
 /// <summary>Rows of messages that are asked for one after the other: whoever asks for the next as well will go on, and more and more are read at once.</summary>
-internal sealed class RowsAhead<T>(SelectedMailbox mailbox, Func<T, uint> uidOf, Func<MailReader, uint, uint, List<T>> read) where T : struct
+internal sealed class RowsAhead<T>(SelectedMailbox mailbox, Func<T, uint> uidOf, Func<MailReader, uint, uint, List<T>> read, int most = 256) where T : struct
 {
-    const int MostAhead = 256;
-
     MailReader? of;
     List<T> rows = [];
     int at, last = -2, ahead = 1;
@@ -86,7 +84,7 @@ internal sealed class RowsAhead<T>(SelectedMailbox mailbox, Func<T, uint> uidOf,
         var uid = mailbox.Uid(index);
         if (reader != of || index != last + 1 || rows.Count == 0 || uidOf(rows[^1]) < uid)
         {
-            ahead = index == last + 1 ? Math.Min(MostAhead, ahead * 2) : 1;
+            ahead = index == last + 1 ? Math.Min(most, ahead * 2) : 1;
             rows = read(reader, uid, mailbox.Uid(Math.Min(mailbox.Count - 1, index + ahead - 1)));
             (of, at) = (reader, 0);
             cost += 1 + ahead / 16;
@@ -102,6 +100,7 @@ internal sealed class SearchCandidate(SelectedMailbox mailbox)
 {
     readonly RowsAhead<MessageRow> rows = new(mailbox, row => row.Uid, (reader, from, to) => reader.Messages(mailbox.Id, from, to));
     readonly RowsAhead<MessageEnvelope> dates = new(mailbox, row => row.Uid, (reader, from, to) => reader.Envelopes(mailbox.Id, from, to, EnvelopeParts.Date));
+    readonly RowsAhead<MessageFieldRow> fields = new(mailbox, row => row.Uid, (reader, from, to) => reader.Fields(mailbox.Id, from, to), most: 64); // two kilobytes each, at most
     MailReader? reader;
     MessageRow? row;
     MessageContent? content;
@@ -160,6 +159,15 @@ internal sealed class SearchCandidate(SelectedMailbox mailbox)
             Reads++;
             return reader!.Ids(mailbox.Id, mailbox.Uid(Index), mailbox.Uid(Index)) is [var ids] ? ids : null;
         }
+    }
+
+    /// <summary>Whether the place has the text; without a look at the body where that is a field that stands in the row.</summary>
+    public bool Contains(TextQuestion question)
+    {
+        if (text is null && question is { Place: TextPlace.Field, Field: { } name } && KeptFields.Has(name)
+            && fields.Of(Index, reader!, ref reads) is { Kept: { } kept } row)
+            return SearchText.FieldContains(row.Prefix, name, question.Needle) || SearchText.FieldContains(kept, name, question.Needle);
+        return Text?.Contains(question) == true;
     }
 
     public SearchText? Text => text ??= Content is { } known ? new SearchText(known) : null;

@@ -33,6 +33,16 @@ internal sealed class SearchText(MessageContent content)
         return false;
     }
 
+    /// <summary>The same of a header that is at hand.</summary>
+    public static bool FieldContains(ReadOnlySpan<byte> header, string name, string key)
+    {
+        var reader = new HeaderReader(header);
+        while (reader.Next(out var field))
+            if (System.Text.Ascii.EqualsIgnoreCase(header.Slice(field.Start, field.NameLength), name)
+                && (key.Length == 0 || Contains(new HeaderField(name, header[field.ValueStart..field.End].ToArray(), field), key, withName: false))) return true;
+        return false;
+    }
+
     /// <summary>Whether the header has it, or that of a part.</summary>
     public bool HeaderContains(string key)
     {

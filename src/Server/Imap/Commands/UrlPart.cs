@@ -6,11 +6,11 @@ namespace CbaMail.Imap.Commands;
 internal sealed class UrlPart
 {
     readonly MessageContent? content;
-    readonly byte[] bytes = [];
+    readonly ReadOnlyMemory<byte> bytes;
     readonly long position;
 
     UrlPart(MessageContent content, long position, long length) => (this.content, this.position, Length) = (content, position, length);
-    UrlPart(byte[] bytes) => (this.bytes, Length) = (bytes, bytes.Length);
+    UrlPart(ReadOnlyMemory<byte> bytes) => (this.bytes, Length) = (bytes, bytes.Length);
 
     public long Length { get; }
 
@@ -34,7 +34,7 @@ internal sealed class UrlPart
 
     public async ValueTask ReadToAsync(IBodyTaker taker, CancellationToken cancel)
     {
-        if (content is null) taker.Take(bytes);
+        if (content is null) taker.Take(bytes.Span);
         else if (Length > 0) await content.ReadToAsync(taker, position, Length, cancel);
     }
 

@@ -36,7 +36,7 @@ internal sealed class IndexedText
     {
         var plain = Plain(candidate);
         if (fuzzy is not null) return fuzzy.Matches(candidate, plain);
-        return plain == Verdict.Yes || plain == Verdict.Unknown && candidate.Text?.Contains(question) == true;
+        return plain == Verdict.Yes || plain == Verdict.Unknown && candidate.Contains(question);
     }
 
     /// <summary>Asks the index for all keys of a search at once.</summary>

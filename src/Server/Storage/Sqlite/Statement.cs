@@ -34,6 +34,12 @@ public sealed class Statement : IDisposable
         return this;
     }
 
+    public Statement BindOrNull(int index, byte[]? value)
+    {
+        if (value is null) raw.sqlite3_bind_null(handle, index); else raw.sqlite3_bind_blob(handle, index, value.AsSpan());
+        return this;
+    }
+
     public Statement Bind(int index, ReadOnlySpan<byte> value) { raw.sqlite3_bind_blob(handle, index, value); return this; }
 
     /// <summary>True while there is a row.</summary>
