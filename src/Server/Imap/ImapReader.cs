@@ -52,7 +52,7 @@ internal ref struct ImapReader(ReadOnlySpan<byte> text)
     static byte[] Controls() => [.. Enumerable.Range(0, 32).Select(i => (byte)i), 127];
 
     /// <summary>Remembers the failure unless there was one before.</summary>
-    public void Fail(string expected) => Error ??= $"expected {expected} at {position}";
+    public void Fail(string expected) => Error ??= AtEnd ? $"the command ends too early: expected {expected}" : $"expected {expected} at {position}";
 
     /// <summary>A failure that is not about the next byte.</summary>
     public void Refuse(string sentence, string? code = null)

@@ -45,7 +45,7 @@ internal static class MailboxName
         if (name.AsSpan().Count('/') >= MaxDepth) return "The name has too many levels";
         foreach (var c in name)
             if (char.IsControl(c) || char.IsSurrogate(c) && !IsPaired(name) || c is '%' or '*' or '\u2028' or '\u2029' or '\ufffd')
-                return "The name has a character that mailbox names cannot have"; // RFC 9051 5.1, RFC 5198 2
+                return "The name has a character that mailbox names cannot have: an asterisk, a percent sign, a control, or & alone (it is written &-)"; // RFC 9051 5.1, RFC 5198 2
         return null;
     }
 

@@ -11,7 +11,7 @@ namespace CbaMail.Imap;
 internal static class SessionView
 {
     public static readonly Outcome NotThere = Outcome.No("No such mailbox", "NONEXISTENT");
-    public static readonly Outcome NotAllowed = Outcome.No("The access control list of the mailbox does not allow it", "NOPERM"); // RFC 5530 3
+    public static readonly Outcome NotAllowed = Outcome.No("The access control list of the mailbox does not allow it; ask its owner", "NOPERM"); // RFC 5530 3
 
     /// <summary>Who has signed in, as the directory knows him now.</summary>
     public static Account Viewer(this ImapSession session) => session.Context.Directory.GetAccount(session.Account.Id) ?? session.Account;

@@ -33,14 +33,12 @@ public static class Annotations
         return parts.Length - 1 >= (least > 1 && parts.Length > 2 && parts[2] == "vendor" ? 4 : least) ? name : null;
     }
 
-    internal static Refusal? Set(WriteTransaction transaction, long mailboxId, long accountId, IReadOnlyList<(string Entry, byte[]? Value)> values)
+    /// <param name="relieved">Mailboxes that have lost their use to this one.</param>
+    internal static Refusal? Set(WriteTransaction transaction, long mailboxId, long accountId, IReadOnlyList<(string Entry, byte[]? Value)> values, List<long> relieved)
     {
         var mailbox = mailboxId == 0 ? null : MailboxTable.Get(transaction, mailboxId);
         if (mailbox is null && mailboxId != 0) return Refusal.NoSuchMailbox;
         // look at all before the first is written (RFC 5464 4.3)
-        foreach (var (entry, value) in values)
-            if (IsUse(entry, mailbox) && UseOf(value) is { } use && MailboxTable.All(transaction, mailbox!.AccountId).Exists(other => other.Id != mailboxId && other.SpecialUse == use))
-                return Refusal.NotPossible with { ImapCode = "USEATTR", Sentence = $"Another mailbox is {use} already" }; // RFC 6154 3: it cannot be given twice
         foreach (var whose in (long[])[0, accountId])
         {
             var added = values.Where(one => one.Value is not null && Whose(one.Entry, accountId) == whose && !IsUse(one.Entry, mailbox)).Select(one => one.Entry).ToHashSet();
@@ -48,11 +46,23 @@ public static class Annotations
         }
         foreach (var (entry, value) in values)
         {
-            if (IsUse(entry, mailbox)) MailboxTable.SetSpecialUse(transaction, mailboxId, UseOf(value));
+            if (IsUse(entry, mailbox)) Use(transaction, mailbox!, UseOf(value), relieved);
             else if (value is null) AnnotationTable.Remove(transaction, mailboxId, Whose(entry, accountId), entry);
             else AnnotationTable.Put(transaction, mailboxId, Whose(entry, accountId), entry, value);
         }
         return null;
+    }
+
+    // a use belongs to one mailbox: whoever gives it to another takes it from the first (RFC 6154 4, 5.4)
+    static void Use(WriteTransaction transaction, Mailbox mailbox, string? use, List<long> relieved)
+    {
+        if (use is not null)
+            foreach (var other in MailboxTable.All(transaction, mailbox.AccountId).Where(other => other.Id != mailbox.Id && other.SpecialUse == use))
+            {
+                MailboxTable.SetSpecialUse(transaction, other.Id, null);
+                relieved.Add(other.Id);
+            }
+        MailboxTable.SetSpecialUse(transaction, mailbox.Id, use);
     }
 
     /// <summary>Who sees an entry that this account sets; 0: everybody.</summary>

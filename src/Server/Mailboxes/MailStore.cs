@@ -189,8 +189,14 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     public ValueTask<Refusal?> AnnotateAsync(long mailboxId, long accountId, IReadOnlyList<(string Entry, byte[]? Value)> values, CancellationToken cancel, string? by = null) =>
         store.CommitAsync(t =>
         {
-            var refusal = Annotations.Set(t, mailboxId, accountId, values);
-            if (refusal is null) t.OnCommitted(() => AnnotationFeed.Add(mailboxId, values.Select(one => (Annotations.Whose(one.Entry, accountId), one.Entry)), by));
+            var relieved = new List<long>();
+            var refusal = Annotations.Set(t, mailboxId, accountId, values, relieved);
+            if (refusal is null)
+                t.OnCommitted(() =>
+                {
+                    AnnotationFeed.Add(mailboxId, values.Select(one => (Annotations.Whose(one.Entry, accountId), one.Entry)), by);
+                    foreach (var other in relieved) AnnotationFeed.Add(other, [(accountId, Annotations.SpecialUse)], by: null); // news to whoever did it, too
+                });
             return refusal;
         }, cancel);
 

@@ -14,11 +14,11 @@ internal static class CreateCommand
         arguments.Space();
         var name = arguments.Mailbox();
         var oldName = arguments.OldName;
-        string? use = null, unknown = null;
-        if (arguments.Take((byte)' ') && arguments.TakeOpen()) Parameters(ref arguments, ref use, ref unknown);
+        string? use = null, wrong = null;
+        if (arguments.Take((byte)' ') && arguments.TakeOpen()) Parameters(ref arguments, ref use, ref wrong);
         arguments.End();
         if (arguments.Failed) return new(Outcome.Bad(arguments.Error!));
-        if (unknown is not null) return new(Outcome.No($"{unknown} is not a use that a mailbox can have here", "USEATTR")); // RFC 6154 3
+        if (wrong is not null) return new(Outcome.No(wrong, "USEATTR")); // RFC 6154 3
 
         // RFC 9051 6.3.4: a trailing delimiter says that names will be made below; it is not part of the name
         if (name.EndsWith('/')) name = name[..^1];
@@ -26,7 +26,7 @@ internal static class CreateCommand
         return CreateAsync(session, name, use, oldName);
     }
 
-    static void Parameters(ref ImapReader arguments, ref string? use, ref string? unknown)
+    static void Parameters(ref ImapReader arguments, ref string? use, ref string? wrong)
     {
         if (arguments.Keyword() != "USE") arguments.Fail("USE");
         arguments.Space();
@@ -38,8 +38,9 @@ internal static class CreateCommand
                 arguments.Expect((byte)'\\');
                 var word = "\\" + arguments.Atom();
                 var known = UseOf(word);
-                if (known is null || use is not null) unknown ??= word;
-                use = known;
+                if (known is null) wrong ??= $"{word} is not a use that a mailbox can have here";
+                else if (use is not null && use != known) wrong ??= "A mailbox has one use here, not several"; // RFC 6154 3: several are the server's choice
+                use = known ?? use;
             }
             while (!arguments.Failed && arguments.Take((byte)' '));
             arguments.Close();

@@ -45,17 +45,15 @@ internal static class FetchCommand
         return vanished ? ResyncAsync(session, set, partial, fetch, changedSince!.Value) : fetch.RunAsync(ranges, changedSince);
     }
 
-    /// <summary>What NOTIFY has asked for of new messages (RFC 5465 5.2).</summary>
-    public static async ValueTask TellAsync(ImapSession session, SelectedMailbox mailbox, FetchItems items, (int First, int Last) news)
+    /// <summary>What NOTIFY or a search that is kept up to date has asked for of new messages (RFC 5465 5.2, 7).</summary>
+    public static async ValueTask TellAsync(ImapSession session, SelectedMailbox mailbox, FetchItems items, List<int> news)
     {
+        if (news.Count == 0) return;
         var named = new FetchItems { Data = items.Data };
         named.Sections.AddRange(items.Sections);
         if (session.Dialect is { NamesUid: true, UidOnly: false }) named.Data |= FetchData.Uid;
         if (session.CondStore) named.Data |= FetchData.ModSeq; // RFC 7162 3.2.4
-        var others = new List<(int, int)>();
-        for (var i = news.First; i <= news.Last; i++)
-            if (session.Watch?.IsOwn(mailbox.UidValidity, mailbox.Uid(i)) != true) others.Add((i, i));
-        if (others.Count > 0) await new Fetch(session, mailbox, named, byUid: true).RunAsync(others, null);
+        await new Fetch(session, mailbox, named, byUid: true).RunAsync([.. news.Select(i => (i, i))], null);
     }
 
     static void Modifiers(ref ImapReader arguments, ref long? changedSince, ref bool vanished, ref PartialRange? partial)

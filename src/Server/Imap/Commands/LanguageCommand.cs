@@ -23,7 +23,7 @@ internal static class LanguageCommand
             return new(Outcome.Done);
         }
         // RFC 5255 3.2: and the language stays what it was
-        if (ImapLanguage.Choose(ranges, session.Settings.Language) is not var (tag, language)) return new(Outcome.No("No such language is spoken here"));
+        if (ImapLanguage.Choose(ranges, session.Settings.Language) is not var (tag, language)) return new(Outcome.No("No such language is spoken here; LANGUAGE alone lists those that are"));
         var changes = session.Dialect.Language != language;
         session.Dialect.Language = language;
         Tell(session, [tag]);

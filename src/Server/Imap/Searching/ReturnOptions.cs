@@ -1,3 +1,5 @@
+using CbaMail.Imap.Commands;
+
 namespace CbaMail.Imap.Searching;
 
 /// <summary>What RETURN asks for (RFC 4731 3.1, RFC 5182 2, RFC 5267 4, RFC 6203 4, RFC 9394 3.1).</summary>
@@ -54,7 +56,8 @@ internal readonly record struct PartialRange(uint From, uint To, bool FromEnd, s
 }
 
 /// <summary>The RETURN option of the searching commands.</summary>
-internal sealed record ReturnOptions(SearchResults Wanted, PartialRange Partial = default)
+/// <param name="Items">What is to be fetched of new messages that UPDATE tells of (RFC 5465 7).</param>
+internal sealed record ReturnOptions(SearchResults Wanted, PartialRange Partial = default, FetchItems? Items = null)
 {
     /// <summary>RETURN () and IMAP4rev2 without RETURN (RFC 4731 3.1, RFC 9051 6.4.4).</summary>
     public static readonly ReturnOptions Everything = new(SearchResults.All);
@@ -83,6 +86,7 @@ internal sealed record ReturnOptions(SearchResults Wanted, PartialRange Partial 
     {
         var wanted = SearchResults.None;
         PartialRange partial = default;
+        FetchItems? items = null;
         do
         {
             var word = arguments.Keyword();
@@ -106,6 +110,7 @@ internal sealed record ReturnOptions(SearchResults Wanted, PartialRange Partial 
                 arguments.Space();
                 partial = PartialRange.Parse(ref arguments);
             }
+            if (result == SearchResults.Update) items = ItemsOfUpdate(ref arguments) ?? items;
             wanted |= result;
         }
         while (!arguments.Failed && arguments.Take((byte)' '));
@@ -113,7 +118,17 @@ internal sealed record ReturnOptions(SearchResults Wanted, PartialRange Partial 
         if ((wanted & (SearchResults.Partial | SearchResults.All)) == (SearchResults.Partial | SearchResults.All)) arguments.Refuse("Either PARTIAL or ALL");
         // nothing but a hint: what is found is wanted all the same
         if (wanted == SearchResults.Context) wanted |= SearchResults.All;
-        return new(wanted, partial);
+        return new(wanted, partial, items);
+    }
+
+    // RFC 5465 8 writes no space before the list, its example in 7 one
+    static FetchItems? ItemsOfUpdate(ref ImapReader arguments)
+    {
+        var ahead = arguments;
+        ahead.Take((byte)' ');
+        if (ahead.Next != '(') return null;
+        arguments = ahead;
+        return FetchItems.Parse(ref arguments);
     }
 
     /// <summary>Takes "WORD " where it comes next.</summary>

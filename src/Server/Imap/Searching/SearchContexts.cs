@@ -18,9 +18,10 @@ internal sealed class SearchContexts
     /// <summary>Reads of rows and bodies before the snapshot is renewed, as in a search.</summary>
     const int ReadsASnapshot = 400;
 
-    sealed class Context(string tag, bool byUid, SearchKey key, SortOrder? order, List<uint> uids)
+    sealed class Context(string tag, bool byUid, SearchKey key, SortOrder? order, List<uint> uids, FetchItems? items)
     {
         public string Tag => tag;
+        public FetchItems? Items => items;
         public bool ByUid => byUid;
         public SearchKey Key => key;
         public SortOrder? Order => order;
@@ -57,11 +58,11 @@ internal sealed class SearchContexts
     public bool Has(string tag) => contexts.Exists(c => c.Tag == tag);
 
     /// <returns>False where there are too many: NOUPDATE.</returns>
-    public bool Add(string tag, bool byUid, SearchKey key, SortOrder? order, List<uint> uids)
+    public bool Add(string tag, bool byUid, SearchKey key, SortOrder? order, List<uint> uids, FetchItems? items)
     {
         if (contexts.Count >= Most || order is not null && uids.Count > MostSorted) return false;
         if (contexts.Count > 0 && contexts.Sum(c => c.Memory) + Memory(order, uids) > MostMemory) return false; // RFC 5267 4.3.1: one at least
-        contexts.Add(new Context(tag, byUid, key, order, uids));
+        contexts.Add(new Context(tag, byUid, key, order, uids, items));
         return true;
     }
 
@@ -79,7 +80,8 @@ internal sealed class SearchContexts
     }
 
     /// <summary>Judges messages that are new or have changed; EXISTS and FETCH have told of them (RFC 5267 4.3.3).</summary>
-    public async ValueTask TellChangedAsync(ImapSession session, SelectedMailbox mailbox, IReadOnlyList<uint> touched)
+    /// <param name="news">Indexes of the messages that are new.</param>
+    public async ValueTask TellChangedAsync(ImapSession session, SelectedMailbox mailbox, IReadOnlyList<uint> touched, (int First, int Last)? news)
     {
         var candidate = new SearchCandidate(mailbox);
         for (var next = 0; next < touched.Count;)
@@ -91,6 +93,9 @@ internal sealed class SearchContexts
         }
         foreach (var context in contexts)
         {
+            // RFC 5465 7: FETCH comes before ESEARCH, and only of messages that are new
+            if (context.Items is { } items && news is { } range)
+                await FetchCommand.TellAsync(session, mailbox, items, [.. context.News.Where(n => n.Add).Select(n => mailbox.IndexOf(n.Uid)).Where(i => i >= range.First && i <= range.Last).Order()]);
             Write(session.Writer, mailbox, context);
             if (session.Writer.IsFull) await session.Writer.FlushAsync(session.Cancel);
         }

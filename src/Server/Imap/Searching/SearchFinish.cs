@@ -32,7 +32,7 @@ internal static class SearchFinish
         if (options.Has(SearchResults.Save)) mailbox.Saved = [.. options.Saved(found).Select(mailbox.Uid).Distinct().Order()];
         if (!options.Has(SearchResults.Update)) return;
         // the relevancy of one hangs on all the others
-        if (order?.UsesRelevancy == true || !mailbox.Contexts.Add(answer.Session.Tag, answer.ByUid, key, order, [.. found.Select(mailbox.Uid)]))
-            answer.Session.Writer.Write("* NO [NOUPDATE "u8).String(answer.Session.Tag).Write("] This search is not kept up to date\r\n"u8); // RFC 5267 4.3.1
+        if (order?.UsesRelevancy == true || !mailbox.Contexts.Add(answer.Session.Tag, answer.ByUid, key, order, [.. found.Select(mailbox.Uid)], options.Items))
+            answer.Session.Writer.Write("* NO [NOUPDATE "u8).String(answer.Session.Tag).Write("] This search is not kept up to date; end others by CANCELUPDATE\r\n"u8); // RFC 5267 4.3.1
     }
 }
