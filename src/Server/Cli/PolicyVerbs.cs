@@ -27,6 +27,7 @@ static class PolicyVerbs
         new("messages-per-day", Kind.Number, "messages that an account may send in a day"),
         new("new-recipients-per-day", Kind.Number, "people that an account may write to for the first time in a day"),
         new("forbidden-protocols", Kind.Words, "imap, pop3, submission: by what nobody of it may sign in"),
+        new("disabled-capabilities", Kind.Words, "IMAP capabilities that are not announced to it, such as QRESYNC"),
         new("footer-text", Kind.Text, "put below what is sent (domain)"),
         new("footer-html", Kind.Text, "the same for HTML (domain)"),
         new("footer-except", Kind.Words, "accounts that write without the footer (domain)"),

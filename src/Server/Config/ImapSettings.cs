@@ -62,6 +62,4 @@ public sealed record ImapSettings
     /// what only ENABLE turns on stays off. Default none.
     /// </summary>
     public IReadOnlyList<string> DisabledCapabilities { get; init; } = [];
-
-    internal bool IsDisabled(string capability) => DisabledCapabilities.Contains(capability, StringComparer.OrdinalIgnoreCase);
 }

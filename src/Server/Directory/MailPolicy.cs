@@ -54,6 +54,9 @@ public sealed record MailPolicy
     /// <summary>By what nobody of it may sign in: <c>imap</c>, <c>pop3</c>, <c>submission</c>. A domain's and an account's own add up.</summary>
     public IReadOnlyList<string>? ForbiddenProtocols { get; init; }
 
+    /// <summary>IMAP capabilities that are not announced to it, for the sake of a program that gets them wrong. A domain's and an account's own add up.</summary>
+    public IReadOnlyList<string>? DisabledCapabilities { get; init; }
+
     internal static readonly string[] Protocols = ["imap", "pop3", "submission"];
 
     /// <summary>Put below what is sent (domains only); the plain text.</summary>

@@ -63,6 +63,10 @@ public sealed partial class UserDirectory
     public bool MayUse(Account account, string protocol) =>
         account.Policy.ForbiddenProtocols?.Contains(protocol) != true && DomainPolicy(account).ForbiddenProtocols?.Contains(protocol) != true;
 
+    /// <summary>What IMAP leaves out for this account, in capitals.</summary>
+    public IReadOnlyList<string> DisabledCapabilities(Account account) =>
+        [.. account.Policy.DisabledCapabilities ?? [], .. DomainPolicy(account).DisabledCapabilities ?? []];
+
     /// <summary>What the address itself asks for, as an account or an alias, and what its domain does; empty ones where it is not ours.</summary>
     public (MailPolicy Own, MailPolicy Domain) PoliciesFor(MailAddress address)
     {
@@ -111,6 +115,8 @@ public sealed partial class UserDirectory
             FooterExcept = addresses(policy.FooterExcept, "footer-except"),
             ForbiddenProtocols = List(policy.ForbiddenProtocols, "forbidden-protocols", "imap, pop3 or submission",
                 text => Array.Find(MailPolicy.Protocols, one => one.Equals(text.Trim(), StringComparison.OrdinalIgnoreCase)), ref wrong),
+            DisabledCapabilities = List(policy.DisabledCapabilities, "disabled-capabilities", "the name of a capability as in QRESYNC",
+                text => text.Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '=' or '-' or '+') ? text.ToUpperInvariant() : null, ref wrong),
         };
         wrong ??= OutOfRange(normal) ?? OutOfPlace(normal, subject);
         return wrong is null ? normal : Refusal.Invalid.Because(wrong);
@@ -153,7 +159,8 @@ public sealed partial class UserDirectory
                 ("dmarc", policy.Dmarc), ("relay-to", policy.RelayTo), ("relay-verify", policy.RelayVerify));
         if (subject == "an alias")
             wrong ??= OnlyFor("a domain or an account", ("bcc-incoming", policy.BccIncoming), ("bcc-outgoing", policy.BccOutgoing),
-                ("messages-per-day", policy.MessagesPerDay), ("new-recipients-per-day", policy.NewRecipientsPerDay), ("forbidden-protocols", policy.ForbiddenProtocols));
+                ("messages-per-day", policy.MessagesPerDay), ("new-recipients-per-day", policy.NewRecipientsPerDay), ("forbidden-protocols", policy.ForbiddenProtocols),
+                ("disabled-capabilities", policy.DisabledCapabilities));
         return wrong;
     }
 

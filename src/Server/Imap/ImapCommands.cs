@@ -137,7 +137,15 @@ internal static class ImapCommands
     public static string Capabilities(ImapSession session)
     {
         var text = All(session);
-        return session.Settings.DisabledCapabilities.Count == 0 ? text : string.Join(' ', text.Split(' ').Where(one => !session.Settings.IsDisabled(one.Split('=') is [var name, _] && name == "APPENDLIMIT" ? name : one)));
+        var disabled = session.Disabled();
+        return disabled.Count == 0 ? text : string.Join(' ', text.Split(' ').Where(one => !disabled.Contains(one.StartsWith("APPENDLIMIT=", StringComparison.Ordinal) ? "APPENDLIMIT" : one)));
+    }
+
+    /// <summary>What is left out for everybody, and for whoever has signed in.</summary>
+    public static IReadOnlySet<string> Disabled(this ImapSession session)
+    {
+        var own = session.State == ImapState.NotAuthenticated ? [] : session.Context.Directory.DisabledCapabilities(session.Viewer());
+        return session.Settings.DisabledCapabilities.Concat(own).ToHashSet(StringComparer.OrdinalIgnoreCase);
     }
 
     static string All(ImapSession session)

@@ -321,9 +321,10 @@ internal sealed class ImapSession
         if (!mailbox.Contexts.IsEmpty) mailbox.Contexts.TellExpunged(Writer, mailbox);
         while (mailbox.Report(Writer, expunges, withUid || Dialect.NamesUid || Watch is not null, CondStore, flags)) await Writer.FlushAsync(Cancel);
         var news = mailbox.TakeNews();
-        if (touched is { Count: > 0 }) await mailbox.Contexts.TellChangedAsync(this, mailbox, touched, news);
         if (news is { } range && Watch is { Request.Items: { } items } watch)
             await FetchCommand.TellAsync(this, mailbox, items, [.. Enumerable.Range(range.First, range.Last - range.First + 1).Where(i => !watch.IsOwn(mailbox.UidValidity, mailbox.Uid(i)))]);
+        // RFC 5465 7: FETCH before ESEARCH
+        if (touched is { Count: > 0 }) await mailbox.Contexts.TellChangedAsync(this, mailbox, touched, news);
     }
 
     /// <summary>Tells what NOTIFY has asked for of other mailboxes.</summary>

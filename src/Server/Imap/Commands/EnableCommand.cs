@@ -12,10 +12,11 @@ internal static class EnableCommand
         arguments.End();
         if (arguments.Failed) return new(Outcome.Bad(arguments.Error!));
 
+        var disabled = session.Disabled();
         var enabled = "";
         foreach (var name in names.Distinct())
         {
-            if (Dialect.Name(name) is not { } known || session.Settings.IsDisabled(name)) continue;
+            if (Dialect.Name(name) is not { } known || disabled.Contains(name)) continue;
             if (name is "CONDSTORE" or "QRESYNC") session.EnableCondStore(); // RFC 7162 3.2.3
             session.Dialect.Enable(name);
             if (name == "IMAP4REV2") session.Selected?.ForgetRecent();
