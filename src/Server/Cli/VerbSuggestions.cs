@@ -80,6 +80,7 @@ static class VerbSuggestions
     /// <param name="words">What was typed, one word or two.</param>
     public static string Sentence(IReadOnlyList<Verb> verbs, IReadOnlyList<string> words)
     {
+        if (words.Count == 0) return "cbamail: the verb comes first and its options after it; \"cbamail help\" lists the verbs";
         var typed = string.Join(' ', words);
         var meant = Meant(verbs, words);
         var what = meant is null ? "" : $"; did you mean \"{meant}\"?";

@@ -47,6 +47,13 @@ public sealed class FirstContactTests(ServerFixture fixture) : IClassFixture<Ser
     }
 
     [Fact]
+    public async Task Options_come_after_the_verb()
+    {
+        var (code, _, error) = await RunAsync("--data", "elsewhere", "account", "list");
+        Assert.Equal((2, "cbamail: the verb comes first and its options after it; \"cbamail help\" lists the verbs\n"), (code, error));
+    }
+
+    [Fact]
     public async Task A_word_of_nowhere_is_one_line()
     {
         var (code, _, error) = await RunAsync("frobnicate");
