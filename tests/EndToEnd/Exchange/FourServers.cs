@@ -108,6 +108,8 @@ public sealed class FourServers : IAsyncLifetime
             message_size_limit = 200K
             smtputf8_advertise_hosts = ! {BetaAt}
             """)));
+        Site[] all = [Alpha, Beta, Gamma, Delta];
+        foreach (var site in all) site.World = all;
     }
 
     string Roots => Path.Combine(folder, "roots.pem");

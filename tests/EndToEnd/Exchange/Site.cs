@@ -15,6 +15,9 @@ internal abstract class Site(string domain, string person, IPAddress address)
     public IPAddress Address => address;
     public IPEndPoint Door => new(address, 25);
 
+    /// <summary>The four, itself among them: what one waits for another may keep.</summary>
+    public IReadOnlyList<Site> World { get; set; } = [];
+
     /// <summary>All that it has written down.</summary>
     public abstract string Log { get; }
 
@@ -44,11 +47,22 @@ internal abstract class Site(string domain, string person, IPAddress address)
 
     public async Task SendAsync(string from, string to, string text, string parameters = "") => Xunit.Assert.StartsWith("250", await TrySendAsync(from, to, text, parameters));
 
+    /// <summary>What waits at each of the four and what each wrote last, for a wait that was in vain.</summary>
+    private async Task<string> TellAsync()
+    {
+        var text = new StringBuilder();
+        foreach (var site in World)
+            text.Append("==== ").Append(site.Host).Append(", queue: ").AppendLine(await site.QueueAsync()).AppendJoin('\n', site.Log.TrimEnd().Split('\n').TakeLast(40)).AppendLine();
+        return text.ToString();
+    }
+
+    private Task UntilAsync(Func<Task<bool>> holds, string what, double seconds) => Wait.UntilAsync(holds, what, seconds, TellAsync);
+
     /// <summary>Waits for the message with the subject.</summary>
     public async Task<string> ReceivedAsync(string subject, string? who = null, double seconds = 30)
     {
         string? found = null;
-        await Wait.UntilAsync(async () =>
+        await UntilAsync(async () =>
         {
             found = (await MailAsync(who ?? Person)).FirstOrDefault(mail => mail.Contains(subject, StringComparison.Ordinal));
             return found is not null;
@@ -56,9 +70,9 @@ internal abstract class Site(string domain, string person, IPAddress address)
         return found!;
     }
 
-    public Task UntilLogAsync(string words, double seconds = 30) => Wait.UntilAsync(() => Log.Contains(words, StringComparison.Ordinal), $"the log of {Host} says \"{words}\"", seconds);
+    public Task UntilLogAsync(string words, double seconds = 30) => UntilAsync(() => Task.FromResult(Log.Contains(words, StringComparison.Ordinal)), $"the log of {Host} says \"{words}\"", seconds);
 
-    public Task UntilEmptyAsync(double seconds = 30) => Wait.UntilAsync(async () => (await QueueAsync()).Length == 0, $"the queue of {Host} is empty", seconds);
+    public Task UntilEmptyAsync(double seconds = 30) => UntilAsync(async () => (await QueueAsync()).Length == 0, $"the queue of {Host} is empty", seconds);
 
     /// <summary>Fails with the whole message where a line of it fits nothing.</summary>
     public static void AssertLine(string pattern, string mail) => Xunit.Assert.True(System.Text.RegularExpressions.Regex.IsMatch(mail, pattern, System.Text.RegularExpressions.RegexOptions.Multiline), $"no line fits {pattern} in\n{mail}");
