@@ -171,27 +171,6 @@ public sealed class NotifyTests(ImapFixture fixture)
     }
 
     [Fact]
-    public async Task Five_hundred_connections_hear_of_a_message_and_hold_little_for_it()
-    {
-        var account = await fixture.AccountAsync();
-        await using var other = await fixture.InboxAsync(50, account);
-        var clients = new List<ImapClient>();
-        for (var i = 0; i < 500; i++)
-        {
-            var client = await fixture.SignInAsync(account);
-            await client.OkAsync("EXAMINE INBOX");
-            clients.Add(client);
-        }
-        var before = GC.GetTotalMemory(forceFullCollection: true);
-        foreach (var client in clients) await client.OkAsync("NOTIFY SET (selected (MessageNew MessageExpunge FlagChange)) (personal (MessageNew MessageExpunge MailboxName))");
-        var each = (GC.GetTotalMemory(forceFullCollection: true) - before) / 500;
-        Assert.True(each < 20_000, $"{each} bytes a connection");
-        await other.AppendAsync("INBOX", ImapClient.Message(51));
-        foreach (var client in clients) Assert.Equal("* 51 EXISTS", await client.LineAsync());
-        foreach (var client in clients) await client.DisposeAsync();
-    }
-
-    [Fact]
     public async Task More_mailboxes_than_can_be_watched_are_refused()
     {
         var account = await fixture.AccountAsync();

@@ -4,8 +4,8 @@ using Xunit;
 
 namespace CbaMail.Tests.Server.Pop3;
 
-/// <summary>100,000 messages: listed without reading one, and under 1 MB of memory a session. Alone, for the heap is everybody's.</summary>
-[Collection("pop3 alone")]
+/// <summary>100,000 messages: listed without reading one, and under 1 MB of memory a session.</summary>
+[Collection(AloneCollection.Name)]
 public sealed class LargeMaildropTests(Pop3Fixture fixture)
 {
     const int Count = 100_000;

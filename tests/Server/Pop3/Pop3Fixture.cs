@@ -76,6 +76,3 @@ public sealed class Pop3Fixture : RoomFixture
 
 [CollectionDefinition("pop3")]
 public sealed class Pop3Collection : ICollectionFixture<Pop3Fixture>;
-
-[CollectionDefinition("pop3 alone", DisableParallelization = true)]
-public sealed class Pop3AloneCollection : ICollectionFixture<Pop3Fixture>;
