@@ -11,8 +11,6 @@ public class ProxyProtocolTests(ProxyProtocolTests.Behind fixture) : IClassFixtu
     {
         protected override string Configuration => """
             listeners: {smtp: proxy, submission: proxy, submissions: proxy, lmtp: proxy, imap: proxy, imaps: proxy, pop3: proxy, pop3s: proxy, http: proxy, https: proxy}
-            inbound:
-              proxy-timeout: 1s
             limits:
               connections-per-address: 3
             """;
@@ -88,12 +86,13 @@ public class ProxyProtocolTests(ProxyProtocolTests.Behind fixture) : IClassFixtu
     [InlineData("")]
     public async Task Without_a_header_nobody_is_served(string first)
     {
-        foreach (var port in new[] { server.Smtp, server.Submission, server.Submissions, server.Lmtp, server.Imap, server.Imaps, server.Pop3, server.Pop3s, server.Http, server.Https })
+        int[] ports = [server.Smtp, server.Submission, server.Submissions, server.Lmtp, server.Imap, server.Imaps, server.Pop3, server.Pop3s, server.Http, server.Https];
+        await Task.WhenAll(ports.Select(async port =>
         {
             await using var wire = await WireClient.ConnectAsync(port);
             if (first.Length > 0) await wire.SendAsync(first);
             Assert.True(await wire.IsClosedAsync(), $"port {port} answers {first}");
-        }
+        }));
         await Wait.UntilAsync(() => server.Log.Contains("behind the PROXY protocol", StringComparison.Ordinal), "the log says why");
     }
 

@@ -28,6 +28,14 @@ public class StrangerTests
         return client;
     }
 
+    /// <summary>What is held back is never as quick; what is not held back needs to be so once, however busy the machine is.</summary>
+    private static Task QuickerAsync(TimeSpan delay, Func<Task> deed) => Wait.UntilAsync(async () =>
+    {
+        var clock = Stopwatch.StartNew();
+        await deed();
+        return clock.Elapsed < delay;
+    }, $"it takes less than {delay}");
+
     private static async Task<WireClient> GreetAsync(TestServer server, string from, string hello = "client.example.org")
     {
         var client = await ComeAsync(server.Smtp, from);
@@ -196,11 +204,13 @@ public class StrangerTests
     [Fact]
     public async Task A_first_message_is_told_when_to_come_again_and_passes_then_also_after_a_restart()
     {
-        await using var server = await StartAsync("greylist: {enabled: yes, delay: 2s}");
+        await using var server = await StartAsync("greylist: {enabled: yes, delay: 1h}");
         var told = await OfferAsync(server, "192.0.2.10");
-        Assert.Matches("^451 4\\.7\\.1 .* in [12] seconds", told);
+        Assert.Matches("^451 4\\.7\\.1 .* in 3[56][0-9]{2} seconds", told);
         Assert.StartsWith("451 4.7.1", await OfferAsync(server, "192.0.2.11")); // the same /24: impatient
         await server.StopAsync();
+        var file = Path.Combine(server.Folder, "cbamail.yaml");
+        await File.WriteAllTextAsync(file, (await File.ReadAllTextAsync(file)).Replace("1h", "2s", StringComparison.Ordinal));
         await server.StartAgainAsync();
         await Wait.UntilAsync(async () => (await OfferAsync(server, "192.0.2.12")).StartsWith("250", StringComparison.Ordinal), "the 2 seconds are over, and it passes");
         Assert.StartsWith("250", await OfferAsync(server, "192.0.2.12"));
@@ -212,7 +222,7 @@ public class StrangerTests
     [Fact]
     public async Task The_null_sender_is_answered_at_data_so_that_address_verifiers_are_not_held_up()
     {
-        await using var server = await StartAsync("greylist: {enabled: yes, delay: 2s}");
+        await using var server = await StartAsync("greylist: {enabled: yes, delay: 1h}");
         await using var client = await GreetAsync(server, "192.0.2.10");
         await client.SmtpAsync("MAIL FROM:<>", "250");
         await client.SmtpAsync($"RCPT TO:<{Boris}>", "250");
@@ -274,16 +284,15 @@ public class StrangerTests
             await client.SmtpAsync("RCPT TO:<anna@ours.example>", "451 4.7.1");
             await client.SmtpAsync("QUIT", "221");
         }
-        clock.Restart();
-        await using (var local = await WireClient.ConnectAsync(server.Smtp)) // this machine is allowed
+        await QuickerAsync(TimeSpan.FromSeconds(4.9), async () =>
         {
+            await using var local = await WireClient.ConnectAsync(server.Smtp); // this machine is allowed
             await local.SendAsync("PROXY UNKNOWN\r\n");
             Assert.StartsWith("220", await local.ReplyAsync());
             await local.SmtpAsync("EHLO mail.ours.example", "250");
             await local.SmtpAsync("MAIL FROM:<a@example.org>", "250");
             await local.SmtpAsync("RCPT TO:<anna@ours.example>", "250");
-        }
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(4.9));
+        });
     }
 
     // ---- lists in DNS and names
@@ -383,9 +392,8 @@ public class StrangerTests
         await Wait.UntilAsync(() => server.Log.Length > 0, "it runs");
         Assert.StartsWith("250", await first);
         Assert.True(clock.ElapsedMilliseconds >= 1400);
-        clock.Restart();
-        Assert.StartsWith("250", await OfferAsync(server, "192.0.2.1"));
-        Assert.True(clock.ElapsedMilliseconds < 1400, "the sender is known by now");
+        // the sender is known by now
+        await QuickerAsync(TimeSpan.FromSeconds(1.4), async () => Assert.StartsWith("250", await OfferAsync(server, "192.0.2.1")));
     }
 
     [Fact]

@@ -10,7 +10,7 @@ public class SwaksTests(ServerFixture fixture) : IClassFixture<ServerFixture>
     private readonly TestServer server = fixture.Server;
 
     private Task<Ran> Swaks(int port, params string[] arguments) =>
-        new Tool { Folder = server.Folder }.StartAsync("swaks", ["--server", "127.0.0.1", "--port", port.ToString(null as IFormatProvider), "--helo", "client.example.org", "--timeout", "20s", .. arguments]);
+        new Tool { Folder = server.Folder }.StartAsync("swaks", ["--server", "127.0.0.1", "--port", port.ToString(null as IFormatProvider), "--helo", "client.example.org", "--timeout", "60s", .. arguments]);
 
     [Theory]
     [InlineData("PLAIN")]

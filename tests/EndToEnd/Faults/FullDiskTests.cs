@@ -95,7 +95,7 @@ public sealed class FullDiskTests : IAsyncLifetime
                 catch (Xunit.Sdk.FailException refusal)
                 {
                     Assert.Contains("got 452 4.3.1", refusal.Message);
-                    await Task.Delay(20);
+                    await Wait.UntilAsync(async () => stop.IsCancellationRequested || (await OfferAsync(server.Smtp)).StartsWith("250", StringComparison.Ordinal), "a sender comes again", 120);
                 }
             }
         })).ToArray();

@@ -111,7 +111,7 @@ const dialogues = {
     const count = client.mailbox.exists;
     const woken = new Promise((resolve, reject) => {
       client.on('exists', resolve);
-      setTimeout(() => reject(new Error('no EXISTS within 10 s')), 10000).unref();
+      setTimeout(() => reject(new Error('no EXISTS within 60 s')), 60000).unref();
     });
     const idle = client.idle();
     await dialogues.nodemailer_sends();
