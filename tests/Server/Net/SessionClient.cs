@@ -36,12 +36,28 @@ public abstract class SessionClient : ITranscriptClient
         }
     }
 
+    /// <summary>Random bytes to a new session each time: it ends by itself or answers, and is surprised by nothing.</summary>
+    public static async Task NoiseAsync(Func<SessionClient> connect)
+    {
+        for (var seed = 0; seed < 20; seed++)
+        {
+            var random = new Random(seed);
+            await using var client = connect();
+            await client.LineAsync();
+            var noise = new byte[random.Next(1, 5000)];
+            random.NextBytes(noise);
+            await client.SendAsync(noise);
+            client.HalfClose();
+            while (await client.TryLineAsync() is not null) { }
+        }
+    }
+
     /// <summary>Hangs up; the session must end and must not have been surprised by anything.</summary>
     public async ValueTask DisposeAsync()
     {
         await Transport.Client.Output.CompleteAsync();
         await Transport.Client.Input.CompleteAsync();
-        await Running.WaitAsync(TimeSpan.FromSeconds(20));
+        await Running.WaitAsync(Wait.Patience);
         lock (errors.Errors) Assert.Empty(errors.Errors);
         GC.SuppressFinalize(this);
     }

@@ -1,11 +1,7 @@
 using System.Text;
-using CbaMail.Config;
 using CbaMail.Envelope;
-using CbaMail.Net;
 using CbaMail.Sasl;
 using CbaMail.Tests.Server.Directory;
-using CbaMail.Tests.Server.Net;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace CbaMail.Tests.Server.Sasl;
@@ -27,23 +23,15 @@ public sealed class BearerTests
         });
     }
 
-    static SignIn Door(DirectoryFixture fixture, ITokenCheck? issuer)
-    {
-        var settings = new Settings { Evaluation = true };
-        return new SignIn(settings, fixture.Users, new LoginLimits(settings, TimeProvider.System), TimeProvider.System, NullLogger<SignIn>.Instance, tokens: issuer);
-    }
-
-    static Connection Here() => Connection.Over(new MemoryTransport().Server, new ListenerSettings { Protocol = Protocol.Imap });
-    static byte[] Said(string text) => Encoding.ASCII.GetBytes(Convert.ToBase64String(Encoding.UTF8.GetBytes(text)));
     static string Heard(string? challenge) => Encoding.UTF8.GetString(Convert.FromBase64String(challenge!));
 
     [Fact]
     public async Task Is_offered_where_something_checks_tokens()
     {
         await using var fixture = await DirectoryFixture.NewAsync();
-        Assert.DoesNotContain("OAUTHBEARER", Door(fixture, null).Mechanisms(Here()));
-        Assert.Null(Door(fixture, null).Start("XOAUTH2", Here()));
-        Assert.Superset(new HashSet<string> { "OAUTHBEARER", "XOAUTH2" }, Door(fixture, new Issuer()).Mechanisms(Here()).ToHashSet());
+        Assert.DoesNotContain("OAUTHBEARER", Door.Of(fixture).Mechanisms(Door.Visitor()));
+        Assert.Null(Door.Of(fixture).Start("XOAUTH2", Door.Visitor()));
+        Assert.Superset(new HashSet<string> { "OAUTHBEARER", "XOAUTH2" }, Door.Of(fixture, new Issuer()).Mechanisms(Door.Visitor()).ToHashSet());
     }
 
     [Theory]
@@ -63,8 +51,8 @@ public sealed class BearerTests
         await using var fixture = await DirectoryFixture.NewAsync();
         await fixture.AddAsync("anna@example.test");
         await fixture.AddAsync("boris@example.test");
-        var conversation = Door(fixture, new Issuer()).Start(mechanism, Here())!;
-        var reply = await conversation.BeginAsync(Said(message), default);
+        var conversation = Door.Of(fixture, new Issuer()).Start(mechanism, Door.Visitor())!;
+        var reply = await conversation.BeginAsync(Door.Said(message), default);
         if (right)
         {
             Assert.Equal("anna@example.test", reply.Result!.Value.Value!.Address.ToString());
@@ -75,7 +63,7 @@ public sealed class BearerTests
         Assert.Contains(mechanism == "XOAUTH2" ? "\"status\":\"400\"" : "\"status\":\"invalid_token\"", why, StringComparison.Ordinal);
         Assert.Contains("\"scope\":\"mail\"", why, StringComparison.Ordinal);
         Assert.Contains("openid-configuration", why, StringComparison.Ordinal);
-        reply = await conversation.RespondAsync(Said("\u0001"), default);
+        reply = await conversation.RespondAsync(Door.Said("\u0001"), default);
         Assert.Equal(Refusal.SignInFailed, reply.Result!.Value.Refusal);
     }
 
@@ -83,9 +71,9 @@ public sealed class BearerTests
     public async Task An_issuer_that_cannot_be_asked_is_no_wrong_token()
     {
         await using var fixture = await DirectoryFixture.NewAsync();
-        var conversation = Door(fixture, new Issuer()).Start("OAUTHBEARER", Here())!;
-        Assert.Contains("temporarily_unavailable", Heard((await conversation.BeginAsync(Said("n,,\u0001auth=Bearer later\u0001\u0001"), default)).Challenge), StringComparison.Ordinal);
-        Assert.Equal(Refusal.Unavailable, (await conversation.RespondAsync(Said("\u0001"), default)).Result!.Value.Refusal);
+        var conversation = Door.Of(fixture, new Issuer()).Start("OAUTHBEARER", Door.Visitor())!;
+        Assert.Contains("temporarily_unavailable", Heard((await conversation.BeginAsync(Door.Said("n,,\u0001auth=Bearer later\u0001\u0001"), default)).Challenge), StringComparison.Ordinal);
+        Assert.Equal(Refusal.Unavailable, (await conversation.RespondAsync(Door.Said("\u0001"), default)).Result!.Value.Refusal);
     }
 
     [Theory]
@@ -103,6 +91,6 @@ public sealed class BearerTests
     {
         await using var fixture = await DirectoryFixture.NewAsync();
         await fixture.AddAsync("anna@example.test");
-        Assert.True((await Door(fixture, new Issuer()).Start(mechanism, Here())!.BeginAsync(Said(message), default)).IsMalformed);
+        Assert.True((await Door.Of(fixture, new Issuer()).Start(mechanism, Door.Visitor())!.BeginAsync(Door.Said(message), default)).IsMalformed);
     }
 }

@@ -1,13 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
-using CbaMail.Config;
 using CbaMail.Envelope;
-using CbaMail.Net;
-using CbaMail.Sasl;
 using CbaMail.Tests.Server.Directory;
-using CbaMail.Tests.Server.Net;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace CbaMail.Tests.Server.Sasl;
@@ -31,12 +25,10 @@ public sealed class ExternalTests
 
     static async Task<string> SignInAsync(DirectoryFixture fixture, X509Certificate2? certificate, string wanted)
     {
-        var settings = new Settings { Evaluation = true };
-        var door = new SignIn(settings, fixture.Users, new LoginLimits(settings, TimeProvider.System), TimeProvider.System, NullLogger<SignIn>.Instance);
-        var connection = Connection.Over(new MemoryTransport().Server, new ListenerSettings { Protocol = Protocol.Imap });
+        var connection = Door.Visitor();
         connection.ClientCertificate = certificate;
-        if (door.Start("EXTERNAL", connection) is not { } conversation) return "not offered";
-        var said = wanted.Length == 0 ? "="u8.ToArray() : Encoding.ASCII.GetBytes(Convert.ToBase64String(Encoding.UTF8.GetBytes(wanted)));
+        if (Door.Of(fixture).Start("EXTERNAL", connection) is not { } conversation) return "not offered";
+        var said = wanted.Length == 0 ? "="u8.ToArray() : Door.Said(wanted);
         var result = (await conversation.BeginAsync(said, default)).Result!.Value;
         return result.Ok ? result.Value.Address.ToString() : result.Refusal == Refusal.SignInFailed ? "refused" : result.Refusal.ToString();
     }
