@@ -116,7 +116,7 @@ internal sealed class TestServer : IAsyncDisposable
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         var ended = mine.WaitForExitAsync();
-        if (await Task.WhenAny(ready.Task, ended).WaitAsync(TimeSpan.FromSeconds(60)) == ended)
+        if (await Task.WhenAny(ready.Task, ended).WaitAsync(Wait.Patience) == ended)
             throw new InvalidOperationException($"the server ended with {mine.ExitCode}:\n{Log}");
     }
 
@@ -157,7 +157,7 @@ internal sealed class TestServer : IAsyncDisposable
     {
         var stopping = process!;
         (await Tool.RunAsync("/bin/kill", "-TERM", stopping.Id.ToString(null as IFormatProvider))).Succeeded();
-        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var late = new CancellationTokenSource(Wait.Patience);
         await stopping.WaitForExitAsync(late.Token);
         return stopping.ExitCode;
     }

@@ -9,7 +9,6 @@ namespace CbaMail.Tests.Wire;
 /// <summary>A client that does only what it is told: sends bytes, reads lines. Everything else is for the test to say.</summary>
 internal sealed class WireClient : ITranscriptClient
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly byte[] buffer = new byte[65536];
     private readonly Socket socket;
     private Stream stream;
@@ -37,7 +36,7 @@ internal sealed class WireClient : ITranscriptClient
         {
             TargetHost = "localhost",
             RemoteCertificateValidationCallback = (_, _, _, _) => true,     // self-signed, on loopback
-        }).WaitAsync(Patience);
+        }).WaitAsync(Wait.Patience);
         stream = secure;
     }
 
@@ -84,7 +83,7 @@ internal sealed class WireClient : ITranscriptClient
         start = end = 0;
         try
         {
-            end = await stream.ReadAsync(buffer).AsTask().WaitAsync(Patience);
+            end = await stream.ReadAsync(buffer).AsTask().WaitAsync(Wait.Patience);
         }
         catch (IOException)
         {
@@ -92,7 +91,7 @@ internal sealed class WireClient : ITranscriptClient
         }
         catch (TimeoutException)
         {
-            Assert.Fail($"no answer within {Patience.TotalSeconds:0} s");
+            Assert.Fail($"no answer within {Wait.Patience.TotalSeconds:0} s");
         }
         return end > 0;
     }

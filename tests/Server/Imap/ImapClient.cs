@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using CbaMail.Imap;
 using CbaMail.Tests.Server.Net;
+using CbaMail.Tests.Wire;
 using Xunit;
 
 namespace CbaMail.Tests.Server.Imap;
@@ -49,7 +50,7 @@ public sealed class ImapClient : SessionClient
 
     async Task<int> NextAsync()
     {
-        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var late = new CancellationTokenSource(Wait.Patience);
         var one = new byte[1];
         try { return await inflate!.ReadAsync(one, late.Token) == 0 ? -1 : one[0]; }
         catch (InvalidDataException) { return -1; } // hung up in the middle of the stream

@@ -139,7 +139,7 @@ public class ClientLookupsTests
         await Wait.UntilAsync(() => zone.Asked.Contains("7.2.0.192.slow.test") && zone.Asked.Contains("mail.example.org"), "the questions are put");
         Assert.False(meeting.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(8));
-        var standing = await meeting.WaitAsync(TimeSpan.FromSeconds(10));
+        var standing = await meeting.WaitAsync(Wait.Patience);
         Assert.Equal(4, standing.Sum);
         Assert.Equal(Iprev.TempError, standing.Reverse.Result);
     }

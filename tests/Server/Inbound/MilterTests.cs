@@ -55,7 +55,7 @@ public sealed class MilterTests : IAsyncLifetime
 
     const string End = "C: QUIT\nS: 221 *\n";
 
-    MilterSettings For(MilterPeer peer) => new() { Name = "peer", Address = peer.Address, CommandTimeout = TimeSpan.FromSeconds(10), MessageTimeout = TimeSpan.FromSeconds(10) };
+    MilterSettings For(MilterPeer peer) => new() { Name = "peer", Address = peer.Address, CommandTimeout = Wait.Patience, MessageTimeout = Wait.Patience };
 
     Pipeline Pipeline(params MilterSettings[] milters)
     {
@@ -305,7 +305,7 @@ public sealed class MilterTests : IAsyncLifetime
     [InlineData("<hang>")]
     public async Task Its_failures_are_met_as_the_settings_say(string answer)
     {
-        var milter = For(peer) with { CommandTimeout = TimeSpan.FromSeconds(answer == MilterPeer.Hang ? 0.3 : 10) };
+        var milter = For(peer) with { CommandTimeout = answer == MilterPeer.Hang ? TimeSpan.FromSeconds(0.3) : Wait.Patience };
         foreach (var command in answer == MilterPeer.Hang ? "CRNB" : "CHMRTLNB")
         {
             Answers(command, answer);

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Text;
 using CbaMail.Envelope;
 using CbaMail.Mailboxes;
+using CbaMail.Tests.Wire;
 using Xunit;
 
 namespace CbaMail.Tests.Server.Mailboxes;
@@ -190,7 +191,7 @@ public sealed class MailStoreTests : IAsyncDisposable
         var seen = new TaskCompletionSource<Change>();
         using var subscription = vault.Mail.Notifier.Subscribe(inbox, change => seen.TrySetResult(change));
         await vault.AppendAsync(inbox, VaultFixture.Message(1));
-        Assert.Equal(vault.Mailbox(inbox).ModSeq, (await seen.Task.WaitAsync(TimeSpan.FromSeconds(5))).ModSeq);
+        Assert.Equal(vault.Mailbox(inbox).ModSeq, (await seen.Task.WaitAsync(Wait.Patience)).ModSeq);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Text;
 using CbaMail.Config;
 using CbaMail.Net;
+using CbaMail.Tests.Wire;
 using Xunit;
 
 namespace CbaMail.Tests.Server.Net;
@@ -33,7 +34,7 @@ public sealed class CompressionTests
         var text = new StringBuilder();
         while (text.Length < count)
         {
-            var result = await connection.ReadAsync(TimeSpan.FromSeconds(20));
+            var result = await connection.ReadAsync(Wait.Patience);
             text.Append(Encoding.UTF8.GetString(result.Buffer));
             connection.Input.AdvanceTo(result.Buffer.End);
             if (result.IsCompleted || result.IsCanceled) break;
@@ -80,11 +81,11 @@ public sealed class CompressionTests
     {
         var (connection, transport) = Compressed();
         await transport.Client.Output.WriteAsync(Deflated("a NO"));
-        var result = await connection.ReadAsync(TimeSpan.FromSeconds(20));
+        var result = await connection.ReadAsync(Wait.Patience);
         connection.Input.AdvanceTo(result.Buffer.Start, result.Buffer.End);
         Assert.False(connection.HasBufferedInput());
         await transport.Client.Output.WriteAsync(Deflated("OP\r\n"));
-        result = await connection.ReadAsync(TimeSpan.FromSeconds(20));
+        result = await connection.ReadAsync(Wait.Patience);
         Assert.Equal("a NOOP\r\n", Encoding.ASCII.GetString(result.Buffer));
         connection.Input.AdvanceTo(result.Buffer.End);
         Assert.InRange(((InflatingReader)connection.Input).Kept, 1, 256);
@@ -107,7 +108,7 @@ public sealed class CompressionTests
         _ = transport.Client.Output.WriteAsync(bomb).AsTask();
         for (var read = 0; read < 50; read++)
         {
-            var result = await connection.ReadAsync(TimeSpan.FromSeconds(20));
+            var result = await connection.ReadAsync(Wait.Patience);
             Assert.InRange(result.Buffer.Length, 1, 64 << 10);
             connection.Input.AdvanceTo(result.Buffer.End);
         }
@@ -177,7 +178,7 @@ public sealed class CompressionTests
     {
         var (connection, transport) = Compressed();
         await transport.Client.Output.WriteAsync(Deflated("a UNAUTHENTICATE\r\nb NOOP\r\n"));
-        var result = await connection.ReadAsync(TimeSpan.FromSeconds(20));
+        var result = await connection.ReadAsync(Wait.Patience);
         connection.Input.AdvanceTo(result.Buffer.GetPosition(18));
         connection.EndCompression();
         Assert.Equal("", await ReadAsync(connection, 1));

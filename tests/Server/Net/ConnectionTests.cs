@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Text;
 using CbaMail.Config;
 using CbaMail.Net;
+using CbaMail.Tests.Wire;
 using CbaMail.Tls;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -24,7 +25,7 @@ public sealed class ConnectionTests : IDisposable
         var connection = Connection.Over(transport.Server, new ListenerSettings(), tls: certificates.SelectAsync);
         var reader = new LineReader(connection, 100);
         await transport.SendAsync("STARTTLS\r\n");
-        await reader.ReadAsync(TimeSpan.FromSeconds(20));
+        await reader.ReadAsync(Wait.Patience);
         Assert.False(connection.HasBufferedInput());
         Assert.Null(connection.Tls);
 
@@ -39,7 +40,7 @@ public sealed class ConnectionTests : IDisposable
         Assert.StartsWith("TLS", connection.Tls!.Value.Protocol, StringComparison.Ordinal);
 
         await client.WriteAsync("EHLO again\r\n"u8.ToArray());
-        Assert.Equal(LineStatus.Line, await reader.ReadAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(LineStatus.Line, await reader.ReadAsync(Wait.Patience));
         Assert.Equal("EHLO again", Encoding.ASCII.GetString(reader.Line.Span));
         await connection.Output.WriteAsync("250 hello\r\n"u8.ToArray());
         var buffer = new byte[11];
@@ -54,7 +55,7 @@ public sealed class ConnectionTests : IDisposable
         var connection = Connection.Over(transport.Server, new ListenerSettings());
         var reader = new LineReader(connection, 100);
         await transport.SendAsync("STARTTLS\r\nMAIL FROM:<>\r\n");
-        await reader.ReadAsync(TimeSpan.FromSeconds(20));
+        await reader.ReadAsync(Wait.Patience);
         Assert.True(connection.HasBufferedInput());
     }
 

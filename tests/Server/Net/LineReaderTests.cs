@@ -1,13 +1,14 @@
 using System.Text;
 using CbaMail.Config;
 using CbaMail.Net;
+using CbaMail.Tests.Wire;
 using Xunit;
 
 namespace CbaMail.Tests.Server.Net;
 
 public class LineReaderTests
 {
-    static readonly TimeSpan Long = TimeSpan.FromSeconds(20);
+    static readonly TimeSpan Long = Wait.Patience;
     readonly MemoryTransport transport = new();
 
     LineReader Reader(int limit = 20) => new(Connection.Over(transport.Server, new ListenerSettings()), limit);

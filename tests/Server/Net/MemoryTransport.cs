@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
+using CbaMail.Tests.Wire;
 
 namespace CbaMail.Tests.Server.Net;
 
@@ -27,7 +28,7 @@ public sealed class MemoryTransport
     /// <summary>One line from the server, without CRLF; null at the end.</summary>
     public async Task<string?> ReadLineAsync()
     {
-        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var late = new CancellationTokenSource(Wait.Patience);
         while (true)
         {
             var result = await Client.Input.ReadAsync(late.Token);

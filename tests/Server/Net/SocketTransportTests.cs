@@ -16,7 +16,7 @@ namespace CbaMail.Tests.Server.Net;
 /// <summary>The sockets of the line protocols, driven by .NET's own sockets from the other side.</summary>
 public sealed class SocketTransportTests : IDisposable
 {
-    static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+    static readonly TimeSpan Soon = Wait.Patience;
     readonly EventLoop loop = new(NullLogger<EventLoop>.Instance, new Lookout(TimeProvider.System, processors: 2));
     readonly SpareDescriptor spare = new(TimeProvider.System, NullLogger<Listeners>.Instance);
     readonly ConcurrentQueue<SocketTransport> open = new();

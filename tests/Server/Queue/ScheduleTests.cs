@@ -156,7 +156,7 @@ public class ScheduleTests
                 Add(schedule, i, $"{i % 11}.test", bulk: i % 3 == 0);
                 if (i % 10 == 0) await Task.Yield();
             }
-            await Wait.UntilAsync(() => claimed.Count == 300, $"all are claimed (seed {seed})", 10);
+            await Wait.UntilAsync(() => claimed.Count == 300, $"all are claimed (seed {seed})");
             Assert.All(claimed.Values, times => Assert.Equal(1, times));
             await stop.CancelAsync();
             await dispatcher;
@@ -178,7 +178,7 @@ public class ScheduleTests
         Assert.Empty(Started(schedule));
         var changed = schedule.Changed;
         schedule.Held = false;
-        await changed.WaitAsync(TimeSpan.FromSeconds(20));
+        await changed.WaitAsync(Wait.Patience);
         Assert.Equal(["a.test", "a.test", "b.test"], Started(schedule).Order());
         Assert.Equal([1L, 2], Enumerable.Range(0, 2).Select(_ => Claim(schedule, "a.test", 100, fresh: true)[0].MessageId));
     }

@@ -77,7 +77,7 @@ public sealed class StoreConditionTests
         Assert.True(gate.IsShort);
         Assert.False(await gate.WaitAsync(TimeSpan.FromMilliseconds(150), TimeProvider.System, default));
         used = 700;
-        Assert.True(await gate.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System, default));
+        Assert.True(await gate.WaitAsync(Wait.Patience, TimeProvider.System, default));
         Assert.False(gate.IsShort);
     }
 

@@ -11,7 +11,7 @@ namespace CbaMail.Tests.Server.Smtp.Client;
 
 public sealed class SmtpClientTests : IAsyncDisposable
 {
-    static readonly QueueSettings Quick = new() { GreetingTimeout = TimeSpan.FromSeconds(20), CommandTimeout = TimeSpan.FromSeconds(20), DataTimeout = TimeSpan.FromSeconds(20), FinalTimeout = TimeSpan.FromSeconds(20) };
+    static readonly QueueSettings Quick = new() { GreetingTimeout = Wait.Patience, CommandTimeout = Wait.Patience, DataTimeout = Wait.Patience, FinalTimeout = Wait.Patience };
     readonly ScriptedPeer peer = new();
 
     static MailAddress Address(string text) => MailAddress.TryParse(text, out var address) ? address : throw new ArgumentException(text);

@@ -14,6 +14,7 @@ using CbaMail.Smtp.Server;
 using CbaMail.Storage;
 using CbaMail.Submission;
 using CbaMail.Tests.Server.Net;
+using CbaMail.Tests.Wire;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -137,7 +138,7 @@ public sealed class PostOffice : IAsyncLifetime
             }
         }
         transport.HalfClose();
-        await session.WaitAsync(TimeSpan.FromSeconds(20));
+        await session.WaitAsync(Wait.Patience);
         return orders;
     }
 
