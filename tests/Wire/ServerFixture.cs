@@ -14,9 +14,12 @@ public class ServerFixture : IAsyncLifetime
     /// <summary>Lines of a settings file, for classes that need another server.</summary>
     protected virtual string? Configuration => null;
 
+    /// <summary>How its process is started, for classes that need it otherwise.</summary>
+    private protected virtual TestServer.Launch? Launch => null;
+
     public virtual async ValueTask InitializeAsync()
     {
-        Server = await TestServer.StartAsync(Configuration);
+        Server = await TestServer.StartAsync(Configuration, launch: Launch);
         await Server.AddAccountsAsync(Anna, Boris);
     }
 
