@@ -72,11 +72,7 @@ public sealed class SourcesTests : IAsyncDisposable
         await office.SendAsync("a@peer.test");
         await Wait.UntilAsync(() => office.Queue.List() is [{ Recipients: [{ LastReply: not null }] }], "it is put off");
         Assert.Contains("while it warms up (3) have been sent", office.Queue.List()[0].Recipients[0].LastReply);
-        await Wait.UntilAsync(() =>
-        {
-            office.Time.Advance(TimeSpan.FromMinutes(1));
-            return office.Queue.Counts().Messages == 0;
-        }, "the next day comes");
+        await office.HurryAsync(TimeSpan.FromMinutes(20), () => office.Queue.Counts().Messages == 0, "the next day comes");
         Assert.Equal(3, office.Time.GetUtcNow().Day);
     }
 
@@ -95,11 +91,7 @@ public sealed class SourcesTests : IAsyncDisposable
         await Wait.UntilAsync(() => office.Queue.List() is { Count: 13 } waiting && waiting.All(entry => entry.Recipients[0] is { LastReply: not null, State: not "active" }), "the others are put off");
         Assert.Equal(7, peer.Mails.Count);
         Assert.All(office.Queue.List(), entry => Assert.Equal(0, entry.Recipients[0].Attempts));
-        await Wait.UntilAsync(() =>
-        {
-            office.Time.Advance(TimeSpan.FromMinutes(30));
-            return office.Queue.Counts().Messages == 0;
-        }, "the day of 1000 comes", 60);
+        await office.HurryAsync(TimeSpan.FromMinutes(30), () => office.Queue.Counts().Messages == 0, "the day of 1000 comes");
         Assert.Equal(20, peer.Mails.Count);
         Assert.Equal(4, office.Time.GetUtcNow().Day);
     }
