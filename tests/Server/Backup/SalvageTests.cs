@@ -44,14 +44,17 @@ public sealed class SalvageTests(ITestOutputHelper output)
     [InlineData(30_000)]
     public async Task A_large_one_cut_in_half_is_saved_within_seconds(int messages)
     {
+        var clock = Stopwatch.StartNew();
         await using var vault = await LargeAsync(messages);
+        var filled = clock.Elapsed;
         var size = new FileInfo(Database(vault)).Length;
         using (var file = File.Open(Database(vault), FileMode.Open)) file.SetLength(size / 4096 / 2 * 4096 + 100);
-        var clock = Stopwatch.StartNew();
+        clock.Restart();
         var said = new List<string>();
         Save(vault, said.Add);
         output.WriteLine($"{size >> 20} MB, cut in half, saved in {clock.Elapsed.TotalSeconds:0.0} s: {string.Join(' ', said)}");
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), $"it took {clock.Elapsed}");
+        // a machine that is slow or busy was so when it was filled
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(5) + 2 * filled, $"it took {clock.Elapsed}, to fill it {filled}");
         await vault.RestartAsync();
         Assert.InRange(vault.Rows().Count, messages / 3, messages);
     }
