@@ -50,10 +50,11 @@ static class MessageTable
         List(read.Prepare(ChangedSql).Bind(1, mailboxId).Bind(2, modseq));
 
     /// <summary>The content of every message of a mailbox.</summary>
-    public static List<(uint Uid, long Content)> Contents(ReadTransaction read, long mailboxId)
+    /// <param name="about">How many there may be.</param>
+    public static List<(uint Uid, long Content)> Contents(ReadTransaction read, long mailboxId, long about)
     {
         using var row = read.Prepare("SELECT uid, content_id FROM message WHERE mailbox_id = ? ORDER BY uid").Bind(1, mailboxId);
-        var list = new List<(uint, long)>();
+        var list = new List<(uint, long)>((int)Math.Min(about, 1 << 20));
         while (row.Step()) list.Add(((uint)row.Int64(0), row.Int64(1)));
         return list;
     }

@@ -47,7 +47,7 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
             // fields alone are read faster than a message with its bodies goes into the index
             await CatchUpAsync(lease.Index, mailbox, isDear: questions.Any(question => question.Place != TextPlace.Field), cancel);
             List<(uint, long)> rows;
-            using (var read = mail.Read()) rows = MessageTable.Contents(read.Transaction, mailboxId);
+            using (var read = mail.Read()) rows = MessageTable.Contents(read.Transaction, mailboxId, mailbox.Messages);
             return new MailboxVerdicts(rows, lease.Index.Ask(questions, cancel));
         }
         catch (Exception e) when (Stands(e))
@@ -66,7 +66,7 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
             using var lease = shelf.Take(mailbox.AccountId);
             await CatchUpAsync(lease.Index, mailbox, isDear: true, cancel);
             List<(uint Uid, long Content)> rows;
-            using (var read = mail.Read()) rows = MessageTable.Contents(read.Transaction, mailboxId);
+            using (var read = mail.Read()) rows = MessageTable.Contents(read.Transaction, mailboxId, mailbox.Messages);
             var (places, scores) = lease.Index.AskFuzzy(place, field, words, cancel);
             return new MailboxScores(rows, places, scores);
         }
@@ -174,7 +174,6 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
                 if (builder.IsFull)
                 {
                     index.Add(builder, watermarks, varied);
-                    builder = new SegmentBuilder();
                     gathered.Clear();
                 }
                 if (MustWait) break; // what is gathered is kept, and the rest comes later

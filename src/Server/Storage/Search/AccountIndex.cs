@@ -89,7 +89,7 @@ public sealed class AccountIndex : IDisposable
 
     // ---- writing
 
-    /// <summary>Adds a segment.</summary>
+    /// <summary>Adds a segment; the documents are no longer gathered then.</summary>
     /// <param name="watermarks">How far each mailbox is in the index now.</param>
     /// <param name="varied">Contents that stand behind different prefixes: they have to be looked at.</param>
     public void Add(SegmentBuilder documents, IEnumerable<KeyValuePair<long, uint>> watermarks, IEnumerable<long> varied)

@@ -11,6 +11,7 @@ sealed class ByteWriter
     public int Length { get; private set; }
     public ReadOnlySpan<byte> Written => bytes.AsSpan(0, Length);
     public void Clear() => Length = 0;
+    public void Cut(int length) => Length = length;
 
     Span<byte> Room(int count)
     {
@@ -60,6 +61,7 @@ ref struct ByteReader(ReadOnlySpan<byte> bytes)
     int at;
 
     public readonly bool AtEnd => at >= bytes.Length;
+    public readonly int At => at;
 
     /// <exception cref="IndexDamage"/>
     public long Number()
@@ -88,33 +90,41 @@ ref struct ByteReader(ReadOnlySpan<byte> bytes)
 static class Packed
 {
     /// <summary>A byte that says how, the length, the bytes.</summary>
-    public static byte[] Pack(ReadOnlySpan<byte> raw)
+    public static void Pack(ReadOnlySpan<byte> raw, ByteWriter output)
     {
-        var output = new ByteWriter();
         var length = Zstd.Compress(raw, default, out var rented);
         if (length > 0) output.Byte(1).Number(raw.Length).Raw(rented.AsSpan(0, length));
         else output.Byte(0).Number(raw.Length).Raw(raw);
         if (length > 0) Buffers.Return(rented);
-        return output.Written.ToArray();
     }
 
+    /// <summary>Into a rented array; the caller gives it back.</summary>
     /// <exception cref="IndexDamage"/>
-    public static byte[] Unpack(ReadOnlySpan<byte> packed)
+    public static byte[] Unpack(ReadOnlySpan<byte> packed, out int length)
     {
         if (packed.IsEmpty) throw new IndexDamage("A piece of a search index is empty.");
-        var at = 1;
-        long length = 0;
+        var (at, isPlain, count) = (1, packed[0] == 0, 0L);
         for (var shift = 0; at < packed.Length && shift < 35; shift += 7)
         {
             var next = packed[at++];
-            length |= (long)(next & 0x7f) << shift;
+            count |= (long)(next & 0x7f) << shift;
             if (next < 0x80) break;
         }
-        if (length > 1 << 30) throw new IndexDamage("A piece of a search index is too long.");
-        if (packed[0] == 0) return packed[at..].Length == length ? packed[at..].ToArray() : throw new IndexDamage("A piece of a search index is cut.");
-        var raw = GC.AllocateUninitializedArray<byte>((int)length);
-        try { Zstd.Decompress(packed[at..], default, raw); }
-        catch (DamageError) { throw new IndexDamage("A piece of a search index cannot be decompressed."); }
+        if (count > 1 << 30) throw new IndexDamage("A piece of a search index is too long.");
+        length = (int)count;
+        packed = packed[at..];
+        if (isPlain && packed.Length != length) throw new IndexDamage("A piece of a search index is cut.");
+        var raw = Buffers.Rent(Math.Max(1, length));
+        if (isPlain) packed.CopyTo(raw);
+        else
+        {
+            try { Zstd.Decompress(packed, default, raw.AsSpan(0, length)); }
+            catch (DamageError)
+            {
+                Buffers.Return(raw);
+                throw new IndexDamage("A piece of a search index cannot be decompressed.");
+            }
+        }
         return raw;
     }
 }

@@ -78,14 +78,28 @@ sealed class IndexFile : IDisposable
     /// <exception cref="IndexDamage"/>
     public byte[] Read(Extent extent)
     {
-        if (extent.Length < 0 || extent.Position + extent.Length > file.Length) throw new IndexDamage("A piece of a search index lies beyond its end.");
+        Check(extent);
         var bytes = GC.AllocateUninitializedArray<byte>(extent.Length);
         Read(extent, bytes);
         return bytes;
     }
 
+    /// <summary>Into a rented array; the caller gives it back.</summary>
     /// <exception cref="IndexDamage"/>
-    public void Read(Extent extent, Span<byte> into)
+    public byte[] Rent(Extent extent)
+    {
+        Check(extent);
+        var bytes = Buffers.Rent(Math.Max(1, extent.Length));
+        Read(extent, bytes);
+        return bytes;
+    }
+
+    void Check(Extent extent)
+    {
+        if (extent.Length < 0 || extent.Position + extent.Length > file.Length) throw new IndexDamage("A piece of a search index lies beyond its end.");
+    }
+
+    void Read(Extent extent, Span<byte> into)
     {
         into = into[..extent.Length];
         into.Clear();

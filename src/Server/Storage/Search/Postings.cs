@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace CbaMail.Storage.Search;
 
 /// <summary>A set of the documents of one segment.</summary>
@@ -44,9 +46,11 @@ sealed class DocumentSet(int size)
     /// <summary>Adds the bits of a bitmap of bytes.</summary>
     public void OrBytes(ReadOnlySpan<byte> map)
     {
-        var bytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes(bits.AsSpan());
+        var bytes = MemoryMarshal.AsBytes(bits.AsSpan());
         if (map.Length > bytes.Length) throw new IndexDamage("A list of a search index is too long.");
-        for (var i = 0; i < map.Length; i++) bytes[i] |= map[i];
+        var whole = MemoryMarshal.Cast<byte, ulong>(map);
+        for (var i = 0; i < whole.Length; i++) bits[i] |= whole[i];
+        for (var i = 8 * whole.Length; i < map.Length; i++) bytes[i] |= map[i];
         if (size % 64 != 0 && bits[^1] >> (size % 64) != 0) throw new IndexDamage("A list of a search index names what is not there.");
     }
 }
@@ -63,13 +67,23 @@ static class Postings
             set.OrBytes(list);
             return;
         }
-        var reader = new ByteReader(list);
-        for (var document = -1; !reader.AtEnd;)
+        var document = -1;
+        for (var at = 0; at < list.Length;)
         {
-            document += 1 + reader.Count(set.Size);
+            document += 1 + Step(list, ref at, set.Size);
             if (document >= set.Size) throw new IndexDamage("A list of a search index names what is not there.");
             set.Add(document);
         }
+    }
+
+    // a byte, mostly
+    static int Step(ReadOnlySpan<byte> list, ref int at, int most)
+    {
+        if (list[at] < 0x80) return list[at++];
+        var reader = new ByteReader(list[at..]);
+        var step = reader.Count(most);
+        at += reader.At;
+        return step;
     }
 
     /// <summary>Adds documents of a list, renumbered, to rising numbers.</summary>
@@ -83,10 +97,10 @@ static class Postings
                     Add(8 * i + System.Numerics.BitOperations.TrailingZeroCount(left), renumber, to);
             return;
         }
-        var reader = new ByteReader(list);
-        for (var document = -1; !reader.AtEnd;)
+        var document = -1;
+        for (var at = 0; at < list.Length;)
         {
-            document += 1 + reader.Count(renumber.Length);
+            document += 1 + Step(list, ref at, renumber.Length);
             Add(document, renumber, to);
         }
     }

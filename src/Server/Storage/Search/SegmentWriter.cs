@@ -34,10 +34,11 @@ sealed record Segment(int Documents, Extent Ids, Block[][] Sections, long Bytes)
 /// <summary>Writes a segment section after section, words in order; keeps a block in memory.</summary>
 sealed class SegmentWriter(IndexFile file)
 {
-    const int MostWords = 64 << 10, MostLists = 128 << 10;
+    // with what follows before the next look, pieces that are rented by 64 KB: a merge holds some of each segment
+    const int MostWords = 56 << 10, MostLists = 56 << 10;
     const byte End = (byte)'\n';
 
-    readonly ByteWriter words = new(), lengths = new(), lists = new();
+    readonly ByteWriter words = new(), lengths = new(), lists = new(), whole = new(), packed = new();
     readonly List<Block>[] blocks = [.. Enumerable.Range(0, Sections.Count).Select(_ => new List<Block>())];
     Section current;
     long bytes;
@@ -59,19 +60,21 @@ sealed class SegmentWriter(IndexFile file)
     void Flush()
     {
         if (words.Length == 0) return;
-        var all = new ByteWriter();
-        all.Number(lengths.Length).Raw(lengths.Written).Raw(lists.Written);
-        var block = new Block(Put(Packed.Pack(words.Written)), Put(Packed.Pack(all.Written)));
+        whole.Clear();
+        whole.Number(lengths.Length).Raw(lengths.Written).Raw(lists.Written);
+        var block = new Block(Put(words), Put(whole));
         blocks[(int)current].Add(block);
         words.Clear();
         lengths.Clear();
         lists.Clear();
     }
 
-    Extent Put(ReadOnlySpan<byte> piece)
+    Extent Put(ByteWriter raw)
     {
-        bytes += piece.Length;
-        return file.Append(piece);
+        packed.Clear();
+        Packed.Pack(raw.Written, packed);
+        bytes += packed.Length;
+        return file.Append(packed.Written);
     }
 
     /// <param name="ids">Of the documents, by number.</param>
@@ -85,7 +88,7 @@ sealed class SegmentWriter(IndexFile file)
             list.Number((ulong)(((id.Content - last) << 1) ^ ((id.Content - last) >> 63))).Number(id.Prefix);
             last = id.Content;
         }
-        var place = Put(Packed.Pack(list.Written));
+        var place = Put(list);
         return new Segment(ids.Count, place, [.. blocks.Select(section => section.ToArray())], bytes);
     }
 }
