@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace CbaMail.Storage.Search;
 
 /// <summary>A message's content, and a checksum of what stands before it in its mailbox (Return-Path, Delivered-To).</summary>
