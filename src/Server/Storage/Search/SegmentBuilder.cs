@@ -25,17 +25,10 @@ public sealed class SegmentBuilder
 
     readonly List<DocumentId> ids = [];
     readonly ByteWriter text = new();
-    Word[] words = new Word[Least];
-    int[] buckets = Empty(2 * Least); // the last word of each, or -1
-    Place[] places = new Place[Least];
+    Word[] words = []; // nothing is taken for the many accounts that have nothing new
+    int[] buckets = []; // the last word of each, or -1
+    Place[] places = [];
     int wordCount, placeCount;
-
-    static int[] Empty(int size)
-    {
-        var made = new int[size];
-        made.AsSpan().Fill(-1);
-        return made;
-    }
 
     /// <summary>Documents gathered.</summary>
     public int Documents => ids.Count;
@@ -59,7 +52,7 @@ public sealed class SegmentBuilder
         ref var known = ref words[index];
         if (known.Text != start) text.Cut(start);
         if (known.Last >= 0 && places[known.Last].Document == document) return;
-        if (placeCount == places.Length) Array.Resize(ref places, 2 * placeCount);
+        if (placeCount == places.Length) Array.Resize(ref places, Math.Max(Least, 2 * placeCount));
         places[placeCount] = new(document, known.Last);
         known.Last = placeCount++;
     }
@@ -67,12 +60,12 @@ public sealed class SegmentBuilder
     /// <summary>The word, a new one where it has not been yet.</summary>
     int Find(Section section, ReadOnlySpan<byte> word, int hash)
     {
+        if (wordCount == words.Length) Grow();
         for (var index = buckets[hash & (buckets.Length - 1)]; index >= 0; index = words[index].Next)
         {
             ref var known = ref words[index];
             if (known.Hash == hash && known.Section == section && TextOf(known).SequenceEqual(word)) return index;
         }
-        if (wordCount == words.Length) Grow();
         ref var first = ref buckets[hash & (buckets.Length - 1)];
         words[wordCount] = new(text.Length - word.Length, word.Length, section, hash, first, -1);
         return first = wordCount++;
@@ -82,8 +75,9 @@ public sealed class SegmentBuilder
 
     void Grow()
     {
-        Array.Resize(ref words, 2 * wordCount);
-        buckets = Empty(2 * words.Length);
+        Array.Resize(ref words, Math.Max(Least, 2 * wordCount));
+        buckets = new int[2 * words.Length];
+        buckets.AsSpan().Fill(-1);
         for (var i = 0; i < wordCount; i++)
         {
             ref var bucket = ref buckets[words[i].Hash & (buckets.Length - 1)];
@@ -96,7 +90,7 @@ public sealed class SegmentBuilder
     internal Segment Write(IndexFile file)
     {
         var sorted = words.AsSpan(0, wordCount); // the buckets do not hold from here on
-        sorted.Sort((one, other) => one.Section != other.Section ? one.Section.CompareTo(other.Section) : TextOf(one).SequenceCompareTo(TextOf(other)));
+        sorted.Sort((one, other) => one.Section != other.Section ? one.Section - other.Section : TextOf(one).SequenceCompareTo(TextOf(other)));
         var writer = new SegmentWriter(file);
         var documents = new List<int>();
         foreach (var word in sorted)
