@@ -188,13 +188,16 @@ internal sealed class SelectedMailbox : IDisposable
         }
     }
 
-    void Add(in MessageRow row)
+    void Add(in MessageRow row) => Add(row.Uid, row.Flags, row.Keywords, row.ModSeq);
+
+    /// <summary>Takes in a message behind all others; in the first snapshot it is no news.</summary>
+    public void Add(uint uid, MessageFlags bits, string? text, long modseq)
     {
         if (Count == uids.Length) Resize(Math.Max(16, Count + Count / 2));
-        uids[Count] = row.Uid;
-        flags[Count] = (byte)((byte)row.Flags | (row.Uid >= recent.From && row.Uid < recent.To ? ImapFlags.Recent : 0));
-        keywords[Count] = keywordSets.Intern(row.Keywords);
-        modseqs[Count] = row.ModSeq;
+        uids[Count] = uid;
+        flags[Count] = (byte)((byte)bits | (uid >= recent.From && uid < recent.To ? ImapFlags.Recent : 0));
+        keywords[Count] = keywordSets.Intern(text);
+        modseqs[Count] = modseq;
         Count++;
     }
 

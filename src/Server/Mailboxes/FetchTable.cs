@@ -53,19 +53,14 @@ static class FetchTable
 
     static ContentRow Content(ReadTransaction read, Statement row, long id, ContentParts parts)
     {
-        var at = First;
-        var content = new ContentRow(id, default, row.Int64(9), [], null, [], [], "", null, null);
-        if ((parts & ContentParts.Body) != 0)
+        var at = (parts & ContentParts.Body) != 0 ? First + 5 : First;
+        var content = new ContentRow(id, default, row.Int64(9), [], null,
+            (parts & ContentParts.Envelope) != 0 ? row.Blob(at++).ToArray() : [],
+            (parts & ContentParts.Structure) != 0 ? row.Blob(at++).ToArray() : [],
+            (parts & ContentParts.Preview) != 0 ? row.String(at++) : "", null, null)
         {
-            content = ContentTable.WithBody(read, content, row, at);
-            at += 5;
-        }
-        return content with
-        {
-            Envelope = (parts & ContentParts.Envelope) != 0 ? row.Blob(at++).ToArray() : [],
-            Structure = (parts & ContentParts.Structure) != 0 ? row.Blob(at++).ToArray() : [],
-            Preview = (parts & ContentParts.Preview) != 0 ? row.String(at++) : "",
             Fields = (parts & ContentParts.Fields) != 0 && !row.IsNull(at) ? row.Blob(at).ToArray() : null,
         };
+        return (parts & ContentParts.Body) != 0 ? ContentTable.WithBody(read, content, row, First) : content;
     }
 }

@@ -39,6 +39,9 @@ public sealed class MailReader : IDisposable
         return reader == 0 ? rows : Readers.See(rows, ReaderTable.Range(transaction, mailboxId, reader, from, to));
     }
 
+    /// <summary>UID, flags, keywords and modification sequence of messages by rising UID, to the owner's eyes.</summary>
+    public void Views(long mailboxId, uint from, uint to, Action<uint, MessageFlags, string?, long> take) => MessageTable.Views(transaction, mailboxId, from, to, take);
+
     /// <summary>Messages with what stands beside their content, by rising UID.</summary>
     public List<MessageEnvelope> Envelopes(long mailboxId, uint from, uint to, EnvelopeParts parts) =>
         EnvelopeTable.Range(transaction, mailboxId, from, to, parts);

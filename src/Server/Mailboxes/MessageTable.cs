@@ -41,6 +41,13 @@ static class MessageTable
     public static List<MessageRow> Range(WriteTransaction write, long mailboxId, uint from, uint to) =>
         List(write.Prepare(RangeSql).Bind(1, mailboxId).Bind(2, from).Bind(3, to));
 
+    /// <summary>What a session keeps of each message.</summary>
+    public static void Views(ReadTransaction read, long mailboxId, uint from, uint to, Action<uint, MessageFlags, string?, long> take)
+    {
+        using var row = read.Prepare("SELECT uid, flags, keywords, modseq FROM message WHERE mailbox_id = ? AND uid >= ? AND uid <= ? ORDER BY uid").Bind(1, mailboxId).Bind(2, from).Bind(3, to);
+        while (row.Step()) take((uint)row.Int64(0), (MessageFlags)row.Int32(1), row.Text(2), row.Int64(3));
+    }
+
     public static MessageRow? Get(ReadTransaction read, long mailboxId, uint uid) => One(read.Prepare(OneSql).Bind(1, mailboxId).Bind(2, uid));
 
     public static MessageRow? Get(WriteTransaction write, long mailboxId, uint uid) => One(write.Prepare(OneSql).Bind(1, mailboxId).Bind(2, uid));

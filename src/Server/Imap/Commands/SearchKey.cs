@@ -77,6 +77,9 @@ internal sealed class RowsAhead<T>(SelectedMailbox mailbox, Func<T, uint> uidOf,
     List<T> rows = [];
     int at, last = -2, ahead = 1;
 
+    /// <summary>The row of the last message that was asked for, if it is this one.</summary>
+    public T? Last(int index) => index == last && at < rows.Count && uidOf(rows[at]) == mailbox.Uid(index) ? rows[at] : null;
+
     /// <summary>Null when it has been expunged meanwhile.</summary>
     /// <param name="cost">Grows by what was read.</param>
     public T? Of(int index, MailReader reader, ref int cost)
@@ -126,6 +129,9 @@ internal sealed class SearchCandidate(SelectedMailbox mailbox)
         }
     }
 
+    /// <summary>Octets; null when it has been expunged meanwhile.</summary>
+    public long? Size => dates.Last(Index)?.Size ?? Row?.Size;
+
     /// <summary>The Date field in UTC, or null.</summary>
     public DateTimeOffset? Sent => dates.Of(Index, reader!, ref reads)?.Sent;
 
@@ -136,7 +142,7 @@ internal sealed class SearchCandidate(SelectedMailbox mailbox)
         {
             reads += 4;
             return reader!.Envelopes(mailbox.Id, mailbox.Uid(Index), mailbox.Uid(Index), EnvelopeParts.Envelope) is [var known]
-                && MailDate.TryParse(new EnvelopeFields(known.Envelope).Date, out var date) ? DateOnly.FromDateTime(date.DateTime) : null;
+                && MailDate.TryParse(new EnvelopeFields(known.Envelope, EnvelopeFields.ToDate).Date, out var date) ? DateOnly.FromDateTime(date.DateTime) : null;
         }
     }
 

@@ -90,7 +90,7 @@ internal ref struct SearchKeys(SelectedMailbox mailbox, Encoding? charset, DateT
             case "LARGER" or "SMALLER":
                 arguments.Space();
                 var size = arguments.Number64();
-                return SearchKey.Row(r => name == "LARGER" ? r.Size > size : r.Size < size);
+                return new(SearchCost.Row, c => c.Size is { } known && (name == "LARGER" ? known > size : known < size));
             case "OLDER" or "YOUNGER":
                 arguments.Space();
                 var edge = now.ToUnixTimeSeconds() - arguments.NonZero(); // RFC 5032 2: to the second

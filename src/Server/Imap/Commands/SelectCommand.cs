@@ -95,7 +95,8 @@ internal static class SelectCommand
         for (uint from = 1; from < mailbox.UidNext;)
         {
             var to = mailbox.UidNext - from > piece ? from + piece - 1 : mailbox.UidNext - 1;
-            selected.Load(reader.Messages(mailbox.Id, from, to, selected.Reader));
+            if (selected.Reader == 0) reader.Views(mailbox.Id, from, to, selected.Add);
+            else selected.Load(reader.Messages(mailbox.Id, from, to, selected.Reader));
             from = to + 1;
         }
         if (selected.Count >= Recollection.LeastMessages && selected.Count == mailbox.Messages)

@@ -10,13 +10,19 @@ internal readonly ref struct EnvelopeFields
 {
     readonly ReadOnlySpan<byte> date, subject, from, to, cc, inReplyTo, messageId;
 
+    /// <summary>How much of an envelope is read: lists of addresses are long, and most who ask want what stands before them.</summary>
+    public const int ToDate = 1, ToSubject = 2, ToFrom = 3, All = 10;
+
     // RFC 9051 9, envelope: date subject from sender reply-to to cc bcc in-reply-to message-id
-    public EnvelopeFields(ReadOnlySpan<byte> envelope)
+    public EnvelopeFields(ReadOnlySpan<byte> envelope, int fields = All)
     {
         var at = 1;
         date = Next(envelope, ref at);
+        if (fields == ToDate) return;
         subject = Next(envelope, ref at);
+        if (fields == ToSubject) return;
         from = Next(envelope, ref at);
+        if (fields == ToFrom) return;
         Next(envelope, ref at);
         Next(envelope, ref at);
         to = Next(envelope, ref at);
@@ -76,8 +82,14 @@ internal readonly ref struct EnvelopeFields
 
     static int Quoted(ReadOnlySpan<byte> text, int at)
     {
-        for (; at < text.Length && text[at] != '"'; at++)
-            if (text[at] == '\\') at++;
+        while (at < text.Length)
+        {
+            var end = text[at..].IndexOfAny((byte)'"', (byte)'\\');
+            if (end < 0) return text.Length + 1;
+            at += end + 1;
+            if (text[at - 1] == '"') return at;
+            at++;
+        }
         return at + 1;
     }
 

@@ -1,4 +1,5 @@
 using CbaMail.Imap.Commands;
+using CbaMail.Mailboxes;
 using CbaMail.Mailboxes.Search;
 using CbaMail.Storage.Search;
 
@@ -43,7 +44,9 @@ internal sealed class IndexedText
     public static async ValueTask PrepareAsync(ImapSession session, long mailboxId, SearchKey key)
     {
         if (key.Texts.Count == 0 || session.Context.Index is not { } index) return;
-        var texts = key.Texts;
+        // rows that are read one after the other answer sooner than words that have to be looked up in messages
+        List<IndexedText> texts = [.. key.Texts.Where(text => text.fuzzy is not null || !IsInRow(text.question))];
+        if (texts.Count == 0) return;
         if (await index.AskAsync(mailboxId, [.. texts.Select(text => text.question)], session.Cancel) is not { } verdicts) return;
         for (var i = 0; i < texts.Count; i++)
         {
@@ -51,6 +54,9 @@ internal sealed class IndexedText
             if (texts[i].fuzzy is { } fuzzy) await fuzzy.PrepareAsync(session, index, mailboxId);
         }
     }
+
+    // a field that stands in the row, and not as a whole in the index
+    static bool IsInRow(TextQuestion question) => question is { Place: TextPlace.Field, Field: { } name } && KeptFields.Has(name) && Sections.OfField(name) is null;
 
     /// <summary>Forgets the answers: the search goes on with single messages (RFC 5267 4.3), and they take memory.</summary>
     public static void Forget(SearchKey key)

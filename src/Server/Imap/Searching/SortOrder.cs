@@ -63,6 +63,13 @@ internal sealed class SortOrder
         _ => EnvelopeParts.Envelope,
     });
 
+    int Fields => criteria.Max(c => c.Field switch
+    {
+        SortField.From or SortField.DisplayFrom => EnvelopeFields.ToFrom,
+        SortField.To or SortField.DisplayTo or SortField.Cc => EnvelopeFields.All,
+        _ => EnvelopeFields.ToSubject,
+    });
+
     public bool UsesRelevancy => criteria.Exists(c => c.Field == SortField.Relevancy);
 
     /// <summary>The found messages in this order.</summary>
@@ -75,8 +82,8 @@ internal sealed class SortOrder
         // RFC 5256 3: one that has just been expunged still has a number; it sorts as an empty one
         var keys = new Key[found.Count * width];
         Array.Fill(keys, new Key(0, ""));
-        var texts = new SortTexts();
-        await foreach (var (position, row) in EnvelopeWalk.ReadAsync(session, mailbox, found, Parts)) Take(row, keys.AsSpan(position * width, width), texts);
+        var (texts, fields) = (new SortTexts(), Fields);
+        await foreach (var (position, row) in EnvelopeWalk.ReadAsync(session, mailbox, found, Parts)) Take(row, fields, keys.AsSpan(position * width, width), texts);
         Score(keys, found, relevancy);
         var order = new int[found.Count];
         for (var i = 0; i < order.Length; i++) order[i] = i;
@@ -95,9 +102,9 @@ internal sealed class SortOrder
         return [.. order.Select(i => found[i])];
     }
 
-    void Take(in MessageEnvelope row, Span<Key> keys, SortTexts texts)
+    void Take(in MessageEnvelope row, int fields, Span<Key> keys, SortTexts texts)
     {
-        var envelope = new EnvelopeFields(row.Envelope);
+        var envelope = new EnvelopeFields(row.Envelope, fields);
         for (var i = 0; i < keys.Length; i++) keys[i] = Of(criteria[i].Field, row, envelope, texts);
     }
 
@@ -128,7 +135,7 @@ internal sealed class SortOrder
     {
         var texts = new SortTexts();
         var keys = new Key[criteria.Count];
-        var envelope = new EnvelopeFields(row.Envelope);
+        var envelope = new EnvelopeFields(row.Envelope, Fields);
         for (var i = 0; i < keys.Length; i++) keys[i] = Of(criteria[i].Field, row, envelope, texts);
         return keys;
     }

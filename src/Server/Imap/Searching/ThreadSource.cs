@@ -18,7 +18,7 @@ internal static class ThreadSource
         var parts = EnvelopeParts.Date | (ids ? EnvelopeParts.Lineage : 0) | (subjects ? EnvelopeParts.Envelope : 0);
         await foreach (var (position, row) in EnvelopeWalk.ReadAsync(session, mailbox, found, parts))
         {
-            var (subject, isReply) = subjects ? SubjectOf(new EnvelopeFields(row.Envelope).Subject) : ("", false);
+            var (subject, isReply) = subjects ? SubjectOf(new EnvelopeFields(row.Envelope, EnvelopeFields.ToSubject).Subject) : ("", false);
             var (id, references) = ids ? Lineage.Read(row.Lineage ?? LineageOf(session, row.ContentId)) : (0, []);
             messages.Add(new(found[position], id, references, subject, isReply, (row.Sent ?? row.Received).UtcTicks, row.Received.UtcTicks));
         }
