@@ -15,7 +15,7 @@ sealed class Acceptor : EventLoop.IWaiting, IDisposable
     readonly TimeProvider time;
     readonly Protocol protocol;
     readonly bool speaksFirst;
-    readonly Action<int, IPEndPoint> accepted;
+    readonly Action<Acceptor, int, IPEndPoint> accepted;
     readonly Socket socket;
     readonly int descriptor;
     readonly ulong number;
@@ -25,7 +25,7 @@ sealed class Acceptor : EventLoop.IWaiting, IDisposable
     /// <param name="listener">Null for a port that the settings do not know.</param>
     /// <param name="accepted">Given a descriptor that does not block, and whose it is; called on the loop's thread.</param>
     /// <exception cref="SocketException">The address cannot be had.</exception>
-    public Acceptor(EventLoop loop, SpareDescriptor spare, TimeProvider time, EndPoint address, int backlog, ListenerSettings? listener, Action<int, IPEndPoint> accepted)
+    public Acceptor(EventLoop loop, SpareDescriptor spare, TimeProvider time, EndPoint address, int backlog, ListenerSettings? listener, Action<Acceptor, int, IPEndPoint> accepted)
     {
         (this.loop, this.spare, this.time, this.accepted) = (loop, spare, time, accepted);
         protocol = listener?.Protocol ?? Protocol.Http;
@@ -41,11 +41,11 @@ sealed class Acceptor : EventLoop.IWaiting, IDisposable
 
     public IPEndPoint Address => (IPEndPoint)socket.LocalEndPoint!;
 
-    void Arm(bool isNew = false)
+    void Arm(bool isNew = false, uint events = Epoll.Readable)
     {
         lock (gate)
         {
-            if (!closed) loop.Arm(number, Epoll.Readable, isNew);
+            if (!closed) loop.Arm(number, events, isNew);
         }
     }
 
@@ -68,15 +68,40 @@ sealed class Acceptor : EventLoop.IWaiting, IDisposable
             Arm(); // or the port would be silent for ever
             throw;
         }
-        if (connection >= 0)
-        {
-            Arm(); // before this one is served: another thread takes the next
-            if (remote is null) Epoll.Close(connection); // gone before it was looked at
-            else if (Descriptors.AreShort(connection)) spare.TurnAway(connection, Farewell);
-            else accepted(connection, remote);
-        }
+        if (connection >= 0) Enter(connection, remote);
         else if (connection is Epoll.Again or Epoll.Interrupted or Epoll.ConnectionAborted || TakeBySpare()) Arm();
         else _ = ArmLaterAsync(); // EMFILE, ENFILE, ENOBUFS, ENOMEM (accept(2))
+    }
+
+    void Enter(int connection, IPEndPoint? remote)
+    {
+        Arm(); // before this one is served: another thread takes the next
+        if (remote is null) Epoll.Close(connection); // gone before it was looked at
+        else if (Descriptors.AreShort(connection)) spare.TurnAway(connection, Farewell);
+        else accepted(this, connection, remote);
+    }
+
+    /// <summary>
+    /// Takes the next connection where it comes within a moment: a program that hands over mail with a connection for each is back at once.
+    /// Called by a thread of the loop that has just seen a peer off.
+    /// </summary>
+    public void LookOut()
+    {
+        var (connection, remote, disarmed) = (Epoll.Again, (IPEndPoint?)null, false);
+        try
+        {
+            loop.LookOutForNext(number, () =>
+            {
+                if (!disarmed) Arm(events: 0); // nobody else is to be woken for it
+                disarmed = true;
+                return (connection = Accept(out remote)) >= 0;
+            });
+        }
+        finally
+        {
+            if (disarmed && connection < 0) Arm();
+        }
+        if (connection >= 0) Enter(connection, remote);
     }
 
     bool TakeBySpare() => spare.Lend(() =>

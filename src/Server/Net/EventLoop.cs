@@ -25,6 +25,7 @@ sealed class EventLoop : IDisposable
     uint served, seen; // events; as of the last look
     volatile bool ended;
     [ThreadStatic] static EventLoop? mine;
+    [ThreadStatic] static Action? afterwards;
 
     /// <summary>What waits for events of a descriptor.</summary>
     public interface IWaiting
@@ -88,6 +89,19 @@ sealed class EventLoop : IDisposable
         return found;
     }
 
+    /// <summary>The same for the next connection at a door.</summary>
+    public void LookOutForNext(ulong door, Func<bool> accept)
+    {
+        LookOut(door, accept);
+        lookout?.Forget(door); // it is no peer
+    }
+
+    /// <summary>What the loop's thread that calls does when it is done with its event; the last that is said counts. Others do not.</summary>
+    public void Afterwards(Action what)
+    {
+        if (mine == this) afterwards = what;
+    }
+
     /// <summary>Makes a descriptor known; its events are asked for by <see cref="Arm"/>.</summary>
     /// <returns>The number that its events bear.</returns>
     public ulong Register(int descriptor, IWaiting waiting)
@@ -140,6 +154,11 @@ sealed class EventLoop : IDisposable
             try
             {
                 Find(number)?.Happened(events);
+                while (afterwards is { } what)
+                {
+                    afterwards = null;
+                    what();
+                }
             }
             catch (Exception e)
             {

@@ -38,10 +38,10 @@ sealed class KestrelDoor(IOptions<SocketTransportOptions> transport, Settings se
         readonly Channel<int> accepted = Channel.CreateUnbounded<int>(); // bounded by the descriptors
         readonly Acceptor acceptor;
 
-        public Listening(SocketConnectionContextFactory contexts, Func<Action<int, IPEndPoint>, Acceptor> bind)
+        public Listening(SocketConnectionContextFactory contexts, Func<Action<Acceptor, int, IPEndPoint>, Acceptor> bind)
         {
             this.contexts = contexts;
-            acceptor = bind((descriptor, _) =>
+            acceptor = bind((_, descriptor, _) =>
             {
                 if (!accepted.Writer.TryWrite(descriptor)) Epoll.Close(descriptor); // unbound meanwhile
             });

@@ -37,7 +37,7 @@ sealed class Listeners(
             var own = address.Address.Equals(IPAddress.Any) || address.Address.Equals(IPAddress.IPv6Any) ? null : address; // which of them, the kernel knows
             try
             {
-                acceptors.Add(new Acceptor(loop, spare, time, address, Backlog, listener, (descriptor, remote) => Enter(descriptor, remote, own, listener, speak)));
+                acceptors.Add(new Acceptor(loop, spare, time, address, Backlog, listener, (door, descriptor, remote) => Enter(door, descriptor, remote, own, listener, speak)));
             }
             catch (SocketException e)
             {
@@ -76,7 +76,7 @@ sealed class Listeners(
     // SMTP's commands are short, and what is long in it waits without a thread; a SEARCH reads a mailbox
     static bool RunsInline(Protocol protocol) => protocol is Protocol.Smtp or Protocol.Submission or Protocol.Submissions or Protocol.Lmtp;
 
-    void Enter(int descriptor, IPEndPoint remote, IPEndPoint? own, ListenerSettings listener, Func<Connection, Task> speak)
+    void Enter(Acceptor door, int descriptor, IPEndPoint remote, IPEndPoint? own, ListenerSettings listener, Func<Connection, Task> speak)
     {
         if (!listener.Proxy && keeper?.Refuses(remote.Address, listener.Protocol) is { } why)
         {
@@ -87,10 +87,10 @@ sealed class Listeners(
         }
         var transport = new SocketTransport(loop, descriptor, RunsInline(listener.Protocol), time);
         open[transport] = true;
-        _ = RunAsync(transport, remote, own ?? Epoll.Local(descriptor) ?? new IPEndPoint(IPAddress.Loopback, listener.Port), listener, speak);
+        _ = RunAsync(door, transport, remote, own ?? Epoll.Local(descriptor) ?? new IPEndPoint(IPAddress.Loopback, listener.Port), listener, speak);
     }
 
-    async Task RunAsync(SocketTransport transport, IPEndPoint remote, IPEndPoint local, ListenerSettings listener, Func<Connection, Task> speak)
+    async Task RunAsync(Acceptor door, SocketTransport transport, IPEndPoint remote, IPEndPoint local, ListenerSettings listener, Func<Connection, Task> speak)
     {
         try
         {
@@ -140,6 +140,7 @@ sealed class Listeners(
         finally
         {
             transport.Close();
+            if (RunsInline(listener.Protocol)) loop.Afterwards(door.LookOut);
             open.TryRemove(transport, out _);
             if (stopping.IsCancellationRequested && open.IsEmpty) left.TrySetResult();
         }

@@ -33,14 +33,14 @@ public sealed class SocketTransportTests : IDisposable
     async Task<(Socket Client, SocketTransport Server)> ConnectAsync(bool inline = true, TimeProvider? time = null)
     {
         var arrived = new TaskCompletionSource<SocketTransport>(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var acceptor = Listen((descriptor, _) => arrived.SetResult(new SocketTransport(loop, descriptor, inline, time ?? TimeProvider.System)));
+        using var acceptor = Listen((_, descriptor) => arrived.SetResult(new SocketTransport(loop, descriptor, inline, time ?? TimeProvider.System)));
         var client = await ClientAsync(acceptor);
         var server = await arrived.Task.WaitAsync(Soon);
         open.Enqueue(server);
         return (client, server);
     }
 
-    Acceptor Listen(Action<int, IPEndPoint> accepted) => new(loop, spare, TimeProvider.System, new IPEndPoint(IPAddress.Loopback, 0), 512, null, accepted);
+    Acceptor Listen(Action<Acceptor, int> accepted) => new(loop, spare, TimeProvider.System, new IPEndPoint(IPAddress.Loopback, 0), 512, null, (door, descriptor, _) => accepted(door, descriptor));
 
     async Task<Socket> ClientAsync(Acceptor acceptor)
     {
@@ -80,6 +80,32 @@ public sealed class SocketTransportTests : IDisposable
         Assert.False((await server.Writer.FlushAsync()).IsCompleted);
         var buffer = new byte[100];
         Assert.Equal("250 hello\r\n", Encoding.ASCII.GetString(buffer, 0, await client.ReceiveAsync(buffer)));
+    }
+
+    [Theory, InlineData(1), InlineData(8)]
+    public async Task Who_comes_while_a_thread_looks_out_for_him_is_let_in_and_whoever_comes_later(int together)
+    {
+        using var door = Listen((door, descriptor) => _ = ServeAsync(door, new SocketTransport(loop, descriptor, inline: true, TimeProvider.System)));
+        async Task ServeAsync(Acceptor at, SocketTransport server)
+        {
+            open.Enqueue(server);
+            var said = await server.Reader.ReadAsync();
+            server.Writer.Write(said.Buffer.FirstSpan);
+            server.Reader.AdvanceTo(said.Buffer.End);
+            await server.Writer.FlushAsync();
+            server.Close();
+            loop.Afterwards(at.LookOut);
+        }
+        for (var round = 0; round < 200; round++)
+        {
+            await Task.WhenAll(Enumerable.Range(0, together).Select(async _ =>
+            {
+                using var client = await ClientAsync(door).WaitAsync(Soon);
+                await client.SendAsync("QUIT\r\n"u8.ToArray());
+                Assert.Equal(6, (await ReadToEndAsync(client).WaitAsync(Soon)).Length);
+            }));
+            if (round % 10 == 0) await Task.Yield(); // now and then the look ends before the next one comes
+        }
     }
 
     [Fact]
@@ -322,7 +348,7 @@ public sealed class SocketTransportTests : IDisposable
     public async Task A_peer_that_answers_at_once_keeps_no_other_waiting_and_may_pause()
     {
         var sessions = new ConcurrentBag<Task>();
-        using var acceptor = Listen((descriptor, _) => sessions.Add(EchoAsync(new SocketTransport(loop, descriptor, inline: true, TimeProvider.System))));
+        using var acceptor = Listen((_, descriptor) => sessions.Add(EchoAsync(new SocketTransport(loop, descriptor, inline: true, TimeProvider.System))));
         using (var quick = await ClientAsync(acceptor))
         {
             var (said, heard) = (new byte[30], new byte[64]);
@@ -348,7 +374,7 @@ public sealed class SocketTransportTests : IDisposable
     {
         const int clients = 40, rounds = 50;
         var sessions = new ConcurrentBag<Task>();
-        using var acceptor = Listen((descriptor, _) => sessions.Add(EchoAsync(new SocketTransport(loop, descriptor, inline, TimeProvider.System))));
+        using var acceptor = Listen((_, descriptor) => sessions.Add(EchoAsync(new SocketTransport(loop, descriptor, inline, TimeProvider.System))));
         await Task.WhenAll(Enumerable.Range(0, clients).Select(async i =>
         {
             var random = new Random(i);
