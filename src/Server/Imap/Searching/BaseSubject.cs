@@ -56,15 +56,15 @@ internal static class BaseSubject
         {
             if (text[from] == ' ') { from++; continue; }
             // (3), subj-leader: blobs before a "re:"
-            var at = from;
-            while (Blob(text, at, to) is var after and >= 0) at = after;
+            var (at, last) = (from, from);
+            while (Blob(text, at, to) is var after and >= 0) (last, at) = (at, after);
             if (Reply(text, at, to) is var end and >= 0)
             {
                 (from, reply) = (end, true);
                 continue;
             }
-            // (4): a blob goes unless nothing would be left
-            if (Blob(text, from, to) is var next and >= 0 && next < to) { from = next; continue; }
+            // (4): blobs go, one after the other, unless nothing would be left
+            from = at < to ? at : last;
             return;
         }
     }

@@ -25,6 +25,8 @@ internal static class Threads
 {
     // how far up a loop is looked for; what is deeper is not linked
     const int MostAncestors = 2000;
+    // places that are kept for messages that are not there; who is only named beyond that joins nothing
+    const int MostPlaces = 20_000, MostPlacesAMessage = 3;
 
     /// <summary>RFC 5256 4, ORDEREDSUBJECT: one thread a subject, all later messages children of the first.</summary>
     public static List<ThreadNode> OrderedSubject(List<ThreadMessage> messages)
@@ -65,24 +67,30 @@ internal static class Threads
     {
         var nodes = new Dictionary<long, ThreadNode>();
         var all = new List<ThreadNode>(messages.Count);
-        ThreadNode Of(long id)
+        var places = MostPlaces + MostPlacesAMessage * messages.Count;
+        ThreadNode? Of(long id)
         {
             if (nodes.TryGetValue(id, out var known)) return known;
+            if (places-- <= 0) return null;
             all.Add(known = new ThreadNode(null));
             return nodes[id] = known;
         }
+        // RFC 5256 4 (1): of several with one Message-ID the first has it
+        var owns = new List<ThreadNode>(messages.Count);
         foreach (var message in messages)
         {
-            // RFC 5256 4 (1): of several with one Message-ID the first has it
-            ThreadNode own;
-            if (message.Id != 0 && Of(message.Id) is { IsDummy: true } free) (own = free).Message = message;
-            else all.Add(own = new ThreadNode(message));
-
+            var own = new ThreadNode(message);
+            all.Add(own);
+            owns.Add(own);
+            if (message.Id != 0) nodes.TryAdd(message.Id, own);
+        }
+        foreach (var own in owns)
+        {
             // (1)(A): what is linked already stays
             ThreadNode? parent = null;
-            foreach (var reference in message.References)
+            foreach (var reference in own.Message!.References)
             {
-                var node = Of(reference);
+                if (Of(reference) is not { } node) continue;
                 if (parent is not null && node.Parent is null && node != own) Link(parent, node);
                 parent = node;
             }
@@ -122,12 +130,18 @@ internal static class Threads
         child.Parent = null;
     }
 
-    // (3): places without a message go, their children go up; at the top they stay while they hold several together
+    // (3): places without a message go, their children go up to the next that stays; at the top they stay while they hold several together
     static List<ThreadNode> Pruned(List<ThreadNode> roots)
     {
         var order = Flat(roots);
-        for (var i = order.Count - 1; i >= 0; i--)
-            if (order[i].Children.Exists(c => c.IsDummy)) order[i].Children = [.. order[i].Children.SelectMany(c => c.IsDummy ? c.Children : [c])];
+        foreach (var node in order) node.Children = [];
+        // parents come first: each has found its own by then
+        foreach (var node in order)
+        {
+            if (node.Parent is not { } parent) continue;
+            if (parent is { IsDummy: true, Parent: { } above }) node.Parent = parent = above;
+            if (!node.IsDummy) parent.Children.Add(node);
+        }
         return [.. roots.SelectMany(r => !r.IsDummy || r.Children.Count > 1 ? [r] : r.Children)];
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using CbaMail.Imap.Searching;
@@ -20,6 +21,8 @@ public sealed class SearchingTests(ImapFixture fixture)
     [InlineData("Plan  with \t spaces ", "Plan with spaces", false)]
     [InlineData("[fwd: Re: Plan]", "Plan", true)]
     [InlineData("[only]", "[only]", false)]
+    [InlineData("[a] [b][last]", "[last]", false)]
+    [InlineData("[a][b] rest [c]", "rest [c]", false)]
     [InlineData("Re: [only]", "[only]", true)]
     [InlineData("[a[b] Plan", "[a[b] Plan", false)]
     [InlineData("Reply", "Reply", false)]
@@ -173,6 +176,36 @@ public sealed class SearchingTests(ImapFixture fixture)
         }
         messages.Reverse();
         Assert.Equal(Count, Size(Threads.References(messages)));
+    }
+
+    /// <summary>
+    /// Anybody can write fields that name thousands of messages which are not there, each the parent of the next, with as many below the last: their
+    /// places are not copied from one to the next, and there is no end of room for them.
+    /// </summary>
+    [Fact]
+    public void PlacesForMessagesThatAreNotThereCostLittle()
+    {
+        const int Named = 500, Each = 190, Below = 20_000;
+        var messages = Enumerable.Range(0, Named).Select(i => new ThreadMessage(i, 0, [.. Enumerable.Range(0, Each + 1).Select(k => 1L + (i + 1) * Each - k)], "", false, i, i))
+            .Concat(Enumerable.Range(Named, Below).Select(i => new ThreadMessage(i, 0, [1L], "", false, i, i))).ToList();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var clock = Stopwatch.StartNew();
+        Assert.Equal(Named + Below, Size(Threads.References(messages)));
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100 << 20);
+        messages = [.. Enumerable.Range(0, 20_000).Select(i => new ThreadMessage(i, 0, [.. Enumerable.Range(0, 200).Select(k => 1L + 200 * i + k)], "", false, i, i))];
+        before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(messages.Count, Size(Threads.Refs(messages)));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100 << 20);
+    }
+
+    [Theory, InlineData("[a]", "x"), InlineData("[a] ", ""), InlineData("re[", ""), InlineData("[fwd:", "]"), InlineData("re:[b]", "c"), InlineData("(fwd) ", "(fwd)")]
+    public void ASubjectOfThousandsOfPiecesIsReadOnce(string piece, string end)
+    {
+        var subject = string.Concat(Enumerable.Repeat(piece, 100_000)) + end;
+        var clock = Stopwatch.StartNew();
+        BaseSubject.Of(subject);
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(2));
     }
 
     static int Size(List<ThreadNode> nodes)
