@@ -146,6 +146,66 @@ public sealed class HostileImapTests(HostileImapTests.Collected fixture, ITestOu
         await client.ImapAsync("NOOP", "OK");
     }
 
+    /// <summary>Some kilobytes of deflate that are millions of commands (RFC 4978), of whose answers, compressed as well, none is read.</summary>
+    [Fact]
+    public async Task Millions_of_commands_in_some_kilobytes_wait_for_their_reader()
+    {
+        const int Clients = 4;
+        await using var honest = await HonestAsync();
+        using var flood = new MemoryStream();
+        using (var deflate = new System.IO.Compression.DeflateStream(flood, System.IO.Compression.CompressionLevel.Optimal, leaveOpen: true))
+        {
+            var commands = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("a NOOP\r\n", 10_000)));
+            for (var i = 0; i < 200; i++) deflate.Write(commands);
+        }
+        var clients = new List<WireClient>();
+        for (var i = 0; i < Clients; i++)
+        {
+            clients.Add(await SignInAsync());
+            await clients[^1].ImapAsync("COMPRESS DEFLATE", "OK");
+        }
+        var before = server.ResidentMemory();
+        foreach (var client in clients) _ = client.SendAsync(flood.ToArray()).ContinueWith(static t => t.Exception, TaskScheduler.Default);
+        for (var i = 0; i < 200; i++)
+        {
+            await ServesAsync(honest);
+            // what a server takes that has just begun to work; their answers would be four times that
+            Assert.InRange(server.ResidentMemory() - before, long.MinValue, 64 << 20);
+        }
+        foreach (var client in clients) client.Reset();
+    }
+
+    /// <summary>Searches that take long: they take turns, and nobody else waits for them.</summary>
+    [Theory, InlineData("UNKEYWORD never{0}"), InlineData("NOT BODY never{0}")]
+    public async Task Searches_without_end_take_turns(string key)
+    {
+        const string Seeker = "seeker@example.test";
+        await using var own = await TestServer.StartAsync();
+        await own.AddAccountsAsync(Seeker, ServerFixture.Boris);
+        await using var honest = await WireClient.ImapLoginAsync(own.Imap, ServerFixture.Boris);
+        await using (var filling = await WireClient.ImapLoginAsync(own.Imap, Seeker))
+        {
+            var letter = Letter.Text("sender@example.org", Seeker, "large", string.Concat(Enumerable.Repeat("A line of a message that is searched for long.\r\n", 500)));
+            await filling.ImapAsync($"APPEND INBOX ($one $two $three) {{{Encoding.UTF8.GetByteCount(letter)}+}}\r\n{letter}", "OK");
+            await filling.ImapAsync("SELECT INBOX", "OK");
+            for (var messages = 1; messages < 20_000; messages *= 2) await filling.ImapAsync($"COPY 1:{Math.Min(messages, 20_000 - messages)} INBOX", "OK");
+        }
+        var clients = new List<WireClient>();
+        for (var i = 0; i < 20; i++)
+        {
+            clients.Add(await WireClient.ImapLoginAsync(own.Imap, Seeker));
+            await clients[^1].ImapAsync("EXAMINE INBOX", "OK");
+            await clients[^1].SendLineAsync("s SEARCH RETURN (COUNT) " + string.Join(' ', Enumerable.Range(0, 900).Select(n => string.Format(System.Globalization.CultureInfo.InvariantCulture, key, n))));
+        }
+        for (var i = 0; i < 20; i++)
+        {
+            var clock = Stopwatch.StartNew();
+            await honest.ImapAsync("NOOP", "OK");
+            Assert.InRange(clock.Elapsed, TimeSpan.Zero, Promptly);
+        }
+        foreach (var client in clients) client.Reset();
+    }
+
     /// <summary>All bodies of 100,000 messages, and somebody who takes a byte now and then.</summary>
     [Fact]
     public async Task All_bodies_of_a_hundred_thousand_messages_go_to_readers_that_hardly_read()

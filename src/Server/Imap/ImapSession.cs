@@ -66,7 +66,11 @@ internal sealed class ImapSession
         {
             Writer.Ok("CAPABILITY " + ImapCommands.Capabilities(this), $"{context.Settings.Hostname} CBA Mail at your service");
             while (State != ImapState.Logout)
+            {
+                // few octets of a compressed stream are many commands: whoever does not read the answers is not read either
+                if (Writer.IsFull) await Writer.FlushAsync(Cancel);
                 if (await NextAsync() is { } end) { reason = end; break; }
+            }
             await Writer.FlushAsync(CancellationToken.None); // also when the server stops: the farewell is to arrive
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or ConnectionAbortedException || Cancel.IsCancellationRequested)
