@@ -304,9 +304,13 @@ internal sealed class ImapSession
     {
         if (!this.KeepRights() || Selected is not { } mailbox) return;
         // RFC 5465 3.1: SELECTED NONE, and then the view stays what it was
-        if (Watch is { Request.Selected: WatchEvents.None } && !always) return;
+        if (Watch is { Request.Selected: WatchEvents.None } && !always)
+        {
+            if (Dialect.Vanished) mailbox.TellSafeModSeq(Writer);
+            return;
+        }
         List<uint>? touched = null;
-        if (mailbox.TakeNotice())
+        if (mailbox.TakeNotice() || mailbox.IsBehind)
         {
             MailboxChanges? changes;
             using (var reader = Mail.Read())
@@ -329,6 +333,7 @@ internal sealed class ImapSession
             await FetchCommand.TellAsync(this, mailbox, items, [.. Enumerable.Range(range.First, range.Last - range.First + 1).Where(i => !watch.IsOwn(mailbox.UidValidity, mailbox.Uid(i)))]);
         // RFC 5465 7: FETCH before ESEARCH
         if (touched is { Count: > 0 }) await mailbox.Contexts.TellChangedAsync(this, mailbox, touched, news);
+        if (Dialect.Vanished) mailbox.TellSafeModSeq(Writer);
     }
 
     /// <summary>Tells what NOTIFY has asked for of other mailboxes.</summary>

@@ -23,6 +23,10 @@ internal sealed class SelectedMailbox : IDisposable
     int noticed;
     int told;
     int toldKeywords;
+    long beforeVanished; // the modification sequence up to which all has been told, while expunges wait
+    long toldModSeq;
+    long learnt;
+    bool isLowered;
     (uint From, uint To) recent;
     int? news;
     List<uint> changed = [];
@@ -59,6 +63,8 @@ internal sealed class SelectedMailbox : IDisposable
     public uint UidNext { get; private set; }
     /// <summary>HIGHESTMODSEQ of the last snapshot that was taken in.</summary>
     public long ModSeq { get; private set; }
+    /// <summary>A row has been seen that is newer than that snapshot: what happened before it may not be known yet.</summary>
+    public bool IsBehind => learnt > ModSeq;
     public int Count { get; private set; }
     public uint LastUid => Count == 0 ? 0 : uids[Count - 1];
 
@@ -131,6 +137,7 @@ internal sealed class SelectedMailbox : IDisposable
     public bool Apply(MailboxChanges changes)
     {
         var before = Count;
+        if (vanished.Count == 0) beforeVanished = ModSeq;
         foreach (var row in changes.Changed)
         {
             var index = IndexOf(row.Uid);
@@ -148,6 +155,7 @@ internal sealed class SelectedMailbox : IDisposable
     public void Learn(int index, in MessageRow row, bool tell)
     {
         if (row.ModSeq < modseqs[index]) return; // an older snapshot
+        learnt = Math.Max(learnt, row.ModSeq);
         var set = keywordSets.Intern(row.Keywords);
         var bits = (byte)((byte)row.Flags | (flags[index] & ImapFlags.Recent));
         if (bits == flags[index] && set == keywords[index] && row.ModSeq == modseqs[index]) return;
@@ -241,6 +249,18 @@ internal sealed class SelectedMailbox : IDisposable
         if (done == changed.Count) changed = [];
         else changed.RemoveRange(0, done);
         return changed.Count > 0;
+    }
+
+    /// <summary>
+    /// RFC 7162 3.2, 6: a client takes the highest MODSEQ that it has been told for the state it knows. Where an expunge of before is still held back,
+    /// it has to hear of a lower one, or it would never ask for that expunge again after the connection is lost.
+    /// </summary>
+    public void TellSafeModSeq(ImapWriter writer)
+    {
+        var safe = vanished.Count > 0 ? beforeVanished : ModSeq;
+        var isAhead = toldModSeq > safe;
+        if (isAhead || isLowered && vanished.Count == 0) writer.Ok($"HIGHESTMODSEQ {Math.Max(1, safe)}", isAhead ? "Expunges wait to be told" : "All has been told");
+        (toldModSeq, isLowered) = (0, isAhead || isLowered && vanished.Count > 0);
     }
 
     /// <summary>The indexes of messages of which the client has heard only now that they exist.</summary>
@@ -387,6 +407,7 @@ internal sealed class SelectedMailbox : IDisposable
     public int FormatModSeq(Span<byte> span, int index)
     {
         var at = 0;
+        toldModSeq = Math.Max(toldModSeq, modseqs[index]);
         Put(span, "MODSEQ ("u8, ref at);
         Put(span, modseqs[index], ref at);
         span[at++] = (byte)')';

@@ -30,6 +30,32 @@ public sealed class UpdateTests(ImapFixture fixture)
         Assert.Empty(await one.OkAsync("NOOP"));
     }
 
+    /// <summary>RFC 7162 3.2, 6: who is told of a change and not yet of an expunge before it must not believe to know everything up to the change.</summary>
+    [Theory, InlineData("STORE 2 +FLAGS (\\Flagged)"), InlineData("FETCH 2 (UID MODSEQ)"), InlineData("STORE 2 +FLAGS.SILENT ($Some)")]
+    public async Task An_expunge_that_waits_holds_back_the_highest_modseq(string command)
+    {
+        var account = await fixture.AccountAsync();
+        await using var two = await fixture.InboxAsync(3, account);
+        await using var one = await fixture.SignInAsync(account);
+        await one.OkAsync("ENABLE QRESYNC");
+        var before = HighestModSeq(await one.OkAsync("SELECT INBOX"));
+        Assert.NotNull(before);
+        await two.OkAsync("STORE 1 +FLAGS.SILENT (\\Deleted)");
+        await two.OkAsync("EXPUNGE");
+        await two.OkAsync("STORE 1 +FLAGS.SILENT ($Other)"); // UID 2
+        var told = await one.OkAsync(command);
+        Assert.DoesNotContain(told, line => line.StartsWith("* VANISHED", StringComparison.Ordinal));
+        Assert.Contains(told, line => line.Contains("MODSEQ (", StringComparison.Ordinal));
+        Assert.Equal(before, HighestModSeq(told));
+        told = await one.OkAsync("NOOP");
+        Assert.Contains("* VANISHED 1", told);
+        Assert.True(HighestModSeq(told) > before);
+        Assert.Null(HighestModSeq(await one.OkAsync("STORE 1 +FLAGS (\\Answered)"))); // nothing waits: MODSEQ says it all
+    }
+
+    static long? HighestModSeq(IReadOnlyList<string> lines) =>
+        lines.LastOrDefault(line => line.StartsWith("* OK [HIGHESTMODSEQ ", StringComparison.Ordinal)) is { } line ? long.Parse(line[20..line.IndexOf(']')], System.Globalization.CultureInfo.InvariantCulture) : null;
+
     [Fact]
     public async Task An_expunge_waits_while_sequence_numbers_are_in_use()
     {
