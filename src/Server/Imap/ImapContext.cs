@@ -1,5 +1,6 @@
 using CbaMail.Config;
 using CbaMail.Directory;
+using CbaMail.Imap.Searching;
 using CbaMail.Mailboxes;
 using CbaMail.Mailboxes.Search;
 using CbaMail.Net;
@@ -14,6 +15,9 @@ internal sealed record ImapContext(
 {
     /// <summary>What other sessions have worked out.</summary>
     public Recollection Recollection { get; } = new(Memory);
+
+    /// <summary>Whose turn it is to search.</summary>
+    public SearchTurns Searches { get; init; } = SearchTurns.OfThisMachine;
 
     /// <summary>From names to mailboxes and rights.</summary>
     public MailboxAccess Access { get; } = new(Directory, Settings.Imap.OtherUsers, Settings.Imap.PublicFolders);

@@ -118,6 +118,9 @@ internal sealed class SearchCandidate(SelectedMailbox mailbox)
 
     public void MoveTo(int index, MailReader snapshot) => (Index, reader, row, content, text, rowRead, contentRead) = (index, snapshot, null, null, null, false, false);
 
+    /// <summary>Keeps nothing of the message while others have a turn: its text may be large.</summary>
+    public void Leave() => (reader, row, content, text, rowRead, contentRead) = (null, null, null, null, false, false);
+
     /// <summary>Null when it has been expunged meanwhile.</summary>
     public MessageRow? Row
     {

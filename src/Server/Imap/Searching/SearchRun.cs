@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using CbaMail.Imap.Commands;
 
@@ -67,8 +68,8 @@ internal static class SearchRun
 {
     /// <summary>Reads of rows and bodies before the snapshot is renewed: an old one keeps the store from tidying up.</summary>
     const int ReadsASnapshot = 400;
-    /// <summary>Messages judged from memory before others get the thread.</summary>
-    const int ViewsATurn = 20_000;
+    /// <summary>Messages judged from memory between two looks at the clock.</summary>
+    const int ViewsALook = 64;
 
     /// <summary>The indexes of the messages that match, rising.</summary>
     public static async ValueTask<List<int>> FindAsync(ImapSession session, SelectedMailbox mailbox, SearchKey key)
@@ -79,20 +80,35 @@ internal static class SearchRun
         for (var next = 0; next < mailbox.Count;)
         {
             session.Cancel.ThrowIfCancellationRequested();
+            // what memory answers at once waits for nobody
+            using (next == 0 && key.Cost == SearchCost.View ? default : await session.Context.Searches.EnterAsync(session.Cancel))
             using (var snapshot = session.Mail.Read())
-            {
-                var end = Math.Min(mailbox.Count, next + ViewsATurn);
-                for (candidate.Reads = 0; next < end && candidate.Reads < ReadsASnapshot; next++)
-                {
-                    candidate.MoveTo(next, snapshot);
-                    if (key.Matches(candidate)) found.Add(next);
-                }
-            }
+                next = Judge(candidate, snapshot, key, next, found);
+            candidate.Leave();
             if (next >= mailbox.Count) break;
             await session.ProgressAsync(next, mailbox.Count); // RFC 9585 3
             await Task.Yield();
         }
         IndexedText.Forget(key);
         return found;
+    }
+
+    /// <summary>One slice.</summary>
+    /// <returns>Where the next begins.</returns>
+    static int Judge(SearchCandidate candidate, Mailboxes.MailReader snapshot, SearchKey key, int next, List<int> found)
+    {
+        var began = Stopwatch.GetTimestamp();
+        var reads = candidate.Reads = 0;
+        do
+        {
+            candidate.MoveTo(next, snapshot);
+            if (key.Matches(candidate)) found.Add(next);
+            next++;
+            if (candidate.Reads == reads && next % ViewsALook != 0) continue;
+            reads = candidate.Reads;
+            if (reads >= ReadsASnapshot || Stopwatch.GetElapsedTime(began) > SearchTurns.Slice) break;
+        }
+        while (next < candidate.Mailbox.Count);
+        return next;
     }
 }

@@ -13,7 +13,7 @@ namespace CbaMail.Mailboxes.Search;
 public sealed class MessageText(MessageContent content, int most = MessageText.MaxPart)
 {
     // bounds of what is read of one message
-    const int MaxPart = 4 << 20, MaxHeader = 1 << 20, MaxPartHeader = 64 << 10, MaxParts = 1000;
+    const int MaxPart = 4 << 20, MaxText = 16 << 20, MaxHeader = 1 << 20, MaxPartHeader = 64 << 10, MaxPartFields = 4 << 20, MaxParts = 1000;
 
     HeaderList? header;
     List<string>? bodies;
@@ -52,16 +52,17 @@ public sealed class MessageText(MessageContent content, int most = MessageText.M
     List<string> ReadBodies()
     {
         var found = new List<string>();
+        long left = MaxText;
         foreach (var part in content.Structure.Walk())
         {
             if (part.IsMessage && part.Children.Count > 0)
             {
                 // the header of an enclosed message is part of the body
                 var inner = part.Children[0];
-                found.Add(string.Join("\r\n", HeaderList.Parse(Read(inner.HeaderOffset, inner.BodyOffset - inner.HeaderOffset)).Select(Line)));
+                found.Add(string.Join("\r\n", HeaderList.Parse(Read(inner.HeaderOffset, inner.BodyOffset - inner.HeaderOffset, ref left)).Select(Line)));
             }
             if (part.Type != "text") continue;
-            var text = Charset.Decode(TransferEncoding.Decode(Read(part.BodyOffset, part.BodyLength), part.Encoding), part.Charset);
+            var text = Charset.Decode(TransferEncoding.Decode(Read(part.BodyOffset, part.BodyLength, ref left), part.Encoding), part.Charset);
             found.Add(text);
             // what people see, where tags and entities stand between the letters
             if (part.Subtype == "html") found.Add(HtmlText.ToPlainText(text));
@@ -73,18 +74,23 @@ public sealed class MessageText(MessageContent content, int most = MessageText.M
     List<string> ReadPartFields()
     {
         var found = new List<string>();
+        long left = MaxPartFields;
         foreach (var part in content.Structure.Walk().Take(MaxParts))
         {
             if (part.HeaderOffset > 0 && part.BodyOffset > part.HeaderOffset)
-                found.AddRange(HeaderList.Parse(Read(part.HeaderOffset, Math.Min(MaxPartHeader, part.BodyOffset - part.HeaderOffset))).Select(Line));
+                found.AddRange(HeaderList.Parse(Read(part.HeaderOffset, Math.Min(MaxPartHeader, part.BodyOffset - part.HeaderOffset), ref left)).Select(Line));
             if (part.FileName is { Length: > 0 } name) found.Add(name); // decoded as RFC 2231 has it
         }
         return found;
     }
 
-    byte[] Read(long position, long length)
+    /// <param name="left">What may still be read.</param>
+    byte[] Read(long position, long length, ref long left)
     {
-        IsCut |= Math.Min(MaxPart, length) > most;
+        // the index and the search stop at the same parts
+        length = Math.Min(Math.Min(MaxPart, length), left);
+        left -= length;
+        IsCut |= length > most;
         return Bytes(content.Prefix.Length + position, Math.Min(most, length));
     }
 
