@@ -49,6 +49,8 @@ internal sealed class ImapSession
     /// <summary>Tells of annotations that others change, or null: nobody has asked.</summary>
     public MetadataNews? Metadata { get; set; }
     public int FailedSignIns { get; set; }
+    /// <summary>Kept by <see cref="SessionView.RefusingUpload"/>.</summary>
+    public ((string Name, Account Viewer, int Rights, int Names) AsOf, Access Target)? UploadTarget { get; set; }
     /// <summary>The tag of the command that runs; ESEARCH repeats it.</summary>
     public string Tag { get; private set; } = "*";
     /// <summary>The text of the command that runs.</summary>
@@ -93,6 +95,7 @@ internal sealed class ImapSession
     async ValueTask<string?> NextAsync()
     {
         text.Clear();
+        Connection.IsBrief(); // until a command is known that is not
         if (Watch is { Pushes: true } && await ListenAsync() is { } end) return end;
         var status = await Input.ReadLineAsync(text, Settings.MaxLine);
         if (status is not (InputStatus.Ok or InputStatus.TooLong or InputStatus.BareLineEnd)) return Farewell(status);
@@ -111,6 +114,7 @@ internal sealed class ImapSession
         if (status != InputStatus.Ok) return Farewell(status);
         try
         {
+            if (refusal is null && !head.Row!.Has(CommandTraits.Brief)) await Connection.LeaveLoopAsync();
             outcome = refusal ?? (this.KeepRights() ? await Start(head) : Outcome.Silent);
             Watch?.Added(outcome.Code);
             if (State != ImapState.Logout && head.Row is { } row && !row.Has(CommandTraits.NoUpdates)) await UpdateAsync(row);

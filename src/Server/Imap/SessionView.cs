@@ -49,6 +49,23 @@ internal static class SessionView
         return session.RefusingTarget(reader, name, out target);
     }
 
+    /// <summary>
+    /// The same for messages that come one by one. A client that uploads names the same mailbox each time, and every look would read again
+    /// what the last commit has written: one's own is known as long as no name, right or account changes.
+    /// </summary>
+    public static Outcome? RefusingUpload(this ImapSession session, string name, [NotNull] out Access? target)
+    {
+        var asOf = (name, session.Viewer(), session.Mail.RightsVersion, session.Mail.Notifier.NamesVersion); // before the look
+        if (session.UploadTarget is { } known && known.AsOf == asOf)
+        {
+            target = known.Target;
+            return null;
+        }
+        var refusal = session.RefusingTarget(name, out target);
+        session.UploadTarget = refusal is null && target.IsOwn ? (asOf, target) : null;
+        return refusal;
+    }
+
     /// <summary>Where a new mailbox of this name is to be: k on the one above (RFC 4314 4). One refusal for all, whatever is there.</summary>
     public static Outcome? Settle(this ImapSession session, string name, out Place place)
     {

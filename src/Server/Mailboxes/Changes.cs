@@ -30,7 +30,7 @@ sealed class Changes
 
     /// <summary>Names or subscriptions of the account change.</summary>
     public static void AddNames(WriteTransaction transaction, Notifier notifier, long accountId) =>
-        transaction.OnCommitted(() => notifier.PublishNames(accountId));
+        transaction.OnCommitted(() => notifier.NamesChanged(accountId));
 
     /// <summary>Adds references to a body, or takes some away; one that has none at the end of the work is removed.</summary>
     public static void Refer(WriteTransaction transaction, long contentId, int count)

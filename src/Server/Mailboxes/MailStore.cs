@@ -173,7 +173,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
         store.CommitAsync(t => Named(t, accountId, Hierarchy.Rename(t, notifier, accountId, from, to, time.GetUtcNow())), cancel);
 
     public ValueTask<Refusal?> DeleteAsync(long accountId, string name, CancellationToken cancel) =>
-        store.CommitAsync(t => Hierarchy.Delete(t, notifier, accountId, name), cancel);
+        store.CommitAsync(t => Named(t, accountId, Hierarchy.Delete(t, notifier, accountId, name)), cancel);
 
     /// <summary>Changes what an identifier may do (RFC 4314 3.1).</summary>
     /// <param name="isOwner">It is the mailbox's owner: as long as the list does not name him, he may do all.</param>

@@ -14,6 +14,7 @@ public sealed class Notifier
     readonly ConcurrentDictionary<long, Action<Change>[]> listeners = new();
     readonly ConcurrentDictionary<long, Action[]> accounts = new();
     Action<Change>[] everywhere = [];
+    int namesVersion;
     readonly Lock gate = new();
 
     /// <summary>Listens to one mailbox until disposed.</summary>
@@ -59,8 +60,17 @@ public sealed class Notifier
         PublishNames(change.AccountId);
     }
 
+    /// <summary>Rises with every name that comes, goes or changes: what was found by one before may be another mailbox.</summary>
+    public int NamesVersion => Volatile.Read(ref namesVersion);
+
     /// <summary>A mailbox of the account has come, gone, got another name, or is subscribed or not.</summary>
-    internal void PublishNames(long accountId)
+    internal void NamesChanged(long accountId)
+    {
+        Interlocked.Increment(ref namesVersion);
+        PublishNames(accountId);
+    }
+
+    void PublishNames(long accountId)
     {
         if (!accounts.TryGetValue(accountId, out var some)) return;
         foreach (var listener in some) listener();

@@ -67,6 +67,15 @@ public abstract class Connection
     public virtual void AcknowledgeAtOnce() { }
 
     /// <summary>
+    /// Leaves the thread that has received from the peer, upon which others wait for theirs: before work that computes or reads long.
+    /// It goes on upon the pool's, and so does what waits for this peer, until <see cref="IsBrief"/> is said.
+    /// </summary>
+    public virtual PoolHop LeaveLoopAsync() => default;
+
+    /// <summary>From here on what waits for the peer goes on at once where its bytes are received.</summary>
+    public virtual void IsBrief() { }
+
+    /// <summary>
     /// Whether the peer has sent something that nobody has read. Ask before the go-ahead to STARTTLS is flushed, and hang up if so:
     /// it is an injected command (CVE-2011-0411).
     /// </summary>

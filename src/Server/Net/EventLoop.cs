@@ -75,6 +75,9 @@ sealed class EventLoop : IDisposable
         }
     }
 
+    /// <summary>Whether the caller runs upon a loop's thread.</summary>
+    internal static bool IsHere => mine is not null;
+
     /// <summary>Whether the caller is the only thread that serves anybody, and nothing waits for one of the pool.</summary>
     bool IsAlone => mine == this && Volatile.Read(ref busy) == 1 && ThreadPool.PendingWorkItemCount == 0;
 

@@ -73,8 +73,8 @@ sealed class Listeners(
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    // SMTP's commands are short, and what is long in it waits without a thread; a SEARCH reads a mailbox
-    static bool RunsInline(Protocol protocol) => protocol is Protocol.Smtp or Protocol.Submission or Protocol.Submissions or Protocol.Lmtp;
+    // SMTP's commands are short, and what is long in it waits without a thread; IMAP says itself which of its commands are not; RETR reads what is stored
+    static bool RunsInline(Protocol protocol) => protocol is not (Protocol.Pop3 or Protocol.Pop3s);
 
     void Enter(Acceptor door, int descriptor, IPEndPoint remote, IPEndPoint? own, ListenerSettings listener, Func<Connection, Task> speak)
     {

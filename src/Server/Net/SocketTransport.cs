@@ -14,12 +14,11 @@ sealed class SocketTransport : IDuplexPipe, EventLoop.IWaiting
     readonly int descriptor;
     readonly ulong number;
     readonly Lock gate = new();
-    readonly bool inline;
     uint waiting; // the events that reader and writer wait for
     bool known;   // to epoll
     bool closed;
+    volatile bool inline;
 
-    /// <param name="inline">Whether what waits goes on upon the loop's own thread. Only for protocols whose commands never compute or read long.</param>
     public SocketTransport(EventLoop loop, int descriptor, bool inline, TimeProvider time)
     {
         (this.loop, this.descriptor, this.inline) = (loop, descriptor, inline);
@@ -27,6 +26,9 @@ sealed class SocketTransport : IDuplexPipe, EventLoop.IWaiting
         Reader = new SocketReader(this);
         Writer = new SocketWriter(this, time);
     }
+
+    /// <summary>Whether what waits goes on upon the loop's own thread: only where nothing then computes or reads long.</summary>
+    public bool RunsInline { get => inline; set => inline = value; }
 
     public SocketReader Reader { get; }
     public SocketWriter Writer { get; }

@@ -118,6 +118,17 @@ sealed class TransportConnection : Connection, IAsyncDisposable
 
     public override void AcknowledgeAtOnce() => Wire?.AcknowledgeAtOnce();
 
+    public override PoolHop LeaveLoopAsync()
+    {
+        if (Wire is not null) Wire.RunsInline = false;
+        return default;
+    }
+
+    public override void IsBrief()
+    {
+        if (Wire is not null) Wire.RunsInline = true;
+    }
+
     public override bool HasBufferedInput()
     {
         if (ssl is null) Wire?.Reader.LookAgain(); // also what is in the kernel and has woken nobody

@@ -12,6 +12,8 @@ namespace CbaMail.Imap.Commands;
 /// </summary>
 internal sealed class Uploads : IDisposable
 {
+    const int LongBytes = 1 << 20; // to parse and compress more takes a while
+
     readonly ImapSession session;
     readonly SpooledMessage spool;
     readonly List<Draft> drafts = [];
@@ -32,14 +34,15 @@ internal sealed class Uploads : IDisposable
         this.session = session;
         (single, replaced) = (replacing is not null, replacing ?? 0);
         spool = session.Context.Spool.Create();
-        using var reader = session.Mail.Read();
-        if (session.RefusingTarget(reader, mailbox, out target) is { } refusal)
+        if (session.RefusingUpload(mailbox, out target) is { } refusal)
         {
             Refusal = MailboxName.WhyNot(mailbox) is { } reason ? Outcome.No(reason, "CANNOT") : refusal;
             return;
         }
         quota = session.QuotaOf(target.Mailbox.AccountId);
-        used = quota > 0 ? reader.Usage(target.Mailbox.AccountId).Bytes : 0;
+        if (quota <= 0) return;
+        using var reader = session.Mail.Read();
+        used = reader.Usage(target.Mailbox.AccountId).Bytes;
     }
 
     /// <summary>Why nothing can be kept, or null.</summary>
@@ -175,6 +178,7 @@ internal sealed class Uploads : IDisposable
 
     async ValueTask<Result<T>> StoreAsync<T>(Func<List<Upload>, ValueTask<Result<T>>> commit)
     {
+        if (spool.Length > LongBytes) await session.Connection.LeaveLoopAsync();
         using var turn = await session.Mail.StagingRoom.EnterAsync(spool.Length);
         var uploads = new List<Upload>(drafts.Count);
         try

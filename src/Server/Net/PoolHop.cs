@@ -1,0 +1,17 @@
+using System.Runtime.CompilerServices;
+
+namespace CbaMail.Net;
+
+/// <summary>Awaited upon a thread of the <see cref="EventLoop"/> it goes on upon one of the pool; anywhere else it is done already.</summary>
+public readonly struct PoolHop : ICriticalNotifyCompletion
+{
+    public PoolHop GetAwaiter() => this;
+
+    public bool IsCompleted => !EventLoop.IsHere;
+
+    public void GetResult() { }
+
+    public void OnCompleted(Action continuation) => ThreadPool.QueueUserWorkItem(static go => go(), continuation, preferLocal: false);
+
+    public void UnsafeOnCompleted(Action continuation) => ThreadPool.UnsafeQueueUserWorkItem(static go => go(), continuation, preferLocal: false);
+}
