@@ -150,9 +150,32 @@ internal sealed class SelectedMailbox : IDisposable
         return Count > before;
     }
 
+    /// <summary>What this session has changed itself, and has taken in: of that it need not be told.</summary>
+    /// <param name="gone">What it has expunged.</param>
+    public void Made(OwnChange change, IReadOnlyList<uint>? gone = null)
+    {
+        // readers' marks have modification sequences of their own, and searches that are kept want to see what has changed
+        if (Reader != 0 || !Contexts.IsEmpty || change.Reaches(ModSeq) is var now && now == ModSeq) return;
+        foreach (var uid in gone ?? [])
+            if (IndexOf(uid) >= 0) vanished.Add(uid);
+        ModSeq = now;
+    }
+
+    /// <summary>What is known of messages, as of <see cref="ModSeq"/>; null: readers' marks are not all known.</summary>
+    public KnownFlags? Known(List<uint> messages)
+    {
+        if (Reader != 0) return null;
+        var states = new List<FlagState>(messages.Count);
+        foreach (var uid in messages)
+            if (IndexOf(uid) is >= 0 and var index && !vanished.Contains(uid)) states.Add(new(uid, Flags(index), keywordSets.Text((int)keywords[index]), modseqs[index]));
+        return new KnownFlags(ModSeq, states);
+    }
+
     /// <summary>Takes in a row as it is now.</summary>
     /// <param name="tell">Whether the client is to be told when it differs from what it knows.</param>
-    public void Learn(int index, in MessageRow row, bool tell)
+    public void Learn(int index, in MessageRow row, bool tell) => Learn(index, row.State, tell);
+
+    public void Learn(int index, in FlagState row, bool tell)
     {
         if (row.ModSeq < modseqs[index]) return; // an older snapshot
         learnt = Math.Max(learnt, row.ModSeq);
@@ -167,7 +190,7 @@ internal sealed class SelectedMailbox : IDisposable
     }
 
     /// <summary>Whether who knows of this change and of nothing that others have done meanwhile believes the row to look so.</summary>
-    public bool Foresees(int index, in MessageRow row, FlagChange change) =>
+    public bool Foresees(int index, in FlagState row, FlagChange change) =>
         change.Apply(Flags(index), keywordSets.Text((int)keywords[index])) == (row.Flags, row.Keywords);
 
     /// <summary>Messages from this UID on are shown as \Recent (RFC 3501 2.3.2); it stays with the next session that selects.</summary>

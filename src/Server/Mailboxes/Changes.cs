@@ -42,9 +42,22 @@ sealed class Changes
     // those that gain first: a body that goes may take its base along only if nobody else has come to it
     void Settle(WriteTransaction transaction)
     {
-        foreach (var (id, count) in references)
-            if (count > 0) ContentTable.AddReference(transaction, id, count);
-        foreach (var (id, count) in references)
-            if (count <= 0) ContentTable.DropReference(transaction, id, -count);
+        var runs = Runs();
+        foreach (var (first, last, count) in runs)
+            if (count > 0) ContentTable.AddReferences(transaction, first, last, count);
+        foreach (var (first, last, count) in runs)
+            if (count <= 0) ContentTable.DropReferences(transaction, first, last, -count);
+    }
+
+    // messages that came one after the other have bodies that did, and whoever copies or removes many is done with a statement for each run of them
+    List<(long First, long Last, int Count)> Runs()
+    {
+        var runs = new List<(long First, long Last, int Count)>();
+        foreach (var (id, count) in references.OrderBy(one => one.Key))
+        {
+            if (runs.Count > 0 && runs[^1] is var run && run.Last + 1 == id && run.Count == count) runs[^1] = run with { Last = id };
+            else runs.Add((id, id, count));
+        }
+        return runs;
     }
 }

@@ -64,32 +64,41 @@ static class ContentTable
     }
 
     /// <exception cref="InvalidOperationException">The body has been removed meanwhile.</exception>
-    public static void AddReference(WriteTransaction write, long id, int count)
+    public static void AddReference(WriteTransaction write, long id, int count) => AddReferences(write, id, id, count);
+
+    /// <summary>The same for a run of bodies, each of which must be there.</summary>
+    public static void AddReferences(WriteTransaction write, long first, long last, int count)
     {
-        if (write.Prepare("UPDATE content SET refs = refs + ? WHERE id = ?").Bind(1, count).Bind(2, id).Run() == 0)
-            throw new InvalidOperationException($"Content {id} is gone; nothing can refer to it.");
+        if (write.Prepare("UPDATE content SET refs = refs + ? WHERE id BETWEEN ? AND ?").Bind(1, count).Bind(2, first).Bind(3, last).Run() != last - first + 1)
+            throw new InvalidOperationException($"Content {first} to {last} is gone, or some of it; nothing can refer to it.");
     }
 
     /// <summary>Takes references away; with the last one the body, its share of large parts and of its base go too.</summary>
-    public static void DropReference(WriteTransaction write, long id, int count)
+    public static void DropReference(WriteTransaction write, long id, int count) => DropReferences(write, id, id, count);
+
+    /// <summary>The same for each of a run of bodies.</summary>
+    public static void DropReferences(WriteTransaction write, long first, long last, int count)
     {
-        using (var row = write.Prepare("UPDATE content SET refs = refs - ? WHERE id = ? RETURNING refs").Bind(1, count).Bind(2, id))
-            if (!row.Step() || row.Int64(0) > 0) return;
-        PackLocation location;
-        long? basis;
-        long[] parts;
-        using (var row = write.Prepare("SELECT pack, position, stored, base, parts FROM content WHERE id = ?").Bind(1, id))
+        if (count > 0) write.Prepare("UPDATE content SET refs = refs - ? WHERE id BETWEEN ? AND ?").Bind(1, count).Bind(2, first).Bind(3, last).Run();
+        var bases = new List<long>();
+        var parts = new List<long>();
+        var some = false;
+        using (var row = write.Prepare("SELECT pack, position, stored, base, parts FROM content WHERE id BETWEEN ? AND ? AND refs <= 0").Bind(1, first).Bind(2, last))
         {
-            row.Step();
-            location = Location(row, 0);
-            basis = row.IsNull(3) ? null : row.Int64(3);
-            parts = Numbers(row.Blob(4));
+            while (row.Step())
+            {
+                some = true;
+                write.Drop(Location(row, 0));
+                if (!row.IsNull(3)) bases.Add(row.Int64(3));
+                var numbers = Numbers(row.Blob(4));
+                for (var i = 2; i < numbers.Length; i += 3) parts.Add(numbers[i]);
+            }
         }
-        write.Prepare("DELETE FROM content WHERE id = ?").Bind(1, id).Run();
-        WireTable.Delete(write, id);
-        write.Drop(location);
-        for (var i = 2; i < parts.Length; i += 3) DropObject(write, parts[i]);
-        if (basis is { } from) DropReference(write, from, 1);
+        if (!some) return;
+        WireTable.DeleteUnused(write, first, last);
+        write.Prepare("DELETE FROM content WHERE id BETWEEN ? AND ? AND refs <= 0").Bind(1, first).Bind(2, last).Run();
+        foreach (var part in parts) DropObject(write, part);
+        foreach (var basis in bases) DropReference(write, basis, 1);
     }
 
     static void DropObject(WriteTransaction write, long id) => AdjustObject(write, id, -1);

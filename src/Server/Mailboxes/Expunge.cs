@@ -9,17 +9,19 @@ static class Expunge
     public static IReadOnlyList<uint> Candidates(MailReader read, long mailboxId, IReadOnlyList<uint>? uids)
     {
         if (uids is { Count: 0 } || read.Mailbox(mailboxId) is not { Deleted: > 0 }) return [];
-        var wanted = uids is null ? null : new HashSet<uint>(uids);
-        return [.. read.Messages(mailboxId, uids?[0] ?? 1, uids?[^1] ?? uint.MaxValue)
-            .Where(row => row.Flags.HasFlag(MessageFlags.Deleted) && wanted?.Contains(row.Uid) != false).Select(row => row.Uid)];
+        var deleted = read.Deleted(mailboxId, uids?[0] ?? 1, uids?[^1] ?? uint.MaxValue);
+        if (uids is null) return deleted;
+        var wanted = new HashSet<uint>(uids);
+        return [.. deleted.Where(wanted.Contains)];
     }
 
     /// <summary>Removes those that are still flagged \Deleted.</summary>
-    public static void Remove(WriteTransaction transaction, Notifier notifier, long mailboxId, IReadOnlyList<uint> uids, List<uint> gone, DateTimeOffset now)
+    public static void Remove(WriteTransaction transaction, Notifier notifier, long mailboxId, IReadOnlyList<uint> uids, List<uint> gone, DateTimeOffset now, OwnChange? own = null)
     {
         if (MailboxTable.Get(transaction, mailboxId) is not { } mailbox) return;
         var rows = Flags.Rows(transaction, mailboxId, uids).Where(row => row.Flags.HasFlag(MessageFlags.Deleted)).ToList();
-        Take(transaction, notifier, mailbox, rows, now);
+        var modseq = Take(transaction, notifier, mailbox, rows, now);
+        if (rows.Count > 0) own?.Add(mailbox.ModSeq, modseq);
         gone.AddRange(rows.Select(row => row.Uid));
     }
 
@@ -30,12 +32,8 @@ static class Expunge
         if (rows.Count == 0) return mailbox.ModSeq;
         var bytes = rows.Sum(row => row.Size);
         var modseq = MailboxTable.Use(transaction, mailbox.AccountId, -bytes, -rows.Count, 0) ?? mailbox.ModSeq;
-        foreach (var row in rows)
-        {
-            MessageTable.Delete(transaction, mailbox.Id, row.Uid);
-            MessageTable.AddExpunged(transaction, mailbox.Id, row.Uid, modseq, now);
-            Changes.Refer(transaction, row.ContentId, -1);
-        }
+        foreach (var run in UidRun.Of(rows.Select(row => row.Uid))) MessageTable.Expunge(transaction, mailbox.Id, run, modseq, now);
+        foreach (var row in rows) Changes.Refer(transaction, row.ContentId, -1);
         ReaderTable.Remove(transaction, mailbox.Id, rows.Select(row => row.Uid));
         MailboxTable.Adjust(transaction, mailbox.Id, -rows.Count,
             -rows.Count(row => !row.Flags.HasFlag(MessageFlags.Seen)), -rows.Count(row => row.Flags.HasFlag(MessageFlags.Deleted)), -bytes, modseq);

@@ -8,14 +8,15 @@ static class Flags
 {
     public static Refusal? Store(
         WriteTransaction transaction, Notifier notifier, long mailboxId, IReadOnlyList<uint> uids, FlagChange change, long? unchangedSince,
-        List<MessageRow> changed, List<uint> failed, long reader = 0)
+        List<FlagState> changed, List<uint> failed, long reader = 0, KnownFlags? known = null, OwnChange? own = null)
     {
         if (MailboxTable.Get(transaction, mailboxId) is not { } mailbox) return Refusal.NoSuchMailbox;
         var (unseen, deleted, seen) = (0, 0, 0);
         var (isChanged, isMarked) = (false, false);
         long? modseq = null;
         Run run = default;
-        foreach (var stored in Rows(transaction, mailboxId, uids).ToList()) // read before it is written
+        var messages = known?.ModSeq == mailbox.ModSeq ? known.Messages : States(transaction, mailboxId, uids); // read before it is written
+        foreach (var stored in messages)
         {
             var row = reader == 0 ? stored : Readers.See(stored, ReaderTable.Mark(transaction, mailboxId, reader, stored.Uid));
             if (row.ModSeq > unchangedSince) { failed.Add(row.Uid); continue; }
@@ -48,6 +49,7 @@ static class Flags
         run.Write(transaction, mailboxId, last);
         if (isMarked) ReaderTable.Adjust(transaction, mailboxId, reader, seen, last);
         if (isChanged) MailboxTable.Adjust(transaction, mailboxId, 0, unseen, deleted, 0, last);
+        if (isChanged) own?.Add(mailbox.ModSeq, last);
         Changes.Add(transaction, notifier, mailbox.AccountId, mailboxId, last);
         return null;
     }
@@ -70,11 +72,21 @@ static class Flags
         }
     }
 
+    static List<FlagState> States(WriteTransaction transaction, long mailboxId, IReadOnlyList<uint> uids)
+    {
+        var states = new List<FlagState>(uids.Count);
+        if (!AreDense(uids) || uids[^1] - uids[0] != uids.Count - 1) states.AddRange(Rows(transaction, mailboxId, uids).Select(row => row.State));
+        else MessageTable.States(transaction, mailboxId, uids[0], uids[^1], states);
+        return states;
+    }
+
+    static bool AreDense(IReadOnlyList<uint> uids) => uids.Count > 8 && uids[^1] - uids[0] < uids.Count * 4L;
+
     /// <summary>The rows of rising UIDs: one walk where they are dense, single look-ups where they are scattered.</summary>
     public static IEnumerable<MessageRow> Rows(WriteTransaction transaction, long mailboxId, IReadOnlyList<uint> uids)
     {
         if (uids.Count == 0) yield break;
-        if (uids.Count > 8 && uids[^1] - uids[0] < uids.Count * 4L)
+        if (AreDense(uids))
         {
             var next = 0;
             foreach (var row in MessageTable.Range(transaction, mailboxId, uids[0], uids[^1]))

@@ -14,13 +14,12 @@ static class Hierarchy
         if (!normal.Ok) return normal.Refusal;
         name = normal.Value;
         if (MailboxTable.Find(transaction, accountId, name) is not null) return Refusal.AlreadyExists.Because("A mailbox of this name exists already");
-        var all = MailboxTable.All(transaction, accountId);
-        if (all.Count >= MailboxesPerAccount) return Refusal.TooMany.Because($"The account has {MailboxesPerAccount} mailboxes already");
+        if (MailboxTable.Count(transaction, accountId) >= MailboxesPerAccount) return Refusal.TooMany.Because($"The account has {MailboxesPerAccount} mailboxes already");
         // RFC 6154 3: a use that another mailbox has cannot be given twice
-        if (specialUse is not null && all.Exists(m => m.SpecialUse == specialUse)) return Refusal.NotPossible with { ImapCode = "USEATTR", Sentence = $"Another mailbox is {specialUse} already" };
+        if (specialUse is not null && MailboxTable.All(transaction, accountId).Exists(m => m.SpecialUse == specialUse)) return Refusal.NotPossible with { ImapCode = "USEATTR", Sentence = $"Another mailbox is {specialUse} already" };
         // RFC 9051 6.3.4: superior names are created with it
         foreach (var above in MailboxName.Above(name))
-            if (!all.Exists(m => m.Name == above)) Insert(transaction, accountId, above, null, now);
+            if (MailboxTable.Find(transaction, accountId, above) is null) Insert(transaction, accountId, above, null, now);
         return MailboxTable.Get(transaction, Insert(transaction, accountId, name, specialUse, now))!;
     }
 

@@ -71,6 +71,9 @@ public sealed class MailReader : IDisposable
         return new MailboxChanges(changed, vanished, mailbox.ModSeq, mailbox.UidNext);
     }
 
+    /// <summary>UIDs flagged \Deleted, rising.</summary>
+    public List<uint> Deleted(long mailboxId, uint from, uint to) => MessageTable.Deleted(transaction, mailboxId, from, to);
+
     /// <summary>UIDs that were expunged after a modification sequence, rising, as far as they are remembered: see <see cref="Forgotten"/>.</summary>
     public List<uint> ExpungedSince(long mailboxId, long modseq) => MessageTable.ExpungedSince(transaction, mailboxId, modseq);
 

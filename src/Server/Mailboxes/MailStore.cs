@@ -237,14 +237,17 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     /// <param name="uids">Rising; those that do not exist are passed over.</param>
     /// <param name="unchangedSince">RFC 7162 3.1.3, or null.</param>
     /// <param name="reader">Whose \Seen is meant (<see cref="Mailbox.ReaderOf"/>).</param>
-    public async ValueTask<Result<StoreResult>> StoreAsync(long mailboxId, IReadOnlyList<uint> uids, FlagChange change, long? unchangedSince, CancellationToken cancel, long reader = 0)
+    /// <param name="known">What the caller knows of just these messages; the owner's own view.</param>
+    public async ValueTask<Result<StoreResult>> StoreAsync(
+        long mailboxId, IReadOnlyList<uint> uids, FlagChange change, long? unchangedSince, CancellationToken cancel, long reader = 0, KnownFlags? known = null, OwnChange? own = null)
     {
-        var changed = new List<MessageRow>();
+        if (uids.Count > RowsPerCommit) known = null; // it is right for the first commit alone
+        var changed = new List<FlagState>(uids.Count);
         var failed = new List<uint>();
         for (var i = 0; i < uids.Count; i += RowsPerCommit)
         {
             var piece = Piece(uids, i);
-            if (await store.CommitAsync(t => Flags.Store(t, notifier, mailboxId, piece, change, unchangedSince, changed, failed, reader), cancel) is { } refusal) return refusal;
+            if (await store.CommitAsync(t => Flags.Store(t, notifier, mailboxId, piece, change, unchangedSince, changed, failed, reader, known, own), cancel) is { } refusal) return refusal;
         }
         return new StoreResult(changed, failed);
     }
@@ -261,14 +264,20 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
         store.CommitAsync(t => Transfer.Move(t, notifier, mailboxId, uids, destinationId, quota, new(by, rights), time.GetUtcNow()), cancel);
 
     /// <summary>Removes those of <paramref name="uids"/> (null: of all) that are flagged \Deleted; returns their UIDs.</summary>
-    public async ValueTask<Result<IReadOnlyList<uint>>> ExpungeAsync(long mailboxId, IReadOnlyList<uint>? uids, CancellationToken cancel)
+    public async ValueTask<Result<IReadOnlyList<uint>>> ExpungeAsync(long mailboxId, IReadOnlyList<uint>? uids, CancellationToken cancel, OwnChange? own = null)
     {
         using (var read = Read()) uids = Expunge.Candidates(read, mailboxId, uids);
         var gone = new List<uint>();
         for (var i = 0; i < uids.Count; i += RowsPerCommit)
         {
             var piece = Piece(uids, i);
-            await store.CommitAsync(t => { Expunge.Remove(t, notifier, mailboxId, piece, gone, time.GetUtcNow()); return 0; }, cancel);
+            int Remove(WriteTransaction transaction)
+            {
+                Expunge.Remove(transaction, notifier, mailboxId, piece, gone, time.GetUtcNow(), own);
+                return 0;
+            }
+            if (uids.Count <= RowsPerCommit) await store.CommitAsync(Remove, cancel);
+            else await store.StartCommit(Remove, cancel); // beside the caller, who may have something to say meanwhile
         }
         return gone;
     }

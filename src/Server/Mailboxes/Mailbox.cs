@@ -39,7 +39,16 @@ public sealed record Mailbox(
 /// <param name="Saved">SAVEDATE.</param>
 public readonly record struct MessageRow(
     uint Uid, MessageFlags Flags, string? Keywords, long ModSeq,
-    long ContentId, long Size, DateTimeOffset Received, DateTimeOffset Saved);
+    long ContentId, long Size, DateTimeOffset Received, DateTimeOffset Saved)
+{
+    public FlagState State => new(Uid, Flags, Keywords, ModSeq);
+}
+
+/// <summary>What of a message can change.</summary>
+public readonly record struct FlagState(uint Uid, MessageFlags Flags, string? Keywords, long ModSeq);
+
+/// <summary>What somebody knows of messages: right as long as the mailbox has that modification sequence, and then it need not be read.</summary>
+public sealed record KnownFlags(long ModSeq, IReadOnlyList<FlagState> Messages);
 
 /// <summary>What happened in a mailbox after a modification sequence.</summary>
 /// <param name="Changed">New and changed messages by UID.</param>
@@ -72,7 +81,7 @@ public sealed record FlagChange(FlagMode Mode, MessageFlags Flags, IReadOnlyList
 
 /// <param name="Changed">The rows as they are now, by UID, those included that already were so.</param>
 /// <param name="Failed">UIDs that UNCHANGEDSINCE kept from being changed (RFC 7162 3.1.3).</param>
-public sealed record StoreResult(IReadOnlyList<MessageRow> Changed, IReadOnlyList<uint> Failed);
+public sealed record StoreResult(IReadOnlyList<FlagState> Changed, IReadOnlyList<uint> Failed);
 
 /// <summary>APPENDUID (RFC 4315).</summary>
 public readonly record struct Appended(uint UidValidity, uint Uid, long ModSeq);

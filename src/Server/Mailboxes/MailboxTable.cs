@@ -44,6 +44,8 @@ static class MailboxTable
     public static List<Mailbox> All(WriteTransaction write, long accountId) => All(write.Prepare(AllSql), accountId);
     public static Mailbox? Get(ReadTransaction read, long id) => One(read.Prepare(GetSql).Bind(1, id));
     public static Mailbox? Get(WriteTransaction write, long id) => One(write.Prepare(GetSql).Bind(1, id));
+    public static long Count(WriteTransaction write, long accountId) => write.Prepare("SELECT count(*) FROM mailbox WHERE account_id = ?").Bind(1, accountId).Scalar() ?? 0;
+
     /// <summary>The INBOX of every account.</summary>
     public static Dictionary<long, long> Inboxes(ReadTransaction read)
     {
@@ -106,12 +108,17 @@ static class MailboxTable
     }
 
     /// <summary>Takes the next UID and counts the message in.</summary>
-    public static (uint Uid, uint UidValidity)? TakeUid(WriteTransaction write, long id, bool seen, bool deleted, long bytes, long modseq)
+    public static (uint Uid, uint UidValidity)? TakeUid(WriteTransaction write, long id, bool seen, bool deleted, long bytes, long modseq) =>
+        TakeUids(write, id, 1, seen ? 0 : 1, deleted ? 1 : 0, bytes, modseq);
+
+    /// <summary>Takes the next UIDs and counts the messages in.</summary>
+    /// <returns>The first of them.</returns>
+    public static (uint Uid, uint UidValidity)? TakeUids(WriteTransaction write, long id, int messages, int unseen, int deleted, long bytes, long modseq)
     {
         using var row = write.Prepare("""
-            UPDATE mailbox SET uid_next = uid_next + 1, messages = messages + 1, unseen = unseen + ?, deleted = deleted + ?, bytes = bytes + ?, modseq = ?
-            WHERE id = ? RETURNING uid_next - 1, uid_validity
-            """).Bind(1, seen ? 0 : 1).Bind(2, deleted ? 1 : 0).Bind(3, bytes).Bind(4, modseq).Bind(5, id);
+            UPDATE mailbox SET uid_next = uid_next + ?1, messages = messages + ?1, unseen = unseen + ?2, deleted = deleted + ?3, bytes = bytes + ?4, modseq = ?5
+            WHERE id = ?6 RETURNING uid_next - ?1, uid_validity
+            """).Bind(1, messages).Bind(2, unseen).Bind(3, deleted).Bind(4, bytes).Bind(5, modseq).Bind(6, id);
         return row.Step() ? ((uint)row.Int64(0), (uint)row.Int64(1)) : null;
     }
 

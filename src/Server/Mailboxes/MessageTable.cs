@@ -48,6 +48,19 @@ static class MessageTable
         while (row.Step()) take((uint)row.Int64(0), (MessageFlags)row.Int32(1), row.Text(2), row.Int64(3));
     }
 
+    /// <summary>All of a range, without the rest of their rows.</summary>
+    public static void States(WriteTransaction write, long mailboxId, uint from, uint to, List<FlagState> into)
+    {
+        using var row = write.Prepare("SELECT uid, flags, keywords, modseq FROM message WHERE mailbox_id = ? AND uid >= ? AND uid <= ? ORDER BY uid").Bind(1, mailboxId).Bind(2, from).Bind(3, to);
+        string? keywords = null;
+        while (row.Step())
+        {
+            var text = row.Text(2);
+            keywords = text == keywords ? keywords : text;
+            into.Add(new((uint)row.Int64(0), (MessageFlags)row.Int32(1), keywords, row.Int64(3)));
+        }
+    }
+
     public static MessageRow? Get(ReadTransaction read, long mailboxId, uint uid) => One(read.Prepare(OneSql).Bind(1, mailboxId).Bind(2, uid));
 
     public static MessageRow? Get(WriteTransaction write, long mailboxId, uint uid) => One(write.Prepare(OneSql).Bind(1, mailboxId).Bind(2, uid));
@@ -99,23 +112,35 @@ static class MessageTable
             .Bind(1, mailboxId).Bind(2, uid).Bind(3, message.Content.Id).Bind(4, message.Prefix.Span).Bind(5, size)
             .Bind(6, (long)message.Flags).Bind(7, keywords).Bind(8, message.Received).Bind(9, saved).Bind(10, modseq).Run();
 
-    /// <summary>A row as another one in a second mailbox (COPY, MOVE).</summary>
-    public static void Copy(WriteTransaction write, long mailboxId, uint uid, long toMailboxId, uint toUid, MessageFlags flags, string? keywords, DateTimeOffset saved, long modseq) =>
+    /// <summary>A run of rows as others in a second mailbox (COPY, MOVE).</summary>
+    /// <param name="to">The UID of the first; the others follow as theirs do.</param>
+    public static void Copy(WriteTransaction write, long mailboxId, UidRun run, long toMailboxId, uint to, MessageFlags flags, string? keywords, DateTimeOffset saved, long modseq) =>
         write.Prepare("""
             INSERT INTO message (mailbox_id, uid, content_id, prefix, size, flags, keywords, received, saved, modseq)
-            SELECT ?, ?, content_id, prefix, size, ?, ?, received, ?, ? FROM message WHERE mailbox_id = ? AND uid = ?
-            """).Bind(1, toMailboxId).Bind(2, toUid).Bind(3, (long)flags).Bind(4, keywords).Bind(5, saved).Bind(6, modseq).Bind(7, mailboxId).Bind(8, uid).Run();
+            SELECT ?, uid + ?, content_id, prefix, size, ?, ?, received, ?, ? FROM message WHERE mailbox_id = ? AND uid BETWEEN ? AND ?
+            """).Bind(1, toMailboxId).Bind(2, (long)to - run.First).Bind(3, (long)flags).Bind(4, keywords).Bind(5, saved).Bind(6, modseq).Bind(7, mailboxId).Bind(8, run.First).Bind(9, run.Last).Run();
 
     /// <summary>The same flags for all rows of a range.</summary>
     public static void SetFlags(WriteTransaction write, long mailboxId, uint first, uint last, MessageFlags flags, string? keywords, long modseq) =>
         write.Prepare("UPDATE message SET flags = ?, keywords = ?, modseq = ? WHERE mailbox_id = ? AND uid BETWEEN ? AND ?")
             .Bind(1, (long)flags).Bind(2, keywords).Bind(3, modseq).Bind(4, mailboxId).Bind(5, first).Bind(6, last).Run();
 
-    public static void Delete(WriteTransaction write, long mailboxId, uint uid) =>
-        write.Prepare("DELETE FROM message WHERE mailbox_id = ? AND uid = ?").Bind(1, mailboxId).Bind(2, uid).Run();
+    /// <summary>Removes a run of rows and remembers that they were there.</summary>
+    public static void Expunge(WriteTransaction write, long mailboxId, UidRun run, long modseq, DateTimeOffset now)
+    {
+        write.Prepare("INSERT OR IGNORE INTO expunged (mailbox_id, modseq, uid, at) SELECT mailbox_id, ?, uid, ? FROM message WHERE mailbox_id = ? AND uid BETWEEN ? AND ?")
+            .Bind(1, modseq).Bind(2, now).Bind(3, mailboxId).Bind(4, run.First).Bind(5, run.Last).Run();
+        write.Prepare("DELETE FROM message WHERE mailbox_id = ? AND uid BETWEEN ? AND ?").Bind(1, mailboxId).Bind(2, run.First).Bind(3, run.Last).Run();
+    }
 
-    public static void AddExpunged(WriteTransaction write, long mailboxId, uint uid, long modseq, DateTimeOffset now) =>
-        write.Prepare("INSERT OR IGNORE INTO expunged (mailbox_id, modseq, uid, at) VALUES (?, ?, ?, ?)").Bind(1, mailboxId).Bind(2, modseq).Bind(3, uid).Bind(4, now).Run();
+    /// <summary>UIDs flagged \Deleted, rising.</summary>
+    public static List<uint> Deleted(ReadTransaction read, long mailboxId, uint from, uint to)
+    {
+        using var row = read.Prepare("SELECT uid FROM message WHERE mailbox_id = ? AND uid >= ? AND uid <= ? AND flags & ? ORDER BY uid").Bind(1, mailboxId).Bind(2, from).Bind(3, to).Bind(4, (long)MessageFlags.Deleted);
+        var uids = new List<uint>();
+        while (row.Step()) uids.Add((uint)row.Int64(0));
+        return uids;
+    }
 
     /// <summary>Mailboxes of which more expunges are remembered than <paramref name="least"/>.</summary>
     public static List<long> WithMoreExpunged(ReadTransaction read, int least)

@@ -62,12 +62,7 @@ static class ReaderTable
     {
         var readers = Readers(write, mailboxId);
         if (readers.Count == 0) return;
-        var runs = new List<(uint From, uint To)>();
-        foreach (var uid in uids)
-        {
-            if (runs.Count > 0 && runs[^1].To + 1 == uid) runs[^1] = (runs[^1].From, uid);
-            else runs.Add((uid, uid));
-        }
+        var runs = UidRun.Of(uids);
         foreach (var reader in readers)
         {
             var seen = 0;

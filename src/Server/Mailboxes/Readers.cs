@@ -16,6 +16,12 @@ static class Readers
         ModSeq = Math.Max(row.ModSeq, mark?.ModSeq ?? 0),
     };
 
+    public static FlagState See(in FlagState state, ReaderMark? mark) => state with
+    {
+        Flags = state.Flags & ~MessageFlags.Seen | (mark is { Seen: true } ? MessageFlags.Seen : 0),
+        ModSeq = Math.Max(state.ModSeq, mark?.ModSeq ?? 0),
+    };
+
     /// <summary>The mailbox with the reader's counter and modification sequence.</summary>
     public static Mailbox See(ReadTransaction read, Mailbox mailbox, long reader)
     {

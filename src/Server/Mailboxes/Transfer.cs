@@ -36,15 +36,23 @@ static class Transfer
         var (kept, isSame, maySee) = (Access.FlagsOf(rights), source.AccountId == destination.AccountId, (rights & Rights.Seen) != 0);
         if (rows.Count == 0) return new Copied(destination.UidValidity, []);
         if (MailboxTable.Use(transaction, destination.AccountId, rows.Sum(row => row.Size), rows.Count, quota) is not { } modseq) return Refusal.OverQuota;
-        var pairs = new List<(uint, uint)>(rows.Count);
+        var copies = new List<(MessageFlags Flags, string? Keywords)>(rows.Count);
         foreach (var row in rows)
         {
             var flags = row.Flags & kept & ~MessageFlags.Seen;
-            if (IsSeen(row)) flags |= MessageFlags.Seen;
-            var taken = MailboxTable.TakeUid(transaction, destination.Id, flags.HasFlag(MessageFlags.Seen), flags.HasFlag(MessageFlags.Deleted), row.Size, modseq)!.Value;
-            MessageTable.Copy(transaction, source.Id, row.Uid, destination.Id, taken.Uid, flags, (rights & Rights.Write) != 0 ? row.Keywords : null, now, modseq);
-            Changes.Refer(transaction, row.ContentId, 1);
-            pairs.Add((row.Uid, taken.Uid));
+            copies.Add((IsSeen(row) ? flags | MessageFlags.Seen : flags, (rights & Rights.Write) != 0 ? row.Keywords : null));
+        }
+        var next = MailboxTable.TakeUids(transaction, destination.Id, rows.Count, copies.Count(one => !one.Flags.HasFlag(MessageFlags.Seen)),
+            copies.Count(one => one.Flags.HasFlag(MessageFlags.Deleted)), rows.Sum(row => row.Size), modseq)!.Value.Uid;
+        var pairs = new List<(uint, uint)>(rows.Count);
+        for (var (i, first) = (0, 0); i < rows.Count; i++)
+        {
+            Changes.Refer(transaction, rows[i].ContentId, 1);
+            pairs.Add((rows[i].Uid, next + (uint)i));
+            // neighbours that become alike are one statement
+            if (i + 1 < rows.Count && rows[i + 1].Uid == rows[i].Uid + 1 && copies[i + 1] == copies[i]) continue;
+            MessageTable.Copy(transaction, source.Id, new UidRun(rows[first].Uid, rows[i].Uid), destination.Id, next + (uint)first, copies[i].Flags, copies[i].Keywords, now, modseq);
+            first = i + 1;
         }
         Readers.Copy(transaction, source, destination, pairs, by, maySee, modseq);
         // the owner's, of what he puts into the mailbox of another

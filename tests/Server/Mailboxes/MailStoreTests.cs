@@ -195,6 +195,44 @@ public sealed class MailStoreTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Neighbours_are_copied_and_removed_together_each_with_its_own_flags_and_the_rest_stays()
+    {
+        var (account, inbox) = await vault.AccountAsync();
+        for (var i = 1; i <= 30; i++) await vault.AppendAsync(inbox, VaultFixture.Message(i), i % 7 == 0 ? MessageFlags.Seen : default, i is >= 10 and < 20 ? ["k"] : []);
+        await vault.Mail.RemoveAsync(inbox, [5, 6, 16], default); // holes among the UIDs, and among the bodies
+        uint[] chosen = [1, 2, 3, 7, 8, 9, 10, 11, 15, 17, 18, 25];
+        var archive = (await vault.Mail.CreateAsync(account, "Copies", null, default)).Value!.Id;
+        await vault.AppendAsync(archive, VaultFixture.Message(99));
+        var copied = (await vault.Mail.CopyAsync(inbox, chosen, archive, 0, default)).Value!;
+        Assert.Equal(chosen.Select((uid, i) => (uid, (uint)i + 2)), copied.Pairs);
+        using (var read = vault.Mail.Read())
+        {
+            foreach (var (from, to) in copied.Pairs)
+            {
+                var (source, copy) = (read.Message(inbox, from)!.Value, read.Message(archive, to)!.Value);
+                Assert.Equal((source.Flags, source.Keywords, source.ContentId, source.Size, source.Received), (copy.Flags, copy.Keywords, copy.ContentId, copy.Size, copy.Received));
+            }
+        }
+        Assert.Equal((13, 12), (vault.Mailbox(archive).Messages, vault.Mailbox(archive).Unseen));
+
+        // bodies with one row and with two side by side: those with one go, with the rows, and no other
+        await vault.Mail.StoreAsync(inbox, [.. Enumerable.Range(1, 20).Select(i => (uint)i)], new FlagChange(FlagMode.Add, MessageFlags.Deleted, []), null, default);
+        var gone = (await vault.Mail.ExpungeAsync(inbox, null, default)).Value!;
+        Assert.Equal(Enumerable.Range(1, 20).Except([5, 6, 16]).Select(i => (uint)i), gone);
+        foreach (var (from, to) in copied.Pairs) Assert.Equal(VaultFixture.Message((int)from), vault.Body(archive, to));
+        for (uint uid = 21; uid <= 30; uid++) Assert.Equal(VaultFixture.Message((int)uid), vault.Body(inbox, uid));
+        using (var read = vault.Mail.Read())
+        {
+            Assert.Equal(gone, read.ExpungedSince(inbox, 0).Except([5u, 6u, 16u]));
+            Assert.Equal(10 + 13, read.Usage(account).Messages);
+        }
+        await vault.Mail.RemoveAsync(archive, [.. Enumerable.Range(1, 13).Select(i => (uint)i)], default);
+        await vault.Mail.RemoveAsync(inbox, [.. Enumerable.Range(21, 10).Select(i => (uint)i)], default);
+        using var after = vault.Mail.Read();
+        Assert.Equal(0L, after.Transaction.Prepare("SELECT count(*) FROM content").Scalar());
+    }
+
+    [Fact]
     public async Task Rows_whose_record_was_torn_are_gone_after_a_crash_and_their_uid_stays_used()
     {
         var (account, inbox) = await vault.AccountAsync();

@@ -1,3 +1,5 @@
+using CbaMail.Mailboxes;
+
 namespace CbaMail.Imap.Commands;
 
 /// <summary>EXPUNGE (RFC 9051 6.4.3) and UID EXPUNGE (RFC 4315 2.1, RFC 9051 6.4.9). The untagged responses are the news that follows.</summary>
@@ -23,10 +25,12 @@ internal static class ExpungeCommand
     static async ValueTask<Outcome> ExpungeAsync(ImapSession session, SelectedMailbox mailbox, List<uint>? uids)
     {
         if (mailbox.ReadOnly) return Outcome.No("The mailbox is open for reading only", "READ-ONLY");
-        if (!mailbox.Can(Mailboxes.Rights.Expunge)) return SessionView.NotAllowed; // RFC 4314 4
+        if (!mailbox.Can(Rights.Expunge)) return SessionView.NotAllowed; // RFC 4314 4
         if (uids is { Count: 0 }) return Outcome.Done;
-        var expunged = await session.PatientlyAsync(session.Mail.ExpungeAsync(mailbox.Id, uids, session.Cancel));
+        var own = new OwnChange();
+        var expunged = await session.PatientlyAsync(session.Mail.ExpungeAsync(mailbox.Id, uids, session.Cancel, own));
         if (!expunged.Ok) return Outcome.No(expunged.Refusal);
+        mailbox.Made(own, expunged.Value);
         return expunged.Value.Count == 0 ? Outcome.Done : await DoneAsync(session, "Expunged");
     }
 

@@ -60,11 +60,13 @@ internal static class StoreCommand
         for (var at = 0; at < uids.Count; at += Piece)
         {
             var piece = uids.GetRange(at, Math.Min(Piece, uids.Count - at));
-            var stored = await session.Mail.StoreAsync(mailbox.Id, piece, request.Change, request.UnchangedSince, session.Cancel, mailbox.Reader);
+            var own = new OwnChange();
+            var stored = await session.Mail.StoreAsync(mailbox.Id, piece, request.Change, request.UnchangedSince, session.Cancel, mailbox.Reader, mailbox.Known(piece), own);
             if (!stored.Ok) return Outcome.No(stored.Refusal);
             failed.AddRange(stored.Value.Failed);
             found += stored.Value.Failed.Count + stored.Value.Changed.Count;
             await AnswerAsync(session, mailbox, stored.Value.Changed, request);
+            mailbox.Made(own);
             await session.ProgressAsync(at + piece.Count, uids.Count); // RFC 9585 3
         }
         // RFC 2180 4.2.2, 4.2.3, RFC 5530 3: others have expunged some, and their numbers still stand; nobody can be told of their flags
@@ -75,7 +77,7 @@ internal static class StoreCommand
         return Outcome.Ok($"MODIFIED {ImapWriter.Set(numbers)}", "Some have been changed by others");
     }
 
-    static async ValueTask AnswerAsync(ImapSession session, SelectedMailbox mailbox, IReadOnlyList<MessageRow> rows, Request request)
+    static async ValueTask AnswerAsync(ImapSession session, SelectedMailbox mailbox, IReadOnlyList<FlagState> rows, Request request)
     {
         // RFC 9051 6.4.6: who asks for silence computes the flags himself; what others have changed meanwhile has to be told to him
         var surprising = new HashSet<uint>();
