@@ -114,6 +114,7 @@ internal sealed class Uploads : IDisposable
     // RFC 4469 3: as FETCH BODY would give it; \Seen is not set
     async ValueTask CopyAsync(string url)
     {
+        await session.Connection.LeaveLoopAsync(); // what is read from the store may be long
         var part = UrlPart.Find(session, url);
         if (part is not { } found)
         {
