@@ -9,7 +9,7 @@ namespace CbaMail.Imap;
 /// modification sequences in compact arrays, and what it has not been told yet. Messages that others expunge stay here,
 /// and keep their numbers, until it may be told (RFC 9051 7.5.1).
 /// </summary>
-internal sealed class SelectedMailbox : IDisposable
+internal sealed partial class SelectedMailbox : IDisposable
 {
     /// <summary>Expunges told in one go, between two flushes.</summary>
     const int Piece = 1000;
@@ -148,27 +148,6 @@ internal sealed class SelectedMailbox : IDisposable
             if (IndexOf(uid) >= 0) vanished.Add(uid);
         (ModSeq, UidNext) = (Math.Max(ModSeq, changes.ModSeq), Math.Max(UidNext, changes.UidNext));
         return Count > before;
-    }
-
-    /// <summary>What this session has changed itself, and has taken in: of that it need not be told.</summary>
-    /// <param name="gone">What it has expunged.</param>
-    public void Made(OwnChange change, IReadOnlyList<uint>? gone = null)
-    {
-        // readers' marks have modification sequences of their own, and searches that are kept want to see what has changed
-        if (Reader != 0 || !Contexts.IsEmpty || change.Reaches(ModSeq) is var now && now == ModSeq) return;
-        foreach (var uid in gone ?? [])
-            if (IndexOf(uid) >= 0) vanished.Add(uid);
-        ModSeq = now;
-    }
-
-    /// <summary>What is known of messages, as of <see cref="ModSeq"/>; null: readers' marks are not all known.</summary>
-    public KnownFlags? Known(List<uint> messages)
-    {
-        if (Reader != 0) return null;
-        var states = new List<FlagState>(messages.Count);
-        foreach (var uid in messages)
-            if (IndexOf(uid) is >= 0 and var index && !vanished.Contains(uid)) states.Add(new(uid, Flags(index), keywordSets.Text((int)keywords[index]), modseqs[index]));
-        return new KnownFlags(ModSeq, states);
     }
 
     /// <summary>Takes in a row as it is now.</summary>
