@@ -7,6 +7,7 @@ using CbaMail.Bench.Fuzz;
 [
     ("idle", "resident memory of a server that does nothing", Idle.RunAsync),
     ("sessions", "2,000 clients on the SMTP port that have greeted and say nothing more", IdleSessions.RunAsync),
+    ("idle-imap", "500 and 5,000 connections over TLS that wait in IDLE", IdleImap.RunAsync),
     ("mailing", "2,500 personalised copies of 20 KB, with and without a shared attachment of 1 MB", Mailing.RunAsync),
     ("smtp", "10 KB messages over 50 sessions into mailboxes, durable", SmtpIn.RunAsync),
     ("first", "the first message that mailboxes ever get, and the second", FirstMail.RunAsync),

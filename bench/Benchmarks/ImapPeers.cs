@@ -22,7 +22,7 @@ internal static class ImapPeers
     private static readonly int Changed = Math.Min(10_000, Messages), Fetched = Math.Min(10_000, Messages), Bulk = Quick ? 1000 : 5000, Seconds = Quick ? 8 : 30;
 
     // a password's hash costs what one makes it cost, and Dovecot's is compared as it stands: this yescrypt takes 0.1 ms
-    private const string CheapPasswords = "UPDATE account SET password = '$y$j15$k2XAnEHBqQ1Ct2aMXFKNa/$WwMjkeZlAeF/4ccQPhapmiArQN80kRMqDJGnL3AiH.6'";
+    internal const string CheapPasswords = "UPDATE account SET password = '$y$j15$k2XAnEHBqQ1Ct2aMXFKNa/$WwMjkeZlAeF/4ccQPhapmiArQN80kRMqDJGnL3AiH.6'";
 
     private sealed record Side(PeerScripts Scripts, int Imap, int Imaps, int Lmtp, string Pids, BenchServer? Ours)
     {

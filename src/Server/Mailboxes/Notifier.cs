@@ -11,52 +11,24 @@ public readonly record struct Change(long AccountId, long MailboxId, long ModSeq
 /// </summary>
 public sealed class Notifier
 {
-    readonly ConcurrentDictionary<long, Action<Change>[]> listeners = new();
-    readonly ConcurrentDictionary<long, Action[]> accounts = new();
-    Action<Change>[] everywhere = [];
+    readonly Circles<Change> mailboxes = new();
+    readonly Circles<long> accounts = new();
+    readonly Circles<Change> everywhere = new(); // one of them: 0
     int namesVersion;
-    readonly Lock gate = new();
 
     /// <summary>Listens to one mailbox until disposed.</summary>
-    public IDisposable Subscribe(long mailboxId, Action<Change> listener)
-    {
-        lock (gate) listeners[mailboxId] = [.. listeners.GetValueOrDefault(mailboxId, []), listener];
-        return new Subscription(() =>
-        {
-            lock (gate)
-            {
-                var left = listeners.GetValueOrDefault(mailboxId, []).Where(l => l != listener).ToArray();
-                if (left.Length == 0) listeners.TryRemove(mailboxId, out _); else listeners[mailboxId] = left;
-            }
-        });
-    }
+    public IDisposable Subscribe(long mailboxId, Action<Change> listener) => mailboxes.Enter(mailboxId, listener);
 
     /// <summary>Listens to all mailboxes of an account and to their names and subscriptions until disposed.</summary>
-    public IDisposable SubscribeAccount(long accountId, Action listener)
-    {
-        lock (gate) accounts[accountId] = [.. accounts.GetValueOrDefault(accountId, []), listener];
-        return new Subscription(() =>
-        {
-            lock (gate)
-            {
-                var left = accounts.GetValueOrDefault(accountId, []).Where(l => l != listener).ToArray();
-                if (left.Length == 0) accounts.TryRemove(accountId, out _); else accounts[accountId] = left;
-            }
-        });
-    }
+    public IDisposable SubscribeAccount(long accountId, Action listener) => accounts.Enter(accountId, _ => listener());
 
     /// <summary>Listens to every mailbox until disposed.</summary>
-    public IDisposable SubscribeAll(Action<Change> listener)
-    {
-        lock (gate) everywhere = [.. everywhere, listener];
-        return new Subscription(() => { lock (gate) everywhere = [.. everywhere.Where(l => l != listener)]; });
-    }
+    public IDisposable SubscribeAll(Action<Change> listener) => everywhere.Enter(0, listener);
 
     internal void Publish(Change change)
     {
-        if (listeners.TryGetValue(change.MailboxId, out var some))
-            foreach (var listener in some) listener(change);
-        foreach (var listener in everywhere) listener(change);
+        mailboxes.Tell(change.MailboxId, change);
+        everywhere.Tell(0, change);
         PublishNames(change.AccountId);
     }
 
@@ -70,15 +42,65 @@ public sealed class Notifier
         PublishNames(accountId);
     }
 
-    void PublishNames(long accountId)
-    {
-        if (!accounts.TryGetValue(accountId, out var some)) return;
-        foreach (var listener in some) listener();
-    }
+    void PublishNames(long accountId) => accounts.Tell(accountId, accountId);
 
-    sealed class Subscription(Action end) : IDisposable
+    /// <summary>Listeners by what they listen to.</summary>
+    sealed class Circles<T>
     {
-        Action? end = end;
-        public void Dispose() => Interlocked.Exchange(ref end, null)?.Invoke();
+        readonly ConcurrentDictionary<long, Circle> circles = new();
+        readonly Lock gate = new();
+
+        public IDisposable Enter(long key, Action<T> listener)
+        {
+            var seat = new Seat(this, key, listener);
+            lock (gate) circles.GetOrAdd(key, static _ => new Circle()).Add(seat);
+            return seat;
+        }
+
+        public void Tell(long key, T news)
+        {
+            if (!circles.TryGetValue(key, out var circle)) return;
+            foreach (var seat in circle.Seats()) seat.Listener(news);
+        }
+
+        void Leave(Seat seat)
+        {
+            lock (gate)
+                if (circles.TryGetValue(seat.Key, out var circle) && circle.Remove(seat)) circles.TryRemove(seat.Key, out _);
+        }
+
+        // thousands may come to one mailbox one after the other: the list that is gone through is made when there is something to tell
+        sealed class Circle
+        {
+            readonly HashSet<Seat> members = [];
+            Seat[]? seats;
+
+            public void Add(Seat seat)
+            {
+                lock (members) (seats, _) = (null, members.Add(seat));
+            }
+
+            /// <returns>Whether nobody is left.</returns>
+            public bool Remove(Seat seat)
+            {
+                lock (members)
+                {
+                    (seats, _) = (null, members.Remove(seat));
+                    return members.Count == 0;
+                }
+            }
+
+            public Seat[] Seats()
+            {
+                lock (members) return seats ??= [.. members];
+            }
+        }
+
+        sealed class Seat(Circles<T> circles, long key, Action<T> listener) : IDisposable
+        {
+            public long Key => key;
+            public Action<T> Listener => listener;
+            public void Dispose() => circles.Leave(this);
+        }
     }
 }

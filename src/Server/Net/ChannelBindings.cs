@@ -1,7 +1,5 @@
 using System.Formats.Asn1;
 using System.Net.Security;
-using System.Reflection;
-using System.Runtime.InteropServices;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -12,14 +10,11 @@ namespace CbaMail.Net;
 /// Channel bindings of TLS (RFC 5056): what both ends can name and a man in the middle, who has two connections, cannot make equal.
 /// <c>tls-unique</c> is not among them: it is not defined for TLS 1.3, and broken before without extended master secrets (RFC 9266 1).
 /// </summary>
-static partial class ChannelBindings
+static class ChannelBindings
 {
     // RFC 9266 2
     static readonly byte[] label = "EXPORTER-Channel-Binding"u8.ToArray();
     const int ExporterBytes = 32;
-
-    // SslStream has no exporter of its own: its handle is OpenSSL's SSL*
-    static readonly FieldInfo? handle = typeof(SslStream).GetField("_securityContext", BindingFlags.Instance | BindingFlags.NonPublic);
 
     public static byte[]? Of(SslStream tls, string type) => type switch
     {
@@ -70,26 +65,5 @@ static partial class ChannelBindings
     }
 
     // RFC 9266 4.2: before TLS 1.3 only with an extended master secret, which nobody tells us of
-    static byte[]? Exporter(SslStream tls)
-    {
-        if (tls.SslProtocol != SslProtocols.Tls13 || handle?.GetValue(tls) is not SafeHandle { IsInvalid: false, IsClosed: false } ssl) return null;
-        var held = false;
-        try
-        {
-            ssl.DangerousAddRef(ref held);
-            var secret = new byte[ExporterBytes];
-            return Export(ssl.DangerousGetHandle(), secret, secret.Length, label, label.Length, [], 0, 1) == 1 ? secret : null;
-        }
-        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or ObjectDisposedException)
-        {
-            return null;
-        }
-        finally
-        {
-            if (held) ssl.DangerousRelease();
-        }
-    }
-
-    [LibraryImport("libssl.so.3", EntryPoint = "SSL_export_keying_material")]
-    private static partial int Export(nint ssl, byte[] secret, nint length, byte[] label, nint labelLength, byte[] context, nint contextLength, int useContext);
+    static byte[]? Exporter(SslStream tls) => tls.SslProtocol == SslProtocols.Tls13 ? OpenSsl.Export(tls, label, ExporterBytes) : null;
 }

@@ -75,6 +75,7 @@ sealed class TransportConnection : Connection, IAsyncDisposable
         {
             throw new AuthenticationException(late.IsCancellationRequested ? "the handshake took too long" : e.Message, e);
         }
+        OpenSsl.HoldNoBuffers(ssl);
         // measured.md 6: zero-byte reads keep an idle TLS connection free of our buffers
         input = PipeReader.Create(ssl, new StreamPipeReaderOptions(bufferSize: 16 * 1024, minimumReadSize: 4096, useZeroByteReads: true, leaveOpen: true));
         output = PipeWriter.Create(ssl, new StreamPipeWriterOptions(leaveOpen: true));

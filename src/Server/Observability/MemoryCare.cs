@@ -9,18 +9,21 @@ namespace CbaMail.Observability;
 /// </summary>
 sealed partial class MemoryCare(TimeProvider time) : BackgroundService
 {
-    static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
-    const long QuietBytes = 4 << 20;     // allocated within an interval: the server is idle
-    const long WorthwhileBytes = 16 << 20; // allocated since the last time: there is something to give back
+    static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+    const int QuietLooks = 2;             // one after the other: the server is idle
+    const long QuietBytes = 1 << 20;      // allocated between two looks
+    const long WorthwhileBytes = 8 << 20; // allocated since the last time: there is something to give back
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, time);
-        long before = 0, cleaned = 0;
+        using var timer = new PeriodicTimer(Look, time);
+        var (before, cleaned, quiet) = (0L, 0L, 0);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             var now = GC.GetTotalAllocatedBytes();
-            if (now - before < QuietBytes && now - cleaned > WorthwhileBytes)
+            quiet = now - before < QuietBytes ? quiet + 1 : 0;
+            // what is kept costs the time: the more it is, the more there must be to gain
+            if (quiet >= QuietLooks && now - cleaned > Math.Max(WorthwhileBytes, GC.GetTotalMemory(false) / 4))
             {
                 cleaned = now;
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);

@@ -38,6 +38,7 @@ public sealed class ConnectionTests : IDisposable
         });
         await handshake;
         Assert.StartsWith("TLS", connection.Tls!.Value.Protocol, StringComparison.Ordinal);
+        Assert.True(OpenSsl.HoldNoBuffers(client)); // the insides of the runtime are as we know them
 
         await client.WriteAsync("EHLO again\r\n"u8.ToArray());
         Assert.Equal(LineStatus.Line, await reader.ReadAsync(Wait.Patience));

@@ -124,6 +124,7 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
                 shelf.Remove(accountId);
                 return;
             }
+            if (messages == 0 && !shelf.Has(accountId)) return; // thousands have just got their mailboxes
             using var lease = shelf.Take(accountId);
             var index = lease.Index;
             if (mailboxes.Any(mailbox => index.Watermark(mailbox.Id) > mailbox.UidNext)) // the store has gone back in time: a restore
