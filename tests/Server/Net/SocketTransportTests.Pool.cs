@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using CbaMail.Net;
 using Xunit;
 
