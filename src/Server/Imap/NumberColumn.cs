@@ -9,12 +9,18 @@ internal sealed class NumberColumn
     int size;
     uint[]? narrow;
     long[]? wide;
+    bool isShared; // the array, with another column: whoever writes takes his own
 
     public long this[int index]
     {
         get => wide is not null ? wide[index] : narrow is not null ? narrow[index] : 0;
         set
         {
+            if (isShared)
+            {
+                if (this[index] == value) return;
+                Own();
+            }
             if (wide is null && value is >= 0 and <= uint.MaxValue)
             {
                 if (narrow is null && value == 0) return;
@@ -31,11 +37,19 @@ internal sealed class NumberColumn
         }
     }
 
-    public NumberColumn Copy() => new() { size = size, narrow = narrow?.AsSpan().ToArray(), wide = wide?.AsSpan().ToArray() };
+    /// <summary>The same numbers once more; an array is made where one of the two is written to.</summary>
+    public NumberColumn Share()
+    {
+        isShared = true;
+        return new() { size = size, narrow = narrow, wide = wide, isShared = true };
+    }
+
+    void Own() => (narrow, wide, isShared) = (narrow?.AsSpan().ToArray(), wide?.AsSpan().ToArray(), false);
 
     /// <summary>New ones are zero.</summary>
     public void Resize(int size)
     {
+        if (isShared) Own();
         this.size = size;
         if (narrow is not null) Array.Resize(ref narrow, size);
         if (wide is not null) Array.Resize(ref wide, size);

@@ -93,17 +93,6 @@ internal sealed partial class SelectedMailbox : IDisposable
         foreach (var row in rows) Add(row);
     }
 
-    /// <summary>What has been taken in, for who selects the mailbox next.</summary>
-    public ViewCopy Copy(uint uidNext, long modseq) =>
-        new(ViewShape.Of(this), uidNext, modseq, uids[..Count], flags[..Count], keywords.Copy(), modseqs.Copy(), keywordSets.Texts);
-
-    /// <summary>Takes in what another session has.</summary>
-    public void Load(ViewCopy copy)
-    {
-        (uids, flags, keywords, modseqs, Count) = ([.. copy.Uids], [.. copy.Flags], copy.Keywords.Copy(), copy.ModSeqs.Copy(), copy.Uids.Length);
-        foreach (var set in copy.KeywordSets) keywordSets.Intern(set);
-    }
-
     /// <summary>The first snapshot is complete.</summary>
     public void Loaded(uint uidNext, long modseq, uint? recentFrom)
     {
@@ -203,7 +192,7 @@ internal sealed partial class SelectedMailbox : IDisposable
     /// <summary>Takes in a message behind all others; in the first snapshot it is no news.</summary>
     public void Add(uint uid, MessageFlags bits, string? text, long modseq)
     {
-        if (Count == uids.Length) Resize(Math.Max(16, Count + Count / 2));
+        if (Count == uids.Length) Resize(Math.Max(16, Count + Count / 2)); // those that are shared are full
         uids[Count] = uid;
         flags[Count] = (byte)((byte)bits | (uid >= recent.From && uid < recent.To ? ImapFlags.Recent : 0));
         keywords[Count] = keywordSets.Intern(text);
@@ -213,6 +202,7 @@ internal sealed partial class SelectedMailbox : IDisposable
 
     void Resize(int size)
     {
+        OwnUids();
         Array.Resize(ref uids, size);
         Array.Resize(ref flags, size);
         keywords.Resize(size);
@@ -300,6 +290,7 @@ internal sealed partial class SelectedMailbox : IDisposable
     /// <summary>Takes out what has vanished, from an index on; with ranges, as many as one line of VANISHED has.</summary>
     bool Forget(int first, List<(uint, uint)>? ranges)
     {
+        OwnUids();
         var (to, known) = (first, told);
         for (var i = first; i < Count; i++)
         {

@@ -25,4 +25,21 @@ public sealed class NumberColumnTests
             }
         }
     }
+
+    [Theory, InlineData(7), InlineData(1L << 40)]
+    public void What_is_shared_is_the_own_of_whoever_writes(long number)
+    {
+        var one = new NumberColumn();
+        one.Resize(3);
+        one[1] = number;
+        var (two, three) = (one.Share(), one.Share());
+        one[0] = 1;
+        two[1] = long.MaxValue;
+        three[1] = number;
+        three.Resize(4);
+        three[3] = 2;
+        Assert.Equal([1, number, 0], new[] { one[0], one[1], one[2] });
+        Assert.Equal([0, long.MaxValue, 0], new[] { two[0], two[1], two[2] });
+        Assert.Equal([0, number, 0, 2], new[] { three[0], three[1], three[2], three[3] });
+    }
 }
