@@ -35,6 +35,21 @@ public sealed class HostileImapTests(HostileImapTests.Collected fixture, ITestOu
         Assert.InRange(clock.Elapsed, TimeSpan.Zero, Promptly);
     }
 
+    /// <summary>What nobody is there to read is not made any more.</summary>
+    async Task IdlesAsync()
+    {
+        using var process = Process.GetProcessById(server.ProcessId);
+        var (before, clock) = (process.TotalProcessorTime, Stopwatch.StartNew());
+        await Wait.UntilAsync(() =>
+        {
+            if (clock.ElapsedMilliseconds < 300) return false;
+            process.Refresh();
+            var share = (process.TotalProcessorTime - before) / clock.Elapsed;
+            (before, clock) = (process.TotalProcessorTime, Stopwatch.StartNew());
+            return share < 0.2;
+        }, "the server has nothing to do");
+    }
+
     async Task<WireClient> HonestAsync()
     {
         var honest = await SignInAsync(ServerFixture.Boris);
@@ -247,6 +262,7 @@ public sealed class HostileImapTests(HostileImapTests.Collected fixture, ITestOu
         output.WriteLine($"{each >> 10} KB a reader");
         Assert.InRange(each, long.MinValue, 1 << 20);
         foreach (var client in clients) client.Reset();
+        await IdlesAsync();
     }
 
     [Fact]

@@ -50,7 +50,9 @@ internal sealed class ImapWriter(Connection connection, TimeProvider time, TimeS
     /// <summary>Cancelled when a body of this size has taken longer than any line that can be called one (10 KB/s).</summary>
     public CancellationTokenSource Limit(long size) => new(patience + TimeSpan.FromSeconds(size / 10_000), time);
 
-    static void Check(FlushResult result)
+    /// <summary>What a flush past this writer has come to.</summary>
+    /// <exception cref="ConnectionAbortedException">The peer has gone.</exception>
+    public static void Check(FlushResult result)
     {
         if (result.IsCompleted) throw new ConnectionAbortedException("the peer has gone");
     }

@@ -114,7 +114,7 @@ internal static class FetchBinary
 
         public async ValueTask FlushAsync(CancellationToken cancel)
         {
-            if (output is not null) await output.FlushAsync(cancel);
+            if (output is not null) ImapWriter.Check(await output.FlushAsync(cancel));
         }
 
         public async ValueTask RunAsync(MessageContent content, long length, CancellationToken cancel)

@@ -88,7 +88,7 @@ internal static class FetchBody
             return true;
         }
 
-        public async ValueTask FlushAsync(CancellationToken cancel) => await output.FlushAsync(cancel);
+        public async ValueTask FlushAsync(CancellationToken cancel) => ImapWriter.Check(await output.FlushAsync(cancel));
     }
 
     /// <summary>The octets of a section: where they are, or those chosen out of a header; null where the message has no such part.</summary>
