@@ -28,7 +28,7 @@ public sealed record LimitSettings
     public double MemoryShare { get; init; } = 0.8;
 
     /// <summary>
-    /// Whether the server looks out for the next command of the only peer that speaks, for 60 us and as long as that pays, before its processor falls
+    /// Whether the server looks out for the next command of the only peer that speaks, for 100 us and as long as that pays, before its processor falls
     /// asleep. Default yes; never with less than two processors. <c>no</c> where CPU is paid by its use.
     /// </summary>
     public bool LookOut { get; init; } = true;

@@ -12,14 +12,14 @@ namespace CbaMail.Net;
 /// of a peer beyond a network, against it; and doubly so one whose thread lost its processor to somebody else, for on a busy machine who looks
 /// keeps others, the peer among them, from what they would do. When more speaks against looking than for it there is a rest, each twice as long
 /// as the one before, after which a few are tried. So a server that nobody talks to never looks, and one for which it is of no use looks
-/// for half a millisecond a second at most.
+/// for a millisecond a second at most.
 /// </remarks>
 sealed partial class Lookout
 {
     const int Most = 32;        // looks in a row that brought something: more of them prove no more
     const int Trial = 16;       // after a rest: the first look finds the peer's processor asleep, too, and alone proves nothing
     const int Nothing = 2, Taken = 8;
-    static readonly TimeSpan Moment = TimeSpan.FromMicroseconds(60);
+    static readonly TimeSpan Moment = TimeSpan.FromMicroseconds(100);
     static readonly TimeSpan Together = TimeSpan.FromMilliseconds(5); // who has spoken within that time speaks still
     static readonly TimeSpan ShortRest = TimeSpan.FromMilliseconds(5), LongRest = TimeSpan.FromSeconds(1);
 

@@ -17,7 +17,7 @@ public sealed class LookoutTests
     bool Look(Lookout lookout, bool found, ulong peer = Peer)
     {
         if (!lookout.Begins(peer, alone: true)) return false;
-        if (!found) time.Advance(TimeSpan.FromMicroseconds(60));
+        if (!found) time.Advance(TimeSpan.FromMicroseconds(100));
         lookout.Ends(found);
         return true;
     }
@@ -37,7 +37,7 @@ public sealed class LookoutTests
         Assert.True(lookout.Begins(Peer, alone: true));
         Assert.True(lookout.GoesOn(alone: true));
         Assert.False(lookout.GoesOn(alone: false)); // somebody else is to be served
-        time.Advance(TimeSpan.FromMicroseconds(60));
+        time.Advance(TimeSpan.FromMicroseconds(100));
         Assert.False(lookout.GoesOn(alone: true));
     }
 
