@@ -75,7 +75,24 @@ public sealed class MessageContent
             if (!more) return;
             position += given;
             count -= given;
-            if (taker.IsFull) await taker.FlushAsync(cancel);
+            if (!taker.IsFull) continue;
+            var flush = taker.FlushAsync(cancel);
+            if (!flush.IsCompleted && taker.IsSparing) source.Spare();
+            await flush;
+        }
+    }
+
+    /// <summary>Gives a range to a taker that keeps up; less where the message ends.</summary>
+    /// <exception cref="DamageError">The pack is damaged.</exception>
+    public void ReadTo(IBodyTaker taker, long position, long count)
+    {
+        using var source = new Source(this);
+        for (var more = true; count > 0 && more;)
+        {
+            var given = source.GiveTo(taker, position, count, out more);
+            if (given == 0) return;
+            position += given;
+            count -= given;
         }
     }
 
@@ -195,6 +212,12 @@ public sealed class MessageContent
             if (bytes.Length > 16 * 1024) bytes = bytes[..(16 * 1024)];
             more = taker.Take(bytes);
             return bytes.Length;
+        }
+
+        public void Spare()
+        {
+            rest.Spare();
+            part?.Spare();
         }
 
         public int CopyTo(PipeWriter output, long position, long count)

@@ -13,4 +13,7 @@ public interface IBodyTaker
     bool IsFull { get; }
 
     ValueTask FlushAsync(CancellationToken cancel);
+
+    /// <summary>Memory is tight: while the taker is waited for, nothing is kept that can be read again.</summary>
+    bool IsSparing => false;
 }

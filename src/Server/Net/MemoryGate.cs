@@ -17,6 +17,8 @@ public sealed class MemoryGate
     const long LookMilliseconds = 100, CloseLookMilliseconds = 10, CollectMilliseconds = 3000;
     const double Close = 0.6; // of the share: from there on a crowd could use up the rest between two looks
     const double Slack = 0.05; // it opens a little below where it closes
+    /// <summary>How long what has been promised may take until it is seen among what is used.</summary>
+    const long PromiseMilliseconds = 250;
 
     readonly double share;
     readonly long heapLimit;
@@ -26,7 +28,9 @@ public sealed class MemoryGate
     readonly Lock gate = new();
     long looked = long.MinValue / 2, lookAgain = LookMilliseconds;
     long collected = long.MinValue / 2;
-    bool isShort;
+    long promised, promisedBefore, promises, promisesSince = long.MinValue / 2;
+    double seen;
+    bool isShort, isTight;
 
     public MemoryGate(Settings settings, ILogger<MemoryGate> log)
     {
@@ -56,6 +60,55 @@ public sealed class MemoryGate
         }
     }
 
+    /// <summary>Memory is not short, but may soon be: whoever waits keeps as little as it can. As of the last look.</summary>
+    public bool IsTight => IsShort || Volatile.Read(ref isTight);
+
+    /// <summary>
+    /// Room for work that is about to take so many bytes, or null: what has been promised to others, and is not yet to be seen, counts as used.
+    /// So a crowd that comes between two looks is not let in as a whole.
+    /// </summary>
+    public Promise? Ask(long bytes)
+    {
+        if (IsShort) return null;
+        lock (gate)
+        {
+            Forget(Environment.TickCount64);
+            if (seen + (double)(Promised + bytes) / Least >= share) return null;
+            promised += bytes;
+            isTight |= seen + (double)Promised / Least >= share * Close;
+            return new Promise(this, bytes, promises);
+        }
+    }
+
+    /// <summary>Bytes that somebody is about to take; counted until they must have been, or until he has done.</summary>
+    public readonly struct Promise : IDisposable
+    {
+        readonly MemoryGate of;
+        readonly long bytes, number;
+
+        internal Promise(MemoryGate of, long bytes, long number) => (this.of, this.bytes, this.number) = (of, bytes, number);
+
+        public void Dispose()
+        {
+            lock (of.gate)
+            {
+                if (number == of.promises) of.promised -= bytes;
+                else if (number == of.promises - 1) of.promisedBefore -= bytes;
+            }
+        }
+    }
+
+    long Least => Math.Min(heapLimit, limit);
+
+    long Promised => promised + promisedBefore;
+
+    void Forget(long now)
+    {
+        if (now - promisesSince < PromiseMilliseconds) return;
+        (promisedBefore, promised, promisesSince) = (promised, 0, now);
+        promises++;
+    }
+
     void Measure(long now)
     {
         var used = Used();
@@ -68,6 +121,9 @@ public sealed class MemoryGate
         }
         Volatile.Write(ref lookAgain, used < most * Close ? LookMilliseconds : CloseLookMilliseconds);
         Volatile.Write(ref looked, Environment.TickCount64);
+        seen = used;
+        Forget(looked);
+        Volatile.Write(ref isTight, used + (double)Promised / Least >= share * Close);
         if (used >= most == isShort) return;
         Volatile.Write(ref isShort, !isShort);
         if (isShort) NetTelemetry.MemoryShort(log, (int)(used * 100), limit >> 20);
@@ -84,15 +140,18 @@ public sealed class MemoryGate
 
     /// <summary>Waits for memory, for work that can wait.</summary>
     /// <returns>Whether there is some.</returns>
-    public async ValueTask<bool> WaitAsync(TimeSpan patience, TimeProvider time, CancellationToken cancel)
+    public async ValueTask<bool> WaitAsync(TimeSpan patience, TimeProvider time, CancellationToken cancel) => await AskAsync(0, patience, time, cancel) is not null;
+
+    /// <summary>The same for work that is about to take so many bytes.</summary>
+    public async ValueTask<Promise?> AskAsync(long bytes, TimeSpan patience, TimeProvider time, CancellationToken cancel)
     {
         var began = time.GetTimestamp();
-        while (IsShort)
+        while (true)
         {
-            if (time.GetElapsedTime(began) >= patience) return false;
+            if (Ask(bytes) is { } promise) return promise;
+            if (time.GetElapsedTime(began) >= patience) return null;
             await Task.Delay(TimeSpan.FromMilliseconds(LookMilliseconds), time, cancel);
         }
-        return true;
     }
 
     // statm: size resident shared ..., in pages; what is not shared cannot be taken back by the kernel

@@ -82,6 +82,20 @@ public sealed class StoreConditionTests
     }
 
     [Fact]
+    public void What_the_memory_gate_has_promised_counts_before_it_is_seen()
+    {
+        var gate = new MemoryGate(new Settings { Limits = new LimitSettings { Memory = 1000, MemoryShare = 0.8 } }, NullLogger<MemoryGate>.Instance) { Look = () => (100, 100, 0) };
+        Assert.False(gate.IsTight);
+        var first = gate.Ask(500);
+        Assert.NotNull(first);
+        Assert.True(gate.IsTight);
+        Assert.Null(gate.Ask(300));
+        Assert.False(gate.IsShort);
+        first.Value.Dispose();
+        Assert.NotNull(gate.Ask(300));
+    }
+
+    [Fact]
     public async Task Large_messages_take_turns_and_small_ones_pass_by()
     {
         var room = new CbaMail.Mailboxes.StagingRoom(1 << 20);

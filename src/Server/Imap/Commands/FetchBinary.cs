@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using CbaMail.Mailboxes;
 using CbaMail.Mime;
+using CbaMail.Net;
 using CbaMail.Storage.Blobs;
 
 namespace CbaMail.Imap.Commands;
@@ -59,7 +60,7 @@ internal static class FetchBinary
         var start = new BinaryPlace(content.ContentId, position, decoder, 0, 0);
         if (from > 0 && session.Selected?.Place is { } known && known.ContentId == content.ContentId && known.Position == position && known.Decoded <= from) start = known;
         var small = length <= Small ? Decoded(content, position, (int)length, decoder) : null;
-        var counted = new Slice(start, from, most, null);
+        var counted = new Slice(start, from, most, null, null);
         if (small is null) await counted.RunAsync(content, length, session.Cancel);
         else counted.Give(small);
         if (section.Form == SectionForm.BinarySize)
@@ -76,7 +77,7 @@ internal static class FetchBinary
         {
             using var late = writer.Limit(counted.Length);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, session.Cancel);
-            var sent = new Slice(start, from, most, writer.Output);
+            var sent = new Slice(start, from, most, writer.Output, session.Context.Memory);
             await sent.RunAsync(content, length, either.Token);
             if (sent.Length != counted.Length) throw new DamageError($"Content {content.ContentId} has changed while it was read.");
         }
@@ -93,7 +94,7 @@ internal static class FetchBinary
     }
 
     /// <summary>A range of the decoded octets: counted, or sent.</summary>
-    sealed class Slice(BinaryPlace start, long from, long most, PipeWriter? output) : IBodyTaker
+    sealed class Slice(BinaryPlace start, long from, long most, PipeWriter? output, MemoryGate? memory) : IBodyTaker
     {
         const int Piece = 16 * 1024, Room = Piece + 4096; // what the decoder has not consumed comes again
 
@@ -110,7 +111,8 @@ internal static class FetchBinary
         public long Length { get; private set; }
         public bool HasNul { get; private set; }
 
-        public bool IsFull => output is { UnflushedBytes: >= 32 * 1024 };
+        public bool IsFull => output is not null && output.UnflushedBytes >= FetchBody.MostGathered(memory);
+        public bool IsSparing => memory is { IsTight: true };
 
         public async ValueTask FlushAsync(CancellationToken cancel)
         {

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using CbaMail.Mailboxes;
 using CbaMail.Mime;
+using CbaMail.Net;
 
 namespace CbaMail.Imap.Commands;
 
@@ -10,6 +11,8 @@ internal static class FetchBody
 {
     /// <summary>Up to here a section is read at once; above it is streamed.</summary>
     const int Small = 32 * 1024;
+    /// <summary>What is gathered before it is sent where memory is tight: a buffer of half the size or less.</summary>
+    const int Little = 12 * 1024;
     /// <summary>Bytes of header that HEADER.FIELDS looks at; whoever has more gets the rest by HEADER.</summary>
     const int MaxHeader = 1 << 20;
 
@@ -68,16 +71,20 @@ internal static class FetchBody
         writer.InLiteral = true;
         using var late = writer.Limit(size);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, session.Cancel);
-        await content.ReadToAsync(new Sending(writer.Output), position, size, either.Token);
+        await content.ReadToAsync(new Sending(writer.Output, session.Context.Memory), position, size, either.Token);
         writer.InLiteral = false;
     }
 
     // RFC 9051 4.3.1: no NUL in a literal. Mail that has come by SMTP may have some; BINARY gives them as they are
     static void WithoutNul(Span<byte> bytes) => bytes.Replace((byte)0, (byte)0x80);
 
-    sealed class Sending(PipeWriter output) : IBodyTaker
+    /// <summary>What is gathered of a large section before it is sent.</summary>
+    public static int MostGathered(MemoryGate? memory) => memory is { IsTight: true } ? Little : Small;
+
+    sealed class Sending(PipeWriter output, MemoryGate? memory) : IBodyTaker
     {
-        public bool IsFull => output.UnflushedBytes >= Small;
+        public bool IsFull => output.UnflushedBytes >= MostGathered(memory);
+        public bool IsSparing => memory is { IsTight: true };
 
         public bool Take(ReadOnlySpan<byte> piece)
         {

@@ -14,6 +14,9 @@ internal static class FetchCommand
     const int RowsAtOnce = 500, ContentsAtOnce = 200;
     /// <summary>What is read of contents at once, and waits while the client reads.</summary>
     const int BytesAtOnce = 64 * 1024;
+    /// <summary>What one takes that waits for its client, and what it waits for where memory is short.</summary>
+    const int MostKept = 128 * 1024;
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     public static ValueTask<Outcome> Run(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, byUid: false);
     public static ValueTask<Outcome> RunUid(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, byUid: true);
@@ -104,8 +107,13 @@ internal static class FetchCommand
         public async ValueTask<Outcome> RunAsync(List<(int First, int Last)> ranges, long? changedSince)
         {
             // bodies wait a while for memory; flags and numbers need none
-            if (items.NeedsContent && session.Context.Memory is { IsShort: true } memory && !await memory.WaitAsync(TimeSpan.FromSeconds(10), session.Context.Time, session.Cancel))
-                return Outcome.No(StoreTrouble.Memory);
+            if (!items.NeedsContent || session.Context.Memory is not { } memory) return await RunAllAsync(ranges, changedSince);
+            using var promise = await memory.AskAsync(MostKept, Patience, session.Context.Time, session.Cancel);
+            return promise is null ? Outcome.No(StoreTrouble.Memory) : await RunAllAsync(ranges, changedSince);
+        }
+
+        async ValueTask<Outcome> RunAllAsync(List<(int First, int Last)> ranges, long? changedSince)
+        {
             var batch = new List<int>();
             var most = items.NeedsContent ? ContentsAtOnce : RowsAtOnce;
             foreach (var (first, last) in ranges)
@@ -121,11 +129,11 @@ internal static class FetchCommand
                     }
                     batch.Add(i);
                     if (batch.Count < most) continue;
-                    await BatchAsync(batch);
+                    if (!await BatchAsync(batch)) return Outcome.No(StoreTrouble.Memory);
                     batch.Clear();
                 }
             }
-            if (batch.Count > 0) await BatchAsync(batch);
+            if (batch.Count > 0 && !await BatchAsync(batch)) return Outcome.No(StoreTrouble.Memory);
             // RFC 5530 3: what is whole has been served; the administrator has to mend the rest
             if (damaged.Count > 0) return Outcome.No($"The body of {Damaged()} is damaged on the server; its administrator can mend it with cbamail verify --repair", "SERVERBUG");
             if (unknownEncoding) return Outcome.No("A part has a transfer encoding that cannot be taken off", "UNKNOWN-CTE"); // RFC 3516 4.3
@@ -163,10 +171,12 @@ internal static class FetchCommand
             return name.Length + digits + after.Length;
         }
 
-        async ValueTask BatchAsync(List<int> batch)
+        /// <returns>False where memory has become short, and stays it.</returns>
+        async ValueTask<bool> BatchAsync(List<int> batch)
         {
             for (var next = 0; next < batch.Count;)
             {
+                if (items.NeedsContent && session.Context.Memory is { IsShort: true } memory && !await memory.WaitAsync(Patience, session.Context.Time, session.Cancel)) return false;
                 var from = next;
                 var found = Read(batch, ref next);
                 missing |= found.Count < next - from;
@@ -178,6 +188,7 @@ internal static class FetchCommand
                     if (writer.IsFull) await writer.FlushAsync(session.Cancel);
                 }
             }
+            return true;
         }
 
         // as many from the next on as may be in memory at once

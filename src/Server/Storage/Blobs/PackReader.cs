@@ -161,6 +161,9 @@ public sealed class PackReader : IDisposable
         return files.Use(place.Pack);
     }
 
+    /// <summary>Gives the last piece back, which is most of what a reader takes: it is decoded again when it is asked for.</summary>
+    public void Spare() => GiveBack();
+
     DamageError Damaged() => new($"The stored object at {location.Position} of pack {location.Pack} is damaged; run 'cbamail verify'.");
 
     public void Dispose()
