@@ -24,7 +24,23 @@ public static class Casemap
     {
         if (Ascii.IsValid(text)) return text.ToUpperInvariant();
         var key = ArrayPool<char>.Shared.Rent(text.Length + text.Length / 8 + 2 * Longest);
-        var length = 0;
+        var length = Write(text, ref key, 0);
+        var result = new string(key, 0, length);
+        ArrayPool<char>.Shared.Return(key);
+        return result;
+    }
+
+    /// <summary>Writes the text as it is compared behind what stands there already.</summary>
+    /// <param name="key">Of the shared pool; exchanged for a larger one where it is too small.</param>
+    /// <returns>Where it ends.</returns>
+    public static int Write(ReadOnlySpan<char> text, ref char[] key, int length)
+    {
+        while (key.Length < length + text.Length) Grow(ref key, length);
+        if (Ascii.IsValid(text))
+        {
+            Ascii.ToUpper(text, key.AsSpan(length), out _);
+            return length + text.Length;
+        }
         for (var i = 0; i < text.Length; i++)
         {
             if (length + Longest > key.Length) Grow(ref key, length);
@@ -39,9 +55,7 @@ public static class Casemap
             if (mapped == Several) Append(key, ref length, several[c]);
             else key[length++] = mapped;
         }
-        var result = new string(key, 0, length);
-        ArrayPool<char>.Shared.Return(key);
-        return result;
+        return length;
     }
 
     static void Append(char[] key, ref int length, string piece)

@@ -163,6 +163,20 @@ public static class Charset
         }
     }
 
+    /// <summary>Whether a text of that character set can be decoded piece by piece, to what <see cref="Decode"/> makes of the whole.</summary>
+    /// <param name="encoding">Null where it has to be guessed (<see cref="CharsetGuess"/>) as soon as there is more than ASCII.</param>
+    public static bool IsReadInPieces(string? name, out Encoding? encoding)
+    {
+        encoding = null;
+        var clean = Clean(name);
+        if (clean.Length == 0) return true;
+        if (IsUtf8Name(clean)) encoding = Utf8;
+        else if (clean.EndsWith("utf-7", StringComparison.OrdinalIgnoreCase) || clean.Equals("utf7", StringComparison.OrdinalIgnoreCase)) return false;
+        else if (clean.Equals("utf-16", StringComparison.OrdinalIgnoreCase) || clean.Equals("ucs-2", StringComparison.OrdinalIgnoreCase)) return false;
+        else if (Find(clean) is { CodePage: not 20127 } known) encoding = known;
+        return encoding is null || encoding == Utf8 || encoding.IsSingleByte;
+    }
+
     /// <summary>Bytes of unknown character set as text: ASCII, UTF-8, else Cyrillic or Western by the look of the bytes.</summary>
     public static string Guess(ReadOnlySpan<byte> bytes)
     {
@@ -178,21 +192,32 @@ public static class Charset
     /// </summary>
     static int GuessPage(ReadOnlySpan<byte> bytes)
     {
-        int runs = 0, high = 0, low = 0, other = 0;
-        var inside = false;
-        foreach (var b in bytes)
+        var tally = new LetterTally();
+        tally.Add(bytes);
+        return tally.Page ?? (System.Text.Unicode.Utf8.IsValid(TrimCut(bytes)) ? 65001 : 1252);
+    }
+
+    /// <summary>What letters bytes would be.</summary>
+    internal struct LetterTally
+    {
+        int runs, high, low, other;
+        bool inside;
+
+        public void Add(ReadOnlySpan<byte> bytes)
         {
-            if (b < 0x80) { inside = false; continue; }
-            if (!inside) runs++;
-            inside = true;
-            if (b >= 0xE0) high++;
-            else if (b >= 0xC0) low++;
-            else if (b is not (0xA8 or 0xB8 or 0xA3 or 0xB3 or 0x96 or 0x97 or 0xAB or 0xBB or 0x85 or 0xB9 or 0xA0)) other++;
+            foreach (var b in bytes)
+            {
+                if (b < 0x80) { inside = false; continue; }
+                if (!inside) runs++;
+                inside = true;
+                if (b >= 0xE0) high++;
+                else if (b >= 0xC0) low++;
+                else if (b is not (0xA8 or 0xB8 or 0xA3 or 0xB3 or 0x96 or 0x97 or 0xAB or 0xBB or 0x85 or 0xB9 or 0xA0)) other++;
+            }
         }
 
-        var letters = high + low;
-        if (letters < 2 * runs || other > letters / 4 + 1) return System.Text.Unicode.Utf8.IsValid(TrimCut(bytes)) ? 65001 : 1252;
-        return low > high ? 20866 : 1251;
+        /// <summary>The Cyrillic set that they look like, or null.</summary>
+        public readonly int? Page => high + low is var letters && (letters < 2 * runs || other > letters / 4 + 1) ? null : low > high ? 20866 : 1251;
     }
 
     /// <summary>Without a multi-byte character that the end cuts in two.</summary>
@@ -220,7 +245,7 @@ public static class Charset
 
     static bool IsUtf8Name(string name) => CodePages.TryGetValue(name, out var page) && page == 65001;
 
-    static Encoding? Page(int number) => number switch
+    internal static Encoding? Page(int number) => number switch
     {
         65001 => Utf8,
         20127 => Encoding.ASCII,

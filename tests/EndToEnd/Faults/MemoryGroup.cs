@@ -62,7 +62,10 @@ internal sealed class MemoryGroup : IAsyncDisposable
     /// <summary>For the output: what is charged to it.</summary>
     public string Account => string.Join(", ", File.ReadLines(Path.Combine(folder, "memory.stat")).Select(l => l.Split(' '))
         .Where(pair => pair[0] is "rss" or "cache" or "mapped_file" or "anon" or "file" or "kernel" or "sock" or "shmem" or "dirty" or "file_dirty")
-        .Select(pair => $"{pair[0]} {long.Parse(pair[1], CultureInfo.InvariantCulture) >> 20}")) + $", all {Used >> 20} MB";
+        .Select(pair => $"{pair[0]} {long.Parse(pair[1], CultureInfo.InvariantCulture) >> 20}")) + $", all {Used >> 20} MB, {Most >> 20} MB at the most";
+
+    // the kernel tells it since 5.19 in version 2
+    private long Most => File.Exists(Name("memory.peak", "memory.max_usage_in_bytes")) ? Number("memory.peak", "memory.max_usage_in_bytes") : Used;
 
     public async ValueTask DisposeAsync()
     {

@@ -12,10 +12,12 @@ namespace CbaMail.Imap.Commands;
 /// </summary>
 internal sealed class SearchText(MessageContent content)
 {
-    readonly MessageText text = new(content);
-    List<string>? bodies;
+    /// <summary>Messages up to here are decoded once for all that is asked of them; larger ones are read anew for each, in pieces.</summary>
+    const int MostKept = 256 << 10;
 
-    List<string> Bodies => bodies ??= [.. text.Bodies.Select(Casemap.Key)];
+    readonly MessageText text = new(content);
+    GatheredTexts? bodies;
+    bool wasAsked;
 
     /// <summary>Whether the place has it.</summary>
     public bool Contains(TextQuestion question) => question.Place switch
@@ -57,9 +59,18 @@ internal sealed class SearchText(MessageContent content)
     public bool BodyContains(string key)
     {
         if (key.Length == 0) return true;
-        foreach (var body in Bodies)
-            if (body.Contains(key, StringComparison.Ordinal)) return true;
-        return false;
+        using var finder = new TextFinder(key);
+        GiveBodies(finder);
+        return finder.Found;
+    }
+
+    void GiveBodies(ITextTaker taker)
+    {
+        // mostly nothing else is asked
+        if (wasAsked && bodies is null && content.Size <= MostKept) text.GiveBodies(bodies = new GatheredTexts());
+        wasAsked = true;
+        if (bodies is null) text.GiveBodies(taker);
+        else bodies.GiveTo(taker);
     }
 
     static bool Contains(HeaderField field, string key, bool withName)
@@ -76,16 +87,17 @@ internal sealed class SearchText(MessageContent content)
     /// <summary>Whether the place has every word in some form, as the index finds them (RFC 6203 3).</summary>
     public bool Fits(TextPlace place, string? field, IReadOnlyList<FuzzyWord> words)
     {
-        IEnumerable<string> keys = place switch
+        using var finder = new WordFinder(words);
+        IEnumerable<string> fields = place switch
         {
-            TextPlace.Body => Bodies,
-            TextPlace.Field => text.Header.Where(known => known.Is(field!)).SelectMany(Values).Select(Casemap.Key),
-            _ => text.Header.SelectMany(Values).Concat(text.PartFields).Select(Casemap.Key).Concat(Bodies),
+            TextPlace.Body => [],
+            TextPlace.Field => text.Header.Where(known => known.Is(field!)).SelectMany(Values),
+            _ => text.Header.SelectMany(Values).Concat(text.PartFields),
         };
-        var missing = new List<FuzzyWord>(words);
-        foreach (var key in keys)
-            if (missing.RemoveAll(word => word.BestFit(key) > 0) > 0 && missing.Count == 0) return true;
-        return false;
+        foreach (var value in fields)
+            if (!finder.Take(value) || !finder.End()) break;
+        if (!finder.Found && place != TextPlace.Field) GiveBodies(finder);
+        return finder.Found;
     }
 
     static IEnumerable<string> Values(HeaderField field)

@@ -1,4 +1,5 @@
 using System.Text;
+using CbaMail.Net;
 using CbaMail.Storage.Search;
 using CbaMail.Text;
 
@@ -10,61 +11,91 @@ static class Indexing
     /// <summary>Characters of one message that are taken into the index; a longer one is a candidate always, and looked at.</summary>
     public const int MostText = 1 << 20;
 
-    public static void Add(SegmentBuilder builder, DocumentId id, MessageText text)
+    /// <returns>False where memory has become short: then nothing of the message is there.</returns>
+    public static bool Add(SegmentBuilder builder, DocumentId id, MessageText text, MemoryGate? memory)
     {
         builder.Begin(id);
-        var left = MostText;
-        var whole = true;
+        using var words = new Words(builder, memory);
         foreach (var field in text.Header)
         {
             if (Ascii.IsValid(field.Name)) builder.Add(Section.Names, field.Name.ToUpperInvariant());
-            else whole = false;
+            else words.IsWhole = false;
             var value = field.Value;
             if (Sections.OfField(field.Name) is { } section)
             {
-                whole &= Value(builder, section, value, ref left);
-                foreach (var address in MessageText.PlainAddresses(field, value)) whole &= Value(builder, section, address, ref left);
+                words.Value(section, value);
+                foreach (var address in MessageText.PlainAddresses(field, value)) words.Value(section, address);
             }
-            else whole &= Words(builder, Section.Header, SearchMarks.LongHeader, value, ref left);
+            else words.Text(value);
         }
-        foreach (var field in text.PartFields) whole &= Words(builder, Section.Header, SearchMarks.LongHeader, field, ref left);
-        foreach (var body in text.Bodies) whole &= Words(builder, Section.Body, SearchMarks.LongBody, body, ref left);
-        if (!whole || text.IsDamaged || text.IsCut) builder.Add(Section.Marks, SearchMarks.Partial);
-    }
-
-    static bool Value(SegmentBuilder builder, Section section, string value, ref int left)
-    {
-        var whole = IsOrdinary(value);
-        value = Casemap.Key(value);
-        left -= value.Length;
-        whole &= value.Length <= Sections.Value && !value.Contains('\n');
-        builder.Add(section, whole ? value : value[..Math.Min(value.Length, Sections.Value)].Replace('\n', ' '));
-        return whole;
-    }
-
-    static bool Words(SegmentBuilder builder, Section section, string longMark, string text, ref int left)
-    {
-        // one message must not take more memory than many
-        if (left <= 0 || builder.IsOverfull) return text.Length == 0;
-        var whole = text.Length <= left && IsOrdinary(text);
-        if (text.Length > left) text = text[..left];
-        left -= text.Length;
-        var words = new SearchWords(Casemap.Key(text));
-        while (words.Next(out var word))
+        foreach (var field in text.PartFields) words.Text(field);
+        words.IsBody = true;
+        text.GiveBodies(words);
+        if (words.IsStopped && builder.Documents > 1)
         {
-            if (word.Length > Sections.Piece) builder.Add(Section.Marks, longMark);
-            while (!word.IsEmpty) builder.Add(section, SearchWords.Take(ref word, Sections.Piece));
-            if (builder.IsOverfull) return false;
+            builder.Cancel();
+            return false;
         }
-        return whole;
+        if (!words.IsWhole || words.IsStopped || text.IsDamaged || text.IsCut) builder.Add(Section.Marks, SearchMarks.Partial);
+        return true;
+    }
+
+    sealed class Words(SegmentBuilder builder, MemoryGate? memory) : WordTaker
+    {
+        int left = MostText;
+
+        /// <summary>Nothing has been left out.</summary>
+        public bool IsWhole { get; set; } = true;
+
+        public bool IsBody { get; set; }
+
+        /// <summary>Memory was short.</summary>
+        public bool IsStopped { get; private set; }
+
+        public void Value(Section section, string value)
+        {
+            var whole = IsOrdinary(value);
+            value = Casemap.Key(value);
+            left -= value.Length;
+            whole &= value.Length <= Sections.Value && !value.Contains('\n');
+            builder.Add(section, whole ? value : value[..Math.Min(value.Length, Sections.Value)].Replace('\n', ' '));
+            IsWhole &= whole;
+        }
+
+        public void Text(string text)
+        {
+            Take(text);
+            End();
+        }
+
+        public override bool Take(ReadOnlySpan<char> piece)
+        {
+            if (piece.IsEmpty) return true;
+            IsStopped |= memory is { IsShort: true };
+            // one message must not take more memory than many
+            IsWhole &= piece.Length <= left && !builder.IsOverfull && IsOrdinary(piece);
+            if (left <= 0 || IsStopped || builder.IsOverfull) return false;
+            if (piece.Length > left) piece = piece[..left];
+            left -= piece.Length;
+            return base.Take(piece);
+        }
+
+        private protected override void IsLong() => builder.Add(Section.Marks, IsBody ? SearchMarks.LongBody : SearchMarks.LongHeader);
+
+        private protected override bool Word(ReadOnlySpan<char> word)
+        {
+            builder.Add(IsBody ? Section.Body : Section.Header, word);
+            IsWhole &= !builder.IsOverfull;
+            return !builder.IsOverfull;
+        }
     }
 
     // UTF-8 has no halves of pairs: what has one is looked at
-    static bool IsOrdinary(string text)
+    static bool IsOrdinary(ReadOnlySpan<char> text)
     {
         for (var at = 0; ;)
         {
-            var next = text.AsSpan(at).IndexOfAnyInRange('\ud800', '\udfff');
+            var next = text[at..].IndexOfAnyInRange('\ud800', '\udfff');
             if (next < 0) return true;
             at += next;
             if (at + 1 >= text.Length || !char.IsSurrogatePair(text[at], text[at + 1])) return false;

@@ -16,7 +16,6 @@ public sealed class MessageText(MessageContent content, int most = MessageText.M
     const int MaxPart = 4 << 20, MaxText = 16 << 20, MaxHeader = 1 << 20, MaxPartHeader = 64 << 10, MaxPartFields = 4 << 20, MaxParts = 1000;
 
     HeaderList? header;
-    List<string>? bodies;
     List<string>? partFields;
 
     /// <summary>Something of it could not be read.</summary>
@@ -27,9 +26,6 @@ public sealed class MessageText(MessageContent content, int most = MessageText.M
 
     /// <summary>The message's own header fields.</summary>
     public HeaderList Header => header ??= HeaderList.Parse(Bytes(0, Math.Min(MaxHeader, content.Prefix.Length + content.Structure.BodyOffset)));
-
-    /// <summary>The text parts, and the header fields of enclosed messages.</summary>
-    public IReadOnlyList<string> Bodies => bodies ??= ReadBodies();
 
     /// <summary>"Name: value" of the header fields of parts, and the names of attachments.</summary>
     public IReadOnlyList<string> PartFields => partFields ??= ReadPartFields();
@@ -49,9 +45,9 @@ public sealed class MessageText(MessageContent content, int most = MessageText.M
         return [.. AddressList.Parse(field.Raw.Span).Mailboxes.Select(address => $"{address.Name} <{address.Address}>")];
     }
 
-    List<string> ReadBodies()
+    /// <summary>Gives the text parts, and the header fields of enclosed messages, until no more is wanted.</summary>
+    public void GiveBodies(ITextTaker taker)
     {
-        var found = new List<string>();
         long left = MaxText;
         foreach (var part in content.Structure.Walk())
         {
@@ -59,15 +55,32 @@ public sealed class MessageText(MessageContent content, int most = MessageText.M
             {
                 // the header of an enclosed message is part of the body
                 var inner = part.Children[0];
-                found.Add(string.Join("\r\n", HeaderList.Parse(Read(inner.HeaderOffset, inner.BodyOffset - inner.HeaderOffset, ref left)).Select(Line)));
+                if (!Give(string.Join("\r\n", HeaderList.Parse(Read(inner.HeaderOffset, inner.BodyOffset - inner.HeaderOffset, ref left)).Select(Line)), taker)) return;
             }
             if (part.Type != "text") continue;
-            var text = Charset.Decode(TransferEncoding.Decode(Read(part.BodyOffset, part.BodyLength, ref left), part.Encoding), part.Charset);
-            found.Add(text);
-            // what people see, where tags and entities stand between the letters
-            if (part.Subtype == "html") found.Add(HtmlText.ToPlainText(text));
+            var length = Take(part.BodyLength, ref left);
+            if (part.Subtype == "html" || !GivePieces(part, length, taker, out var more)) more = GiveWhole(part, length, taker);
+            if (!more) return;
         }
-        return found;
+    }
+
+    static bool Give(string text, ITextTaker taker) => taker.Take(text) && taker.End();
+
+    bool GivePieces(MimePart part, long length, ITextTaker taker, out bool more)
+    {
+        more = true;
+        using var pieces = PartText.TryCreate(part.Encoding, part.Charset, other => Bytes(content.Prefix.Length + part.BodyOffset, length, other));
+        if (pieces is null) return false;
+        more = pieces.Give(taker) && taker.End();
+        return true;
+    }
+
+    bool GiveWhole(MimePart part, long length, ITextTaker taker)
+    {
+        var text = Charset.Decode(TransferEncoding.Decode(Bytes(content.Prefix.Length + part.BodyOffset, length), part.Encoding), part.Charset);
+        if (!Give(text, taker)) return false;
+        // what people see, where tags and entities stand between the letters
+        return part.Subtype != "html" || Give(HtmlText.ToPlainText(text), taker);
     }
 
     // RFC 9051 6.4.4, TEXT: "including MIME header fields"
@@ -85,13 +98,28 @@ public sealed class MessageText(MessageContent content, int most = MessageText.M
     }
 
     /// <param name="left">What may still be read.</param>
-    byte[] Read(long position, long length, ref long left)
+    byte[] Read(long position, long length, ref long left) => Bytes(content.Prefix.Length + position, Take(length, ref left));
+
+    /// <returns>How much of it is read.</returns>
+    long Take(long length, ref long left)
     {
         // the index and the search stop at the same parts
         length = Math.Min(Math.Min(MaxPart, length), left);
         left -= length;
         IsCut |= length > most;
-        return Bytes(content.Prefix.Length + position, Math.Min(most, length));
+        return Math.Min(most, length);
+    }
+
+    void Bytes(long position, long length, IBodyTaker taker)
+    {
+        try
+        {
+            content.ReadTo(taker, position, length);
+        }
+        catch (Storage.Blobs.DamageError)
+        {
+            IsDamaged = true;
+        }
     }
 
     // one damaged body is not found, and does not keep the others from being

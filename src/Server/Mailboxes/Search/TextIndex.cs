@@ -200,7 +200,7 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
                 continue;
             }
             if (read.Content(contentId, prefix) is not { } content) continue; // expunged meanwhile
-            Take(builder, new(contentId, check), content);
+            if (!Take(builder, new(contentId, check), content)) return uid;
             gathered[contentId] = check;
             Interlocked.Increment(ref indexed);
             if (builder.IsFull || memory is { IsShort: true }) return next;
@@ -208,17 +208,19 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
         return rows.Count < Piece ? mailbox.UidNext : next;
     }
 
-    void Take(SegmentBuilder builder, DocumentId id, MessageContent content)
+    /// <returns>False where memory has become short meanwhile.</returns>
+    bool Take(SegmentBuilder builder, DocumentId id, MessageContent content)
     {
         try
         {
-            Indexing.Add(builder, id, new MessageText(content, Indexing.MostText));
+            return Indexing.Add(builder, id, new MessageText(content, Indexing.MostText), memory);
         }
         catch (Exception e) when (!Stands(e))
         {
             // one message that cannot be read must not keep all others out
             MailboxesTelemetry.MessageNotIndexed(log, id.Content, e);
             builder.Add(Section.Marks, SearchMarks.Partial);
+            return true;
         }
     }
 

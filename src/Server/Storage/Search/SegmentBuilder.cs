@@ -29,6 +29,7 @@ public sealed class SegmentBuilder
     int[] buckets = []; // the last word of each, or -1
     Place[] places = [];
     int wordCount, placeCount;
+    (int Words, int Places, int Text) begun;
 
     /// <summary>Documents gathered.</summary>
     public int Documents => ids.Count;
@@ -40,7 +41,26 @@ public sealed class SegmentBuilder
     public bool IsOverfull => wordCount >= 2 * MostWords || placeCount >= 2 * MostPlaces || text.Length >= 2 * MostText;
 
     /// <summary>What is added from now on belongs to this document.</summary>
-    public void Begin(DocumentId id) => ids.Add(id);
+    public void Begin(DocumentId id)
+    {
+        ids.Add(id);
+        begun = (wordCount, placeCount, text.Length);
+    }
+
+    /// <summary>Takes the last document out again.</summary>
+    public void Cancel()
+    {
+        ids.RemoveAt(ids.Count - 1);
+        while (wordCount > begun.Words)
+        {
+            ref var word = ref words[--wordCount];
+            buckets[word.Hash & (buckets.Length - 1)] = word.Next; // the newest of a bucket is its first
+        }
+        for (var i = 0; i < wordCount; i++)
+            if (words[i].Last >= begun.Places) words[i].Last = places[words[i].Last].Before;
+        placeCount = begun.Places;
+        text.Cut(begun.Text);
+    }
 
     /// <param name="word">In the form of <see cref="CbaMail.Text.Casemap"/>, without a line end.</param>
     public void Add(Section section, ReadOnlySpan<char> word)
