@@ -47,7 +47,7 @@ internal sealed class IndexedText
         // rows that are read one after the other answer sooner than words that have to be looked up in messages
         List<IndexedText> texts = [.. key.Texts.Where(text => text.fuzzy is not null || !IsInRow(text.question))];
         if (texts.Count == 0) return;
-        if (await index.AskAsync(mailboxId, [.. texts.Select(text => text.question)], session.Cancel) is not { } verdicts) return;
+        if (await index.AskAsync(mailboxId, [.. texts.Select(text => text.question)], session.Cancel, texts.Exists(text => text.fuzzy is not null)) is not { } verdicts) return;
         for (var i = 0; i < texts.Count; i++)
         {
             (texts[i].verdicts, texts[i].mailboxId, texts[i].number) = (verdicts, mailboxId, i);

@@ -71,44 +71,151 @@ internal static class SearchRun
     /// <summary>Messages judged from memory between two looks at the clock.</summary>
     const int ViewsALook = 64;
 
+    /// <summary>Messages that one of two takes next.</summary>
+    const int Share = 128;
+
     /// <summary>The indexes of the messages that match, rising.</summary>
     public static async ValueTask<List<int>> FindAsync(ImapSession session, SelectedMailbox mailbox, SearchKey key)
     {
         await IndexedText.PrepareAsync(session, mailbox.Id, key);
         var found = new List<int>();
-        var candidate = new SearchCandidate(mailbox);
-        for (var next = 0; next < mailbox.Count;)
+        var shares = new SearchShares(mailbox.Count);
+        var lane = new Lane(session, mailbox, key, shares);
+        Task<List<int>>? help = null;
+        try
         {
-            session.Cancel.ThrowIfCancellationRequested();
-            // what memory answers at once waits for nobody
-            using (next == 0 && key.Cost == SearchCost.View ? default : await session.Context.Searches.EnterAsync(session.Cancel))
-            using (var snapshot = session.Mail.Read())
-                next = Judge(candidate, snapshot, key, next, found);
-            candidate.Leave();
-            if (next >= mailbox.Count) break;
-            await session.ProgressAsync(next, mailbox.Count); // RFC 9585 3
-            await Task.Yield();
+            for (var isFirst = true; ; isFirst = false)
+            {
+                session.Cancel.ThrowIfCancellationRequested();
+                bool isDone;
+                // what memory answers at once waits for nobody
+                using (isFirst && key.Cost == SearchCost.View ? default : await session.Context.Searches.EnterAsync(session.Cancel))
+                    isDone = lane.Judge(found, SearchTurns.Slice);
+                if (help is not null && (isDone || help.IsCompleted))
+                {
+                    found.AddRange(await help);
+                    help = null;
+                }
+                if (isDone && shares.AreTaken) break; // else the helper has left some
+                // what lasts, and can be judged in any order, is shared with a core that has nothing else to do
+                if (!isDone && help is null && key is { Cost: SearchCost.Content, Fuzzy.Count: 0 } && session.Context.Searches.TryHelp() is { } turn)
+                    help = HelpAsync(session, new Lane(session, mailbox, key, shares), turn);
+                await session.ProgressAsync(lane.Next, mailbox.Count); // RFC 9585 3
+                await Task.Yield();
+            }
         }
+        finally
+        {
+            shares.Stop();
+            if (help is not null) await help;
+        }
+        found.Sort();
         IndexedText.Forget(key);
         return found;
     }
 
-    /// <summary>One slice.</summary>
-    /// <returns>Where the next begins.</returns>
-    static int Judge(SearchCandidate candidate, Mailboxes.MailReader snapshot, SearchKey key, int next, List<int> found)
+    static async Task<List<int>> HelpAsync(ImapSession session, Lane lane, SearchTurns.Turn turn)
     {
-        var began = Stopwatch.GetTimestamp();
-        var reads = candidate.Reads = 0;
-        do
+        var found = new List<int>();
+        while (true)
         {
-            candidate.MoveTo(next, snapshot);
-            if (key.Matches(candidate)) found.Add(next);
-            next++;
-            if (candidate.Reads == reads && next % ViewsALook != 0) continue;
-            reads = candidate.Reads;
-            if (reads >= ReadsASnapshot || Stopwatch.GetElapsedTime(began) > SearchTurns.Slice) break;
+            await Task.Yield();
+            using (turn)
+                if (session.Cancel.IsCancellationRequested || lane.Judge(found, SearchTurns.HelpersSlice)) return found;
+            await Task.Yield();
+            if (session.Context.Searches.TryHelp() is { } next) turn = next;
+            else
+            {
+                lane.Leave(); // to the one that is helped
+                return found;
+            }
         }
-        while (next < candidate.Mailbox.Count);
-        return next;
+    }
+
+    /// <summary>Judges one message after the other of the shares that it takes.</summary>
+    sealed class Lane(ImapSession session, SelectedMailbox mailbox, SearchKey key, SearchShares shares)
+    {
+        readonly SearchCandidate candidate = new(mailbox);
+        int end;
+
+        public int Next { get; private set; }
+
+        /// <summary>One slice.</summary>
+        /// <returns>Whether there is nothing left to take.</returns>
+        public bool Judge(List<int> found, TimeSpan slice)
+        {
+            using var snapshot = session.Mail.Read();
+            var began = Stopwatch.GetTimestamp();
+            var reads = candidate.Reads = 0;
+            try
+            {
+                do
+                {
+                    if (Next == end)
+                    {
+                        if (!shares.TryTake(out var from, out var to)) return true;
+                        (Next, end) = (from, to);
+                    }
+                    candidate.MoveTo(Next, snapshot);
+                    if (key.Matches(candidate)) found.Add(Next);
+                    Next++;
+                    if (candidate.Reads == reads && Next % ViewsALook != 0) continue;
+                    reads = candidate.Reads;
+                    if (reads >= ReadsASnapshot || Stopwatch.GetElapsedTime(began) > slice) return false;
+                }
+                while (true);
+            }
+            finally { candidate.Leave(); }
+        }
+
+        /// <summary>Leaves the rest of the share to another.</summary>
+        public void Leave() => shares.GiveBack(Next, end);
+    }
+}
+
+/// <summary>The messages of a mailbox in shares, for those that judge them side by side.</summary>
+internal sealed class SearchShares(int count)
+{
+    const int Messages = 128;
+
+    readonly Lock gate = new();
+    readonly Stack<(int From, int To)> left = new();
+    int next;
+
+    /// <summary>Whether there are none left.</summary>
+    public bool AreTaken
+    {
+        get { lock (gate) return next >= count && left.Count == 0; }
+    }
+
+    public bool TryTake(out int from, out int to)
+    {
+        lock (gate)
+        {
+            if (left.TryPop(out var share))
+            {
+                (from, to) = share;
+                return true;
+            }
+            from = next;
+            to = next = Math.Min(count, next + Messages);
+            return from < to;
+        }
+    }
+
+    public void GiveBack(int from, int to)
+    {
+        lock (gate)
+            if (from < to) left.Push((from, to));
+    }
+
+    /// <summary>Nobody needs them any more.</summary>
+    public void Stop()
+    {
+        lock (gate)
+        {
+            next = count;
+            left.Clear();
+        }
     }
 }

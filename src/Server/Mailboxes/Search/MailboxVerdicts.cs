@@ -20,12 +20,14 @@ public sealed class MailboxVerdicts
 
     public Verdict Of(int question, uint uid)
     {
-        // mostly asked in order
-        if (last < uids.Length && uids[last] == uid) return verdicts.Of(question, places[last]);
-        if (last + 1 < uids.Length && uids[last + 1] == uid) return verdicts.Of(question, places[++last]);
-        var index = Array.BinarySearch(uids, uid);
-        if (index < 0) return Verdict.Unknown; // newer than the index
-        last = index;
+        // mostly asked in order, perhaps by two at once
+        var index = last;
+        if (index >= uids.Length || uids[index] != uid)
+        {
+            if (++index >= uids.Length || uids[index] != uid) index = Array.BinarySearch(uids, uid);
+            if (index < 0) return Verdict.Unknown; // newer than the index
+            last = index;
+        }
         return verdicts.Of(question, places[index]);
     }
 }

@@ -20,6 +20,8 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
     public const string Folder = "search";
     /// <summary>Messages in one snapshot of the store.</summary>
     const int Piece = 50;
+    /// <summary>What is taken in sooner than it is decoded and looked at, and speeds up the next search; more is left to the filling behind.</summary>
+    const int Few = 50, FewOctets = 1 << 20;
     /// <summary>How long a search waits for its turn to catch up; then it reads what is new.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
     /// <summary>Work on a merge between two rests.</summary>
@@ -38,14 +40,16 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
     public long Indexed => Interlocked.Read(ref indexed);
 
     /// <summary>The answers for a mailbox, or null where there is no use of an index.</summary>
-    public async ValueTask<MailboxVerdicts?> AskAsync(long mailboxId, IReadOnlyList<TextQuestion> questions, CancellationToken cancel)
+    /// <param name="scores">Scores are asked for next, which only the index gives: it takes in as much as it may.</param>
+    public async ValueTask<MailboxVerdicts?> AskAsync(long mailboxId, IReadOnlyList<TextQuestion> questions, CancellationToken cancel, bool scores = false)
     {
         if (!IsOn || questions.Count == 0 || Mailbox(mailboxId) is not { } mailbox || mailbox.Messages == 0) return null;
         try
         {
             using var lease = shelf.Take(mailbox.AccountId);
             // fields alone are read faster than a message with its bodies goes into the index
-            await CatchUpAsync(lease.Index, mailbox, isDear: questions.Any(question => question.Place != TextPlace.Field), cancel);
+            if (scores) await CatchUpAsync(lease.Index, mailbox, settings.Search.CatchUp, long.MaxValue, cancel);
+            else await CatchUpAsync(lease.Index, mailbox, questions.Any(question => question.Place != TextPlace.Field) ? Math.Min(Few, settings.Search.CatchUp) : 0, FewOctets, cancel);
             List<(uint, long)> rows;
             using (var read = mail.Read()) rows = MessageTable.Contents(read.Transaction, mailboxId, mailbox.Messages);
             return new MailboxVerdicts(rows, lease.Index.Ask(questions, cancel));
@@ -64,7 +68,7 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
         try
         {
             using var lease = shelf.Take(mailbox.AccountId);
-            await CatchUpAsync(lease.Index, mailbox, isDear: true, cancel);
+            await CatchUpAsync(lease.Index, mailbox, settings.Search.CatchUp, long.MaxValue, cancel);
             List<(uint Uid, long Content)> rows;
             using (var read = mail.Read()) rows = MessageTable.Contents(read.Transaction, mailboxId, mailbox.Messages);
             var (places, scores) = lease.Index.AskFuzzy(place, field, words, cancel);
@@ -93,14 +97,14 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
     }
 
     // before an answer that would be dear without, where it does not take long
-    async ValueTask CatchUpAsync(AccountIndex index, Mailbox mailbox, bool isDear, CancellationToken cancel)
+    async ValueTask CatchUpAsync(AccountIndex index, Mailbox mailbox, int most, long mostOctets, CancellationToken cancel)
     {
         // the store has gone back in time, which only a restore does: what is in the index may be of other messages
         if (index.Watermark(mailbox.Id) > mailbox.UidNext) throw new IndexDamage("It knows of mail that has never been.");
-        if (!isDear || index.Watermark(mailbox.Id) == mailbox.UidNext || MustWait) return;
-        long pending;
-        using (var read = mail.Read()) pending = MessageTable.CountFrom(read.Transaction, mailbox.Id, index.Watermark(mailbox.Id), settings.Search.CatchUp + 1);
-        if (pending > settings.Search.CatchUp || !await turns.WaitAsync(Patience, cancel)) return;
+        if (most == 0 || index.Watermark(mailbox.Id) == mailbox.UidNext || MustWait) return;
+        (long Messages, long Octets) pending;
+        using (var read = mail.Read()) pending = MessageTable.From(read.Transaction, mailbox.Id, index.Watermark(mailbox.Id), most + 1);
+        if (pending.Messages > most || pending.Octets > mostOctets || !await turns.WaitAsync(Patience, cancel)) return;
         try
         {
             if (!await index.HurryAsync(Patience, cancel)) return;
