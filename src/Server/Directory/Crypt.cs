@@ -19,8 +19,22 @@ internal static unsafe partial class Crypt
     public static bool CanHash(string password) =>
         password.Length > 0 && !password.Contains('\0') && Encoding.UTF8.GetByteCount(password) <= LongestPassword;
 
-    /// <summary>A new yescrypt hash with the library's default cost.</summary>
-    public static string Hash(string password)
+    /// <summary>The cost that the library takes by itself.</summary>
+    public const int StandardCost = 5;
+
+    /// <summary>A new yescrypt hash.</summary>
+    /// <param name="cost">From 1 to 11 (crypt(5)).</param>
+    public static string Hash(string password, int cost = StandardCost) =>
+        Run(password, Setting(cost)) ?? throw new InvalidOperationException("libcrypt.so.1 refused to hash a password.");
+
+    /// <summary>What all hashes of this cost begin with, as in <c>$y$j9T$</c>.</summary>
+    public static string Prefix(int cost)
+    {
+        var setting = Setting(cost);
+        return setting[..(setting.IndexOf('$', "$y$".Length) + 1)];
+    }
+
+    static string Setting(int cost)
     {
         Span<byte> random = stackalloc byte[32];
         RandomNumberGenerator.Fill(random);
@@ -28,10 +42,9 @@ internal static unsafe partial class Crypt
         fixed (byte* bytes = random)
         fixed (byte* output = setting)
         {
-            if (GenerateSalt("$y$", 0, bytes, random.Length, output, setting.Length) == null)
+            if (GenerateSalt("$y$", (ulong)cost, bytes, random.Length, output, setting.Length) == null)
                 throw new InvalidOperationException("libcrypt.so.1 knows no yescrypt: install libcrypt1 4.3 or newer.");
-            return Run(password, Marshal.PtrToStringUTF8((nint)output)!)
-                ?? throw new InvalidOperationException("libcrypt.so.1 refused to hash a password.");
+            return Marshal.PtrToStringUTF8((nint)output)!;
         }
     }
 

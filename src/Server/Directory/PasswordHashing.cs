@@ -24,23 +24,29 @@ public sealed partial class PasswordHashing : IDisposable
     readonly Dictionary<string, long> verified = [];
     readonly byte[] key = RandomNumberGenerator.GetBytes(32);
     readonly TimeProvider time;
-    readonly Lazy<string> nobody = new(() => Crypt.Hash(Convert.ToHexString(RandomNumberGenerator.GetBytes(16))));
+    readonly int cost;
+    readonly Lazy<string> nobody, prefix;
     bool started, stopped;
 
-    public PasswordHashing(TimeProvider time, Config.Settings? settings = null) =>
-        (this.time, ScramIterations) = (time, (settings?.SignIn ?? new()).ScramIterations);
+    public PasswordHashing(TimeProvider time, Config.Settings? settings = null)
+    {
+        var signIn = settings?.SignIn ?? new();
+        (this.time, cost, ScramIterations) = (time, signIn.PasswordCost, signIn.ScramIterations);
+        nobody = new(() => Crypt.Hash(Convert.ToHexString(RandomNumberGenerator.GetBytes(16)), cost));
+        prefix = new(() => Crypt.Prefix(cost));
+    }
 
     internal int ScramIterations { get; }
 
     /// <summary>Whether a crypt(3) hash would be renewed at the next sign-in.</summary>
-    public static bool IsOutdated(string hash) => !hash.StartsWith("$y$", StringComparison.Ordinal);
+    public bool IsOutdated(string hash) => !hash.StartsWith(prefix.Value, StringComparison.Ordinal);
 
     public Task<string> HashAsync(string password, bool inBulk, CancellationToken cancel) =>
-        Enqueue(() => Crypt.Hash(Prepare(password)), inBulk, cancel)!;
+        Enqueue(() => Crypt.Hash(Prepare(password), cost), inBulk, cancel)!;
 
     /// <summary>The hash and what SCRAM needs, from which the password is not to be had either.</summary>
     public Task<PasswordSecrets> SecretsAsync(string password, bool inBulk, CancellationToken cancel) =>
-        Enqueue(() => new PasswordSecrets(Crypt.Hash(Prepare(password)), ScramSecret.Make(password, ScramIterations)), inBulk, cancel)
+        Enqueue(() => new PasswordSecrets(Crypt.Hash(Prepare(password), cost), ScramSecret.Make(password, ScramIterations)), inBulk, cancel)
             ?? throw new InvalidOperationException("Too many passwords wait to be hashed; try again later");
 
     /// <summary>For an account that has its hash; null when too many are waiting.</summary>

@@ -16,7 +16,7 @@ public sealed partial class UserDirectory
         var right = await hashing.VerifyAsync(password, known?.Password, cancel);
         if (right is null) return Refusal.Unavailable.Because("Too many are signing in; try again later");
         if (known is null || right == false || !known.Account.Enabled) return Refusal.SignInFailed;
-        if (PasswordHashing.IsOutdated(known.Password)) await RenewAsync(known, await hashing.SecretsAsync(password, inBulk: false, cancel), cancel);
+        if (hashing.IsOutdated(known.Password)) await RenewAsync(known, await hashing.SecretsAsync(password, inBulk: false, cancel), cancel);
         else if (KeepsScram && known.Secrets.Scram?.Iterations != hashing.ScramIterations)
             await RenewAsync(known, known.Secrets with { Scram = await hashing.ScramAsync(password, cancel) }, cancel);
         return known.Account;

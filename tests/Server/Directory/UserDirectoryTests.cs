@@ -159,6 +159,18 @@ public sealed class UserDirectoryTests
     }
 
     [Fact]
+    public async Task A_hash_of_another_cost_is_renewed()
+    {
+        await using var fixture = await DirectoryFixture.NewAsync();
+        var account = (await fixture.Users.AddAccountAsync(new("anna@example.test", PasswordHash: Crypt.Hash("secret", cost: 1)))).Value!;
+        Assert.StartsWith("$y$j75$", fixture.Users.PasswordHash(account.Id));
+        Assert.False((await fixture.Users.SignInAsync("anna@example.test", "guess", default)).Ok);
+        Assert.StartsWith("$y$j75$", fixture.Users.PasswordHash(account.Id));
+        Assert.True((await fixture.Users.SignInAsync("anna@example.test", "secret", default)).Ok);
+        Assert.StartsWith(Crypt.Prefix(Crypt.StandardCost), fixture.Users.PasswordHash(account.Id));
+    }
+
+    [Fact]
     public async Task What_is_taken_is_refused()
     {
         await using var fixture = await DirectoryFixture.NewAsync();
