@@ -78,7 +78,7 @@ internal sealed class TestServer : IAsyncDisposable
         var folder = launch.Folder ?? System.IO.Directory.CreateTempSubdirectory("cbamail-test-").FullName;
         // hundreds of servers with some accounts each: at the standard price their passwords would take minutes
         if (configuration?.Contains("sign-in:", StringComparison.Ordinal) != true) configuration = $"{configuration}\n{CheapPasswords}\n";
-        await File.WriteAllTextAsync(Path.Combine(folder, "cbamail.yaml"), configuration);
+        await File.WriteAllTextAsync(launch.Seen(Path.Combine(folder, "cbamail.yaml")), configuration);
         arguments = ["--config", Path.Combine(folder, "cbamail.yaml")];
         for (var attempt = 1; ; attempt++)
         {
