@@ -46,6 +46,10 @@ public sealed class MailReader : IDisposable
     public List<MessageEnvelope> Envelopes(long mailboxId, uint from, uint to, EnvelopeParts parts) =>
         EnvelopeTable.Range(transaction, mailboxId, from, to, parts);
 
+    /// <summary>The same without a copy.</summary>
+    public void Envelopes(long mailboxId, uint from, uint to, EnvelopeParts parts, EnvelopeVisitor visit) =>
+        EnvelopeTable.Visit(transaction, mailboxId, from, to, parts, visit);
+
     /// <summary>What of their headers stands in rows, by rising UID.</summary>
     public List<MessageFieldRow> Fields(long mailboxId, uint from, uint to) => FetchTable.Fields(transaction, mailboxId, from, to);
 

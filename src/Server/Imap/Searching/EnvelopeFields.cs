@@ -106,34 +106,36 @@ internal static class EnvelopeWalk
 {
     const int AtOnce = 500;
 
+    /// <param name="position">The place in the list of found messages.</param>
+    public delegate void Visitor(int position, in EnvelopeRow row);
+
     /// <param name="found">Indexes, rising.</param>
-    /// <returns>The place in <paramref name="found"/> with the row; messages that are gone are left out.</returns>
-    public static async IAsyncEnumerable<(int Position, MessageEnvelope Row)> ReadAsync(ImapSession session, SelectedMailbox mailbox, List<int> found, EnvelopeParts parts)
+    /// <param name="visit">Messages that are gone are left out.</param>
+    public static async ValueTask ReadAsync(ImapSession session, SelectedMailbox mailbox, List<int> found, EnvelopeParts parts, Visitor visit)
     {
-        var rows = new List<MessageEnvelope>();
-        for (var from = 0; from < found.Count;)
+        for (var from = 0; from < found.Count; from += AtOnce)
         {
+            if (from > 0) await Task.Yield();
             session.Cancel.ThrowIfCancellationRequested();
-            var to = Math.Min(found.Count, from + AtOnce);
-            rows.Clear();
-            using (var reader = session.Mail.Read())
-            {
-                for (var i = from; i < to;)
-                {
-                    var run = i;
-                    while (run + 1 < to && found[run + 1] == found[run] + 1) run++;
-                    rows.AddRange(reader.Envelopes(mailbox.Id, mailbox.Uid(found[i]), mailbox.Uid(found[run]), parts));
-                    i = run + 1;
-                }
-            }
-            var position = from;
-            foreach (var row in rows)
-            {
-                while (position < to && mailbox.Uid(found[position]) < row.Uid) position++;
-                if (position < to && mailbox.Uid(found[position]) == row.Uid) yield return (position, row);
-            }
-            from = to;
-            if (from < found.Count) await Task.Yield();
+            Read(session, mailbox, found, from, Math.Min(found.Count, from + AtOnce), parts, visit);
+        }
+    }
+
+    static void Read(ImapSession session, SelectedMailbox mailbox, List<int> found, int from, int to, EnvelopeParts parts, Visitor visit)
+    {
+        var position = from;
+        void Take(in EnvelopeRow row)
+        {
+            while (position < to && mailbox.Uid(found[position]) < row.Uid) position++;
+            if (position < to && mailbox.Uid(found[position]) == row.Uid) visit(position, row);
+        }
+        using var reader = session.Mail.Read();
+        for (var i = from; i < to;)
+        {
+            var run = i;
+            while (run + 1 < to && found[run + 1] == found[run] + 1) run++;
+            reader.Envelopes(mailbox.Id, mailbox.Uid(found[i]), mailbox.Uid(found[run]), parts, Take);
+            i = run + 1;
         }
     }
 }

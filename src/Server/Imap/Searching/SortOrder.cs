@@ -83,7 +83,7 @@ internal sealed class SortOrder
         var keys = new Key[found.Count * width];
         Array.Fill(keys, new Key(0, ""));
         var (texts, fields) = (new SortTexts(), Fields);
-        await foreach (var (position, row) in EnvelopeWalk.ReadAsync(session, mailbox, found, Parts)) Take(row, fields, keys.AsSpan(position * width, width), texts);
+        await EnvelopeWalk.ReadAsync(session, mailbox, found, Parts, (int position, in EnvelopeRow row) => Take(row, fields, keys.AsSpan(position * width, width), texts));
         Score(keys, found, relevancy);
         var order = new int[found.Count];
         for (var i = 0; i < order.Length; i++) order[i] = i;
@@ -102,7 +102,7 @@ internal sealed class SortOrder
         return [.. order.Select(i => found[i])];
     }
 
-    void Take(in MessageEnvelope row, int fields, Span<Key> keys, SortTexts texts)
+    void Take(in EnvelopeRow row, int fields, Span<Key> keys, SortTexts texts)
     {
         var envelope = new EnvelopeFields(row.Envelope, fields);
         for (var i = 0; i < keys.Length; i++) keys[i] = Of(criteria[i].Field, row, envelope, texts);
@@ -128,15 +128,11 @@ internal sealed class SortOrder
     }
 
     /// <summary>The values of one message.</summary>
-    public Key[] KeysOf(MailReader reader, long mailboxId, uint uid) =>
-        reader.Envelopes(mailboxId, uid, uid, Parts) is [var row] ? KeysOf(row) : [.. criteria.Select(_ => new Key(0, ""))];
-
-    Key[] KeysOf(in MessageEnvelope row)
+    public Key[] KeysOf(MailReader reader, long mailboxId, uint uid)
     {
-        var texts = new SortTexts();
         var keys = new Key[criteria.Count];
-        var envelope = new EnvelopeFields(row.Envelope, Fields);
-        for (var i = 0; i < keys.Length; i++) keys[i] = Of(criteria[i].Field, row, envelope, texts);
+        Array.Fill(keys, new Key(0, ""));
+        reader.Envelopes(mailboxId, uid, uid, Parts, (in EnvelopeRow row) => Take(row, Fields, keys, new SortTexts()));
         return keys;
     }
 
@@ -151,7 +147,7 @@ internal sealed class SortOrder
         return 0;
     }
 
-    static Key Of(SortField field, in MessageEnvelope row, EnvelopeFields envelope, SortTexts texts) => field switch
+    static Key Of(SortField field, in EnvelopeRow row, EnvelopeFields envelope, SortTexts texts) => field switch
     {
         SortField.Arrival => new(row.Received.UtcTicks, ""),
         SortField.Date => new((row.Sent ?? row.Received).UtcTicks, ""), // RFC 5256 2.2

@@ -8,6 +8,7 @@ namespace CbaMail.Imap.Searching;
 internal static class ThreadSource
 {
     // header bytes that the fields are looked for in
+    const int Patience = 16; // bodies read before others have a turn
     const int FirstHeader = 8 * 1024, MostHeader = 64 * 1024;
 
     public static async ValueTask<List<ThreadMessage>> ReadAsync(ImapSession session, SelectedMailbox mailbox, List<int> found, bool ids, bool subjects)
@@ -16,11 +17,20 @@ internal static class ThreadSource
         var bases = new Dictionary<string, (string Text, bool IsReply)>(StringComparer.Ordinal);
         var texts = new Dictionary<string, string>(StringComparer.Ordinal);
         var parts = EnvelopeParts.Date | (ids ? EnvelopeParts.Lineage : 0) | (subjects ? EnvelopeParts.Envelope : 0);
-        await foreach (var (position, row) in EnvelopeWalk.ReadAsync(session, mailbox, found, parts))
+        var old = new List<(int Place, long Content)>(); // read when no snapshot waits for it
+        await EnvelopeWalk.ReadAsync(session, mailbox, found, parts, (int position, in EnvelopeRow row) =>
         {
             var (subject, isReply) = subjects ? SubjectOf(new EnvelopeFields(row.Envelope, EnvelopeFields.ToSubject).Subject) : ("", false);
-            var (id, references) = ids ? Lineage.Read(row.Lineage ?? LineageOf(session, row.ContentId)) : (0, []);
+            var (id, references) = ids ? Lineage.Read(row.Lineage) : (0, []);
+            if (ids && !row.HasLineage) old.Add((messages.Count, row.ContentId));
             messages.Add(new(found[position], id, references, subject, isReply, (row.Sent ?? row.Received).UtcTicks, row.Received.UtcTicks));
+        });
+        foreach (var (place, content) in old)
+        {
+            session.Cancel.ThrowIfCancellationRequested();
+            var (id, references) = Lineage.Read(LineageOf(session, content));
+            messages[place] = messages[place] with { Id = id, References = references };
+            if (place % Patience == 0) await Task.Yield();
         }
         return messages;
 
