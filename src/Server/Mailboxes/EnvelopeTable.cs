@@ -38,7 +38,8 @@ static class EnvelopeTable
     static string Sql(EnvelopeParts parts) => parts switch
     {
         EnvelopeParts.None => "SELECT uid, content_id, size, received FROM message WHERE mailbox_id = ? AND uid >= ? AND uid <= ? ORDER BY uid",
-        EnvelopeParts.Date => Dated + Joined,
+        // few have none in their own row, and only those are looked up
+        EnvelopeParts.Date => "SELECT uid, content_id, size, received, coalesce(sent, (SELECT c.sent FROM content c WHERE c.id = content_id)) FROM message WHERE mailbox_id = ? AND uid >= ? AND uid <= ? ORDER BY uid",
         EnvelopeParts.Date | EnvelopeParts.Lineage => Dated + ", NULL, c.lineage" + Joined,
         EnvelopeParts.Envelope or EnvelopeParts.Date | EnvelopeParts.Envelope => Dated + ", c.envelope" + Joined,
         _ => Dated + ", c.envelope, c.lineage" + Joined,

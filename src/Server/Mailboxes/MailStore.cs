@@ -79,7 +79,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     {
         var id = ContentTable.Insert(transaction, staged);
         Changes.Refer(transaction, id, 0);
-        return new ContentRef(id, staged.Size);
+        return new ContentRef(id, staged.Size) { Sent = staged.Sent };
     }
 
     /// <summary>Adds a row, its quota and counters. Quota 0 = none.</summary>

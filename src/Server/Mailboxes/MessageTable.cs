@@ -115,16 +115,16 @@ static class MessageTable
     }
 
     public static void Insert(WriteTransaction write, long mailboxId, uint uid, in NewMessage message, long size, string? keywords, DateTimeOffset saved, long modseq) =>
-        write.Prepare("INSERT INTO message (mailbox_id, uid, content_id, prefix, size, flags, keywords, received, saved, modseq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        write.Prepare("INSERT INTO message (mailbox_id, uid, content_id, prefix, size, flags, keywords, received, saved, modseq, sent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
             .Bind(1, mailboxId).Bind(2, uid).Bind(3, message.Content.Id).Bind(4, message.Prefix.Span).Bind(5, size)
-            .Bind(6, (long)message.Flags).Bind(7, keywords).Bind(8, message.Received).Bind(9, saved).Bind(10, modseq).Run();
+            .Bind(6, (long)message.Flags).Bind(7, keywords).Bind(8, message.Received).Bind(9, saved).Bind(10, modseq).Bind(11, message.Content.Sent).Run();
 
     /// <summary>A run of rows as others in a second mailbox (COPY, MOVE).</summary>
     /// <param name="to">The UID of the first; the others follow as theirs do.</param>
     public static void Copy(WriteTransaction write, long mailboxId, UidRun run, long toMailboxId, uint to, MessageFlags flags, string? keywords, DateTimeOffset saved, long modseq) =>
         write.Prepare("""
-            INSERT INTO message (mailbox_id, uid, content_id, prefix, size, flags, keywords, received, saved, modseq)
-            SELECT ?, uid + ?, content_id, prefix, size, ?, ?, received, ?, ? FROM message WHERE mailbox_id = ? AND uid BETWEEN ? AND ?
+            INSERT INTO message (mailbox_id, uid, content_id, prefix, size, flags, keywords, received, saved, modseq, sent)
+            SELECT ?, uid + ?, content_id, prefix, size, ?, ?, received, ?, ?, sent FROM message WHERE mailbox_id = ? AND uid BETWEEN ? AND ?
             """).Bind(1, toMailboxId).Bind(2, (long)to - run.First).Bind(3, (long)flags).Bind(4, keywords).Bind(5, saved).Bind(6, modseq).Bind(7, mailboxId).Bind(8, run.First).Bind(9, run.Last).Run();
 
     /// <summary>The same flags for all rows of a range.</summary>

@@ -38,7 +38,11 @@ public sealed class StagedMessage : IDisposable
 sealed record StagedPart(byte[] Hash, long Length, PackRecord Record);
 
 /// <summary>A stored content within a transaction or for later rows.</summary>
-public readonly record struct ContentRef(long Id, long Size);
+public readonly record struct ContentRef(long Id, long Size)
+{
+    /// <summary>The Date field; null where there is none or it is not known here.</summary>
+    public DateTimeOffset? Sent { get; init; }
+}
 
 /// <summary>A row to add. <paramref name="Prefix"/> stands before the content: whole header fields with CRLF, or empty.</summary>
 public readonly record struct NewMessage(

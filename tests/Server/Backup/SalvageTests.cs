@@ -161,7 +161,7 @@ public sealed class SalvageTests(ITestOutputHelper output)
         using (var pages = new DatabasePages(Path.Combine(copy, "cbamail.db")))
         {
             var rows = Enumerable.Range(1, pages.Count).SelectMany(number => pages.Read(number) is { } page && PageRows.KindOf(number, page) is PageKind.IndexLeaf or PageKind.IndexInterior ? new PageRows(pages).Of(number, page) : []);
-            Assert.Equal(1050, rows.Count(row => row.Values.Length == 10)); // of the table message
+            Assert.Equal(1050, rows.Count(row => row.Values.Length == 11)); // of the table message
         }
         System.IO.Directory.Delete(copy, recursive: true);
     }

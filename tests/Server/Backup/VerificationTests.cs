@@ -120,7 +120,7 @@ public sealed class VerificationTests
     [InlineData("UPDATE content SET pack = 9 WHERE id = 1", "pack 9 is missing")]
     [InlineData("DELETE FROM content WHERE id = 1", "anna@example.test, INBOX, UID 1: the body is lost: the row of its body is gone")]
     [InlineData("INSERT INTO queue_message (id, sender, content_id, size, smtputf8, eightbit, created, expires) VALUES (7, '', 1, 10, 0, 0, 1, 2)", "queue 7 has no recipient any more")]
-    [InlineData("INSERT INTO message SELECT 99, uid, content_id, prefix, size, flags, keywords, received, saved, modseq FROM message", "anna@example.test: mailbox 99 is gone")]
+    [InlineData("INSERT INTO message SELECT 99, uid, content_id, prefix, size, flags, keywords, received, saved, modseq, sent FROM message", "anna@example.test: mailbox 99 is gone")]
     [InlineData("UPDATE object SET hash = x'00' WHERE id = 1", "large part 1 has another hash than its row says")]
     [InlineData("UPDATE object SET size = 7 WHERE id = 1", "large part 1 is ")]
     [InlineData("UPDATE content SET base = 1 WHERE id = 2", "body 2 was compressed against body 0, its row says 1")]
