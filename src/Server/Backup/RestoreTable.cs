@@ -52,7 +52,7 @@ static class RestoreTable
     }
 
     /// <summary>How many hold a content.</summary>
-    public static long References(ReadTransaction read, long contentId) => read.Prepare("SELECT refs FROM content WHERE id = ?").Bind(1, contentId).Scalar() ?? 0;
+    public static long References(ReadTransaction read, long contentId) => read.Prepare($"SELECT {HeldTable.All} FROM content WHERE id = ?").Bind(1, contentId).Scalar() ?? 0;
 
     public static bool HasContent(WriteTransaction write, long contentId) => write.Prepare("SELECT 1 FROM content WHERE id = ?").Bind(1, contentId).Scalar() == 1;
 }

@@ -69,7 +69,10 @@ static class ContentTable
     /// <summary>The same for a run of bodies, each of which must be there.</summary>
     public static void AddReferences(WriteTransaction write, long first, long last, int count)
     {
-        if (write.Prepare("UPDATE content SET refs = refs + ? WHERE id BETWEEN ? AND ?").Bind(1, count).Bind(2, first).Bind(3, last).Run() != last - first + 1)
+        // those that have just come: their rows are being written, and theirs are the highest numbers
+        var fresh = write.Prepare("UPDATE content SET refs = refs + ? WHERE id BETWEEN ? AND ? AND refs <= 0").Bind(1, count).Bind(2, first).Bind(3, last).Run();
+        var others = last - first + 1 - fresh;
+        if (others > 0 && HeldTable.Add(write, first, last - fresh, count) != others)
             throw new InvalidOperationException($"Content {first} to {last} is gone, or some of it; nothing can refer to it.");
     }
 
@@ -79,24 +82,40 @@ static class ContentTable
     /// <summary>The same for each of a run of bodies.</summary>
     public static void DropReferences(WriteTransaction write, long first, long last, int count)
     {
-        if (count > 0) write.Prepare("UPDATE content SET refs = refs - ? WHERE id BETWEEN ? AND ?").Bind(1, count).Bind(2, first).Bind(3, last).Run();
+        // first of all, because a body that goes may let go of one of the same run, its base
+        var held = HeldTable.Take(write, first, last, count);
+        foreach (var (id, lacking) in held)
+        {
+            if (first < id) Release(write, first, id - 1, count);
+            if (lacking > 0) Release(write, id, id, lacking);
+            first = id + 1;
+        }
+        if (first <= last) Release(write, first, last, count);
+    }
+
+    // of bodies whose references all stand in their rows
+    static void Release(WriteTransaction write, long first, long last, int count)
+    {
         var bases = new List<long>();
         var parts = new List<long>();
-        var some = false;
-        using (var row = write.Prepare("SELECT pack, position, stored, base, parts FROM content WHERE id BETWEEN ? AND ? AND refs <= 0").Bind(1, first).Bind(2, last))
+        long gone = 0;
+        using (var row = write.Prepare("SELECT pack, position, stored, base, parts FROM content WHERE id BETWEEN ? AND ? AND refs <= ?").Bind(1, first).Bind(2, last).Bind(3, count))
         {
             while (row.Step())
             {
-                some = true;
+                gone++;
                 write.Drop(Location(row, 0));
                 if (!row.IsNull(3)) bases.Add(row.Int64(3));
                 var numbers = Numbers(row.Blob(4));
                 for (var i = 2; i < numbers.Length; i += 3) parts.Add(numbers[i]);
             }
         }
-        if (!some) return;
-        WireTable.DeleteUnused(write, first, last);
-        write.Prepare("DELETE FROM content WHERE id BETWEEN ? AND ? AND refs <= 0").Bind(1, first).Bind(2, last).Run();
+        if (gone > 0)
+        {
+            WireTable.DeleteUnused(write, first, last, count);
+            write.Prepare("DELETE FROM content WHERE id BETWEEN ? AND ? AND refs <= ?").Bind(1, first).Bind(2, last).Bind(3, count).Run();
+        }
+        if (count > 0 && gone <= last - first) write.Prepare("UPDATE content SET refs = refs - ? WHERE id BETWEEN ? AND ?").Bind(1, count).Bind(2, first).Bind(3, last).Run();
         foreach (var part in parts) DropObject(write, part);
         foreach (var basis in bases) DropReference(write, basis, 1);
     }
@@ -227,6 +246,7 @@ static class ContentTable
             """).Bind(1, contentId).Run();
         write.Prepare("INSERT OR IGNORE INTO expunged (mailbox_id, modseq, uid, at) SELECT m.mailbox_id, b.modseq, m.uid, m.saved FROM message m JOIN mailbox b ON b.id = m.mailbox_id WHERE m.content_id = ?").Bind(1, contentId).Run();
         write.Prepare("DELETE FROM message WHERE content_id = ?").Bind(1, contentId).Run();
+        HeldTable.Forget(write, contentId);
         write.Prepare("UPDATE content SET refs = 1 WHERE id = ?").Bind(1, contentId).Run();
         DropReference(write, contentId, 1);
     }

@@ -119,7 +119,7 @@ static class VerifyTable
     /// <summary>Kept references of the bodies within the range.</summary>
     public static void References(ReadTransaction read, RecordKind kind, long from, long to, Action<long, long> take)
     {
-        var sql = kind == RecordKind.Content ? "SELECT id, refs FROM content WHERE id >= ? AND id <= ?" : "SELECT id, refs FROM object WHERE id >= ? AND id <= ?";
+        var sql = kind == RecordKind.Content ? $"SELECT id, {HeldTable.All} FROM content WHERE id >= ? AND id <= ?" : "SELECT id, refs FROM object WHERE id >= ? AND id <= ?";
         using var row = read.Prepare(sql).Bind(1, from).Bind(2, to);
         while (row.Step()) take(row.Int64(0), row.Int64(1));
     }

@@ -8,9 +8,9 @@ static class WireTable
     public static void Insert(WriteTransaction write, long contentId, int lineEnds, int? surrogate) =>
         write.Prepare("INSERT INTO content_wire (content_id, line_ends, surrogate) VALUES (?, ?, ?)").Bind(1, contentId).Bind(2, (long)lineEnds).Bind(3, (long?)surrogate).Run();
 
-    /// <summary>Of those of a run of bodies to which nothing refers any more.</summary>
-    public static void DeleteUnused(WriteTransaction write, long first, long last) =>
-        write.Prepare("DELETE FROM content_wire WHERE content_id BETWEEN ?1 AND ?2 AND (SELECT refs FROM content WHERE id = content_id) <= 0").Bind(1, first).Bind(2, last).Run();
+    /// <summary>Of those of a run of bodies that have no more references than so many.</summary>
+    public static void DeleteUnused(WriteTransaction write, long first, long last, int refs) =>
+        write.Prepare("DELETE FROM content_wire WHERE content_id BETWEEN ?1 AND ?2 AND (SELECT refs FROM content WHERE id = content_id) <= ?3").Bind(1, first).Bind(2, last).Bind(3, refs).Run();
 
     public static bool NeedsSurrogate(ReadTransaction read, long contentId) =>
         read.Prepare("SELECT surrogate IS NOT NULL FROM content_wire WHERE content_id = ?").Bind(1, contentId).Scalar() == 1;

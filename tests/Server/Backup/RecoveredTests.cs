@@ -82,7 +82,7 @@ public sealed class RecoveredTests
     }
 
     static async Task<long> Refs(BackupFixture vault, long content) =>
-        await vault.Store.CommitAsync(write => write.Prepare("SELECT refs FROM content WHERE id = ?").Bind(1, content).Scalar() ?? 0);
+        await vault.Store.CommitAsync(write => write.Prepare("SELECT refs + coalesce((SELECT more FROM content_held WHERE content_id = id), 0) FROM content WHERE id = ?").Bind(1, content).Scalar() ?? 0);
 
     [Fact]
     public async Task A_body_that_names_nobody_here_is_kept_until_there_is_an_administrator()

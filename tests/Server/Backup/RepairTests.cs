@@ -21,7 +21,7 @@ public sealed class RepairTests
 
     [Theory]
     [InlineData("UPDATE content SET refs = refs + 3 WHERE id = 1")]
-    [InlineData("UPDATE content SET refs = 1 WHERE id = 2")]
+    [InlineData("DELETE FROM content_held WHERE content_id = 2")]
     [InlineData("UPDATE object SET refs = 9 WHERE id = 1")]
     [InlineData("UPDATE mailbox SET messages = 7, unseen = 1, deleted = 3, bytes = bytes + 1 WHERE messages > 0")]
     [InlineData("UPDATE usage SET bytes = 12, messages = 1")]

@@ -102,7 +102,7 @@ public sealed class VerificationTests
 
     [Theory]
     [InlineData("UPDATE content SET refs = refs + 3 WHERE id = 1", "body 1 is held 1 times, 4 are noted")]
-    [InlineData("UPDATE content SET refs = 1 WHERE id = 2", "body 2 is held 2 times, 1 are noted")]
+    [InlineData("DELETE FROM content_held WHERE content_id = 2", "body 2 is held 2 times, 1 are noted")]
     [InlineData("UPDATE object SET refs = 9 WHERE id = 1", "large part 1 is held 1 times, 9 are noted")]
     [InlineData("UPDATE mailbox SET messages = 7, unseen = 1 WHERE messages > 0", "anna@example.test, INBOX: noted are 7 messages, 1 unseen")]
     [InlineData("UPDATE mailbox SET bytes = bytes + 1 WHERE messages > 0", "anna@example.test, INBOX: noted are 4 messages")]

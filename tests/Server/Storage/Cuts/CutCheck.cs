@@ -184,9 +184,10 @@ sealed class CutCheck(Recording recording, int cut)
     {
         None(read, "message without content", "SELECT mailbox_id || ' ' || uid FROM message WHERE content_id NOT IN (SELECT id FROM content)");
         None(read, "references of content", """
-            SELECT c.id || ': ' || c.refs FROM content c WHERE c.refs = 0 OR c.refs <> (SELECT count(*) FROM message WHERE content_id = c.id)
+            SELECT c.id || ': ' || c.refs FROM content c WHERE c.refs = 0 OR c.refs + coalesce((SELECT more FROM content_held WHERE content_id = c.id), 0) <> (SELECT count(*) FROM message WHERE content_id = c.id)
             + (SELECT count(*) FROM queue_message WHERE content_id = c.id) + (SELECT count(*) FROM content WHERE base = c.id) + (SELECT count(*) FROM mailing WHERE base_content = c.id)
             """);
+        None(read, "references beside the content's own", "SELECT content_id FROM content_held WHERE more <= 0 OR content_id NOT IN (SELECT id FROM content)");
         None(read, "base", "SELECT id FROM content WHERE base NOT IN (SELECT id FROM content)");
         None(read, "queue entry without content", "SELECT id FROM queue_message WHERE content_id NOT IN (SELECT id FROM content)");
         None(read, "queue entry without recipient", "SELECT id FROM queue_message WHERE id NOT IN (SELECT message_id FROM queue_recipient)");
