@@ -17,7 +17,10 @@ internal sealed class SortOrder
     /// <summary>The value of a message by a criterion.</summary>
     public readonly record struct Key(long Number, string Text);
 
-    readonly List<(SortField Field, bool Reverse)> criteria = [];
+    readonly record struct Criterion(SortField Field, bool Reverse);
+
+    readonly List<Criterion> criteria = [];
+    string name = ""; // the same for orders that are the same
 
     /// <summary>RFC 5256 5: "(REVERSE ARRIVAL SUBJECT)"</summary>
     public static SortOrder Parse(ref ImapReader arguments)
@@ -48,7 +51,7 @@ internal sealed class SortOrder
                 _ => null,
             };
             if (field is null) arguments.Refuse($"{word} is not a sort criterion");
-            else if (!order.criteria.Exists(c => c.Field == field)) order.criteria.Add((field.Value, reverse)); // a second time it decides nothing
+            else if (!order.criteria.Exists(c => c.Field == field)) order.Add(new(field.Value, reverse)); // a second time it decides nothing
             if (order.criteria.Count > MostCriteria) arguments.Refuse("Too many sort criteria");
         }
         while (!arguments.Failed && arguments.Take((byte)' '));
@@ -56,19 +59,26 @@ internal sealed class SortOrder
         return order;
     }
 
-    EnvelopeParts Parts => criteria.Max(c => c.Field switch
+    void Add(Criterion criterion)
     {
-        SortField.Arrival or SortField.Relevancy or SortField.Size => EnvelopeParts.None,
-        SortField.Date => EnvelopeParts.Date,
-        _ => EnvelopeParts.Envelope,
-    });
+        criteria.Add(criterion);
+        name += $" {(criterion.Reverse ? "REVERSE " : "")}{criterion.Field}";
+        Parts |= criterion.Field switch
+        {
+            SortField.Arrival or SortField.Relevancy or SortField.Size => EnvelopeParts.None,
+            SortField.Date => EnvelopeParts.Date,
+            _ => EnvelopeParts.Envelope,
+        };
+        Fields = Math.Max(Fields, criterion.Field switch
+        {
+            SortField.From or SortField.DisplayFrom => EnvelopeFields.ToFrom,
+            SortField.To or SortField.DisplayTo or SortField.Cc => EnvelopeFields.All,
+            _ => EnvelopeFields.ToSubject,
+        });
+    }
 
-    int Fields => criteria.Max(c => c.Field switch
-    {
-        SortField.From or SortField.DisplayFrom => EnvelopeFields.ToFrom,
-        SortField.To or SortField.DisplayTo or SortField.Cc => EnvelopeFields.All,
-        _ => EnvelopeFields.ToSubject,
-    });
+    EnvelopeParts Parts { get; set; }
+    int Fields { get; set; }
 
     public bool UsesRelevancy => criteria.Exists(c => c.Field == SortField.Relevancy);
 
@@ -76,12 +86,11 @@ internal sealed class SortOrder
     public async ValueTask<List<int>> SortAsync(ImapSession session, SelectedMailbox mailbox, List<int> found, Relevancy? relevancy)
     {
         var (known, shape) = (session.Context.Recollection, ViewShape.Of(mailbox));
-        var key = new Recollection.Key(mailbox.Id, 0, "SORT " + string.Join(' ', criteria));
+        var key = new Recollection.Key(mailbox.Id, 0, "SORT" + name);
         if (!UsesRelevancy && mailbox.Count >= Recollection.LeastMessages && known.Find<SortedView>(key) is { } view && view.Shape == shape) return view.Of(found);
         var width = criteria.Count;
         // RFC 5256 3: one that has just been expunged still has a number; it sorts as an empty one
-        var keys = new Key[found.Count * width];
-        Array.Fill(keys, new Key(0, ""));
+        var keys = Empty(found.Count * width);
         var (texts, fields) = (new SortTexts(), Fields);
         await EnvelopeWalk.ReadAsync(session, mailbox, found, Parts, (int position, in EnvelopeRow row) => Take(row, fields, keys.AsSpan(position * width, width), texts));
         Score(keys, found, relevancy);
@@ -99,7 +108,16 @@ internal sealed class SortOrder
         });
         if (!UsesRelevancy && found.Count == mailbox.Count && found.Count >= Recollection.LeastMessages)
             known.Keep(key, new SortedView(shape, order), 4L * order.Length + 500);
-        return [.. order.Select(i => found[i])];
+        var sorted = new List<int>(order.Length);
+        foreach (var i in order) sorted.Add(found[i]);
+        return sorted;
+    }
+
+    static Key[] Empty(int count)
+    {
+        var keys = new Key[count];
+        for (var i = 0; i < count; i++) keys[i] = new(0, "");
+        return keys;
     }
 
     void Take(in EnvelopeRow row, int fields, Span<Key> keys, SortTexts texts)
@@ -130,8 +148,7 @@ internal sealed class SortOrder
     /// <summary>The values of one message.</summary>
     public Key[] KeysOf(MailReader reader, long mailboxId, uint uid)
     {
-        var keys = new Key[criteria.Count];
-        Array.Fill(keys, new Key(0, ""));
+        var keys = Empty(criteria.Count);
         reader.Envelopes(mailboxId, uid, uid, Parts, (in EnvelopeRow row) => Take(row, Fields, keys, new SortTexts()));
         return keys;
     }
