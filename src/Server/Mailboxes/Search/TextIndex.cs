@@ -36,6 +36,9 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
     /// <summary>There is no room for more work on indexes now: neither on the disk nor, above all, in memory.</summary>
     public bool MustWait => !mail.Store.Condition.IsAmple || memory is { IsShort: true };
 
+    /// <summary>Told of accounts whose mail a search had to read.</summary>
+    public Action<long>? Missed { get; set; }
+
     /// <summary>Messages taken into indexes since the start.</summary>
     public long Indexed => Interlocked.Read(ref indexed);
 
@@ -104,7 +107,11 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
         if (most == 0 || index.Watermark(mailbox.Id) == mailbox.UidNext || MustWait) return;
         (long Messages, long Octets) pending;
         using (var read = mail.Read()) pending = MessageTable.From(read.Transaction, mailbox.Id, index.Watermark(mailbox.Id), most + 1);
-        if (pending.Messages > most || pending.Octets > mostOctets || !await turns.WaitAsync(Patience, cancel)) return;
+        if (pending.Messages > most || pending.Octets > mostOctets || !await turns.WaitAsync(Patience, cancel))
+        {
+            Missed?.Invoke(mailbox.AccountId);
+            return;
+        }
         try
         {
             if (!await index.HurryAsync(Patience, cancel)) return;

@@ -5,7 +5,7 @@ namespace CbaMail.Mailboxes.Search;
 
 /// <summary>
 /// Fills the indexes behind the delivery: one account after the other, a hundred messages at a time, with long rests while others write, and where
-/// commits follow each other (a mailing, a storm) once in ten seconds.
+/// commits follow each other (a mailing, a storm) once in ten seconds. Mail that a search has had to read goes in a second later.
 /// It knows of changes by the feed; what came while it did not run, it finds at its start.
 /// </summary>
 public sealed class TextIndexer(TextIndex index, MailStore mail, Settings settings, TimeProvider time, ILogger<TextIndexer> log) : BackgroundService
@@ -15,12 +15,14 @@ public sealed class TextIndexer(TextIndex index, MailStore mail, Settings settin
 
     readonly ConcurrentDictionary<long, bool> changed = new(); // accounts
     readonly SemaphoreSlim news = new(1, 1); // to begin with, what is there
+    readonly SemaphoreSlim missed = new(0, 1);
     long lastCommits;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (!index.IsOn) return;
         using var subscription = mail.Notifier.SubscribeAll(change => Note(change.AccountId));
+        index.Missed = Miss;
         await Task.Yield();
         using (var read = mail.Read())
             foreach (var account in MailboxTable.Accounts(read.Transaction)) changed.TryAdd(account, true);
@@ -30,7 +32,7 @@ public sealed class TextIndexer(TextIndex index, MailStore mail, Settings settin
             try
             {
                 await news.WaitAsync(stoppingToken);
-                await CalmAsync(settings.Search.After, stoppingToken); // more will come
+                await GatherAsync(stoppingToken); // more will come
                 await FillAllAsync(stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { return; }
@@ -47,11 +49,30 @@ public sealed class TextIndexer(TextIndex index, MailStore mail, Settings settin
         Wake();
     }
 
-    void Wake()
+    void Miss(long account)
     {
-        if (news.CurrentCount > 0) return;
-        try { news.Release(); }
+        Note(account);
+        Release(missed);
+    }
+
+    void Wake() => Release(news);
+
+    static void Release(SemaphoreSlim signal)
+    {
+        if (signal.CurrentCount > 0) return;
+        try { signal.Release(); }
         catch (SemaphoreFullException) { return; } // another was faster
+    }
+
+    // who has searched once often searches again, but first he has his answer
+    async Task GatherAsync(CancellationToken cancel)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var miss = missed.WaitAsync(either.Token);
+        await Task.WhenAny(miss, CalmAsync(settings.Search.After, either.Token));
+        if (miss.IsCompletedSuccessfully) await Task.Delay(Look, time, cancel);
+        await either.CancelAsync();
+        cancel.ThrowIfCancellationRequested();
     }
 
     async Task FillAllAsync(CancellationToken cancel)
