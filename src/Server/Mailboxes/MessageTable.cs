@@ -69,14 +69,15 @@ static class MessageTable
     public static List<MessageRow> ChangedSince(ReadTransaction read, long mailboxId, long modseq) =>
         List(read.Prepare(ChangedSql).Bind(1, mailboxId).Bind(2, modseq));
 
-    /// <summary>The content of every message of a mailbox.</summary>
-    /// <param name="about">How many there may be.</param>
-    public static List<(uint Uid, long Content)> Contents(ReadTransaction read, long mailboxId, long about)
+    /// <summary>The content of every message of a mailbox from a UID on.</summary>
+    public static void Contents(ReadTransaction read, long mailboxId, uint from, List<uint> uids, List<long> contents)
     {
-        using var row = read.Prepare("SELECT uid, content_id FROM message WHERE mailbox_id = ? ORDER BY uid").Bind(1, mailboxId);
-        var list = new List<(uint, long)>((int)Math.Min(about, 1 << 20));
-        while (row.Step()) list.Add(((uint)row.Int64(0), row.Int64(1)));
-        return list;
+        using var row = read.Prepare("SELECT uid, content_id FROM message WHERE mailbox_id = ? AND uid >= ? ORDER BY uid").Bind(1, mailboxId).Bind(2, from);
+        while (row.Step())
+        {
+            uids.Add((uint)row.Int64(0));
+            contents.Add(row.Int64(1));
+        }
     }
 
     /// <summary>The next messages of a mailbox, with what stands before their content.</summary>

@@ -27,6 +27,7 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
     /// <summary>Work on a merge between two rests.</summary>
     static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(20);
 
+    readonly ContentColumns columns = new();
     readonly IndexShelf shelf = new(mail.Store.Disk, Path.Combine(mail.Store.Path, Folder));
     readonly SemaphoreSlim turns = new(1, 1); // searches that catch up: each holds some 15 MB meanwhile
     long indexed;
@@ -53,9 +54,13 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
             // fields alone are read faster than a message with its bodies goes into the index
             if (scores) await CatchUpAsync(lease.Index, mailbox, settings.Search.CatchUp, long.MaxValue, cancel);
             else await CatchUpAsync(lease.Index, mailbox, questions.Any(question => question.Place != TextPlace.Field) ? Math.Min(Few, settings.Search.CatchUp) : 0, FewOctets, cancel);
-            List<(uint, long)> rows;
-            using (var read = mail.Read()) rows = MessageTable.Contents(read.Transaction, mailboxId, mailbox.Messages);
-            return new MailboxVerdicts(rows, lease.Index.Ask(questions, cancel));
+            ContentColumn column;
+            using (var read = mail.Read())
+            {
+                if (read.Mailbox(mailboxId) is not { } now) return null;
+                column = columns.Of(read.Transaction, now);
+            }
+            return new MailboxVerdicts(column, lease.Index.Ask(questions, cancel));
         }
         catch (Exception e) when (Stands(e))
         {
@@ -72,10 +77,14 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
         {
             using var lease = shelf.Take(mailbox.AccountId);
             await CatchUpAsync(lease.Index, mailbox, settings.Search.CatchUp, long.MaxValue, cancel);
-            List<(uint Uid, long Content)> rows;
-            using (var read = mail.Read()) rows = MessageTable.Contents(read.Transaction, mailboxId, mailbox.Messages);
+            ContentColumn column; // without those that have been expunged: the best of all has 100
+            using (var read = mail.Read())
+            {
+                if (read.Mailbox(mailboxId) is not { } now) return null;
+                column = ContentColumn.Read(read.Transaction, now);
+            }
             var (places, scores) = lease.Index.AskFuzzy(place, field, words, cancel);
-            return new MailboxScores(rows, places, scores);
+            return new MailboxScores(column, places, scores);
         }
         catch (Exception e) when (Stands(e))
         {

@@ -37,8 +37,9 @@ public sealed class ContentMap
     /// <summary>The place of a content, or -1 where it is not here.</summary>
     public int Of(long content)
     {
-        var next = last + 1; // whoever else asks meanwhile costs the next one a search
-        if (next < contents.Length && contents[next] == content)
+        var next = last; // whoever else asks meanwhile costs the next one a search
+        if (next < contents.Length && contents[next] == content) return places[next];
+        if (++next < contents.Length && contents[next] == content)
         {
             last = next;
             return places[next];
