@@ -55,6 +55,11 @@ internal sealed class ImapInput(Connection connection, ImapWriter writer)
     /// <summary>What is read over at most before the connection is given up.</summary>
     const long MostSkipped = 1 << 20;
 
+    const int LinesATurn = 64, MillisecondsATurn = 10;
+
+    int lines;
+    long turn = Environment.TickCount64;
+
     /// <summary>How long the peer may be silent; changes with the sign-in.</summary>
     public TimeSpan Patience { get; set; }
 
@@ -62,7 +67,27 @@ internal sealed class ImapInput(Connection connection, ImapWriter writer)
     {
         if (connection.Input.TryRead(out var result)) return result;
         await writer.FlushAsync(CancellationToken.None);
-        return await connection.ReadAsync(Patience);
+        var read = connection.ReadAsync(Patience);
+        if (read.IsCompleted) return await read;
+        result = await read;
+        (lines, turn) = (0, Environment.TickCount64);
+        return result;
+    }
+
+    /// <summary>
+    /// A thread that goes on with what has been received, a million lines if it was compressed, would keep others from theirs: who sends faster than he is
+    /// served goes behind them now and then. Who waits for his answers never does.
+    /// </summary>
+    ValueTask TakeTurnsAsync()
+    {
+        if (++lines < LinesATurn && Environment.TickCount64 - turn < MillisecondsATurn) return default;
+        return GoBehindAsync();
+
+        async ValueTask GoBehindAsync()
+        {
+            await new PoolHop(always: true);
+            (lines, turn) = (0, Environment.TickCount64);
+        }
     }
 
     InputStatus? Over(in ReadResult result) =>
@@ -87,6 +112,7 @@ internal sealed class ImapInput(Connection connection, ImapWriter writer)
     public async ValueTask<InputStatus> ReadLineAsync(CommandText text, int limit)
     {
         long skipped = 0;
+        await TakeTurnsAsync();
         while (true)
         {
             var result = await MoreAsync();

@@ -15,12 +15,9 @@ namespace CbaMail.Imap;
 /// </summary>
 internal sealed class ImapSession
 {
-    const int CommandsATurn = 64;
-
     readonly ImapContext context;
     readonly CommandText text = new();
     int badCommands;
-    int commands;
     long told;
 
     public ImapSession(Connection connection, ImapContext context)
@@ -99,8 +96,6 @@ internal sealed class ImapSession
     {
         text.Clear();
         Connection.IsBrief(); // until a command is known that is not
-        // a thread that goes on with what it has received, millions of commands if it was compressed, would keep others from theirs
-        if (++commands % CommandsATurn == 0) await new PoolHop(always: true);
         if (Watch is { Pushes: true } && await ListenAsync() is { } end) return end;
         var status = await Input.ReadLineAsync(text, Settings.MaxLine);
         if (status is not (InputStatus.Ok or InputStatus.TooLong or InputStatus.BareLineEnd)) return Farewell(status);

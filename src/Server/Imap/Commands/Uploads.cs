@@ -2,6 +2,7 @@ using System.Buffers;
 using CbaMail.Envelope;
 using CbaMail.Mailboxes;
 using CbaMail.Mime;
+using CbaMail.Net;
 using CbaMail.Storage;
 
 namespace CbaMail.Imap.Commands;
@@ -114,7 +115,7 @@ internal sealed class Uploads : IDisposable
     // RFC 4469 3: as FETCH BODY would give it; \Seen is not set
     async ValueTask CopyAsync(string url)
     {
-        await session.Connection.LeaveLoopAsync(); // what is read from the store may be long
+        await new PoolHop(always: true); // what is read from the store may be long, and one line can name thousands
         var part = UrlPart.Find(session, url);
         if (part is not { } found)
         {
