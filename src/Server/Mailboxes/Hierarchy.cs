@@ -55,6 +55,8 @@ static class Hierarchy
         // all or nothing: what has been changed would stay changed after a refusal
         if (from != "INBOX" && below.Find(child => all.Exists(m => m.Name == to + child.Name[from.Length..])) is { } taken)
             return Refusal.AlreadyExists.Because($"A mailbox named {to + taken.Name[from.Length..]} exists already");
+        // each RENAME would make them longer
+        if (from != "INBOX" && below.Select(child => MailboxName.TooLong(to + child.Name[from.Length..])).FirstOrDefault(no => no is not null) is { } tooLong) return tooLong;
         foreach (var above in MailboxName.Above(to))
             if (!all.Exists(m => m.Name == above)) Insert(transaction, accountId, above, null, now);
         if (from == "INBOX")
@@ -81,7 +83,7 @@ static class Hierarchy
         if (MailboxTable.Find(transaction, accountId, normal.Value) is not { } mailbox) return Refusal.NoSuchMailbox;
         Remove(transaction, notifier, mailbox);
         // RFC 9051 6.3.5 and 6.3.7: a subscription is not the server's to end
-        if (mailbox.Subscribed) MailboxTable.KeepSubscription(transaction, accountId, mailbox.Name);
+        if (mailbox.Subscribed && MailboxTable.CountSubscriptions(transaction, accountId) < MailboxesPerAccount) MailboxTable.KeepSubscription(transaction, accountId, mailbox.Name);
         return null;
     }
 

@@ -19,13 +19,17 @@ public static class MailboxName
             if (char.IsControl(c) || c is '\u2028' or '\u2029' or '\ufffd') return Refusal.Invalid.Because("The mailbox name holds a control character");
         try { name = name.Normalize(NormalizationForm.FormC); }
         catch (ArgumentException) { return Refusal.Invalid.Because("The mailbox name is not valid Unicode"); }
-        if (Encoding.UTF8.GetByteCount(name) > MaxBytes) return Refusal.Invalid.Because($"The mailbox name is longer than {MaxBytes} bytes");
+        if (TooLong(name) is { } tooLong) return tooLong;
         var levels = name.Split(Separator);
-        if (levels.Length > MaxLevels) return Refusal.Invalid.Because($"The mailbox name has more than {MaxLevels} levels");
         if (levels.Any(level => level.Length == 0)) return Refusal.Invalid.Because("A level of the mailbox name is empty");
         if (levels[0].Equals("INBOX", StringComparison.OrdinalIgnoreCase)) levels[0] = "INBOX";
         return string.Join(Separator, levels);
     }
+
+    /// <summary>Why a name is too long or has too many levels, or null.</summary>
+    public static Refusal? TooLong(string name) =>
+        Encoding.UTF8.GetByteCount(name) > MaxBytes ? Refusal.Invalid.Because($"The mailbox name is longer than {MaxBytes} bytes")
+        : name.AsSpan().Count(Separator) >= MaxLevels ? Refusal.Invalid.Because($"The mailbox name has more than {MaxLevels} levels") : null;
 
     /// <summary>The names above: "a", "a/b" for "a/b/c".</summary>
     public static IEnumerable<string> Above(string name)

@@ -78,6 +78,10 @@ static class MailboxTable
     public static void KeepSubscription(WriteTransaction write, long accountId, string name) =>
         write.Prepare("INSERT OR IGNORE INTO lost_subscription (account_id, name) VALUES (?, ?)").Bind(1, accountId).Bind(2, name).Run();
 
+    /// <summary>Names that are subscribed and not there, or another's.</summary>
+    public static long CountSubscriptions(WriteTransaction write, long accountId) =>
+        write.Prepare("SELECT count(*) FROM lost_subscription WHERE account_id = ?").Bind(1, accountId).Scalar() ?? 0;
+
     /// <returns>Whether the name was subscribed.</returns>
     public static bool TakeSubscription(WriteTransaction write, long accountId, string name) =>
         write.Prepare("DELETE FROM lost_subscription WHERE account_id = ? AND name = ?").Bind(1, accountId).Bind(2, name).Run() > 0;

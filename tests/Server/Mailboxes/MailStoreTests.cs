@@ -117,6 +117,15 @@ public sealed class MailStoreTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_rename_makes_no_name_longer_than_one_can_be()
+    {
+        var (account, _) = await vault.AccountAsync();
+        await vault.Mail.CreateAsync(account, "t/" + new string('a', 600), null, default);
+        Assert.Contains("longer", (await vault.Mail.RenameAsync(account, "t", new string('b', 600), default)).Refusal!.Sentence);
+        Assert.True((await vault.Mail.RenameAsync(account, "t", "c", default)).Ok);
+    }
+
+    [Fact]
     public async Task Flags_change_with_unchangedsince_and_one_modseq()
     {
         var (_, inbox) = await vault.AccountAsync();
