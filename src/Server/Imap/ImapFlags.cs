@@ -11,7 +11,7 @@ internal static class ImapFlags
 
     public const int MaxKeywordLength = 64;
     /// <summary>Keywords that one message may have.</summary>
-    public const int MaxKeywords = 64;
+    public const int MaxKeywords = Keywords.Most;
 
     public static readonly (MessageFlags Flag, string Name)[] Names =
     [

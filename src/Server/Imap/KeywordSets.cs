@@ -8,6 +8,7 @@ internal sealed class KeywordSets
     readonly Dictionary<string, int> numbers = [];
     readonly List<(string? Text, string[] Names, byte[] Wire)> sets = [(null, [], [])];
     readonly List<string> names = [];
+    readonly HashSet<string> known = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Distinct keywords.</summary>
     public int Count => names.Count;
@@ -18,8 +19,12 @@ internal sealed class KeywordSets
         if (string.IsNullOrEmpty(keywords)) return 0;
         if (numbers.TryGetValue(keywords, out var number)) return number;
         var list = keywords.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        foreach (var name in list)
-            if (!names.Contains(name, StringComparer.OrdinalIgnoreCase)) names.Add(name);
+        for (var i = 0; i < list.Length; i++)
+        {
+            if (known.Add(list[i])) names.Add(list[i]);
+            // one string for all the sets that it is in
+            else if (known.TryGetValue(list[i], out var same) && same == list[i]) list[i] = same;
+        }
         sets.Add((keywords, list, Encoding.ASCII.GetBytes(' ' + string.Join(' ', list))));
         return numbers[keywords] = sets.Count - 1;
     }

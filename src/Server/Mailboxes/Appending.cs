@@ -25,7 +25,7 @@ static class Appending
             var message = new NewMessage(content, default, flags, upload.Keywords, upload.Received ?? now);
             var taken = MailboxTable.TakeUid(transaction, mailboxId, flags.HasFlag(MessageFlags.Seen), flags.HasFlag(MessageFlags.Deleted), content.Size, modseq)!.Value;
             if (flags != upload.Flags) seen.Add(taken.Uid);
-            MessageTable.Insert(transaction, mailboxId, taken.Uid, message, content.Size, Keywords.Of(upload.Keywords), now, modseq);
+            MessageTable.Insert(transaction, mailboxId, taken.Uid, message, content.Size, mail.KeywordRoom.Fit(transaction, mailboxId, Keywords.Of(upload.Keywords), null), now, modseq);
             Changes.Refer(transaction, content.Id, 1);
             appended.Add(new Appended(taken.UidValidity, taken.Uid, modseq));
         }
@@ -45,7 +45,8 @@ static class Appending
             if (more > 0 && MailboxTable.Usage(transaction, mailbox.AccountId).Bytes + more > quota) return Refusal.OverQuota;
             quota = 0;
         }
-        var added = mail.AddMessage(transaction, mailboxId, new NewMessage(mail.AddContent(transaction, upload.Staged), default, upload.Flags, upload.Keywords, upload.Received ?? now), quota, reader);
+        var keywords = mail.KeywordRoom.Fit(transaction, mailboxId, Keywords.Of(upload.Keywords), null)?.Split(' ') ?? [];
+        var added = mail.AddMessage(transaction, mailboxId, new NewMessage(mail.AddContent(transaction, upload.Staged), default, upload.Flags, keywords, upload.Received ?? now), quota, reader);
         if (added.Ok) Expunge.Take(transaction, mail.Notifier, MailboxTable.Get(transaction, oldMailboxId)!, [old], now);
         return added;
     }

@@ -8,7 +8,7 @@ static class Flags
 {
     public static Refusal? Store(
         WriteTransaction transaction, Notifier notifier, long mailboxId, IReadOnlyList<uint> uids, FlagChange change, long? unchangedSince,
-        List<FlagState> changed, List<uint> failed, long reader = 0, KnownFlags? known = null, OwnChange? own = null)
+        List<FlagState> changed, List<uint> failed, KeywordRoom room, long reader = 0, KnownFlags? known = null, OwnChange? own = null)
     {
         if (MailboxTable.Get(transaction, mailboxId) is not { } mailbox) return Refusal.NoSuchMailbox;
         var (unseen, deleted, seen) = (0, 0, 0);
@@ -21,6 +21,7 @@ static class Flags
             var row = reader == 0 ? stored : Readers.See(stored, ReaderTable.Mark(transaction, mailboxId, reader, stored.Uid));
             if (row.ModSeq > unchangedSince) { failed.Add(row.Uid); continue; }
             var (flags, keywords) = change.Apply(row.Flags, row.Keywords);
+            keywords = room.Fit(transaction, mailboxId, keywords, row.Keywords);
             if (flags == row.Flags && keywords == row.Keywords) { changed.Add(row); continue; }
             modseq ??= MailboxTable.Use(transaction, mailbox.AccountId, 0, 0, 0);
             changed.Add(row with { Flags = flags, Keywords = keywords, ModSeq = modseq!.Value });

@@ -37,6 +37,8 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     /// <summary>Large messages take turns here before <see cref="Stage"/>.</summary>
     public StagingRoom StagingRoom { get; } = new(settings.Storage.StagingBytes);
 
+    internal KeywordRoom KeywordRoom { get; } = new();
+
     /// <summary>A snapshot for reading.</summary>
     public MailReader Read() => new(store.Read(), bodies);
 
@@ -247,7 +249,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
         for (var i = 0; i < uids.Count; i += RowsPerCommit)
         {
             var piece = Piece(uids, i);
-            if (await store.CommitAsync(t => Flags.Store(t, notifier, mailboxId, piece, change, unchangedSince, changed, failed, reader, known, own), cancel) is { } refusal) return refusal;
+            if (await store.CommitAsync(t => Flags.Store(t, notifier, mailboxId, piece, change, unchangedSince, changed, failed, KeywordRoom, reader, known, own), cancel) is { } refusal) return refusal;
         }
         return new StoreResult(changed, failed);
     }
@@ -256,12 +258,12 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     /// <param name="rights">In the destination: flags that may not be set there are not copied (RFC 4314 4).</param>
     /// <param name="by">Which account copies; 0: the owner.</param>
     public ValueTask<Result<Copied>> CopyAsync(long mailboxId, IReadOnlyList<uint> uids, long destinationId, long quota, CancellationToken cancel, Rights rights = Rights.All, long by = 0) =>
-        store.CommitAsync(t => Transfer.Copy(t, notifier, mailboxId, uids, destinationId, quota, new(by, rights), time.GetUtcNow()), cancel);
+        store.CommitAsync(t => Transfer.Copy(t, notifier, mailboxId, uids, destinationId, quota, new(by, rights, KeywordRoom), time.GetUtcNow()), cancel);
 
     /// <summary>All or nothing (RFC 6851 3.3).</summary>
     /// <param name="quota">Of the destination's owner; counted where the messages come to another one.</param>
     public ValueTask<Result<Copied>> MoveAsync(long mailboxId, IReadOnlyList<uint> uids, long destinationId, CancellationToken cancel, long quota = 0, Rights rights = Rights.All, long by = 0) =>
-        store.CommitAsync(t => Transfer.Move(t, notifier, mailboxId, uids, destinationId, quota, new(by, rights), time.GetUtcNow()), cancel);
+        store.CommitAsync(t => Transfer.Move(t, notifier, mailboxId, uids, destinationId, quota, new(by, rights, KeywordRoom), time.GetUtcNow()), cancel);
 
     /// <summary>Removes those of <paramref name="uids"/> (null: of all) that are flagged \Deleted; returns their UIDs.</summary>
     public async ValueTask<Result<IReadOnlyList<uint>>> ExpungeAsync(long mailboxId, IReadOnlyList<uint>? uids, CancellationToken cancel, OwnChange? own = null)

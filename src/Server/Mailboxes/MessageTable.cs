@@ -61,6 +61,13 @@ static class MessageTable
         }
     }
 
+    /// <summary>The different sets of keywords that messages of a mailbox have.</summary>
+    public static IEnumerable<string> KeywordSets(WriteTransaction write, long mailboxId)
+    {
+        using var row = write.Prepare("SELECT DISTINCT keywords FROM message WHERE mailbox_id = ? AND keywords IS NOT NULL").Bind(1, mailboxId);
+        while (row.Step()) yield return row.String(0);
+    }
+
     public static MessageRow? Get(ReadTransaction read, long mailboxId, uint uid) => One(read.Prepare(OneSql).Bind(1, mailboxId).Bind(2, uid));
 
     public static MessageRow? Get(WriteTransaction write, long mailboxId, uint uid) => One(write.Prepare(OneSql).Bind(1, mailboxId).Bind(2, uid));

@@ -5,7 +5,8 @@ namespace CbaMail.Mailboxes;
 
 /// <summary>Who copies, and what he may do in the destination: flags that he may not set there are not copied (RFC 4314 4).</summary>
 /// <param name="Account">0: the owner of the source.</param>
-readonly record struct Mover(long Account, Rights Rights)
+/// <param name="Room">For the keywords, or null: what the server itself moves keeps them.</param>
+readonly record struct Mover(long Account, Rights Rights, KeywordRoom? Room = null)
 {
     public static readonly Mover Owner = new(0, Rights.All);
 }
@@ -40,7 +41,7 @@ static class Transfer
         foreach (var row in rows)
         {
             var flags = row.Flags & kept & ~MessageFlags.Seen;
-            copies.Add((IsSeen(row) ? flags | MessageFlags.Seen : flags, (rights & Rights.Write) != 0 ? row.Keywords : null));
+            copies.Add((IsSeen(row) ? flags | MessageFlags.Seen : flags, (rights & Rights.Write) == 0 ? null : mover.Room is { } room ? room.Fit(transaction, destination.Id, row.Keywords, null) : row.Keywords));
         }
         var next = MailboxTable.TakeUids(transaction, destination.Id, rows.Count, copies.Count(one => !one.Flags.HasFlag(MessageFlags.Seen)),
             copies.Count(one => one.Flags.HasFlag(MessageFlags.Deleted)), rows.Sum(row => row.Size), modseq)!.Value.Uid;

@@ -60,6 +60,7 @@ internal sealed class Uploads : IDisposable
         {
             case AppendStep.Begin head:
                 if (single && drafts.Count > 0) Refusal = Outcome.Bad("One message at a time"); // RFC 8508 4.7
+                if (head.Keywords.Count > ImapFlags.MaxKeywords) Refusal = Outcome.No("These are more keywords than a message can have", "LIMIT");
                 if (drafts.Count >= session.Settings.MaxAppended) Refusal = Outcome.No($"At most {session.Settings.MaxAppended} messages at a time", "LIMIT");
                 drafts.Add(new Draft(head, spool.Length));
                 break;
