@@ -1,5 +1,3 @@
-using System.Text;
-using CbaMail.Mailboxes;
 using CbaMail.Mailboxes.Search;
 using CbaMail.Mime;
 using CbaMail.Storage.Search;
