@@ -341,6 +341,19 @@ public sealed class MilterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_that_goes_away_just_as_the_next_message_begins_is_opened_again_once()
+    {
+        var messages = 0;
+        peer.Script = heard => heard[0] == 'M' && messages++ == 1 ? [MilterPeer.Drop] : null;
+        var text = Envelope + Text.Replace("S: *", "S: 250 *", StringComparison.Ordinal);
+        Assert.Equal(2, (await PlayAsync(Begin + text + text + End)).Count);
+        Assert.Equal(2, peer.Connections);
+        peer.Script = heard => heard[0] == 'M' && messages++ > 3 ? [MilterPeer.Drop] : null;
+        await PlayAsync(Begin + text + "C: MAIL FROM:<a@elsewhere.test>\nS: 451 4.7.1 *\n" + End);
+        Assert.Equal(4, peer.Connections);
+    }
+
+    [Fact]
     public async Task A_connection_is_kept_for_the_next_client_where_that_is_wanted()
     {
         var pipeline = Pipeline(For(peer) with { KeepConnections = true });

@@ -119,7 +119,7 @@ sealed class MilterConnection : IDisposable
                     registration = cancel.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), timeout);
                 }
                 var count = await socket.ReceiveAsync(input.AsMemory(end), timeout.Token);
-                if (count == 0) throw new MilterTrouble("it closed the connection");
+                if (count == 0) throw new MilterTrouble("it closed the connection") { IsGone = true };
                 end += count;
             }
         }
@@ -148,7 +148,7 @@ sealed class MilterConnection : IDisposable
     static MilterTrouble? Trouble(Exception e, TimeSpan limit, CancellationToken cancel) => e switch
     {
         OperationCanceledException when !cancel.IsCancellationRequested => new MilterTrouble($"no answer within {limit.TotalSeconds:0.#} seconds", e),
-        SocketException => new MilterTrouble("the connection was lost: " + e.Message, e),
+        SocketException => new MilterTrouble("the connection was lost: " + e.Message, e) { IsGone = true },
         _ => null,
     };
 

@@ -18,6 +18,7 @@ sealed class MilterConversation(Milter milter, MilterMacros macros, ContentShop 
     bool inMessage;         // MAIL has been told
     bool isDone;            // it wants to hear no more of this message
     bool hasFailed;         // it cannot be asked about this message
+    bool mayHaveGone;       // its connection is of before this message
 
     /// <summary>Tells the milter, and hears what it thinks of it.</summary>
     /// <param name="refused">At the recipient's moment: why the server has refused it.</param>
@@ -28,14 +29,26 @@ sealed class MilterConversation(Milter milter, MilterMacros macros, ContentShop 
         {
             (isDone, hasFailed) = (false, false);
             await GiveUpMessageAsync(cancel);
-            if (connection is { IsStillOpen: false }) Drop(); // it went away while the client was idle: that is no failure
+            // it went away while the client was idle: that is no failure
+            if (connection is { IsStillOpen: false }) Drop();
+            mayHaveGone = connection is not null;
         }
         if (banned is not null) return banned;
         if (isTrusted || isDone) return null;
         if (hasFailed) return Failure(arrival, moment);
         try
         {
-            var refusal = await TellAsync(moment, arrival, refused, cancel);
+            Refusal? refusal;
+            try
+            {
+                refusal = await TellAsync(moment, arrival, refused, cancel);
+            }
+            catch (MilterTrouble trouble) when (moment == Moment.Sender && mayHaveGone && trouble.IsGone)
+            {
+                Drop(); // the end came just now
+                mayHaveGone = false;
+                refusal = await TellAsync(moment, arrival, refused, cancel);
+            }
             if (connection is not null) milter.Succeeded();
             return refusal;
         }

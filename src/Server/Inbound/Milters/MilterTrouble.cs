@@ -5,4 +5,7 @@ sealed class MilterTrouble(string sentence, Exception? cause = null) : Exception
 {
     /// <summary>It was not even asked, because of troubles before: nothing new.</summary>
     public bool IsOld { get; init; }
+
+    /// <summary>It has gone away.</summary>
+    public bool IsGone { get; init; }
 }
