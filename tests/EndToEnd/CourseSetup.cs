@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using CbaMail.Tests.Wire;
@@ -60,19 +59,10 @@ internal static class CourseSetup
     {
         var text = (await server.CliAsync("account", "list", "--json")).Succeeded().Output;
         var copies = new Dictionary<string, int>();
-        // the control socket itself: a process a participant would take minutes
-        using var http = new HttpClient(new SocketsHttpHandler
-        {
-            ConnectCallback = async (_, cancel) =>
-            {
-                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(server.Data, "control.sock")), cancel);
-                return new NetworkStream(socket, ownsSocket: true);
-            },
-        });
+        using var http = server.Control();
         foreach (var address in JsonDocument.Parse(text).RootElement.EnumerateArray().Select(a => a.GetProperty("address").GetString()!).Where(a => a[0] == 'u'))
         {
-            var show = JsonDocument.Parse(await http.GetStringAsync("http://control/v1/accounts/" + Uri.EscapeDataString(address))).RootElement;
+            var show = JsonDocument.Parse(await http.GetStringAsync("/v1/accounts/" + Uri.EscapeDataString(address))).RootElement;
             copies[address] = show.GetProperty("messages").GetInt32();
         }
         return copies;

@@ -8,17 +8,24 @@ using Xunit;
 
 namespace CbaMail.Tests.EndToEnd;
 
-/// <summary>What a domain is told to publish, published by Debian's nsd, and looked at again.</summary>
-public sealed class DomainDnsTests : IAsyncLifetime
+/// <summary>A server with a certificate and the domain example.test.</summary>
+public sealed class DomainDnsServer : IAsyncLifetime
 {
-    const string Domain = "example.test";
+    public const string Domain = "example.test";
 
-    readonly string directory = System.IO.Directory.CreateTempSubdirectory("cba-dns").FullName;
-    TestServer server = null!;
+    internal TestServer Server { get; private set; } = null!;
+    public string Folder { get; } = System.IO.Directory.CreateTempSubdirectory("cba-dns").FullName;
 
-    public async ValueTask InitializeAsync() => server = await StartAsync(60);
+    public async ValueTask InitializeAsync() => await StartAsync(60);
 
-    async Task<TestServer> StartAsync(int days, string more = "")
+    public static async Task<DomainDnsServer> NewAsync(int days = 60, string more = "")
+    {
+        var made = new DomainDnsServer();
+        await made.StartAsync(days, more);
+        return made;
+    }
+
+    async Task StartAsync(int days, string more = "")
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=mail.example.test", key, HashAlgorithmName.SHA256);
@@ -26,26 +33,39 @@ public sealed class DomainDnsTests : IAsyncLifetime
         foreach (var name in (string[])["mail.example.test", "mta-sts.example.test"]) names.AddDnsName(name);
         request.CertificateExtensions.Add(names.Build());
         using var made = request.CreateSelfSigned(DateTimeOffset.Now.AddDays(-100), DateTimeOffset.Now.AddDays(days));
-        await File.WriteAllTextAsync(Path.Combine(directory, "key.pem"), key.ExportPkcs8PrivateKeyPem());
-        await File.WriteAllTextAsync(Path.Combine(directory, "chain.pem"), made.ExportCertificatePem());
-        var started = await TestServer.StartAsync($"""
+        await File.WriteAllTextAsync(Path.Combine(Folder, "key.pem"), key.ExportPkcs8PrivateKeyPem());
+        await File.WriteAllTextAsync(Path.Combine(Folder, "chain.pem"), made.ExportCertificatePem());
+        Server = await TestServer.StartAsync($"""
             hostname: mail.example.test
             tls:
-              certificate: {directory}/chain.pem
-              key: {directory}/key.pem
+              certificate: {Folder}/chain.pem
+              key: {Folder}/key.pem
               acme:
-                trust-root: {directory}/chain.pem
+                trust-root: {Folder}/chain.pem
             {more}
             """);
-        (await started.CliAsync("domain", "add", Domain)).Succeeded();
-        return started;
+        (await Server.CliAsync("domain", "add", Domain)).Succeeded();
     }
 
-    async Task<string> ZoneAsync(TestServer? other = null) => (await (other ?? server).CliAsync("domain", "dns", Domain, "--language", "en")).Succeeded().Output + "mail IN A 127.0.0.1\n";
-
-    async Task<List<string>> DifferencesAsync(IPEndPoint dns, bool same = false, TestServer? other = null, params string[] options)
+    public async ValueTask DisposeAsync()
     {
-        var ran = await (other ?? server).CliAsync(["check", "dns", Domain, "--server", dns.ToString(), "--json", .. options]);
+        await Server.DisposeAsync();
+        System.IO.Directory.Delete(Folder, recursive: true);
+    }
+}
+
+/// <summary>What a domain is told to publish, published by Debian's nsd, and looked at again. Who changes the server makes one of his own.</summary>
+public sealed class DomainDnsTests(DomainDnsServer fixture) : IClassFixture<DomainDnsServer>
+{
+    const string Domain = DomainDnsServer.Domain;
+
+    TestServer Server => fixture.Server;
+
+    async Task<string> ZoneAsync(DomainDnsServer? other = null) => (await (other ?? fixture).Server.CliAsync("domain", "dns", Domain, "--language", "en")).Succeeded().Output + "mail IN A 127.0.0.1\n";
+
+    async Task<List<string>> DifferencesAsync(IPEndPoint dns, bool same = false, DomainDnsServer? other = null, params string[] options)
+    {
+        var ran = await (other ?? fixture).Server.CliAsync(["check", "dns", Domain, "--server", dns.ToString(), "--json", .. options]);
         Assert.Equal(same ? 0 : 1, ran.ExitCode);
         using var report = JsonDocument.Parse(ran.Output);
         var all = report.RootElement.GetProperty("differences").EnumerateArray().Select(one => (Note: one.GetProperty("note").GetBoolean(), Code: one.GetProperty("code").GetString()!, Sentence: one.GetProperty("sentence").GetString()!)).ToList();
@@ -70,15 +90,15 @@ public sealed class DomainDnsTests : IAsyncLifetime
         Assert.All(zone.Split('\n').SelectMany(line => line.Split('"').Where((_, i) => i % 2 == 1)), text => Assert.InRange(text.Length, 1, 255));
         await using var nsd = await NsdServer.StartAsync(Domain, zone);
         Assert.Empty(await DifferencesAsync(nsd.Address, same: true));
-        Assert.Contains("All is published as it should be", (await server.CliAsync("check", "dns", Domain, "--server", nsd.Address.ToString())).Succeeded().Output, StringComparison.Ordinal);
+        Assert.Contains("All is published as it should be", (await Server.CliAsync("check", "dns", Domain, "--server", nsd.Address.ToString())).Succeeded().Output, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Explanations_are_there_in_both_languages_and_rows_as_json()
     {
-        Assert.Contains("; Кто принимает почту домена.", (await server.CliAsync("domain", "dns", Domain, "--language", "ru")).Succeeded().Output, StringComparison.Ordinal);
-        Assert.Contains("; Who takes mail for the domain.", (await server.CliAsync("domain", "dns", Domain, "--language", "en")).Succeeded().Output, StringComparison.Ordinal);
-        using var rows = JsonDocument.Parse((await server.CliAsync("domain", "dns", Domain, "--json")).Succeeded().Output);
+        Assert.Contains("; Кто принимает почту домена.", (await Server.CliAsync("domain", "dns", Domain, "--language", "ru")).Succeeded().Output, StringComparison.Ordinal);
+        Assert.Contains("; Who takes mail for the domain.", (await Server.CliAsync("domain", "dns", Domain, "--language", "en")).Succeeded().Output, StringComparison.Ordinal);
+        using var rows = JsonDocument.Parse((await Server.CliAsync("domain", "dns", Domain, "--json")).Succeeded().Output);
         Assert.Equal(2, rows.RootElement.EnumerateArray().Count(row => row.GetProperty("purpose").GetString() == "dkim"));
     }
 
@@ -126,16 +146,16 @@ public sealed class DomainDnsTests : IAsyncLifetime
     public async Task The_sentences_are_in_the_language_that_is_asked_for()
     {
         await using var nsd = await NsdServer.StartAsync(Domain, Changed(await ZoneAsync(), "example.test. IN MX 10 mail.example.test.", ""));
-        Assert.Contains("У example.test нет записи MX", (await server.CliAsync("check", "dns", Domain, "--server", nsd.Address.ToString(), "--language", "ru")).Failed(1).Output, StringComparison.Ordinal);
-        Assert.Contains("замечание: ", (await server.CliAsync("check", "dns", Domain, "--server", nsd.Address.ToString(), "--language", "ru")).Output, StringComparison.Ordinal);
+        Assert.Contains("У example.test нет записи MX", (await Server.CliAsync("check", "dns", Domain, "--server", nsd.Address.ToString(), "--language", "ru")).Failed(1).Output, StringComparison.Ordinal);
+        Assert.Contains("замечание: ", (await Server.CliAsync("check", "dns", Domain, "--server", nsd.Address.ToString(), "--language", "ru")).Output, StringComparison.Ordinal);
         await using var whole = await NsdServer.StartAsync(Domain, await ZoneAsync());
-        Assert.Contains("Всё опубликовано верно", (await server.CliAsync("check", "dns", Domain, "--server", whole.Address.ToString(), "--language", "ru")).Succeeded().Output, StringComparison.Ordinal);
+        Assert.Contains("Всё опубликовано верно", (await Server.CliAsync("check", "dns", Domain, "--server", whole.Address.ToString(), "--language", "ru")).Succeeded().Output, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Who_agrees_to_get_reports_and_other_digests_of_the_key_are_no_difference()
     {
-        using var shown = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(directory, "chain.pem"));
+        using var shown = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(fixture.Folder, "chain.pem"));
         var zone = Changed(await ZoneAsync(), "rua=mailto:dmarc-reports@example.test", "rua=mailto:dmarc@collector.test!5m");
         var line = zone.Split('\n').First(one => one.Contains(" TLSA ", StringComparison.Ordinal));
         zone = zone.Replace(line, "_25._tcp.mail IN TLSA 3 0 2 " + Convert.ToHexString(SHA512.HashData(shown.RawData)), StringComparison.Ordinal);
@@ -146,7 +166,7 @@ public sealed class DomainDnsTests : IAsyncLifetime
     [Fact]
     public async Task Names_of_the_address_and_block_lists_are_looked_at()
     {
-        await using var other = await StartAsync(60, "dns:\n  blocklists: [bl.test, mad.test, gone.test]\n  domain-blocklists: [names.test]\ninbound:\n  dns-lists: [{zone: own.test, answers: [127.0.0.4]}]");
+        await using var other = await DomainDnsServer.NewAsync(more: "dns:\n  blocklists: [bl.test, mad.test, gone.test]\n  domain-blocklists: [names.test]\ninbound:\n  dns-lists: [{zone: own.test, answers: [127.0.0.4]}]");
         var zone = (await ZoneAsync(other)).Replace("mail IN A 127.0.0.1", "mail IN A 192.0.2.7", StringComparison.Ordinal);
         const string entries = "2.0.0.127 IN A 127.0.0.2\n7.2.0.192 IN A 127.0.0.3\n7.2.0.192 IN TXT \"seen in a trap\"";
         await using var nsd = await NsdServer.StartAsync(Domain, zone, ("bl.test", entries), ("mad.test", "* IN A 127.0.0.2"), ("gone.test", "www IN A 192.0.2.1"),
@@ -159,7 +179,7 @@ public sealed class DomainDnsTests : IAsyncLifetime
         Assert.Contains(asked, said => said.StartsWith("192.0.2.7 is listed by bl.test (127.0.0.3: seen in a trap)", StringComparison.Ordinal));
         Assert.Contains(asked, said => said.StartsWith("example.test is listed by names.test (127.0.1.4)", StringComparison.Ordinal));
         Assert.DoesNotContain(asked, said => said.Contains("mad.test", StringComparison.Ordinal));
-        var all = (await other.CliAsync("check", "dns", Domain, "--server", nsd.Address.ToString(), "--blocklists", "--language", "en")).Failed(1).Output;
+        var all = (await other.Server.CliAsync("check", "dns", Domain, "--server", nsd.Address.ToString(), "--blocklists", "--language", "en")).Failed(1).Output;
         Assert.Contains("note: The list mad.test gives this resolver no answer to go by (it lists everything)", all, StringComparison.Ordinal);
         Assert.Contains("note: The list gone.test gives this resolver no answer to go by (it does not list its own test entry)", all, StringComparison.Ordinal);
         Assert.Contains("note: From here 192.0.2.7 gives no answer at port", all, StringComparison.Ordinal);
@@ -170,7 +190,7 @@ public sealed class DomainDnsTests : IAsyncLifetime
     [InlineData(-3, "The certificate of mail.example.test expired on")]
     public async Task A_certificate_that_is_running_out_is_said(int days, string sentence)
     {
-        await using var other = await StartAsync(days);
+        await using var other = await DomainDnsServer.NewAsync(days);
         await using var nsd = await NsdServer.StartAsync(Domain, await ZoneAsync(other));
         Assert.Contains(await DifferencesAsync(nsd.Address, other: other), said => said.StartsWith(sentence, StringComparison.Ordinal));
     }
@@ -178,52 +198,48 @@ public sealed class DomainDnsTests : IAsyncLifetime
     [Fact]
     public async Task Keys_are_listed_rotated_and_carried_over()
     {
+        await using var other = await DomainDnsServer.NewAsync();
+        var server = other.Server;
         var list = (await server.CliAsync("dkim", "list", Domain)).Succeeded().Output;
         Assert.Equal(2, list.Split('\n').Count(line => line.Contains("active", StringComparison.Ordinal)));
         var selector = list.Split(' ')[0];
         var pem = (await server.CliAsync("dkim", "export", Domain, selector)).Succeeded().Output;
         Assert.StartsWith("-----BEGIN PRIVATE KEY-----", pem, StringComparison.Ordinal);
-        await File.WriteAllTextAsync(Path.Combine(directory, "dkim.pem"), pem, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(other.Folder, "dkim.pem"), pem, TestContext.Current.CancellationToken);
         (await server.CliAsync("domain", "add", "other.test")).Succeeded();
-        Assert.Contains("other.test. IN TXT", (await server.CliAsync("dkim", "import", "other.test", Path.Combine(directory, "dkim.pem"), "--selector", "old")).Succeeded().Output, StringComparison.Ordinal);
+        Assert.Contains("other.test. IN TXT", (await server.CliAsync("dkim", "import", "other.test", Path.Combine(other.Folder, "dkim.pem"), "--selector", "old")).Succeeded().Output, StringComparison.Ordinal);
         (await server.CliAsync("dkim", "rotate", Domain)).Succeeded();
         Assert.Contains("made already", (await server.CliAsync("dkim", "rotate", Domain)).Failed(1).Error, StringComparison.Ordinal);
-        Assert.Equal(4, (await ZoneAsync()).Split('\n').Count(line => line.Contains("_domainkey", StringComparison.Ordinal)));
+        Assert.Equal(4, (await ZoneAsync(other)).Split('\n').Count(line => line.Contains("_domainkey", StringComparison.Ordinal)));
     }
 
     Task<Ran> CurlAsync(params string[] arguments) => Tool.RunAsync("curl", ["-sk", "-w", "\n%{http_code} %{content_type}", .. arguments]);
 
-    string Https(string host) => string.Create(CultureInfo.InvariantCulture, $"{host}:{server.Https}:127.0.0.1");
+    string Https(string host) => string.Create(CultureInfo.InvariantCulture, $"{host}:{Server.Https}:127.0.0.1");
 
     [Fact]
     public async Task Policies_and_setup_documents_are_served()
     {
-        var policy = await CurlAsync("--resolve", Https("mta-sts.example.test"), $"https://mta-sts.example.test:{server.Https}/.well-known/mta-sts.txt");
+        var policy = await CurlAsync("--resolve", Https("mta-sts.example.test"), $"https://mta-sts.example.test:{Server.Https}/.well-known/mta-sts.txt");
         Assert.StartsWith("version: STSv1\r\nmode: testing\r\nmx: mail.example.test\r\nmax_age: 604800\r\n", policy.Output, StringComparison.Ordinal);
         Assert.EndsWith("200 text/plain", policy.Output, StringComparison.Ordinal);
-        Assert.Contains("404", (await CurlAsync("--resolve", Https("mta-sts.other.test"), $"https://mta-sts.other.test:{server.Https}/.well-known/mta-sts.txt")).Output, StringComparison.Ordinal);
-        Assert.Contains("404", (await CurlAsync($"http://127.0.0.1:{server.Http}/.well-known/mta-sts.txt", "-H", "Host: mta-sts.example.test")).Output, StringComparison.Ordinal);
+        Assert.Contains("404", (await CurlAsync("--resolve", Https("mta-sts.other.test"), $"https://mta-sts.other.test:{Server.Https}/.well-known/mta-sts.txt")).Output, StringComparison.Ordinal);
+        Assert.Contains("404", (await CurlAsync($"http://127.0.0.1:{Server.Http}/.well-known/mta-sts.txt", "-H", "Host: mta-sts.example.test")).Output, StringComparison.Ordinal);
 
-        var thunderbird = await CurlAsync("--resolve", Https("autoconfig.example.test"), $"https://autoconfig.example.test:{server.Https}/mail/config-v1.1.xml?emailaddress=anna@example.test");
+        var thunderbird = await CurlAsync("--resolve", Https("autoconfig.example.test"), $"https://autoconfig.example.test:{Server.Https}/mail/config-v1.1.xml?emailaddress=anna@example.test");
         Assert.Contains("<incomingServer type=\"imap\">", thunderbird.Output, StringComparison.Ordinal);
         Assert.Contains("<username>%EMAILADDRESS%</username>", thunderbird.Output, StringComparison.Ordinal);
-        Assert.Contains("200", (await CurlAsync($"http://127.0.0.1:{server.Http}/.well-known/autoconfig/mail/config-v1.1.xml?emailaddress=anna%40example.test")).Output, StringComparison.Ordinal);
-        Assert.Contains("404", (await CurlAsync($"http://127.0.0.1:{server.Http}/.well-known/autoconfig/mail/config-v1.1.xml?emailaddress=anna%40other.test")).Output, StringComparison.Ordinal);
+        Assert.Contains("200", (await CurlAsync($"http://127.0.0.1:{Server.Http}/.well-known/autoconfig/mail/config-v1.1.xml?emailaddress=anna%40example.test")).Output, StringComparison.Ordinal);
+        Assert.Contains("404", (await CurlAsync($"http://127.0.0.1:{Server.Http}/.well-known/autoconfig/mail/config-v1.1.xml?emailaddress=anna%40other.test")).Output, StringComparison.Ordinal);
 
         const string request = "<Autodiscover xmlns=\"http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006\"><Request><EMailAddress>anna@example.test</EMailAddress></Request></Autodiscover>";
-        var outlook = await CurlAsync("--data-binary", request, $"https://127.0.0.1:{server.Https}/Autodiscover/Autodiscover.xml");
+        var outlook = await CurlAsync("--data-binary", request, $"https://127.0.0.1:{Server.Https}/Autodiscover/Autodiscover.xml");
         Assert.Contains("<Type>IMAP</Type>", outlook.Output, StringComparison.Ordinal);
         Assert.Contains("<LoginName>anna@example.test</LoginName>", outlook.Output, StringComparison.Ordinal);
         foreach (var bad in new[] { "", "<a", "<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><EMailAddress>&x;</EMailAddress>", "<EMailAddress><b/></EMailAddress>" })
-            Assert.Contains("400", (await CurlAsync("--data-binary", bad, $"https://127.0.0.1:{server.Https}/autodiscover/autodiscover.xml")).Output, StringComparison.Ordinal);
+            Assert.Contains("400", (await CurlAsync("--data-binary", bad, $"https://127.0.0.1:{Server.Https}/autodiscover/autodiscover.xml")).Output, StringComparison.Ordinal);
 
-        var apple = await CurlAsync($"https://127.0.0.1:{server.Https}/.well-known/apple-mail.mobileconfig?email=anna%40example.test");
+        var apple = await CurlAsync($"https://127.0.0.1:{Server.Https}/.well-known/apple-mail.mobileconfig?email=anna%40example.test");
         Assert.Contains("<string>anna@example.test</string>", apple.Output, StringComparison.Ordinal);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await server.DisposeAsync();
-        System.IO.Directory.Delete(directory, recursive: true);
     }
 }

@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text;
 
 namespace CbaMail.Tests.Wire;
@@ -137,12 +140,35 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>Adds the domain (where it is missing) and accounts with the password "pass word".</summary>
     public async Task AddAccountsAsync(params string[] addresses)
     {
+        using var control = Control();
         foreach (var domain in addresses.Select(a => a[(a.LastIndexOf('@') + 1)..]).Distinct())
-            if (!(await CliAsync("domain", "list")).Output.Contains(domain, StringComparison.Ordinal))
-                (await CliAsync("domain", "add", domain)).Succeeded();
+        {
+            using var made = await control.PostAsJsonAsync("/v1/domains", new { name = domain });
+            if (made.StatusCode != HttpStatusCode.Conflict) await SucceededAsync(made);
+        }
         foreach (var address in addresses)
-            (await CliAsync(Password + "\n", ["account", "add", address, "--password-stdin"])).Succeeded();
+        {
+            using var made = await control.PostAsJsonAsync("/v1/accounts", new { address, password = Password });
+            await SucceededAsync(made);
+        }
+
+        static async Task SucceededAsync(HttpResponseMessage answer)
+        {
+            if (!answer.IsSuccessStatusCode) throw new InvalidOperationException($"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
+        }
     }
+
+    /// <summary>The control socket itself, where a process of the command line for each request would take long.</summary>
+    public HttpClient Control() => new(new SocketsHttpHandler
+    {
+        ConnectCallback = async (_, cancel) =>
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await socket.ConnectAsync(CbaMail.Http.ControlSocket.EndPoint(Data), cancel);
+            return new NetworkStream(socket, ownsSocket: true);
+        },
+    })
+    { BaseAddress = new Uri("http://control") };
 
     public const string Password = "pass-word 1";
 
