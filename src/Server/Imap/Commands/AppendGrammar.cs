@@ -108,7 +108,9 @@ internal static class AppendGrammar
             case "UTF8": return Utf8(ref text, steps, AppendPhase.ClosePart);
             case "URL":
                 text.Space();
-                steps.Add(new AppendStep.Url(text.Astring()));
+                var url = text.Astring();
+                if (url.Length == 0) text.Fail("a URL"); // RFC 4469 5, url-resp-text: BADURL could not repeat it
+                steps.Add(new AppendStep.Url(url));
                 return null;
             default:
                 text.Fail("TEXT or URL");
