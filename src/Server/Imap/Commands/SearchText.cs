@@ -20,12 +20,20 @@ internal sealed class SearchText(MessageContent content)
     bool wasAsked;
 
     /// <summary>Whether the place has it.</summary>
-    public bool Contains(TextQuestion question) => question.Place switch
+    public bool Contains(TextQuestion question)
     {
-        TextPlace.Field => FieldContains(question.Field!, question.Needle),
-        TextPlace.Body => BodyContains(question.Needle),
-        _ => HeaderContains(question.Needle) || BodyContains(question.Needle),
-    };
+        text.Hold();
+        try
+        {
+            return question.Place switch
+            {
+                TextPlace.Field => FieldContains(question.Field!, question.Needle),
+                TextPlace.Body => BodyContains(question.Needle),
+                _ => HeaderContains(question.Needle) || BodyContains(question.Needle),
+            };
+        }
+        finally { text.Release(); }
+    }
 
     /// <summary>Whether a field of that name has the text; the empty text asks for the field alone.</summary>
     public bool FieldContains(string name, string key)

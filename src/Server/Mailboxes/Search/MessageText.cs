@@ -15,6 +15,9 @@ public sealed class MessageText(MessageContent content, int most = MessageText.M
     // bounds of what is read of one message
     const int MaxPart = 4 << 20, MaxText = 16 << 20, MaxHeader = 1 << 20, MaxPartHeader = 64 << 10, MaxPartFields = 4 << 20, MaxParts = 1000;
 
+    /// <summary>Up to here a message is one piece in its pack: what is decoded of it stays good while others of its parts are read.</summary>
+    const int OnePiece = 128 << 10;
+
     HeaderList? header;
     List<string>? partFields;
 
@@ -23,6 +26,14 @@ public sealed class MessageText(MessageContent content, int most = MessageText.M
 
     /// <summary>Of some part less was read than a search reads.</summary>
     public bool IsCut { get; private set; }
+
+    /// <summary>Decodes a small message once for all that is looked at until <see cref="Release"/>, and not anew for each of its parts.</summary>
+    public void Hold()
+    {
+        if (content.Size <= OnePiece) content.Open();
+    }
+
+    public void Release() => content.Close();
 
     /// <summary>The message's own header fields.</summary>
     public HeaderList Header => header ??= HeaderList.Parse(Bytes(0, Math.Min(MaxHeader, content.Prefix.Length + content.Structure.BodyOffset)));

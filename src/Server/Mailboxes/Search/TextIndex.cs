@@ -231,9 +231,11 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
     /// <returns>False where memory has become short meanwhile.</returns>
     bool Take(SegmentBuilder builder, DocumentId id, MessageContent content)
     {
+        var text = new MessageText(content, Indexing.MostText);
+        text.Hold();
         try
         {
-            return Indexing.Add(builder, id, new MessageText(content, Indexing.MostText), memory);
+            return Indexing.Add(builder, id, text, memory);
         }
         catch (Exception e) when (!Stands(e))
         {
@@ -242,6 +244,7 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
             builder.Add(Section.Marks, SearchMarks.Partial);
             return true;
         }
+        finally { text.Release(); }
     }
 
     public async Task<IndexStatus> StatusAsync(long accountId, CancellationToken cancel)
