@@ -21,9 +21,10 @@ public sealed record SignInSettings : IChecked
 
     /// <summary>
     /// How dear the hash of a password is (yescrypt, crypt(5)): each step doubles the time and memory of a sign-in and of a thief's guess. 5 costs some 28 ms of a
-    /// core and 16 MiB. A hash of another cost is made anew at the next sign-in with PLAIN or LOGIN. From 1 to 11. Default 5.
+    /// core and 16 MiB. Where it is set, a hash of another cost is made anew at the next sign-in with PLAIN or LOGIN. From 1 to 11. Default: 5 for new passwords,
+    /// and yescrypt hashes that are there stay as they are.
     /// </summary>
-    public int PasswordCost { get; init; } = 5;
+    public int? PasswordCost { get; init; }
 
     /// <summary>PEM files with the authorities whose certificates clients may sign in by (EXTERNAL). Default none: clients are not asked for certificates.</summary>
     public IReadOnlyList<string> ClientAuthorities { get; init; } = [];

@@ -31,9 +31,9 @@ public sealed partial class PasswordHashing : IDisposable
     public PasswordHashing(TimeProvider time, Config.Settings? settings = null)
     {
         var signIn = settings?.SignIn ?? new();
-        (this.time, cost, ScramIterations) = (time, signIn.PasswordCost, signIn.ScramIterations);
+        (this.time, cost, ScramIterations) = (time, signIn.PasswordCost ?? Crypt.StandardCost, signIn.ScramIterations);
         nobody = new(() => Crypt.Hash(Convert.ToHexString(RandomNumberGenerator.GetBytes(16)), cost));
-        prefix = new(() => Crypt.Prefix(cost));
+        prefix = new(() => signIn.PasswordCost is null ? "$y$" : Crypt.Prefix(cost));
     }
 
     internal int ScramIterations { get; }

@@ -13,13 +13,16 @@ public sealed class DirectoryFixture : IAsyncDisposable
 {
     readonly string folder = System.IO.Directory.CreateTempSubdirectory("cba-directory").FullName;
 
-    DirectoryFixture()
+    readonly SignInSettings signIn;
+
+    DirectoryFixture(SignInSettings signIn)
     {
+        this.signIn = signIn;
         Store = Open();
         Users = Read();
     }
 
-    UserDirectory Read() => new(Store, Time, secrets: new Secrets(Store, Time, NullLogger<Secrets>.Instance));
+    UserDirectory Read() => new(Store, Time, new PasswordHashing(Time, new Settings { SignIn = signIn }), secrets: new Secrets(Store, Time, NullLogger<Secrets>.Instance));
 
     internal ManualTime Time { get; } = new();
     public Store Store { get; private set; }
@@ -28,9 +31,9 @@ public sealed class DirectoryFixture : IAsyncDisposable
 
     Store Open() => new(new Settings { Data = folder }, NullLogger<Store>.Instance);
 
-    public static async Task<DirectoryFixture> NewAsync()
+    public static async Task<DirectoryFixture> NewAsync(SignInSettings? signIn = null)
     {
-        var fixture = new DirectoryFixture();
+        var fixture = new DirectoryFixture(signIn ?? new());
         Assert.True((await fixture.Users.AddDomainAsync("example.test")).Ok);
         return fixture;
     }

@@ -1,3 +1,4 @@
+using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 using Xunit;
@@ -158,16 +159,18 @@ public sealed class UserDirectoryTests
         Assert.True((await fixture.Users.SignInAsync("anna@example.test", password, default)).Ok);
     }
 
-    [Fact]
-    public async Task A_hash_of_another_cost_is_renewed()
+    [Theory]
+    [InlineData(null, "$y$j75$")]
+    [InlineData(2, "$y$j85$")]
+    public async Task A_hash_of_another_cost_is_renewed_where_a_cost_is_set(int? cost, string after)
     {
-        await using var fixture = await DirectoryFixture.NewAsync();
+        await using var fixture = await DirectoryFixture.NewAsync(new SignInSettings { PasswordCost = cost });
         var account = (await fixture.Users.AddAccountAsync(new("anna@example.test", PasswordHash: Crypt.Hash("secret", cost: 1)))).Value!;
         Assert.StartsWith("$y$j75$", fixture.Users.PasswordHash(account.Id));
         Assert.False((await fixture.Users.SignInAsync("anna@example.test", "guess", default)).Ok);
         Assert.StartsWith("$y$j75$", fixture.Users.PasswordHash(account.Id));
         Assert.True((await fixture.Users.SignInAsync("anna@example.test", "secret", default)).Ok);
-        Assert.StartsWith(Crypt.Prefix(Crypt.StandardCost), fixture.Users.PasswordHash(account.Id));
+        Assert.StartsWith(after, fixture.Users.PasswordHash(account.Id));
     }
 
     [Fact]
