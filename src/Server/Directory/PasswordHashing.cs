@@ -41,9 +41,6 @@ public sealed partial class PasswordHashing : IDisposable
     /// <summary>Whether a crypt(3) hash would be renewed at the next sign-in.</summary>
     public bool IsOutdated(string hash) => !hash.StartsWith(prefix.Value, StringComparison.Ordinal);
 
-    public Task<string> HashAsync(string password, bool inBulk, CancellationToken cancel) =>
-        Enqueue(() => Crypt.Hash(Prepare(password), cost), inBulk, cancel)!;
-
     /// <summary>The hash and what SCRAM needs, from which the password is not to be had either.</summary>
     public Task<PasswordSecrets> SecretsAsync(string password, bool inBulk, CancellationToken cancel) =>
         Enqueue(() => new PasswordSecrets(Crypt.Hash(Prepare(password), cost), ScramSecret.Make(password, ScramIterations)), inBulk, cancel)

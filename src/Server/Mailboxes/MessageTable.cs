@@ -97,15 +97,11 @@ static class MessageTable
     }
 
     /// <summary>How many messages there are from a UID on, and their octets, of so many at most.</summary>
-    public static (long Messages, long Octets) From(ReadTransaction read, long mailboxId, uint from, int most)
+    public static (long Messages, long Octets) CountFrom(ReadTransaction read, long mailboxId, uint from, int most)
     {
         using var row = read.Prepare("SELECT count(*), ifnull(sum(size), 0) FROM (SELECT size FROM message WHERE mailbox_id = ? AND uid >= ? LIMIT ?)").Bind(1, mailboxId).Bind(2, from).Bind(3, most);
         return row.Step() ? (row.Int64(0), row.Int64(1)) : default;
     }
-
-    /// <summary>How many messages there are from a UID on, counted up to <paramref name="most"/>.</summary>
-    public static long CountFrom(ReadTransaction read, long mailboxId, uint from, int most) =>
-        read.Prepare("SELECT count(*) FROM (SELECT 1 FROM message WHERE mailbox_id = ? AND uid >= ? LIMIT ?)").Bind(1, mailboxId).Bind(2, from).Bind(3, most).Scalar() ?? 0;
 
     /// <summary>All contents that an account's messages have.</summary>
     public static HashSet<long> ContentsOf(ReadTransaction read, long accountId)

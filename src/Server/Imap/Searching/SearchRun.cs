@@ -71,9 +71,6 @@ internal static class SearchRun
     /// <summary>Messages judged from memory between two looks at the clock.</summary>
     const int ViewsALook = 64;
 
-    /// <summary>Messages that one of two takes next.</summary>
-    const int Share = 128;
-
     /// <summary>The indexes of the messages that match, rising.</summary>
     public static async ValueTask<List<int>> FindAsync(ImapSession session, SelectedMailbox mailbox, SearchKey key)
     {
@@ -176,6 +173,7 @@ internal static class SearchRun
 /// <summary>The messages of a mailbox in shares, for those that judge them side by side.</summary>
 internal sealed class SearchShares(int count)
 {
+    /// <summary>What one of two takes next.</summary>
     const int Messages = 128;
 
     readonly Lock gate = new();

@@ -7,8 +7,8 @@ namespace CbaMail.Imap.Searching;
 /// <summary>Reads what threading needs of messages; of bodies nothing, unless they are from before their lineage was noted.</summary>
 internal static class ThreadSource
 {
-    // header bytes that the fields are looked for in
     const int Patience = 16; // bodies read before others have a turn
+    // header bytes that the fields are looked for in
     const int FirstHeader = 8 * 1024, MostHeader = 64 * 1024;
 
     public static async ValueTask<List<ThreadMessage>> ReadAsync(ImapSession session, SelectedMailbox mailbox, List<int> found, bool ids, bool subjects)

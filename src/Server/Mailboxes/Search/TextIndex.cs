@@ -115,7 +115,7 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
         if (index.Watermark(mailbox.Id) > mailbox.UidNext) throw new IndexDamage("It knows of mail that has never been.");
         if (most == 0 || index.Watermark(mailbox.Id) == mailbox.UidNext || MustWait) return;
         (long Messages, long Octets) pending;
-        using (var read = mail.Read()) pending = MessageTable.From(read.Transaction, mailbox.Id, index.Watermark(mailbox.Id), most + 1);
+        using (var read = mail.Read()) pending = MessageTable.CountFrom(read.Transaction, mailbox.Id, index.Watermark(mailbox.Id), most + 1);
         if (pending.Messages > most || pending.Octets > mostOctets || !await turns.WaitAsync(Patience, cancel))
         {
             Missed?.Invoke(mailbox.AccountId);
@@ -255,7 +255,7 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
         var messages = read.Usage(accountId).Messages;
         if (!shelf.Has(accountId)) return new(accountId, messages, messages, default);
         using var lease = shelf.Take(accountId);
-        var pending = read.Mailboxes(accountId).Sum(mailbox => MessageTable.CountFrom(read.Transaction, mailbox.Id, lease.Index.Watermark(mailbox.Id), int.MaxValue));
+        var pending = read.Mailboxes(accountId).Sum(mailbox => MessageTable.CountFrom(read.Transaction, mailbox.Id, lease.Index.Watermark(mailbox.Id), int.MaxValue).Messages);
         return new(accountId, messages, pending, lease.Index.Size);
     }
 
