@@ -33,6 +33,13 @@ public sealed record LimitSettings
     /// </summary>
     public bool LookOut { get; init; } = true;
 
+    /// <summary>
+    /// Whether the processors of the whole machine are kept from falling asleep (/dev/cpu_dma_latency, as tuned's profile for latency does for good) while
+    /// the only peer that speaks is on this machine or close by and sends more than 800 things a second. Default yes; without effect where
+    /// the device may not be opened, as in most containers. <c>no</c> on a host whose CPU is paid by its use.
+    /// </summary>
+    public bool StayAwake { get; init; } = true;
+
     internal int PerAddress(bool evaluation) => ConnectionsPerAddress ?? (evaluation ? 10_000 : 200);
     internal int PerNetwork(bool evaluation) => ConnectionsPerNetwork ?? (evaluation ? 10_000 : 500);
     internal TimeSpan Delay(bool evaluation) => SignInDelay ?? (evaluation ? TimeSpan.Zero : TimeSpan.FromSeconds(1));

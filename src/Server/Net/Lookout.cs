@@ -26,6 +26,7 @@ sealed partial class Lookout
     readonly TimeProvider time;
     readonly Func<long> taken;
     readonly bool allowed;
+    readonly Wakefulness? wakefulness;
     ulong speaker, other;   // who was served last, and the one before him if he is still there
     long changed;           // when that one was
     long began, rested;
@@ -36,8 +37,9 @@ sealed partial class Lookout
 
     /// <param name="processors">Those that this process may use, a part of one included; with less than two nobody looks, for the peer needs the other.</param>
     /// <param name="taken">How often the thread that asks lost its processor.</param>
-    public Lookout(TimeProvider time, double processors, Func<long>? taken = null) =>
-        (this.time, this.taken, allowed) = (time, taken ?? Switches, processors >= 2);
+    /// <param name="wakefulness">Hears of looks that paid; null where the machine may sleep as it likes.</param>
+    public Lookout(TimeProvider time, double processors, Func<long>? taken = null, Wakefulness? wakefulness = null) =>
+        (this.time, this.taken, allowed, this.wakefulness) = (time, taken ?? Switches, processors >= 2, wakefulness);
 
     /// <summary>Whether who has answered this peer may look. Called for every answer: who speaks is learnt from it.</summary>
     /// <param name="alone">No other thread serves anybody.</param>
@@ -65,7 +67,11 @@ sealed partial class Lookout
         var wasTaken = (thread == Environment.CurrentManagedThreadId && times != lost) || time.GetElapsedTime(began, now) >= Moment * 2;
         (thread, lost) = (Environment.CurrentManagedThreadId, times);
         score = wasTaken ? score - Taken : found ? Math.Min(Most, score + 1) : score - Nothing;
-        if (score == Most) rest = ShortRest;
+        if (score == Most)
+        {
+            rest = ShortRest;
+            if (found) wakefulness?.Paid();
+        }
         if (score > 0) return;
         score = Trial;
         rested = now + (long)(rest.TotalSeconds * time.TimestampFrequency);

@@ -27,8 +27,12 @@ public static class NetRoom
     {
         services.AddSingleton<ConnectionLimits>().AddSingleton<MemoryGate>().AddSingleton<SpareDescriptor>().AddSingleton<ProxyDoor>()
             .AddSingleton<AllowList>().AddSingleton<Bans>().AddSingleton<Doorkeeper>();
-        services.AddSingleton(p => new EventLoop(
-            p.GetRequiredService<ILogger<EventLoop>>(), p.GetRequiredService<Settings>().Limits.LookOut ? new Lookout(TimeProvider.System, ControlGroup.Processors()) : null));
+        services.AddSingleton(_ => new Wakefulness(TimeProvider.System)).AddSingleton(p =>
+        {
+            var limits = p.GetRequiredService<Settings>().Limits;
+            var wakefulness = limits.StayAwake ? p.GetRequiredService<Wakefulness>() : null;
+            return new EventLoop(p.GetRequiredService<ILogger<EventLoop>>(), limits.LookOut ? new Lookout(TimeProvider.System, ControlGroup.Processors(), wakefulness: wakefulness) : null);
+        });
         // the last one is asked first; Kestrel's own has the control socket
         services.AddSingleton<IConnectionListenerFactory, SocketTransportFactory>().AddSingleton<IConnectionListenerFactory, KestrelDoor>();
         return services;
