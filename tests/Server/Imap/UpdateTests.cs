@@ -72,6 +72,10 @@ public sealed class UpdateTests(ImapFixture fixture)
         Assert.DoesNotContain(await one.OkAsync("STORE 3 +FLAGS.SILENT (\\Seen)"), l => l.EndsWith("EXPUNGE", StringComparison.Ordinal));
         // RFC 2180 4.1.3, RFC 5530 3
         Assert.StartsWith("NO [EXPUNGEISSUED]", await one.TaggedAsync("FETCH 1 (RFC822.SIZE)"), StringComparison.Ordinal);
+        // what cannot be judged any more is not found, and that is said
+        foreach (var search in new[] { "SEARCH LARGER 1", "SEARCH SENTSINCE 1-Jan-2000", "SEARCH SUBJECT x", "SEARCH BODY x", "SORT (SIZE) UTF-8 SMALLER 1", "THREAD REFS UTF-8 NOT ON 1-Jan-2000" })
+            Assert.StartsWith("OK [EXPUNGEISSUED]", await one.TaggedAsync(search), StringComparison.Ordinal);
+        Assert.StartsWith("OK SEARCH", await one.TaggedAsync("SEARCH ALL"), StringComparison.Ordinal);
         Assert.Contains("* 1 EXPUNGE", await one.OkAsync("NOOP"));
         Assert.Equal(["* 1 FETCH (UID 2)", "* 2 FETCH (UID 3)"], await one.OkAsync("FETCH 1:* UID"));
     }

@@ -137,7 +137,7 @@ internal static class MultiSearchCommand
     static async ValueTask<Outcome?> InAsync(ImapSession session, Request request, SelectedMailbox mailbox)
     {
         if (Program(session, mailbox, request, out var refusal) is not { } program) return refusal; // a filter has gone meanwhile
-        var found = await SearchRun.FindAsync(session, mailbox, program.Key);
+        var (found, _) = await SearchRun.FindAsync(session, mailbox, program.Key);
         var answer = new SearchAnswer(session, mailbox, ByUid: true, program.UsesModSeq)
         {
             Relevancy = program.RelevancyOf(mailbox, found),

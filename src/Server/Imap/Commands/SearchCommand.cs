@@ -25,10 +25,10 @@ internal static class SearchCommand
     static async ValueTask<Outcome> SearchAsync(ImapSession session, SelectedMailbox mailbox, SearchProgram program, ReturnOptions? options, bool byUid)
     {
         if (options?.Has(SearchResults.Save) == true) mailbox.Saved = []; // RFC 5182 2.1: what is saved if this fails
-        var found = await SearchRun.FindAsync(session, mailbox, program.Key);
+        var (found, outcome) = await SearchRun.FindAsync(session, mailbox, program.Key);
         var answer = new SearchAnswer(session, mailbox, byUid, program.UsesModSeq) { Relevancy = program.RelevancyOf(mailbox, found) };
         if (options is null) await answer.WriteListAsync("SEARCH", found);
         else await SearchFinish.WriteAsync(answer, options, found, program.Key, order: null);
-        return Outcome.Done;
+        return outcome;
     }
 }

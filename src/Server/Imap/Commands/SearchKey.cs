@@ -113,6 +113,8 @@ internal sealed class SearchCandidate(SelectedMailbox mailbox)
 
     public SelectedMailbox Mailbox => mailbox;
     public int Index { get; private set; }
+    /// <summary>A key has asked for a message that has been expunged meanwhile.</summary>
+    public bool HasMissed { get; private set; }
     /// <summary>Bodies read since the last reset of the counter.</summary>
     public int Reads { get => reads; set => reads = value; }
 
@@ -128,7 +130,7 @@ internal sealed class SearchCandidate(SelectedMailbox mailbox)
         {
             if (rowRead) return row;
             rowRead = true;
-            return row = rows.Of(Index, reader!, ref reads);
+            return row = Known(rows.Of(Index, reader!, ref reads));
         }
     }
 
@@ -136,7 +138,7 @@ internal sealed class SearchCandidate(SelectedMailbox mailbox)
     public long? Size => dates.Last(Index)?.Size ?? Row?.Size;
 
     /// <summary>The Date field in UTC, or null.</summary>
-    public DateTimeOffset? Sent => dates.Of(Index, reader!, ref reads)?.Sent;
+    public DateTimeOffset? Sent => Known(dates.Of(Index, reader!, ref reads))?.Sent;
 
     /// <summary>The day of the Date field as its writer saw it: time and zone are disregarded.</summary>
     public DateOnly? SentOn
@@ -144,7 +146,7 @@ internal sealed class SearchCandidate(SelectedMailbox mailbox)
         get
         {
             reads += 4;
-            return reader!.Envelopes(mailbox.Id, mailbox.Uid(Index), mailbox.Uid(Index), EnvelopeParts.Envelope) is [var known]
+            return Known(First(reader!.Envelopes(mailbox.Id, mailbox.Uid(Index), mailbox.Uid(Index), EnvelopeParts.Envelope))) is { } known
                 && MailDate.TryParse(new EnvelopeFields(known.Envelope, EnvelopeFields.ToDate).Date, out var date) ? DateOnly.FromDateTime(date.DateTime) : null;
         }
     }
@@ -166,7 +168,7 @@ internal sealed class SearchCandidate(SelectedMailbox mailbox)
         get
         {
             Reads++;
-            return reader!.Ids(mailbox.Id, mailbox.Uid(Index), mailbox.Uid(Index)) is [var ids] ? ids : null;
+            return Known(First(reader!.Ids(mailbox.Id, mailbox.Uid(Index), mailbox.Uid(Index))));
         }
     }
 
@@ -177,6 +179,14 @@ internal sealed class SearchCandidate(SelectedMailbox mailbox)
             && fields.Of(Index, reader!, ref reads) is { Kept: { } kept } row)
             return SearchText.FieldContains(row.Prefix, name, question.Needle) || SearchText.FieldContains(kept, name, question.Needle);
         return Text?.Contains(question) == true;
+    }
+
+    static T? First<T>(List<T> rows) where T : struct => rows is [var one] ? one : null;
+
+    T? Known<T>(T? found) where T : struct
+    {
+        HasMissed |= found is null;
+        return found;
     }
 
     public SearchText? Text => text ??= Content is { } known ? new SearchText(known) : null;

@@ -25,14 +25,14 @@ internal static class SortCommand
     static async ValueTask<Outcome> SortAsync(ImapSession session, SelectedMailbox mailbox, SearchProgram program, SortOrder order, ReturnOptions? options, bool byUid)
     {
         if (options?.Has(SearchResults.Save) == true) mailbox.Saved = [];
-        var found = await SearchRun.FindAsync(session, mailbox, program.Key);
+        var (found, outcome) = await SearchRun.FindAsync(session, mailbox, program.Key);
         var relevancy = program.RelevancyOf(mailbox, found);
         // who wants a number alone needs no order
         if (options is null || options.Has(SearchResults.Min | SearchResults.Max | SearchResults.All | SearchResults.Partial | SearchResults.Relevancy | SearchResults.Update)) found = await order.SortAsync(session, mailbox, found, relevancy);
         var answer = new SearchAnswer(session, mailbox, byUid, program.UsesModSeq) { Relevancy = relevancy };
         if (options is null) await answer.WriteListAsync("SORT", found);
         else await SearchFinish.WriteAsync(answer, options, found, program.Key, order);
-        return Outcome.Done;
+        return outcome;
     }
 }
 

@@ -22,14 +22,14 @@ internal static class ThreadCommand
 
     static async ValueTask<Outcome> ThreadAsync(ImapSession session, SelectedMailbox mailbox, SearchProgram program, string algorithm, bool byUid)
     {
-        var found = await SearchRun.FindAsync(session, mailbox, program.Key);
+        var (found, outcome) = await SearchRun.FindAsync(session, mailbox, program.Key);
         var (known, shape) = (session.Context.Recollection, ViewShape.Of(mailbox));
         var key = new Recollection.Key(mailbox.Id, 0, $"THREAD {algorithm} {byUid}");
         var isAll = found.Count == mailbox.Count && found.Count >= Recollection.LeastMessages;
         if (isAll && known.Find<ThreadedView>(key) is { } view && view.Shape == shape)
         {
             await WriteAsync(session, view.Answer);
-            return Outcome.Done;
+            return outcome;
         }
         var messages = await ThreadSource.ReadAsync(session, mailbox, found, ids: algorithm != "ORDEREDSUBJECT", subjects: algorithm != "REFS");
         var roots = algorithm switch
@@ -45,7 +45,7 @@ internal static class ThreadCommand
         answer.Write("\r\n"u8);
         if (isAll) known.Keep(key, new ThreadedView(shape, answer.WrittenMemory), answer.Capacity + 500);
         await WriteAsync(session, answer.WrittenMemory);
-        return Outcome.Done;
+        return outcome;
     }
 
     static async ValueTask WriteAsync(ImapSession session, ReadOnlyMemory<byte> answer)

@@ -71,14 +71,15 @@ internal static class SearchRun
     /// <summary>Messages judged from memory between two looks at the clock.</summary>
     const int ViewsALook = 64;
 
-    /// <summary>The indexes of the messages that match, rising.</summary>
-    public static async ValueTask<List<int>> FindAsync(ImapSession session, SelectedMailbox mailbox, SearchKey key)
+    /// <summary>The indexes of the messages that match, rising, and what the tagged response says.</summary>
+    public static async ValueTask<(List<int> Found, Outcome Outcome)> FindAsync(ImapSession session, SelectedMailbox mailbox, SearchKey key)
     {
         await IndexedText.PrepareAsync(session, mailbox.Id, key);
         var found = new List<int>();
         var shares = new SearchShares(mailbox.Count);
         var lane = new Lane(session, mailbox, key, shares);
-        Task<List<int>>? help = null;
+        var isShort = false;
+        Task<(List<int> Found, bool IsShort)>? help = null;
         try
         {
             for (var isFirst = true; ; isFirst = false)
@@ -90,8 +91,9 @@ internal static class SearchRun
                     isDone = lane.Judge(found, SearchTurns.Slice);
                 if (help is not null && (isDone || help.IsCompleted))
                 {
-                    found.AddRange(await help);
-                    help = null;
+                    var helped = await help;
+                    found.AddRange(helped.Found);
+                    (isShort, help) = (isShort | helped.IsShort, null);
                 }
                 if (isDone && shares.AreTaken) break; // else the helper has left some
                 // what lasts, and can be judged in any order, is shared with a core that has nothing else to do
@@ -108,23 +110,24 @@ internal static class SearchRun
         }
         found.Sort();
         IndexedText.Forget(key);
-        return found;
+        // RFC 5530 3: what others have expunged still has a number here, and cannot be judged any more
+        return (found, isShort || lane.HasMissed ? Outcome.Ok("EXPUNGEISSUED", "Some of the messages have been expunged") : Outcome.Done);
     }
 
-    static async Task<List<int>> HelpAsync(ImapSession session, Lane lane, SearchTurns.Turn turn)
+    static async Task<(List<int> Found, bool IsShort)> HelpAsync(ImapSession session, Lane lane, SearchTurns.Turn turn)
     {
         var found = new List<int>();
         while (true)
         {
             await Task.Yield();
             using (turn)
-                if (session.Cancel.IsCancellationRequested || lane.Judge(found, SearchTurns.HelpersSlice)) return found;
+                if (session.Cancel.IsCancellationRequested || lane.Judge(found, SearchTurns.HelpersSlice)) return (found, lane.HasMissed);
             await Task.Yield();
             if (session.Context.Searches.TryHelp() is { } next) turn = next;
             else
             {
                 lane.Leave(); // to the one that is helped
-                return found;
+                return (found, lane.HasMissed);
             }
         }
     }
@@ -136,6 +139,7 @@ internal static class SearchRun
         int end;
 
         public int Next { get; private set; }
+        public bool HasMissed => candidate.HasMissed;
 
         /// <summary>One slice.</summary>
         /// <returns>Whether there is nothing left to take.</returns>
