@@ -9,8 +9,9 @@ public static class ImapStructure
 {
     static readonly byte[] NoEnvelope = [.. "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)"u8];
 
-    /// <summary>The parenthesised ENVELOPE of a message, from its header fields. Pure ASCII: 8-bit text is encoded (RFC 2047).</summary>
-    public static byte[] Envelope(ReadOnlySpan<byte> message)
+    /// <summary>The parenthesised ENVELOPE of a message, from its header fields.</summary>
+    /// <param name="utf8">8-bit text stands as UTF-8 in quoted strings (RFC 6855 3); else all is ASCII, and such text encoded (RFC 2047).</param>
+    public static byte[] Envelope(ReadOnlySpan<byte> message, bool utf8 = false)
     {
         FieldSpan date = default, subject = default, from = default, sender = default, replyTo = default, inReplyTo = default, id = default;
         List<AddressGroup>? to = null, cc = null, bcc = null;
@@ -35,30 +36,30 @@ public static class ImapStructure
 
         var output = new ArrayBufferWriter<byte>(512);
         output.Write("("u8);
-        FieldText(output, message, date);
+        FieldText(output, message, date, utf8);
         output.Write(" "u8);
-        FieldText(output, message, subject);
+        FieldText(output, message, subject, utf8);
         output.Write(" "u8);
         var fromStart = output.WrittenCount;
-        FieldAddresses(output, message, from);
+        FieldAddresses(output, message, from, utf8);
         var fromBytes = output.WrittenSpan[fromStart..].ToArray();
         // RFC 9051 7.5.2: absent or empty Sender and Reply-To are From
         foreach (var field in (ReadOnlySpan<FieldSpan>)[sender, replyTo])
         {
             output.Write(" "u8);
-            if (!FieldAddresses(output, message, field, orNil: false)) output.Write(fromBytes);
+            if (!FieldAddresses(output, message, field, utf8, orNil: false)) output.Write(fromBytes);
         }
 
         foreach (var list in (ReadOnlySpan<List<AddressGroup>?>)[to, cc, bcc])
         {
             output.Write(" "u8);
-            if (!Addresses(output, list)) output.Write("NIL"u8);
+            if (!Addresses(output, list, utf8)) output.Write("NIL"u8);
         }
 
         output.Write(" "u8);
-        FieldText(output, message, inReplyTo);
+        FieldText(output, message, inReplyTo, utf8);
         output.Write(" "u8);
-        FieldText(output, message, id);
+        FieldText(output, message, id, utf8);
         output.Write(")"u8);
         return output.WrittenSpan.ToArray();
     }
@@ -72,20 +73,20 @@ public static class ImapStructure
         (list ??= []).AddRange(AddressList.Parse(message[field.ValueStart..field.End]).Groups);
 
     // RFC 9051 7.5.2: NIL where the field is absent, "" where it is empty
-    static void FieldText(IBufferWriter<byte> output, ReadOnlySpan<byte> message, FieldSpan field)
+    static void FieldText(IBufferWriter<byte> output, ReadOnlySpan<byte> message, FieldSpan field, bool utf8)
     {
         if (field.End == 0) output.Write("NIL"u8);
-        else String(output, MimeTree.WireText(message[field.ValueStart..field.End]));
+        else String(output, MimeTree.WireText(message[field.ValueStart..field.End], utf8), utf8);
     }
 
-    static bool FieldAddresses(IBufferWriter<byte> output, ReadOnlySpan<byte> message, FieldSpan field, bool orNil = true)
+    static bool FieldAddresses(IBufferWriter<byte> output, ReadOnlySpan<byte> message, FieldSpan field, bool utf8, bool orNil = true)
     {
-        if (field.End > 0 && Addresses(output, AddressList.Parse(message[field.ValueStart..field.End]).Groups)) return true;
+        if (field.End > 0 && Addresses(output, AddressList.Parse(message[field.ValueStart..field.End]).Groups, utf8)) return true;
         if (orNil) output.Write("NIL"u8);
         return false;
     }
 
-    static bool Addresses(IBufferWriter<byte> output, IReadOnlyList<AddressGroup>? groups)
+    static bool Addresses(IBufferWriter<byte> output, IReadOnlyList<AddressGroup>? groups, bool utf8)
     {
         if (groups is null || groups.Count == 0) return false;
         output.Write("("u8);
@@ -95,21 +96,24 @@ public static class ImapStructure
             if (group.Name is not null)
             {
                 output.Write("(NIL NIL "u8);
-                String(output, Ascii(group.RawName!, group.Name));
+                Text(group.RawName!, group.Name);
                 output.Write(" NIL)"u8);
             }
 
             foreach (var member in group.Members)
             {
                 output.Write("("u8);
-                Nstring(output, member.RawName.Length == 0 ? null : Ascii(member.RawName, member.Name));
+                if (member.RawName.Length == 0) output.Write("NIL"u8);
+                else Text(member.RawName, member.Name);
                 output.Write(" "u8);
-                Nstring(output, member.Route.Length == 0 ? null : Ascii(member.Route, member.Route));
+                if (member.Route.Length == 0) output.Write("NIL"u8);
+                else Text(member.Route, member.Route);
                 output.Write(" "u8);
                 // A missing part is "": NIL would make a group of it
-                String(output, Ascii(member.LocalPart, member.LocalPart));
+                Text(member.LocalPart, member.LocalPart);
                 output.Write(" "u8);
-                String(output, Idna.TryToAscii(member.Domain, out var domain) ? domain : Ascii(member.Domain, member.Domain));
+                if (!utf8 && Idna.TryToAscii(member.Domain, out var domain)) String(output, domain);
+                else Text(member.Domain, member.Domain);
                 output.Write(")"u8);
             }
 
@@ -118,10 +122,10 @@ public static class ImapStructure
 
         output.Write(")"u8);
         return true;
-    }
 
-    /// <summary>The raw form while it is ASCII, so that clients decode it as it was sent; else the text encoded anew.</summary>
-    static string Ascii(string raw, string text) => System.Text.Ascii.IsValid(raw) ? raw : EncodedWord.Encode(text);
+        // the raw form where it may stand, so that clients decode it as it was sent; else the text encoded anew
+        void Text(string raw, string text) => String(output, utf8 || Ascii.IsValid(raw) ? raw : EncodedWord.Encode(text), utf8);
+    }
 
     /// <summary>Writes BODY (<paramref name="extended"/> false) or BODYSTRUCTURE (true).</summary>
     public static void Write(IBufferWriter<byte> output, MimePart root, bool extended)
@@ -258,10 +262,16 @@ public static class ImapStructure
     /// A quoted string, or a literal where a quoted one may not hold the characters: CR, LF and 8-bit (RFC 9051 9, QUOTED-CHAR).
     /// NUL is legal in neither, and dropped.
     /// </summary>
-    static void String(IBufferWriter<byte> output, string text)
+    static void String(IBufferWriter<byte> output, string text, bool utf8 = false)
     {
         if (text.Contains('\0')) text = text.Replace("\0", "");
-        if (!System.Text.Ascii.IsValid(text) || text.AsSpan().IndexOfAny('\r', '\n') >= 0)
+        if (utf8 && !Ascii.IsValid(text) && text.AsSpan().IndexOfAny('\r', '\n') < 0)
+        {
+            output.Write(Encoding.UTF8.GetBytes($"\"{text.Replace("\\", "\\\\").Replace("\"", "\\\"")}\""));
+            return;
+        }
+
+        if (!Ascii.IsValid(text) || text.AsSpan().IndexOfAny('\r', '\n') >= 0)
         {
             var bytes = Encoding.UTF8.GetBytes(text);
             output.Write(Encoding.ASCII.GetBytes($"{{{bytes.Length}}}\r\n"));

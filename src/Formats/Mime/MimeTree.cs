@@ -99,11 +99,13 @@ public static class MimeTree
         static string? Wire(ReadOnlySpan<byte> value) => LineFolding.Trim(value).IsEmpty ? null : WireText(value);
     }
 
-    /// <summary>A field's value on one line in ASCII: as it stood, or encoded (RFC 2047) where it has raw 8-bit bytes.</summary>
-    internal static string WireText(ReadOnlySpan<byte> value)
+    /// <summary>A field's value on one line: as it stood, or encoded (RFC 2047) where it has raw 8-bit bytes and UTF-8 may not stand there.</summary>
+    internal static string WireText(ReadOnlySpan<byte> value, bool utf8 = false)
     {
         value = LineFolding.Trim(value);
         if (value.IndexOfAny((byte)'\r', (byte)'\n', (byte)0) >= 0) value = LineFolding.Unfold(value);
-        return Ascii.IsValid(value) ? Encoding.ASCII.GetString(value) : EncodedWord.Encode(EncodedWord.Decode(value));
+        if (Ascii.IsValid(value)) return Encoding.ASCII.GetString(value);
+        if (utf8) return System.Text.Unicode.Utf8.IsValid(value) ? Encoding.UTF8.GetString(value) : EncodedWord.Decode(value);
+        return EncodedWord.Encode(EncodedWord.Decode(value));
     }
 }

@@ -24,7 +24,9 @@ internal sealed class Dialect
     public bool UidOnly { get; private set; }
 
     /// <summary>Mailbox names are UTF-8 in both directions, and never modified UTF-7 (RFC 9051 5.1, RFC 6855 3).</summary>
-    public bool Utf8 => Rev2 || Enabled.Contains("UTF8=ACCEPT");
+    public bool Utf8 => Rev2 || Utf8Headers;
+    /// <summary>Header fields may hold UTF-8 (RFC 6855 3).</summary>
+    public bool Utf8Headers => Enabled.Contains("UTF8=ACCEPT");
     /// <summary>VANISHED in place of EXPUNGE (RFC 7162 3.2.10, RFC 9586 3.3).</summary>
     public bool Vanished => QResync || UidOnly;
     /// <summary>News of flags name the UID (RFC 7162 3.2.4, RFC 9051 appendix E 21).</summary>

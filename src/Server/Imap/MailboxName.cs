@@ -49,6 +49,14 @@ internal static class MailboxName
         return null;
     }
 
+    /// <summary>The name below another, which is empty for that itself; null elsewhere. One's own are below the empty name (RFC 2342 5).</summary>
+    public static string? Below(string name, string top, bool isOwn)
+    {
+        if (top.Length == 0) return isOwn ? name : null;
+        if (!name.StartsWith(top, StringComparison.Ordinal)) return null;
+        return name.Length == top.Length ? "" : name[top.Length] == '/' ? name[(top.Length + 1)..] : null;
+    }
+
     static bool IsPaired(string name)
     {
         for (var i = 0; i < name.Length; i++)

@@ -20,7 +20,7 @@ internal sealed record WatchGroup(WatchScope Scope, IReadOnlyList<string> Names,
         WatchScope.Personal => isOwn, // RFC 5465 6.2
         WatchScope.Subscribed => subscribed,
         WatchScope.Mailboxes => Names.Contains(name),
-        _ => Names.Any(n => name.StartsWith(n, StringComparison.Ordinal) && (name.Length == n.Length || name[n.Length] == '/')),
+        _ => Names.Any(top => MailboxName.Below(name, top, isOwn) is not null),
     };
 }
 

@@ -36,6 +36,12 @@ public class ImapStructureTests
         """(NIL "=?utf-8?B?0J/RgNC40LLQtdGC?=" (("=?utf-8?B?0JjQstCw0L0=?=" NIL "i" "xn--e1afmkfd.xn--p1ai")) (("=?utf-8?B?0JjQstCw0L0=?=" NIL "i" "xn--e1afmkfd.xn--p1ai")) (("=?utf-8?B?0JjQstCw0L0=?=" NIL "i" "xn--e1afmkfd.xn--p1ai")) NIL NIL NIL NIL NIL)""",
         Encoding.ASCII.GetString(ImapStructure.Envelope(Encoding.UTF8.GetBytes("Subject: Привет\r\nFrom: Иван <i@пример.рф>\r\n\r\n"))));
 
+    // RFC 6855 3
+    [Fact]
+    public void Raw_8_bit_stands_as_it_is_for_who_takes_UTF_8() => Assert.Equal(
+        """(NIL "При\"вет" (("Иван" NIL "я" "пример.рф")) (("Иван" NIL "я" "пример.рф")) (("Иван" NIL "я" "пример.рф")) (("=?utf-8?B?0K8=?=" NIL "b" "x")) NIL NIL NIL NIL)""",
+        Encoding.UTF8.GetString(ImapStructure.Envelope(Encoding.UTF8.GetBytes("Subject: При\"вет\r\nFrom: Иван <я@пример.рф>\r\nTo: =?utf-8?B?0K8=?= <b@x>\r\n\r\n"), utf8: true)));
+
     [Fact]
     public void A_plain_text_tells_its_charset()
     {

@@ -14,7 +14,9 @@ public sealed class QuotaTests(ImapFixture fixture)
         Assert.Equal(["* QUOTAROOT INBOX \"\"", "* QUOTA \"\" (STORAGE 0 512)"], await anna.OkAsync("GETQUOTAROOT INBOX"));
         Assert.Equal(["* QUOTA \"\" (STORAGE 0 512)"], await anna.OkAsync("GETQUOTA \"\""));
         Assert.StartsWith("NO [NONEXISTENT]", await anna.TaggedAsync("GETQUOTA \"#user/anna\""), StringComparison.Ordinal);
-        Assert.StartsWith("NO [NONEXISTENT]", await anna.TaggedAsync("GETQUOTAROOT Nowhere"), StringComparison.Ordinal);
+        // RFC 9208 4.1.2: of a mailbox that is to be made
+        Assert.Equal(["* QUOTAROOT Nowhere \"\"", "* QUOTA \"\" (STORAGE 0 512)"], await anna.OkAsync("GETQUOTAROOT Nowhere"));
+        Assert.StartsWith("NO [NONEXISTENT]", await anna.TaggedAsync("GETQUOTAROOT \"Other Users/nobody@example.test/x\""), StringComparison.Ordinal);
         foreach (var wrong in (string[])["GETQUOTA", "GETQUOTAROOT", "SETQUOTA \"\"", "SETQUOTA \"\" (STORAGE)", "SETQUOTA \"\" (STORAGE -1)", "SETQUOTA \"\" (STORAGE 1 STORAGE 2)"])
             Assert.StartsWith("BAD", await anna.TaggedAsync(wrong), StringComparison.Ordinal);
     }

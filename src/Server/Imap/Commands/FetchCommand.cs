@@ -43,6 +43,7 @@ internal static class FetchCommand
         if (partial is { } piece) ranges = piece.Of(ranges); // before CHANGEDSINCE (RFC 9394 3.4)
         if (byUid && !session.Dialect.UidOnly) items.Data |= FetchData.Uid; // RFC 9051 6.4.9
         if (changedSince is not null) items.Data |= FetchData.ModSeq; // RFC 7162 3.1.4.1
+        items.Utf8 = session.Dialect.Utf8Headers;
         if (items.Data.HasFlag(FetchData.ModSeq)) session.EnableCondStore(); // RFC 7162 3.1
         var fetch = new Fetch(session, mailbox, items, byUid);
         return vanished ? ResyncAsync(session, set, partial, fetch, changedSince!.Value) : fetch.RunAsync(ranges, changedSince);
@@ -52,7 +53,7 @@ internal static class FetchCommand
     public static async ValueTask TellAsync(ImapSession session, SelectedMailbox mailbox, FetchItems items, List<int> news)
     {
         if (news.Count == 0) return;
-        var named = new FetchItems { Data = items.Data };
+        var named = new FetchItems { Data = items.Data, Utf8 = session.Dialect.Utf8Headers };
         named.Sections.AddRange(items.Sections);
         if (session.Dialect is { NamesUid: true, UidOnly: false }) named.Data |= FetchData.Uid;
         if (session.CondStore) named.Data |= FetchData.ModSeq; // RFC 7162 3.2.4
@@ -337,12 +338,19 @@ internal static class FetchCommand
                     if (ids[row.Uid].ThreadId is { } thread) writer.Write("THREADID ("u8).Write(thread).Write(")"u8);
                     else writer.Write("THREADID NIL"u8);
                     break;
-                case FetchData.Envelope: writer.Write("ENVELOPE "u8).Write(content!.Envelope.Span); break;
+                case FetchData.Envelope: writer.Write("ENVELOPE "u8).Write(EnvelopeOf(content!)); break;
                 case FetchData.Preview: writer.Write("PREVIEW "u8).String(content!.Preview); break;
                 case FetchData.Body: Structure("BODY "u8, content!, extended: false); break;
                 case FetchData.BodyStructure: Structure("BODYSTRUCTURE "u8, content!, extended: true); break;
                 default: throw new InvalidOperationException(item.ToString());
             }
+        }
+
+        // what is kept is ASCII; who takes UTF-8 is told what stands in the header (RFC 6855 3)
+        ReadOnlySpan<byte> EnvelopeOf(MessageContent content)
+        {
+            var kept = content.Envelope.Span;
+            return items.Utf8 && content.Fields is { } fields && kept.IndexOf("=?utf-8?"u8) >= 0 ? ImapStructure.Envelope(fields.Span, utf8: true) : kept;
         }
 
         void Date(ReadOnlySpan<byte> name, DateTimeOffset time)

@@ -44,6 +44,9 @@ internal sealed class FetchItems
     public FetchData Data { get; set; }
     public List<BodySection> Sections { get; } = [];
 
+    /// <summary>The client takes UTF-8 in ENVELOPE (RFC 6855 3).</summary>
+    public bool Utf8 { get; set; }
+
     public bool SetsSeen => Sections.Exists(s => !s.Peek);
     public bool NeedsContent => Sections.Count > 0 || (Data & FetchData.OfContent) != 0;
     public bool NeedsRow => NeedsContent || (Data & ~FetchData.OfView) != 0;
@@ -54,7 +57,7 @@ internal sealed class FetchItems
         get
         {
             var parts = ContentParts.None;
-            if ((Data & FetchData.Envelope) != 0) parts |= ContentParts.Envelope;
+            if ((Data & FetchData.Envelope) != 0) parts |= ContentParts.Envelope | (Utf8 ? ContentParts.Fields : 0);
             if ((Data & (FetchData.Body | FetchData.BodyStructure)) != 0) parts |= ContentParts.Structure;
             if ((Data & FetchData.Preview) != 0) parts |= ContentParts.Preview;
             foreach (var section in Sections)

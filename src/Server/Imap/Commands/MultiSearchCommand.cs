@@ -22,11 +22,7 @@ internal static class MultiSearchCommand
         public bool Has(Access access, IReadOnlyList<string> lost) =>
             Personal && access.IsOwn || Inboxes && access is { IsOwn: true, Name: "INBOX" }
             || Subscribed && (access.IsOwn && access.Mailbox.Subscribed || lost.Contains(access.Name))
-            || Subtrees.Exists(top => Below(access.Name, top) is not null) || Parents.Exists(top => Below(access.Name, top) is { } rest && !rest.Contains('/'));
-
-        // the name below another, empty for that itself; null elsewhere
-        static string? Below(string name, string top) =>
-            name == top ? "" : name.StartsWith(top, StringComparison.Ordinal) && name[top.Length] == '/' ? name[(top.Length + 1)..] : null;
+            || Subtrees.Exists(top => MailboxName.Below(access.Name, top, access.IsOwn) is not null) || Parents.Exists(top => MailboxName.Below(access.Name, top, access.IsOwn) is { } rest && !rest.Contains('/'));
     }
 
     sealed record Request(Sources Sources, ReturnOptions Options, byte[] Program);

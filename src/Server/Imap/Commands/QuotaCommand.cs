@@ -27,10 +27,17 @@ internal static class QuotaCommand
         var name = arguments.Mailbox();
         arguments.End();
         if (arguments.Failed) return new(Outcome.Bad(arguments));
-        // RFC 9208 6: r, for the usage tells of the messages
-        if (session.Refusing(session.Find(name), Rights.Read, out var access) is { } refusal) return new(refusal);
-        session.Writer.Write("* QUOTAROOT "u8).Mailbox(access.Name);
-        var owner = session.Context.Directory.GetAccount(access.Mailbox.AccountId);
+        var found = session.Find(name);
+        var ownerId = session.Account.Id;
+        // RFC 9208 4.1.2: one's own need not be there yet
+        if (found is not null || session.Context.Access.Locate(session.Viewer(), name) is not { IsOwn: true, OwnerId: not 0 })
+        {
+            // RFC 9208 6: r, for the usage tells of the messages
+            if (session.Refusing(found, Rights.Read, out var access) is { } refusal) return new(refusal);
+            (name, ownerId) = (access.Name, access.Mailbox.AccountId);
+        }
+        session.Writer.Write("* QUOTAROOT "u8).Mailbox(name);
+        var owner = session.Context.Directory.GetAccount(ownerId);
         if (owner is not null) session.Writer.Space().String(Root(session, owner));
         session.Writer.EndLine();
         if (owner is not null) Write(session, Root(session, owner), owner);

@@ -50,7 +50,7 @@ internal sealed record SearchProgram(SearchKey Key, bool UsesModSeq)
         charset = null;
         if (!ReturnOptions.TakeWord(ref arguments, "CHARSET")) return true;
         // RFC 6855 3: texts are UTF-8 by then
-        if (session.Dialect.Enabled.Contains("UTF8=ACCEPT")) arguments.Refuse("With UTF8=ACCEPT there is no CHARSET");
+        if (session.Dialect.Utf8Headers) arguments.Refuse("With UTF8=ACCEPT there is no CHARSET");
         return Charset(ref arguments, out charset);
     }
 
