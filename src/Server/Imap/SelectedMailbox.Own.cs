@@ -21,8 +21,9 @@ internal sealed partial class SelectedMailbox
     {
         if (Reader != 0) return null;
         var states = new List<FlagState>(messages.Count);
+        var index = -1;
         foreach (var uid in messages)
-            if (IndexOf(uid) is >= 0 and var index && !vanished.Contains(uid)) states.Add(new(uid, Flags(index), keywordSets.Text((int)keywords[index]), modseqs[index]));
+            if ((index = IndexNear(uid, index + 1)) >= 0 && !vanished.Contains(uid)) states.Add(new(uid, Flags(index), keywordSets.Text((int)keywords[index]), modseqs[index]));
         return new KnownFlags(ModSeq, states);
     }
 }

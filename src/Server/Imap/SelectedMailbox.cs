@@ -21,6 +21,7 @@ internal sealed partial class SelectedMailbox : IDisposable
     NumberColumn keywords = new();
     NumberColumn modseqs = new();
     int noticed;
+    long heard; // the highest modification sequence that was told of with a notice
     int told;
     int toldKeywords;
     long beforeVanished; // the modification sequence up to which all has been told, while expunges wait
@@ -36,7 +37,7 @@ internal sealed partial class SelectedMailbox : IDisposable
     public SelectedMailbox(Mailbox mailbox, bool readOnly, Notifier notifier)
     {
         (Id, Name, IsExamined, UidValidity) = (mailbox.Id, mailbox.Name, readOnly, mailbox.UidValidity);
-        subscription = notifier.Subscribe(mailbox.Id, _ => Notice());
+        subscription = notifier.Subscribe(mailbox.Id, Notice);
     }
 
     /// <summary>None, and no message in it.</summary>
@@ -84,6 +85,10 @@ internal sealed partial class SelectedMailbox : IDisposable
     /// <summary>The index of a UID, or its complement of where it would stand.</summary>
     public int IndexOf(uint uid) => Array.BinarySearch(uids, 0, Count, uid);
 
+    /// <summary>The same for who goes through many that mostly follow one another.</summary>
+    /// <param name="guess">Where it would stand then.</param>
+    public int IndexNear(uint uid, int guess) => (uint)guess < (uint)Count && uids[guess] == uid ? guess : IndexOf(uid);
+
     /// <summary>Makes room.</summary>
     public void Reserve(int messages) => Resize(messages);
 
@@ -102,14 +107,16 @@ internal sealed partial class SelectedMailbox : IDisposable
 
     // ---- news from the committer
 
-    void Notice()
+    // one at a time: before the next commit can begin
+    void Notice(Change change)
     {
+        if (change.ModSeq > heard) Volatile.Write(ref heard, change.ModSeq);
         Volatile.Write(ref noticed, 1);
         Volatile.Read(ref waiter)?.TrySetResult();
     }
 
-    /// <summary>Whether something has happened since the last call.</summary>
-    public bool TakeNotice() => Interlocked.Exchange(ref noticed, 0) == 1;
+    /// <summary>Whether something may have happened since the last call that is not taken in: what the session does itself it mostly knows.</summary>
+    public bool TakeNotice() => Interlocked.Exchange(ref noticed, 0) == 1 && (Reader != 0 || Volatile.Read(ref heard) > ModSeq);
 
     /// <summary>Completes when something happens.</summary>
     public Task NoticeAsync()

@@ -240,8 +240,10 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     /// <param name="unchangedSince">RFC 7162 3.1.3, or null.</param>
     /// <param name="reader">Whose \Seen is meant (<see cref="Mailbox.ReaderOf"/>).</param>
     /// <param name="known">What the caller knows of just these messages; the owner's own view.</param>
+    /// <param name="beside">The caller has something else to do meanwhile.</param>
     public async ValueTask<Result<StoreResult>> StoreAsync(
-        long mailboxId, IReadOnlyList<uint> uids, FlagChange change, long? unchangedSince, CancellationToken cancel, long reader = 0, KnownFlags? known = null, OwnChange? own = null)
+        long mailboxId, IReadOnlyList<uint> uids, FlagChange change, long? unchangedSince, CancellationToken cancel, long reader = 0, KnownFlags? known = null, OwnChange? own = null,
+        bool beside = false)
     {
         if (uids.Count > RowsPerCommit) known = null; // it is right for the first commit alone
         var changed = new List<FlagState>(uids.Count);
@@ -249,7 +251,8 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
         for (var i = 0; i < uids.Count; i += RowsPerCommit)
         {
             var piece = Piece(uids, i);
-            if (await store.CommitAsync(t => Flags.Store(t, notifier, mailboxId, piece, change, unchangedSince, changed, failed, KeywordRoom, reader, known, own), cancel) is { } refusal) return refusal;
+            Refusal? Run(WriteTransaction transaction) => Flags.Store(transaction, notifier, mailboxId, piece, change, unchangedSince, changed, failed, KeywordRoom, reader, known, own);
+            if ((beside ? await store.StartCommit(Run, cancel) : await store.CommitAsync(Run, cancel)) is { } refusal) return refusal;
         }
         return new StoreResult(changed, failed);
     }

@@ -1,3 +1,4 @@
+using CbaMail.Envelope;
 using CbaMail.Mailboxes;
 
 namespace CbaMail.Imap.Commands;
@@ -7,6 +8,8 @@ internal static class StoreCommand
 {
     /// <summary>Messages of one commit: others get their turn in between.</summary>
     const int Piece = 2500;
+    /// <summary>More keep no thread that receives.</summary>
+    const int Few = 100;
 
     public static ValueTask<Outcome> Run(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, byUid: false);
     public static ValueTask<Outcome> RunUid(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, byUid: true);
@@ -56,18 +59,22 @@ internal static class StoreCommand
 
     static async ValueTask<Outcome> StoreAsync(ImapSession session, SelectedMailbox mailbox, List<uint> uids, Request request)
     {
+        if (uids.Count > Few) await session.Connection.LeaveLoopAsync();
         var (failed, found) = (new List<uint>(), 0);
+        var own = new OwnChange();
+        var storing = uids.Count > 0 ? Begin(0) : default;
         for (var at = 0; at < uids.Count; at += Piece)
         {
-            var piece = uids.GetRange(at, Math.Min(Piece, uids.Count - at));
-            var own = new OwnChange();
-            var stored = await session.Mail.StoreAsync(mailbox.Id, piece, request.Change, request.UnchangedSince, session.Cancel, mailbox.Reader, mailbox.Known(piece), own);
+            var stored = await storing;
             if (!stored.Ok) return Outcome.No(stored.Refusal);
             failed.AddRange(stored.Value.Failed);
             found += stored.Value.Failed.Count + stored.Value.Changed.Count;
-            await AnswerAsync(session, mailbox, stored.Value.Changed, request);
+            var surprising = Learn(mailbox, stored.Value.Changed, request);
             mailbox.Made(own);
-            await session.ProgressAsync(at + piece.Count, uids.Count); // RFC 9585 3
+            own = new OwnChange();
+            if (at + Piece < uids.Count) storing = Begin(at + Piece); // these are being stored while the client is told of those before
+            await AnswerAsync(session, mailbox, stored.Value.Changed, surprising, request);
+            await session.ProgressAsync(Math.Min(at + Piece, uids.Count), uids.Count); // RFC 9585 3
         }
         // RFC 2180 4.2.2, 4.2.3, RFC 5530 3: others have expunged some, and their numbers still stand; nobody can be told of their flags
         if (failed.Count == 0)
@@ -75,25 +82,38 @@ internal static class StoreCommand
         // RFC 7162 3.1.3: the others have been changed; the response code names those that were not
         var numbers = request.ByUid ? failed : [.. failed.Select(mailbox.IndexOf).Where(i => i >= 0).Select(i => (uint)i + 1)];
         return Outcome.Ok($"MODIFIED {ImapWriter.Set(numbers)}", "Some have been changed by others");
+
+        ValueTask<Result<StoreResult>> Begin(int at)
+        {
+            var piece = uids.GetRange(at, Math.Min(Piece, uids.Count - at));
+            return session.Mail.StoreAsync(mailbox.Id, piece, request.Change, request.UnchangedSince, session.Cancel, mailbox.Reader, mailbox.Known(piece), own, beside: at > 0);
+        }
     }
 
-    static async ValueTask AnswerAsync(ImapSession session, SelectedMailbox mailbox, IReadOnlyList<FlagState> rows, Request request)
+    /// <returns>UIDs of those that the client has to be told of although he asks for silence: he computes the flags himself, of what others have not changed meanwhile (RFC 9051 6.4.6).</returns>
+    static HashSet<uint> Learn(SelectedMailbox mailbox, IReadOnlyList<FlagState> rows, Request request)
     {
-        // RFC 9051 6.4.6: who asks for silence computes the flags himself; what others have changed meanwhile has to be told to him
         var surprising = new HashSet<uint>();
+        var index = -1;
         foreach (var row in rows)
         {
-            var index = mailbox.IndexOf(row.Uid);
+            index = mailbox.IndexNear(row.Uid, index + 1);
             if (index < 0) continue;
             if (request.Silent && !mailbox.Foresees(index, row, request.Change)) surprising.Add(row.Uid);
             mailbox.Learn(index, row, tell: false);
         }
+        return surprising;
+    }
+
+    static async ValueTask AnswerAsync(ImapSession session, SelectedMailbox mailbox, IReadOnlyList<FlagState> rows, HashSet<uint> surprising, Request request)
+    {
         // RFC 7162 3.1.3: a conditional STORE answers with MODSEQ even when it is silent; RFC 9051 6.4.6 else
         if (request.Silent && !session.CondStore && surprising.Count == 0) return;
         mailbox.TellKeywords(session.Writer);
+        var index = -1;
         foreach (var row in rows)
         {
-            var index = mailbox.IndexOf(row.Uid);
+            index = mailbox.IndexNear(row.Uid, index + 1);
             if (index < 0) continue;
             if (request.Silent && !surprising.Contains(row.Uid))
             {
