@@ -13,8 +13,10 @@ public sealed class MessageContent
 {
     readonly ContentRow row;
     readonly Bodies bodies;
+    readonly Lock opening = new();
     MimePart? structure;
     PackReader? open;
+    bool isTaken; // who reads it has come to it
 
     internal MessageContent(ContentRow row, byte[] prefix, Bodies bodies)
     {
@@ -124,12 +126,42 @@ public sealed class MessageContent
     }
 
     /// <summary>Keeps what is read of the body, a few kilobytes and an open pack, until <see cref="Close"/>: it is checked first, and then sent.</summary>
-    public void Open() => open ??= bodies.Rest(row);
+    public void Open()
+    {
+        lock (opening) (open, isTaken) = (open ?? bodies.Rest(row), true);
+    }
 
     public void Close()
     {
-        open?.Dispose();
-        open = null;
+        lock (opening)
+        {
+            open?.Dispose();
+            (open, isTaken) = (null, true);
+        }
+    }
+
+    internal bool IsOpen => open is not null;
+
+    /// <summary>Whether there is a body that stands in one record.</summary>
+    internal bool CanBePrepared => row.Size > 0 && row.Parts.Count == 0;
+
+    /// <summary>Opens it and decodes its beginning, beside whoever will read it and unless he has come to it. What is wrong with it he finds out himself.</summary>
+    internal void Prepare()
+    {
+        lock (opening)
+        {
+            if (isTaken || open is not null) return;
+            var rest = bodies.Rest(row);
+            try
+            {
+                rest.From(0);
+                open = rest;
+            }
+            catch (Exception)
+            {
+                rest.Dispose();
+            }
+        }
     }
 
     /// <summary>Looks at the checksums of a range, cheaply and without decoding: reading it afterwards does not break off midway.</summary>

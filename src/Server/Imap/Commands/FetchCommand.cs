@@ -15,7 +15,7 @@ internal static class FetchCommand
     /// <summary>What is read of contents at once, and waits while the client reads.</summary>
     const int BytesAtOnce = 64 * 1024;
     /// <summary>What one takes that waits for its client, and what it waits for where memory is short.</summary>
-    const int MostKept = 128 * 1024;
+    const int MostKept = 128 * 1024 + 2 * ReadingAhead.MostBytes;
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     public static ValueTask<Outcome> Run(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, byUid: false);
@@ -183,14 +183,22 @@ internal static class FetchCommand
                 missing |= found.Count < next - from;
                 madeSeen.Clear();
                 if (items.SetsSeen && mailbox.Can(Rights.Seen)) await MarkSeenAsync(found);
-                foreach (var (index, row, content) in found)
+                using var ahead = ReadingAheadOf(found);
+                for (var i = 0; i < found.Count; i++)
                 {
-                    await WriteAsync(index, row, content);
+                    ahead?.Reach(i);
+                    await WriteAsync(found[i].Index, found[i].Row, found[i].Content);
                     if (writer.IsFull) await writer.FlushAsync(session.Cancel);
                 }
             }
             return true;
         }
+
+        ReadingAhead? ReadingAheadOf(List<(int Index, MessageRow Row, MessageContent? Content)> found) =>
+            found.Count > 3 && items.Sections.Count > 0 && ReadingAhead.IsWorthwhile && session.Context.Memory is not { IsTight: true }
+                ? new ReadingAhead(found.ConvertAll(one => one.Content is { } content && NeedsBody(content) ? content : null)) : null;
+
+        bool NeedsBody(MessageContent content) => (parts & ContentParts.Body) != 0 || content.Fields is null;
 
         // as many from the next on as may be in memory at once
         List<(int Index, MessageRow Row, MessageContent? Content)> Read(List<int> batch, ref int next)
@@ -258,7 +266,7 @@ internal static class FetchCommand
             // RFC 7162 3.2.4, RFC 9051 appendix E 21: what was not asked for names its message and its place in time
             if (madeSeen.Contains(index))
                 data |= FetchData.Flags | (session.CondStore ? FetchData.ModSeq : 0) | (writer.Dialect is { NamesUid: true, UidOnly: false } ? FetchData.Uid : 0);
-            if (content is not null && items.Sections.Count > 0 && ((parts & ContentParts.Body) != 0 || content.Fields is null)) content.Open();
+            if (content is not null && items.Sections.Count > 0 && NeedsBody(content)) content.Open();
             try { await WriteAsync(index, row, content, data); }
             finally { content?.Close(); }
         }
