@@ -15,19 +15,20 @@ static class Appending
         if (MailboxTable.Get(transaction, mailboxId) is not { } mailbox) return Refusal.NoSuchMailbox;
         // what can fail comes first: a refusal must have left nothing behind
         if (MailboxTable.Use(transaction, mailbox.AccountId, uploads.Sum(upload => upload.Staged.Size), uploads.Count, quota) is not { } modseq) return Refusal.OverQuota;
+        // RFC 4314 2.1, s: whose mailbox it is not, has \Seen for himself
+        var kept = reader == 0 ? ~MessageFlags.None : ~MessageFlags.Seen;
+        var (uid, uidValidity) = MailboxTable.TakeUids(transaction, mailboxId, uploads.Count, uploads.Count(upload => (upload.Flags & kept & MessageFlags.Seen) == 0),
+            uploads.Count(upload => (upload.Flags & MessageFlags.Deleted) != 0), uploads.Sum(upload => upload.Staged.Size), modseq)!.Value;
         var appended = new List<Appended>(uploads.Count);
         var seen = new List<uint>();
         foreach (var upload in uploads)
         {
             var content = mail.AddContent(transaction, upload.Staged);
-            // RFC 4314 2.1, s: whose mailbox it is not, has \Seen for himself
-            var flags = reader == 0 ? upload.Flags : upload.Flags & ~MessageFlags.Seen;
-            var message = new NewMessage(content, default, flags, upload.Keywords, upload.Received ?? now);
-            var taken = MailboxTable.TakeUid(transaction, mailboxId, flags.HasFlag(MessageFlags.Seen), flags.HasFlag(MessageFlags.Deleted), content.Size, modseq)!.Value;
-            if (flags != upload.Flags) seen.Add(taken.Uid);
-            MessageTable.Insert(transaction, mailboxId, taken.Uid, message, content.Size, mail.KeywordRoom.Fit(transaction, mailboxId, Keywords.Of(upload.Keywords), null), now, modseq);
+            var message = new NewMessage(content, default, upload.Flags & kept, upload.Keywords, upload.Received ?? now);
+            if (message.Flags != upload.Flags) seen.Add(uid);
+            MessageTable.Insert(transaction, mailboxId, uid, message, content.Size, mail.KeywordRoom.Fit(transaction, mailboxId, Keywords.Of(upload.Keywords), null), now, modseq);
             Changes.Refer(transaction, content.Id, 1);
-            appended.Add(new Appended(taken.UidValidity, taken.Uid, modseq));
+            appended.Add(new Appended(uidValidity, uid++, modseq));
         }
         if (seen.Count > 0) Readers.Mark(transaction, mailboxId, reader, seen, modseq);
         Changes.Add(transaction, mail.Notifier, mailbox.AccountId, mailboxId, modseq);

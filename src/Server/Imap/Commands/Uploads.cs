@@ -14,6 +14,7 @@ namespace CbaMail.Imap.Commands;
 internal sealed class Uploads : IDisposable
 {
     const int LongBytes = 1 << 20; // to parse and compress more takes a while
+    const int Many = 8; // of which another processor does its share
 
     readonly ImapSession session;
     readonly SpooledMessage spool;
@@ -183,20 +184,32 @@ internal sealed class Uploads : IDisposable
     {
         if (spool.Length > LongBytes) await session.Connection.LeaveLoopAsync();
         using var turn = await session.Mail.StagingRoom.EnterAsync(spool.Length);
-        var uploads = new List<Upload>(drafts.Count);
+        var staged = new StagedMessage?[drafts.Count];
         try
         {
-            foreach (var draft in drafts)
-            {
-                if (Stage(Content(draft)) is not { } staged) return UnknownEncoding;
-                var head = draft.Head;
-                uploads.Add(new Upload(staged, head.Flags & target!.Flags, target.Keywords ? head.Keywords : [], head.Received));
-            }
+            await StageAsync(staged);
+            if (Array.IndexOf(staged, null) >= 0) return UnknownEncoding;
+            var uploads = new List<Upload>(drafts.Count);
+            foreach (var (draft, message) in drafts.Zip(staged))
+                uploads.Add(new Upload(message!, draft.Head.Flags & target!.Flags, target.Keywords ? draft.Head.Keywords : [], draft.Head.Received));
             return await commit(uploads);
         }
         finally
         {
-            foreach (var upload in uploads) upload.Staged.Dispose();
+            foreach (var message in staged) message?.Dispose();
+        }
+    }
+
+    async ValueTask StageAsync(StagedMessage?[] staged)
+    {
+        var next = -1;
+        var beside = drafts.Count >= Many && ReadingAhead.IsWorthwhile ? Task.Run(Work) : Task.CompletedTask;
+        try { Work(); }
+        finally { await beside; }
+
+        void Work()
+        {
+            for (int i; (i = Interlocked.Increment(ref next)) < staged.Length;) staged[i] = Stage(Content(drafts[i]));
         }
     }
 
