@@ -326,7 +326,7 @@ internal sealed class ImapSession
                 return;
             }
             if (!mailbox.Contexts.IsEmpty) touched = [.. changes.Changed.Select(row => row.Uid)];
-            if (mailbox.Apply(changes) && !mailbox.IsShownReadOnly && !Dialect.Rev2) mailbox.TakeRecent(await Mail.ClaimRecentAsync(mailbox.Id, Cancel));
+            if (mailbox.Apply(changes) && !mailbox.IsShownReadOnly && !Dialect.Rev2) mailbox.TakeRecent(Mail.ClaimRecent(mailbox.Id));
         }
         var flags = Watch is null || (Watch.Request.Selected & WatchEvents.FlagChange) != 0;
         // RFC 5465 5.1: with the UID

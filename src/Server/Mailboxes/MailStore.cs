@@ -20,6 +20,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
 
     readonly Staging staging = new(settings.Storage.SharedPartBytes);
     readonly Bodies bodies = new(store.Packs, store.Read);
+    readonly Recents recents = new(store);
     readonly ConcurrentDictionary<long, long> inboxes = Inboxes(store);  // of an account: never changes
     readonly ConcurrentDictionary<long, long> accounts = new();          // of other mailboxes: never changes
     int rightsVersion;
@@ -323,23 +324,10 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     /// Takes \Recent for this session (RFC 3501 2.3.2): the messages from the returned UID on and below the second are recent to it alone.
     /// Some of them may be newer than the snapshot that it has.
     /// </summary>
-    public async ValueTask<(uint From, uint To)> ClaimRecentAsync(long mailboxId, CancellationToken cancel)
-    {
-        uint next;
-        using (var read = Read())
-        {
-            if (read.Mailbox(mailboxId) is { } mailbox && mailbox.RecentUid == mailbox.UidNext) return (mailbox.RecentUid, mailbox.UidNext);
-            next = read.Mailbox(mailboxId)?.UidNext ?? 1;
-        }
-        try
-        {
-            return await store.CommitAsync(t => MailboxTable.ClaimRecent(t, mailboxId), cancel);
-        }
-        catch (Exception e) when (StoreTrouble.Of(e) is not null)
-        {
-            return (next, next); // a disk that takes nothing can still be read; nothing is recent to this session
-        }
-    }
+    public (uint From, uint To) ClaimRecent(long mailboxId) => recents.Claim(mailboxId);
+
+    /// <summary>The first UID that is \Recent to the next session.</summary>
+    public uint RecentFrom(Mailbox mailbox) => recents.From(mailbox);
 
     T Named<T>(WriteTransaction transaction, long accountId, T result)
     {

@@ -131,15 +131,9 @@ static class MailboxTable
         write.Prepare("UPDATE mailbox SET messages = messages + ?, unseen = unseen + ?, deleted = deleted + ?, bytes = bytes + ?, modseq = ? WHERE id = ?")
             .Bind(1, messages).Bind(2, unseen).Bind(3, deleted).Bind(4, bytes).Bind(5, modseq).Bind(6, id).Run();
 
-    /// <summary>The first UID that is \Recent to this session; later ones are so to the next.</summary>
-    public static (uint From, uint To) ClaimRecent(WriteTransaction write, long id)
-    {
-        using var row = write.Prepare("SELECT recent_uid, uid_next FROM mailbox WHERE id = ?").Bind(1, id);
-        if (!row.Step()) return (uint.MaxValue, uint.MaxValue);
-        var (recent, next) = ((uint)row.Int64(0), (uint)row.Int64(1));
-        if (recent != next) write.Prepare("UPDATE mailbox SET recent_uid = ? WHERE id = ?").Bind(1, next).Bind(2, id).Run();
-        return (recent, next);
-    }
+    /// <summary>Messages below this UID are no longer \Recent to whoever comes.</summary>
+    public static void SetRecent(WriteTransaction write, long id, uint uid) =>
+        write.Prepare("UPDATE mailbox SET recent_uid = max(recent_uid, ?) WHERE id = ?").Bind(1, uid).Bind(2, id).Run();
 
     // ---- usage: one row an account
 

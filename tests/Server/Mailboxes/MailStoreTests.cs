@@ -242,6 +242,20 @@ public sealed class MailStoreTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Messages_are_recent_to_one_session_alone_and_the_row_learns_of_it()
+    {
+        var (_, inbox) = await vault.AccountAsync();
+        for (var i = 0; i < 3; i++) await vault.AppendAsync(inbox, VaultFixture.Message(i));
+        Assert.Equal((1u, 4u), vault.Mail.ClaimRecent(inbox));
+        Assert.Equal((4u, 4u), vault.Mail.ClaimRecent(inbox));
+        Assert.Equal(4u, vault.Mail.RecentFrom(vault.Mailbox(inbox)));
+        await vault.AppendAsync(inbox, VaultFixture.Message(4));
+        Assert.Equal((4u, 5u), vault.Mail.ClaimRecent(inbox));
+        await vault.RestartAsync();
+        Assert.Equal(5u, vault.Mailbox(inbox).RecentUid);
+    }
+
+    [Fact]
     public async Task Rows_whose_record_was_torn_are_gone_after_a_crash_and_their_uid_stays_used()
     {
         var (account, inbox) = await vault.AccountAsync();

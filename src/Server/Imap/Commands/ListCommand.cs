@@ -121,7 +121,7 @@ internal static class ListCommand
             foreach (var access in mailboxes)
             {
                 if (!request.Patterns.Any(p => p.Matches(access.Name))) continue;
-                counted[access.Mailbox.Id] = StatusCommand.Count(reader, access.Mailbox, request.Status);
+                counted[access.Mailbox.Id] = StatusCommand.Count(session, reader, access.Mailbox, request.Status);
                 if (request.Metadata.Count > 0) notes[access.Mailbox.Id] = MetadataCommands.OfMailbox(session, reader, access);
             }
         }

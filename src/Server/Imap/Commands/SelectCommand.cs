@@ -54,7 +54,7 @@ internal static class SelectCommand
         var selected = new SelectedMailbox(mailbox with { Name = access.Name }, readOnly, session.Mail.Notifier) { Rights = access.Rights, Reader = access.Reader };
         session.Select(selected);
         // RFC 3501 2.3.2: EXAMINE shows \Recent and leaves it to the next session
-        uint? recent = !session.Dialect.Rev2 && selected.IsShownReadOnly ? mailbox.RecentUid : null;
+        uint? recent = !session.Dialect.Rev2 && selected.IsShownReadOnly ? session.Mail.RecentFrom(mailbox) : null;
         var attributes = "";
         using (var reader = session.Mail.Read())
         {
@@ -68,7 +68,7 @@ internal static class SelectCommand
             return Outcome.No("The mailbox has just been deleted", "NONEXISTENT");
         }
         // after the look: what is in the view and nobody's yet is this session's, and what comes between will be
-        if (!session.Dialect.Rev2 && !selected.IsShownReadOnly) selected.TakeRecent(await session.Mail.ClaimRecentAsync(mailbox.Id, session.Cancel));
+        if (!session.Dialect.Rev2 && !selected.IsShownReadOnly) selected.TakeRecent(session.Mail.ClaimRecent(mailbox.Id));
         Announce(session.Writer, selected);
         session.Writer.Ok($"MAILBOXID ({mailbox.ObjectId})", "The mailbox"); // RFC 8474 4.2
         // RFC 9051 6.3.2; OLDNAME: 6.3.9.7

@@ -27,7 +27,7 @@ internal static class StatusCommand
         using (var reader = session.Mail.Read())
         {
             found = session.Find(reader, name);
-            if (found is not null) counts = Count(reader, found.Mailbox, items);
+            if (found is not null) counts = Count(session, reader, found.Mailbox, items);
         }
         if (session.Refusing(found, Rights.Read, out var access) is { } refusal) return new(refusal);
         var mailbox = access.Mailbox;
@@ -68,13 +68,12 @@ internal static class StatusCommand
         return items;
     }
 
-    public static StatusCounts Count(MailReader reader, Mailbox mailbox, StatusItems items) => new(
-        items.HasFlag(StatusItems.Recent) ? CountRecent(reader, mailbox) : 0,
+    public static StatusCounts Count(ImapSession session, MailReader reader, Mailbox mailbox, StatusItems items) => new(
+        items.HasFlag(StatusItems.Recent) ? CountRecent(session.Mail.RecentFrom(mailbox), reader, mailbox) : 0,
         items.HasFlag(StatusItems.DeletedStorage) && mailbox.Deleted > 0
             ? reader.Messages(mailbox.Id).Where(row => row.Flags.HasFlag(MessageFlags.Deleted)).Sum(row => row.Size) : 0);
 
-    static int CountRecent(MailReader reader, Mailbox mailbox) =>
-        mailbox.RecentUid >= mailbox.UidNext ? 0 : reader.Messages(mailbox.Id, mailbox.RecentUid).Count;
+    static int CountRecent(uint from, MailReader reader, Mailbox mailbox) => from >= mailbox.UidNext ? 0 : reader.Messages(mailbox.Id, from).Count;
 
     public static void Write(ImapSession session, Access access, StatusItems items, StatusCounts counts)
     {
