@@ -13,8 +13,20 @@ public sealed record Refusal(int SmtpCode, string Status, string ImapCode, int H
     /// <summary>Whether trying again later may help (SMTP 4xx).</summary>
     public bool IsTemporary => SmtpCode < 500;
 
+    /// <summary>What the sentence was made of, for catalogues in other languages; null where it is its own pattern.</summary>
+    public Wording? Wording { get; init; }
+
+    /// <summary>The field of a request that it is about, or null.</summary>
+    public string? Field { get; init; }
+
     /// <summary>The same cause with another sentence.</summary>
-    public Refusal Because(string sentence) => this with { Sentence = sentence };
+    public Refusal Because(string sentence) => this with { Sentence = sentence, Wording = null };
+
+    /// <summary>The same, of an interpolated string whose pattern is kept.</summary>
+    public Refusal Because(ref SentenceBuilder sentence) => this with { Sentence = sentence.Text(out var wording), Wording = wording };
+
+    /// <summary>The same refusal, about a field of the request.</summary>
+    public Refusal At(string field) => this with { Field = field };
 
     /// <summary>The reply line of SMTP, without CRLF.</summary>
     public override string ToString() => $"{SmtpCode} {Status} {(Sentence.Contains('\n', StringComparison.Ordinal) ? Sentence.Replace('\n', ' ') : Sentence)}";
