@@ -2,8 +2,8 @@ using CbaMail.Envelope;
 
 namespace CbaMail.Directory;
 
-/// <summary>What an account may administer.</summary>
-public enum Role { User, DomainAdmin, Admin }
+/// <summary>What an account may administer, in rising order: itself, the courses given to it, its domains, the server (whose owner it is).</summary>
+public enum Role { User, CourseManager, DomainAdmin, Admin }
 
 /// <param name="Name">Lower case A-labels.</param>
 /// <param name="CatchAll">Address that gets mail for unknown local parts, or null.</param>
@@ -20,6 +20,8 @@ public sealed record Domain(long Id, string Name, string? CatchAll, long Default
 public sealed record Account(long Id, long DomainId, MailAddress Address, string Name, Role Role, long Quota, string Groups, bool Enabled, DateTimeOffset Created)
 {
     public MailPolicy Policy { get; init; } = MailPolicy.None;
+
+    public AccountProfile Profile { get; init; } = AccountProfile.None;
 }
 
 /// <param name="Targets">Local or remote addresses.</param>

@@ -3,13 +3,13 @@ using CbaMail.Storage.Sqlite;
 
 namespace CbaMail.Directory;
 
-/// <summary>All SQL of the directory (Storage/Schema/0001_directory.sql, 0011_policies.sql, 0015_scram.sql).</summary>
+/// <summary>All SQL of the directory (Storage/Schema/0001_directory.sql, 0011_policies.sql, 0015_scram.sql, 0021_authorization.sql).</summary>
 internal static class DirectoryTable
 {
     const string DomainColumns = "SELECT d.id, d.name, d.catch_all, d.default_quota, d.created, a.name, d.policy FROM domain d LEFT JOIN domain a ON a.id = d.alias_of";
 
     const string AccountColumns = """
-        SELECT a.id, a.domain_id, a.local, d.name, a.name, a.role, a.quota, a.groups, a.enabled, a.created, a.password, a.policy, a.scram
+        SELECT a.id, a.domain_id, a.local, d.name, a.name, a.role, a.quota, a.groups, a.enabled, a.created, a.password, a.policy, a.scram, a.profile
         FROM account a JOIN domain d ON d.id = a.domain_id
         """;
 
@@ -49,7 +49,7 @@ internal static class DirectoryTable
     static (Account Account, string Password, byte[]? Scram) Account(Statement rows) => (
         new(rows.Int64(0), rows.Int64(1), new(rows.String(2), rows.String(3)), rows.String(4),
             Roles.Parse(rows.String(5)) ?? Role.User, rows.Int64(6), rows.String(7), rows.Bool(8), rows.Time(9))
-        { Policy = MailPolicy.FromJson(rows.String(11)) },
+        { Policy = MailPolicy.FromJson(rows.String(11)), Profile = AccountProfile.FromJson(rows.String(13)) },
         rows.String(10), rows.IsNull(12) ? null : rows.Blob(12).ToArray());
 
     static Alias Alias(Statement rows) => new(rows.Int64(0), rows.Int64(1), new(rows.String(2), rows.String(3)), rows.String(4).Split('\n'), rows.Time(5))
@@ -89,17 +89,17 @@ internal static class DirectoryTable
     {
         if (write.Prepare("SELECT 1 FROM alias WHERE domain_id = ? AND local = ?").Bind(1, account.DomainId).Bind(2, account.Address.LocalPart).Scalar() == 1) return null;
         return Inserted(write, write.Prepare("""
-            INSERT INTO account (domain_id, local, name, password, role, quota, groups, enabled, created)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            INSERT INTO account (domain_id, local, name, password, role, quota, groups, enabled, created, profile)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
             """)
             .Bind(1, account.DomainId).Bind(2, account.Address.LocalPart).Bind(3, account.Name).Bind(4, password)
-            .Bind(5, Roles.Show(account.Role)).Bind(6, account.Quota).Bind(7, account.Groups).Bind(8, account.Enabled).Bind(9, account.Created));
+            .Bind(5, Roles.Show(account.Role)).Bind(6, account.Quota).Bind(7, account.Groups).Bind(8, account.Enabled).Bind(9, account.Created).Bind(10, account.Profile.ToJson()));
     }
 
     public static bool SetAccount(WriteTransaction write, Account account, string password) =>
-        write.Prepare("UPDATE account SET name = ?, password = ?, role = ?, quota = ?, groups = ?, enabled = ? WHERE id = ?")
+        write.Prepare("UPDATE account SET name = ?, password = ?, role = ?, quota = ?, groups = ?, enabled = ?, profile = ? WHERE id = ?")
             .Bind(1, account.Name).Bind(2, password).Bind(3, Roles.Show(account.Role)).Bind(4, account.Quota)
-            .Bind(5, account.Groups).Bind(6, account.Enabled).Bind(7, account.Id).Run() == 1;
+            .Bind(5, account.Groups).Bind(6, account.Enabled).Bind(7, account.Profile.ToJson()).Bind(8, account.Id).Run() == 1;
 
     /// <param name="scram">Under Storage/Secrets, or null.</param>
     public static void SetScram(WriteTransaction write, long id, byte[]? scram)
@@ -145,12 +145,13 @@ internal static class DirectoryTable
 /// <summary>Roles as they are written in the contract.</summary>
 public static class Roles
 {
-    public static string Show(Role role) => role switch { Role.Admin => "admin", Role.DomainAdmin => "domain-admin", _ => "user" };
+    public static string Show(Role role) => role switch { Role.Admin => "admin", Role.DomainAdmin => "domain-admin", Role.CourseManager => "course-manager", _ => "user" };
 
     public static Role? Parse(string text) => text.Trim().ToLowerInvariant() switch
     {
-        "admin" => Role.Admin,
+        "admin" or "owner" => Role.Admin,
         "domain-admin" => Role.DomainAdmin,
+        "course-manager" => Role.CourseManager,
         "user" => Role.User,
         _ => null,
     };

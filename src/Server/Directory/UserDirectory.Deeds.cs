@@ -11,10 +11,13 @@ namespace CbaMail.Directory;
 /// <param name="Enabled">Whether its owner may sign in.</param>
 /// <param name="Scram">Of the password that <paramref name="PasswordHash"/> is the hash of, where it is known.</param>
 public sealed record NewAccount(
-    string Address, string Name = "", string? Password = null, long? Quota = null, Role Role = Role.User, string Groups = "", string? PasswordHash = null, bool Enabled = true, ScramSecret? Scram = null);
+    string Address, string Name = "", string? Password = null, long? Quota = null, Role Role = Role.User, string Groups = "", string? PasswordHash = null, bool Enabled = true, ScramSecret? Scram = null)
+{
+    public AccountProfile Profile { get; init; } = AccountProfile.None;
+}
 
 /// <summary>What to change in an account; null leaves a thing as it is.</summary>
-public sealed record AccountChange(string? Name = null, string? Password = null, long? Quota = null, Role? Role = null, string? Groups = null, bool? Enabled = null);
+public sealed record AccountChange(string? Name = null, string? Password = null, long? Quota = null, Role? Role = null, string? Groups = null, bool? Enabled = null, AccountProfile? Profile = null);
 
 public sealed partial class UserDirectory
 {
@@ -151,7 +154,7 @@ public sealed partial class UserDirectory
         if (!hash.Ok) return hash.Refusal;
         if (!Names.TryAddress(wanted.Address, out var address) || !domains.TryGetValue(address.Domain, out var domain) || !DirectoryTable.HasDomain(write, domain.Id))
             return NoDomain(wanted.Address);
-        var account = new Account(0, domain.Id, address, wanted.Name.Trim(), wanted.Role, wanted.Quota ?? domain.DefaultQuota, NormalGroups(wanted.Groups), wanted.Enabled, Rounded(created));
+        var account = new Account(0, domain.Id, address, wanted.Name.Trim(), wanted.Role, wanted.Quota ?? domain.DefaultQuota, NormalGroups(wanted.Groups), wanted.Enabled, Rounded(created)) { Profile = wanted.Profile };
         if (DirectoryTable.AddAccount(write, account, hash.Value.Hash) is not { } id) return Taken(address);
         account = account with { Id = id };
         SetScram(write, account, hash.Value.Scram);
@@ -177,10 +180,11 @@ public sealed partial class UserDirectory
             Role = change.Role ?? entry.Account.Role,
             Groups = change.Groups is null ? entry.Account.Groups : NormalGroups(change.Groups),
             Enabled = change.Enabled ?? entry.Account.Enabled,
-        }, hash ?? entry.Secrets), cancel);
+            Profile = change.Profile ?? entry.Account.Profile,
+        }, hash ?? entry.Secrets), cancel, endsSessions: hash is not null || change.Enabled == false);
     }
 
-    async ValueTask<Result<Account>> ChangeAsync(long id, Func<Entry, Entry> change, CancellationToken cancel)
+    async ValueTask<Result<Account>> ChangeAsync(long id, Func<Entry, Entry> change, CancellationToken cancel, bool endsSessions = false)
     {
         var changed = await store.CommitAsync(write =>
         {
@@ -189,6 +193,7 @@ public sealed partial class UserDirectory
             var next = change(before);
             if (!DirectoryTable.SetAccount(write, next.Account, next.Password)) return null;
             if (!ReferenceEquals(next.Secrets.Scram, before.Secrets.Scram)) SetScram(write, next.Account, next.Secrets.Scram);
+            if (endsSessions) SignInChanging?.Invoke(write, next.Account);
             write.OnCommitted(() => Keep(next.Account, next.Secrets));
             return next.Account;
         }, cancel);

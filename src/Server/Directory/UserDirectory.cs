@@ -57,6 +57,9 @@ public sealed partial class UserDirectory
     /// <summary>Runs in the transaction that removes an account.</summary>
     public event Action<WriteTransaction, Account>? AccountRemoving;
 
+    /// <summary>Runs in the transaction that gives an account another password, or disables it: who is signed in is not any more.</summary>
+    public event Action<WriteTransaction, Account>? SignInChanging;
+
     /// <summary>Runs in the transaction that removes a domain.</summary>
     public event Action<WriteTransaction, Domain>? DomainRemoving;
 
@@ -88,6 +91,8 @@ public sealed partial class UserDirectory
     internal string PasswordHash(long id) => accountsById.GetValueOrDefault(id)?.Password ?? "";
 
     public IReadOnlyList<Domain> ListDomains() => [.. domains.Values.OrderBy(domain => domain.Name, StringComparer.Ordinal)];
+
+    public int CountAccounts(Domain domain) => accountsById.Values.Count(entry => entry.Account.DomainId == domain.Id);
 
     /// <summary>Sorted by domain and local part.</summary>
     /// <param name="domain">Only of this domain, or null.</param>

@@ -1,0 +1,83 @@
+using CbaMail.Directory;
+
+namespace CbaMail.Authorization;
+
+/// <summary>How far a permission reaches, in rising order: nowhere, to the caller's own account, to courses given to him, to his domains, everywhere.</summary>
+public enum Reach { None, Own, Courses, Domains, Server }
+
+/// <summary>One thing that somebody may or may not do by the API. The owner may do everything; the other roles as far as their columns say.</summary>
+/// <param name="Name">Resource and deed, as in <c>accounts.write</c>: what keys, grants and the matrix in docs call it.</param>
+/// <param name="DomainAdmin">Of a domain administrator.</param>
+/// <param name="CourseManager">Of a course manager.</param>
+/// <param name="User">Of everybody else.</param>
+public sealed record Permission(string Name, Reach DomainAdmin, Reach CourseManager, Reach User, string English, string Russian)
+{
+    /// <summary>How far it reaches by a role alone.</summary>
+    public Reach By(Role role) => role switch { Role.Admin => Reach.Server, Role.DomainAdmin => DomainAdmin, Role.CourseManager => CourseManager, _ => User };
+
+    /// <summary>How far it may reach once it is granted to somebody of a role that has it not.</summary>
+    public static Reach Widest(Role role) => role switch { Role.Admin => Reach.Server, Role.DomainAdmin => Reach.Domains, Role.CourseManager => Reach.Courses, _ => Reach.Own };
+
+    /// <summary>Whether it only looks.</summary>
+    public bool OnlyReads => Name.EndsWith(".read", StringComparison.Ordinal);
+}
+
+/// <summary>The matrix: every permission there is. docs/en/permissions.md is made of it.</summary>
+public static class Permissions
+{
+    const Reach No = Reach.None, Own = Reach.Own, Courses = Reach.Courses, Domains = Reach.Domains;
+
+    public static readonly Permission
+        OwnAccount = new("self", Own, Own, Own, "see oneself; own sessions, own keys", "видеть себя; свои сеансы, свои ключи"),
+        StatusRead = new("status.read", Domains, No, No, "see the server's health", "видеть состояние сервера"),
+        DomainsRead = new("domains.read", Domains, Courses, No, "see domains", "видеть домены"),
+        DomainsWrite = new("domains.write", Domains, No, No, "change domains (catch-all, quota of new accounts)", "менять домены (общий ящик, квота новых)"),
+        DomainsCreate = new("domains.create", No, No, No, "take in and remove domains", "добавлять и удалять домены"),
+        DnsRead = new("dns.read", Domains, No, No, "see and check what a domain publishes", "видеть и проверять записи DNS домена"),
+        DkimRead = new("dkim.read", Domains, No, No, "see signing keys", "видеть ключи подписи"),
+        DkimWrite = new("dkim.write", Domains, No, No, "rotate and import signing keys", "менять и загружать ключи подписи"),
+        DkimExport = new("dkim.export", No, No, No, "take private signing keys out", "выгружать закрытые ключи подписи"),
+        AccountsRead = new("accounts.read", Domains, No, Own, "see accounts", "видеть учётные записи"),
+        AccountsWrite = new("accounts.write", Domains, No, No, "make, change and remove accounts", "создавать, менять и удалять учётные записи"),
+        RolesWrite = new("roles.write", No, No, No, "give roles, domains, courses and permissions", "назначать роли, домены, курсы и разрешения"),
+        SignInAs = new("accounts.sign-in-as", No, No, No, "sign in as somebody else", "входить под чужим именем"),
+        AliasesRead = new("aliases.read", Domains, No, No, "see aliases", "видеть псевдонимы"),
+        AliasesWrite = new("aliases.write", Domains, No, No, "make and remove aliases", "создавать и удалять псевдонимы"),
+        PoliciesRead = new("policies.read", Domains, No, Own, "see policies", "видеть правила"),
+        PoliciesWrite = new("policies.write", Domains, No, No, "change policies", "менять правила"),
+        MappingsRead = new("recipient-map.read", No, No, No, "see the recipient map", "видеть карту получателей"),
+        MappingsWrite = new("recipient-map.write", No, No, No, "change the recipient map", "менять карту получателей"),
+        MailboxesRead = new("mailboxes.read", Domains, No, Own, "see mailboxes and who may use them", "видеть ящики и права на них"),
+        MailboxesWrite = new("mailboxes.write", Domains, No, No, "make, share and remove mailboxes", "создавать, открывать другим и удалять ящики"),
+        CoursesRead = new("courses.read", Domains, Courses, No, "see courses and their people", "видеть курсы и участников"),
+        CoursesWrite = new("courses.write", Domains, Courses, No, "import and change people of courses", "загружать и менять участников курсов"),
+        CoursesCreate = new("courses.create", Domains, No, No, "make and remove courses", "создавать и удалять курсы"),
+        MailingsRead = new("mailings.read", Domains, Courses, No, "see mailings and their ledgers", "видеть рассылки и их журналы"),
+        MailingsWrite = new("mailings.write", Domains, Courses, No, "write, send and stop mailings", "составлять, отправлять и останавливать рассылки"),
+        SuppressionsRead = new("suppressions.read", No, No, No, "see who is left out of mailings", "видеть исключённых из рассылок"),
+        SuppressionsWrite = new("suppressions.write", No, No, No, "change who is left out of mailings", "менять список исключённых из рассылок"),
+        QueueRead = new("queue.read", No, No, No, "see the queue", "видеть очередь"),
+        QueueWrite = new("queue.write", No, No, No, "retry, hold and drop what is in the queue", "повторять, задерживать и удалять письма очереди"),
+        TraceRead = new("trace.read", No, No, No, "see where mail is and what became of it", "видеть путь писем"),
+        MessagesWrite = new("messages.write", No, No, No, "put messages into mailboxes", "класть письма в ящики"),
+        ReportsRead = new("reports.read", Domains, No, No, "see DMARC and TLS reports and complaints", "видеть отчёты DMARC и TLS и жалобы"),
+        ReportsWrite = new("reports.write", No, No, No, "send reports", "отправлять отчёты"),
+        BansRead = new("bans.read", No, No, No, "see bans, the allow list and the greylist", "видеть блокировки, белый и серый списки"),
+        BansWrite = new("bans.write", No, No, No, "change bans, the allow list and the greylist", "менять блокировки, белый и серый списки"),
+        TlsRead = new("certificates.read", No, No, No, "see certificates", "видеть сертификаты"),
+        TlsWrite = new("certificates.write", No, No, No, "reload and renew certificates", "перечитывать и обновлять сертификаты"),
+        SearchRead = new("search.read", No, No, No, "see full-text indexes", "видеть поисковые индексы"),
+        SearchWrite = new("search.write", No, No, No, "rebuild full-text indexes", "перестраивать поисковые индексы"),
+        Maintenance = new("maintenance", No, No, No, "back up, restore, verify, collect; keys of secrets; the public suffix list", "резервные копии, восстановление, проверка, уборка; ключи секретов; список публичных суффиксов"),
+        AuditRead = new("audit.read", No, No, No, "read the audit log", "читать журнал изменений");
+
+    public static readonly IReadOnlyList<Permission> All =
+    [
+        OwnAccount, StatusRead, DomainsRead, DomainsWrite, DomainsCreate, DnsRead, DkimRead, DkimWrite, DkimExport, AccountsRead, AccountsWrite, RolesWrite, SignInAs,
+        AliasesRead, AliasesWrite, PoliciesRead, PoliciesWrite, MappingsRead, MappingsWrite, MailboxesRead, MailboxesWrite, CoursesRead, CoursesWrite, CoursesCreate,
+        MailingsRead, MailingsWrite, SuppressionsRead, SuppressionsWrite, QueueRead, QueueWrite, TraceRead, MessagesWrite, ReportsRead, ReportsWrite, BansRead, BansWrite,
+        TlsRead, TlsWrite, SearchRead, SearchWrite, Maintenance, AuditRead,
+    ];
+
+    public static Permission? Find(string name) => All.FirstOrDefault(permission => permission.Name == name);
+}
