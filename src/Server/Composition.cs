@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using CbaMail.Authorization;
 using CbaMail.Backup;
 using CbaMail.Cli;
 using CbaMail.Config;
@@ -58,6 +59,7 @@ public static class Composition
             .AddMailboxes()
             .AddCorrespondents()
             .AddSasl()
+            .AddAuthorizationRoom()
             .AddBackup()
             .AddQueue()
             .AddMailings()
@@ -79,6 +81,7 @@ public static class Composition
     static void Wire(IServiceProvider services)
     {
         MailboxesRoom.Attach(services.GetRequiredService<MailStore>(), services.GetRequiredService<UserDirectory>());
+        AuthorizationRoom.Attach(services.GetRequiredService<UserDirectory>(), services.GetRequiredService<ApiKeys>(), services.GetRequiredService<Sessions>());
         services.GetRequiredService<ReportPost>().Local = (from, to, message, cancel) => services.GetRequiredService<LocalDelivery>().DeliverOwnAsync(from, to, message, cancel);
         var complaints = services.GetRequiredService<Complaints>();
         complaints.FindCopy = (read, id, messageId) => (id is { } row ? CopyTable.Find(read, row) : CopyTable.Find(read, messageId!)) is { } copy ? new(copy.LedgerId, copy.Mailing, copy.Address, copy.Sender) : null;

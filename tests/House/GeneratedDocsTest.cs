@@ -11,6 +11,12 @@ public class GeneratedDocsTest
     [Theory, InlineData("en"), InlineData("ru")]
     public void The_tables_of_imap_extensions_are_current(string language) => IsCurrent($"docs/{language}/imap-extensions.md", ImapExtensions.Write(language == "ru").Page);
 
+    [Theory, InlineData("en"), InlineData("ru")]
+    public void The_matrix_of_permissions_is_current(string language) => IsCurrent($"docs/{language}/permissions.md", PermissionMatrix.Write(language == "ru"));
+
+    [Fact]
+    public void The_openapi_document_is_current() => IsCurrent("docs/openapi.json", CbaMail.Http.OpenApi.Text);
+
     [Fact]
     public void Every_imap_extension_says_what_it_is_for() => Breach.None(ImapExtensions.Write(russian: false).Gaps);
 

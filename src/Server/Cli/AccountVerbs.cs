@@ -8,15 +8,19 @@ static class AccountVerbs
 {
     static readonly Option Name = new("--name", "TEXT", "display name");
     static readonly Option Quota = new("--quota", "SIZE", "as in 500M or 2G; 0 is none");
-    static readonly Option Role = new("--role", "ROLE", "user, domain-admin or admin");
+    static readonly Option Role = new("--role", "ROLE", "user, course-manager, domain-admin or admin (the owner)");
     static readonly Option Groups = new("--groups", "WORDS", "groups, separated by spaces or commas");
+    static readonly Option Domains = new("--domains", "NAMES", "domains of a domain administrator beside his own; \"\" is none");
+    static readonly Option Courses = new("--courses", "IDS", "courses of a course manager; \"\" is none");
+    static readonly Option Grant = new("--grant", "NAMES", "permissions beyond those of the role; \"\" is none");
+    static readonly Option Withhold = new("--withhold", "NAMES", "permissions of the role that it has not; \"\" is none");
     static readonly Option FromInput = new("--password-stdin", null, "read the password from standard input, up to the line's end");
     static readonly Option Generate = new("--generate", null, "make a password and print it");
     static readonly Option OfDomain = new("--domain", "NAME", "only of this domain");
 
     public static readonly IReadOnlyList<Verb> Rows =
     [
-        new("account add", "ADDRESS", "add an account", [Name, Quota, Role, Groups, FromInput, Generate, .. Verb.Client], AddAsync,
+        new("account add", "ADDRESS", "add an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold, FromInput, Generate, .. Verb.Client], AddAsync,
             "With --generate the password is all that is printed."),
         new("account import", "FILE.csv", "add and change many accounts", Verb.Client, AccountImport.RunAsync, """
             The first line names the columns: address, name, password, quota, groups; in any order, only address is required.
@@ -27,7 +31,7 @@ static class AccountVerbs
         new("account export", "", "print all accounts as CSV, without passwords", [OfDomain, .. Verb.Client], ExportAsync),
         new("account list", "", "list the accounts", [OfDomain, .. Verb.Client], ListAsync),
         new("account show", "ADDRESS", "show an account", Verb.Client, ShowAsync),
-        new("account set", "ADDRESS", "change an account", [Name, Quota, Role, Groups,
+        new("account set", "ADDRESS", "change an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold,
             new("--enable", null, "let it sign in again"), new("--disable", null, "keep it from signing in; its mail still arrives"), .. Verb.Client], SetAsync),
         new("account remove", "ADDRESS", "remove an account with all its mail", Verb.Client, RemoveAsync),
         new("account password", "ADDRESS", "set a new password", [FromInput, Generate, .. Verb.Client], PasswordAsync),
@@ -62,7 +66,15 @@ static class AccountVerbs
         body.Add("password", password);
     }
 
-    static JsonBody Body(Invocation invocation) => new JsonBody()
+    static JsonBody Body(Invocation invocation)
+    {
+        var body = Fields(invocation);
+        foreach (var (option, field) in new[] { (Domains, "domains"), (Courses, "courses"), (Grant, "granted"), (Withhold, "withheld") })
+            if (invocation.Value(option.Name) is { } words) body.Add(field, words.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries));
+        return body;
+    }
+
+    static JsonBody Fields(Invocation invocation) => new JsonBody()
         .Add("name", invocation.Value("--name"))
         .Add("quota", DomainVerbs.SizeOf(invocation))
         .Add("role", invocation.Value("--role"))
@@ -84,7 +96,12 @@ static class AccountVerbs
 
     static async Task<int> ShowAsync(Invocation invocation) => invocation.Print(await invocation.Server.GetAsync(Path(invocation)), Details);
 
-    static string Details(JsonElement account) => $"""
+    static string Details(JsonElement account) => Account(account) + string.Concat(
+        new[] { ("domains", "Domains"), ("courses", "Courses"), ("granted", "Granted"), ("withheld", "Withheld") }
+            .Where(field => account.TryGetProperty(field.Item1, out var list) && list.ValueKind == JsonValueKind.Array)
+            .Select(field => $"\n{field.Item2,-10} {string.Join(' ', account.GetProperty(field.Item1).EnumerateArray().Select(one => one.GetString()))}"));
+
+    static string Account(JsonElement account) => $"""
         Address    {Readable.Address(account.Text("address"))}
         Name       {account.Text("name")}
         Role       {account.Text("role")}

@@ -52,6 +52,7 @@ public static class CommandLine
         .. SuffixVerbs.Rows,
         .. ReportVerbs.Rows,
         .. SecretVerbs.Rows,
+        .. ApiVerbs.Rows,
         .. CheckVerbs.Rows,
         CheckConfig.Row(look),
         new("version", "", "print the release", [new("--json", null, "print JSON")], invocation =>

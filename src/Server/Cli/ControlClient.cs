@@ -19,7 +19,7 @@ public sealed class ControlClient : IDisposable
         this.data = data;
         http = new HttpClient(new SocketsHttpHandler { ConnectCallback = ConnectAsync, UseProxy = false, AllowAutoRedirect = false })
         {
-            BaseAddress = new Uri("http://control/v1/"),
+            BaseAddress = new Uri("http://control/api/v1/"),
             Timeout = Timeout.InfiniteTimeSpan,
         };
     }
@@ -39,7 +39,13 @@ public sealed class ControlClient : IDisposable
         }
     }
 
-    public Task<JsonElement> GetAsync(string path) => SendAsync(HttpMethod.Get, path, null);
+    /// <summary>An object, or the items of a list.</summary>
+    public async Task<JsonElement> GetAsync(string path)
+    {
+        var answer = await SendAsync(HttpMethod.Get, path, null);
+        return answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty("items", out var items) && answer.TryGetProperty("next", out _) ? items : answer;
+    }
+
     public Task<JsonElement> DeleteAsync(string path) => SendAsync(HttpMethod.Delete, path, null);
 
     /// <param name="body">Null for none.</param>
@@ -79,9 +85,11 @@ public sealed class ControlClient : IDisposable
         return text.Length == 0 ? default : Parse(text);
     }
 
-    async Task<HttpResponseMessage> AskAsync(HttpMethod method, string path, HttpContent? body)
+    /// <summary>The answer as it comes; a refusal is thrown.</summary>
+    public async Task<HttpResponseMessage> AskAsync(HttpMethod method, string path, HttpContent? body, IReadOnlyList<(string Name, string Value)>? headers = null)
     {
         using var request = new HttpRequestMessage(method, path) { Content = body };
+        foreach (var (name, value) in headers ?? []) request.Headers.TryAddWithoutValidation(name, value);
         HttpResponseMessage response;
         try { response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead); }
         catch (HttpRequestException e) { throw NotThere(e); }
@@ -129,7 +137,7 @@ public sealed class ControlClient : IDisposable
         try
         {
             using var document = JsonDocument.Parse(text);
-            return document.RootElement.TryGetProperty("error", out var error) ? error.GetString() : null;
+            return document.RootElement.TryGetProperty("detail", out var detail) || document.RootElement.TryGetProperty("error", out detail) ? detail.GetString() : null;
         }
         catch (JsonException)
         {

@@ -49,8 +49,15 @@ public sealed class Invocation : IDisposable
     public int Print(JsonElement rows, IReadOnlyList<string> header, Func<JsonElement, string[]> columns, Func<JsonElement, IEnumerable<string>>? under = null)
     {
         if (Json) { Print(rows.GetRawText()); return 0; }
-        var lines = rows.EnumerateArray().Select(row => (Fields: Array.ConvertAll(columns(row), field => PlainText.Line(field)), Under: under?.Invoke(row) ?? [])).ToList();
-        if (IsTerminal && lines.Count == 0) { Print("(none)"); return 0; }
+        PrintTable([.. rows.EnumerateArray()], header, columns, under);
+        return 0;
+    }
+
+    /// <summary>The same for rows that are no answer of their own.</summary>
+    public void PrintTable(IReadOnlyList<JsonElement> rows, IReadOnlyList<string> header, Func<JsonElement, string[]> columns, Func<JsonElement, IEnumerable<string>>? under = null)
+    {
+        var lines = rows.Select(row => (Fields: Array.ConvertAll(columns(row), field => PlainText.Line(field)), Under: under?.Invoke(row) ?? [])).ToList();
+        if (IsTerminal && lines.Count == 0) { Print("(none)"); return; }
         if (IsTerminal) lines.Insert(0, ([.. header], []));
         var widths = new int[header.Count];
         foreach (var (line, _) in lines)
@@ -60,7 +67,6 @@ public sealed class Invocation : IDisposable
             Print(string.Join("  ", line.Select((field, i) => i == line.Length - 1 ? field : field.PadRight(widths[i]))).TrimEnd());
             foreach (var text in below) Print(PlainText.Line(text));
         }
-        return 0;
     }
 
     public void Dispose() => client?.Dispose();

@@ -7,9 +7,9 @@ static class TlsVerbs
 {
     public static readonly IReadOnlyList<Verb> Rows =
     [
-        new("tls list", "", "list the certificates that are in use", Verb.Client, invocation => ListAsync(invocation, invocation.Server.GetAsync("tls")),
+        new("tls list", "", "list the certificates that are in use", Verb.Client, invocation => ListAsync(invocation, invocation.Server.GetAsync("certificates")),
             "The first one is for clients that ask for no name, or for one that no certificate has."),
-        new("tls reload", "", "read the certificate files again, now", Verb.Client, invocation => ListAsync(invocation, invocation.Server.PostAsync("tls/reload")),
+        new("tls reload", "", "read the certificate files again, now", Verb.Client, invocation => ListAsync(invocation, invocation.Server.PostAsync("certificates/reload")),
             "Files that have changed are also taken by themselves within a minute. No session is dropped."),
         new("tls renew", "[NAME]", "get certificates from the authority again, now", Verb.Client, invocation => RenewAsync(invocation, rotate: false), """
             NAME is the host name or a mail domain; without it all are renewed. They are renewed by themselves in time, with the same key.
@@ -21,7 +21,7 @@ static class TlsVerbs
     ];
 
     static Task<int> RenewAsync(Invocation invocation, bool rotate) =>
-        ListAsync(invocation, invocation.Server.PostAsync("tls/renew", new JsonBody().Add("name", invocation.Arguments.Count > 0 ? invocation.Arguments[0] : null).Add("rotate", rotate)));
+        ListAsync(invocation, invocation.Server.PostAsync("certificates/renew", new JsonBody().Add("name", invocation.Arguments.Count > 0 ? invocation.Arguments[0] : null).Add("rotate", rotate)));
 
     static async Task<int> ListAsync(Invocation invocation, Task<JsonElement> rows) =>
         invocation.Print(await rows, ["NAMES", "ISSUER", "KEY", "EXPIRES", "DAYS LEFT", "SOURCE", "RENEWS", "PROBLEM"], row =>

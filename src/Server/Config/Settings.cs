@@ -48,6 +48,7 @@ public sealed record Settings
     public IReadOnlyList<HookSettings> Hooks { get; init; } = [];
     public InboundSettings Inbound { get; init; } = new();
     public ReportSettings Reports { get; init; } = new();
+    public ApiSettings Api { get; init; } = new();
 }
 
 /// <summary>What a listener speaks.</summary>

@@ -2,32 +2,44 @@ using CbaMail.Http.Api;
 
 namespace CbaMail.Http;
 
-/// <summary>The API's resources, a line each. They are reachable through the control socket only.</summary>
+/// <summary>All rows of the API, resource by resource.</summary>
 static class ApiRoutes
 {
+    public const string Root = "/api/v1";
+
+    public static readonly IReadOnlyList<ApiRoute> All =
+    [
+        .. OpenApi.Rows,
+        .. SessionApi.Rows,
+        .. ApiKeysApi.Rows,
+        .. StatusApi.Rows,
+        .. DomainsApi.Rows,
+        .. DomainDnsApi.Rows,
+        .. AccountsApi.Rows,
+        .. AliasesApi.Rows,
+        .. PoliciesApi.Rows,
+        .. MailboxesApi.Rows,
+        .. CoursesApi.Rows,
+        .. MailingsApi.Rows,
+        .. QueueApi.Rows,
+        .. DoorsApi.Rows,
+        .. MessagesApi.Rows,
+        .. TraceApi.Rows,
+        .. SuppressionsApi.Rows,
+        .. VerifyApi.Rows,
+        .. BackupsApi.Rows,
+        .. VaultApi.Rows,
+        .. SearchApi.Rows,
+        .. SecretsApi.Rows,
+        .. TlsApi.Rows,
+        .. SuffixesApi.Rows,
+        .. ReportsApi.Rows,
+        .. AuditApi.Rows,
+    ];
+
     public static void Map(IEndpointRouteBuilder routes)
     {
-        StatusApi.Map(routes);
-        DomainsApi.Map(routes);
-        DomainDnsApi.Map(routes);
-        AccountsApi.Map(routes);
-        AliasesApi.Map(routes);
-        PoliciesApi.Map(routes);
-        MailboxesApi.Map(routes);
-        CoursesApi.Map(routes);
-        MailingsApi.Map(routes);
-        QueueApi.Map(routes);
-        DoorsApi.Map(routes);
-        MessagesApi.Map(routes);
-        TraceApi.Map(routes);
-        SuppressionsApi.Map(routes);
-        VerifyApi.Map(routes);
-        BackupsApi.Map(routes);
-        VaultApi.Map(routes);
-        SearchApi.Map(routes);
-        SecretsApi.Map(routes);
-        TlsApi.Map(routes);
-        SuffixesApi.Map(routes);
-        ReportsApi.Map(routes);
+        var door = routes.ServiceProvider.GetRequiredService<ApiDoor>();
+        foreach (var route in All) routes.MapMethods(Root + route.Path, [route.Method], (RequestDelegate)(context => door.RunAsync(route, context)));
     }
 }

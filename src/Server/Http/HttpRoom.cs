@@ -9,25 +9,27 @@ namespace CbaMail.Http;
 /// <summary>
 /// HTTP: two doors in one Kestrel.
 ///
-/// The control socket, <c>DATA/control.sock</c>: the API that the command line uses (ApiRoutes and one file a resource in Api/).
-/// Who may open the file may administer, so it has mode 0600 before anybody can connect. A request counts as one of the control socket
-/// only by a mark that is put on its connection where it is accepted; on TCP there is no mark, and so no API, whatever the request says.
+/// The control socket, <c>DATA/control.sock</c>, which the command line uses: who may open the file may administer, so it has mode 0600 before
+/// anybody can connect. A request counts as one of it only by a mark that is put on its connection where it is accepted (<see cref="ControlDoor"/>).
 ///
-/// The ports HTTP and HTTPS: the status page and /healthz, for anybody, until the web client exists.
+/// The ports HTTP and HTTPS: the status page and /healthz for anybody, well-known files, and the API for who has a key or a session.
 ///
-/// Rules that a change must keep: an error is {"error": sentence} with a fitting status; times are ISO 8601 in UTC;
-/// long work answers as JSON lines and is cancelled when the client goes away; nothing external is loaded by the page.
+/// The API, /api/v1 at both doors: <see cref="ApiRoutes"/> and one file a resource in Api/, a row an operation; <see cref="ApiDoor"/> runs each
+/// of them, asks who and whether, and keeps the audit log. The OpenAPI document is made of the rows (<see cref="OpenApi"/>).
+///
+/// Rules that a change must keep: no route without a permission, but for signing in and the document itself; an error is a problem (RFC 9457) with
+/// a fitting status; times are ISO 8601 in UTC; long work answers as JSON lines and is cancelled when the client goes away; nothing external is
+/// loaded by a page.
 /// </summary>
 public static class HttpRoom
 {
-    /// <summary>The mark of a connection that came through the control socket.</summary>
-    sealed class ControlDoor;
-
     public static string SocketPath(string data) => Path.Combine(data, "control.sock");
 
     public static IServiceCollection AddHttpRoom(this IServiceCollection services) => services
         .AddSingleton<Health>()
         .AddSingleton<StatusPage>()
+        .AddSingleton<ApiCallers>()
+        .AddSingleton<ApiDoor>()
         .AddRoutingCore()
         .Configure<SocketTransportOptions>(transport => transport.CreateBoundListenSocket = Bind);
 
@@ -38,7 +40,7 @@ public static class HttpRoom
         System.IO.Directory.CreateDirectory(settings.Data);
         kestrel.ListenUnixSocket(ControlSocket.EndPoint(settings.Data).ToString()!, listen => listen.Use(next => connection =>
         {
-            connection.Features.Set(new ControlDoor());
+            connection.Features.Set(ControlDoor.Mark);
             return next(connection);
         }));
     }
@@ -48,9 +50,21 @@ public static class HttpRoom
     {
         _ = app.Services.GetRequiredService<Health>(); // its uptime counts from here
         app.Use(SurpriseAsync);
-        app.MapWhen(context => context.Features.Get<ControlDoor>() is not null, control =>
+        var api = app.Services.GetRequiredService<Settings>().Api.Enabled;
+        app.MapWhen(context => ControlDoor.Is(context) || (api && context.Request.Path.StartsWithSegments("/api")), control =>
         {
+            control.Use((context, next) =>
+            {
+                // as it was called before it had a door to the outside
+                if (ControlDoor.Is(context) && context.Request.Path.StartsWithSegments("/v1")) context.Request.Path = "/api" + context.Request.Path;
+                return next(context);
+            });
             control.UseRouting();
+            control.Use(async (context, next) =>
+            {
+                await next(context);
+                if (context.Response is { StatusCode: 405, HasStarted: false }) await context.RefuseAsync(405, $"There is no {context.Request.Method} here, but {context.Response.Headers.Allow}");
+            });
             control.UseEndpoints(ApiRoutes.Map);
             control.Run(context => context.RefuseAsync(404, $"There is no {context.Request.Method} {context.Request.Path} here"));
         });
@@ -64,7 +78,7 @@ public static class HttpRoom
     /// <summary>The one catch: a surprise is logged and becomes 500 without a word about its inside.</summary>
     static async Task SurpriseAsync(HttpContext context, RequestDelegate next)
     {
-        var log = context.RequestServices.GetRequiredService<ILogger<ControlDoor>>();
+        var log = context.RequestServices.GetRequiredService<ILogger<ApiDoor>>();
         try
         {
             await next(context);

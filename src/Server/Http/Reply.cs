@@ -5,7 +5,7 @@ using CbaMail.Envelope;
 
 namespace CbaMail.Http;
 
-/// <summary>Answers of the API, all in one form: JSON in camel case, refusals as {"error": sentence} with their status.</summary>
+/// <summary>Answers of the API, all in one form: JSON in camel case, refusals as problems (RFC 9457) with a code and a sentence.</summary>
 public static class Reply
 {
     /// <summary>Of every body that comes or goes.</summary>
@@ -25,10 +25,44 @@ public static class Reply
         await JsonSerializer.SerializeAsync(context.Response.Body, value, value.GetType(), Json, context.RequestAborted);
     }
 
-    public static Task RefuseAsync(this HttpContext context, Refusal refusal) =>
-        context.JsonAsync(new { error = refusal.Sentence }, refusal.HttpStatus);
+    public static Task RefuseAsync(this HttpContext context, Refusal refusal) => context.RefuseAsync(refusal, refusal.HttpStatus);
 
-    public static Task RefuseAsync(this HttpContext context, int status, string sentence) => context.JsonAsync(new { error = sentence }, status);
+    public static Task RefuseAsync(this HttpContext context, int status, string sentence) =>
+        context.RefuseAsync(Refusal.Invalid.Because(sentence) with { ImapCode = status switch { 404 => "NONEXISTENT", 405 => "CANNOT", 409 => "INUSE", 413 => "TOOBIG", 500 => "SERVERBUG", _ => "CLIENTBUG" } }, status);
+
+    static async Task RefuseAsync(this HttpContext context, Refusal refusal, int status)
+    {
+        var language = Sentences.LanguageOf(context);
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/problem+json; charset=utf-8";
+        context.Response.Headers.ContentLanguage = language;
+        var problem = new Problem("about:blank", Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status), status, Code(refusal), Sentences.Say(refusal, language), refusal.Field);
+        await JsonSerializer.SerializeAsync(context.Response.Body, problem, Problems, context.RequestAborted);
+    }
+
+    sealed record Problem(string Type, string Title, int Status, string Code, string Detail, string? Field);
+
+    static readonly JsonSerializerOptions Problems = new(Json) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
+    /// <summary>The cause for programs; these words do not change.</summary>
+    static string Code(Refusal refusal) => refusal.ImapCode switch
+    {
+        "NONEXISTENT" => "not-found",
+        "ALREADYEXISTS" => "exists",
+        "CLIENTBUG" => "invalid",
+        "CANNOT" => "not-possible",
+        "INUSE" => "conflict",
+        "OVERQUOTA" => "over-quota",
+        "TOOBIG" => "too-large",
+        "LIMIT" => "too-many",
+        "NOPERM" => "not-permitted",
+        "AUTHENTICATIONFAILED" => "sign-in-failed",
+        "AUTHORIZATIONFAILED" => "forbidden",
+        "PRIVACYREQUIRED" => "tls-required",
+        "UNAVAILABLE" => "unavailable",
+        "SERVERBUG" => "unexpected",
+        _ => "refused",
+    };
 
     /// <summary>The value by <paramref name="show"/>, or the refusal.</summary>
     public static Task ResultAsync<T>(this HttpContext context, Result<T> result, Func<T, object> show, int status = 200) =>

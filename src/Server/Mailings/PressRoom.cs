@@ -43,6 +43,13 @@ public sealed class PressRoom
 
     // ---- what there is
 
+    /// <summary>The course that a mailing goes to.</summary>
+    public Result<Course> CourseOf(long id)
+    {
+        using var read = store.Read();
+        return MailingTable.Get(read, id) is { } mailing && CourseTable.Get(read, mailing.CourseId) is { } course ? course : NoMailing(id);
+    }
+
     public Result<Mailing> Find(long id)
     {
         using var read = store.Read();

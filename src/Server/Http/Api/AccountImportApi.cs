@@ -4,7 +4,7 @@ using CbaMail.Storage;
 
 namespace CbaMail.Http.Api;
 
-/// <summary>POST /v1/accounts/import: a CSV table comes, JSON lines go: {"done","of"} as it gets on, the summary last.</summary>
+/// <summary>POST /api/v1/accounts/import: a CSV table comes, JSON lines go: {"done","of"} as it gets on, the summary last.</summary>
 static class AccountImportApi
 {
     const int LargestFile = 64 << 20;

@@ -1,44 +1,51 @@
+using System.Text.Json.Serialization;
+using CbaMail.Authorization;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Mailboxes;
+using CbaMail.Mailings;
 
 namespace CbaMail.Http.Api;
 
-/// <summary>/v1/accounts</summary>
+/// <summary>/api/v1/accounts</summary>
 static class AccountsApi
 {
+    /// <param name="Quota">Bytes; 0 is none.</param>
+    /// <param name="Domains">Names: what a domain administrator has beside his own.</param>
+    /// <param name="Courses">What a course manager has.</param>
+    /// <param name="Granted">Permissions beyond those of the role.</param>
+    /// <param name="Withheld">Permissions of the role that are taken away.</param>
+    /// <param name="Generate">Make a password; the answer has it, this once.</param>
     sealed record AccountFields(
-        string? Address = null, string? Name = null, long? Quota = null, string? Role = null, string? Groups = null,
-        bool? Enabled = null, string? Password = null, bool Generate = false);
+        string? Address = null, string? Name = null, long? Quota = null, string? Role = null, string? Groups = null, bool? Enabled = null, string? Password = null, bool Generate = false,
+        IReadOnlyList<string>? Domains = null, IReadOnlyList<string>? Courses = null, IReadOnlyList<string>? Granted = null, IReadOnlyList<string>? Withheld = null);
 
-    public static void Map(IEndpointRouteBuilder routes)
-    {
-        routes.MapGet("/v1/accounts", ListAsync);
-        routes.MapPost("/v1/accounts", AddAsync);
-        routes.MapPost("/v1/accounts/import", AccountImportApi.RunAsync);
-        routes.MapGet("/v1/accounts/export", ExportAsync);
-        routes.MapGet("/v1/accounts/{address}", context => WithAsync(context, account => context.JsonAsync(Show(context, account, usage: true))));
-        routes.MapPatch("/v1/accounts/{address}", context => WithAsync(context, account => SetAsync(context, account)));
-        routes.MapDelete("/v1/accounts/{address}", context => WithAsync(context, account => RemoveAsync(context, account)));
-    }
+    /// <param name="Bytes">In its mailboxes; not in lists.</param>
+    /// <param name="Password">That was generated just now.</param>
+    sealed record AccountView(
+        string Address, string Name, string Role, long Quota, long? Bytes, long? Messages, string Groups, bool Enabled, bool HasPassword, DateTimeOffset Created,
+        IReadOnlyList<string>? Domains, IReadOnlyList<string>? Courses, IReadOnlyList<string>? Granted, IReadOnlyList<string>? Withheld, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Password = null);
 
-    static object Show(HttpContext context, Account account, bool usage = false, string? password = null)
+    public static readonly IReadOnlyList<ApiRoute> Rows =
+    [
+        new("GET", "/accounts", Permissions.AccountsRead, About.Asked, "Accounts", ListAsync) { IsList = true, Query = ["domain", "search", "role", "enabled", "group"], Gives = typeof(AccountView) },
+        new("POST", "/accounts", Permissions.AccountsWrite, About.Asked, "Make an account", Requests.With<AccountFields>(AddAsync)) { Takes = typeof(AccountFields), Gives = typeof(AccountView) },
+        new("POST", "/accounts/import", Permissions.AccountsWrite, About.Server, "Make accounts from a table: JSON lines, the summary last", AccountImportApi.RunAsync) { TakesType = "text/csv", Streams = true },
+        new("GET", "/accounts/export", Permissions.AccountsRead, About.Asked, "Accounts as a table that can be imported", ExportAsync) { Query = ["domain"], Streams = true },
+        new("GET", "/accounts/{address}", Permissions.AccountsRead, About.Account, "One account", Requests.WithAccount((context, account) => context.JsonAsync(Show(context, account, usage: true)))) { Gives = typeof(AccountView) },
+        new("PATCH", "/accounts/{address}", Permissions.AccountsWrite, About.Account, "Change an account", Requests.With<AccountFields>((context, wanted) => Requests.WithAccount((_, account) => SetAsync(context, account, wanted))(context))) { Takes = typeof(AccountFields), Gives = typeof(AccountView) },
+        new("DELETE", "/accounts/{address}", Permissions.AccountsWrite, About.Account, "Remove an account with all its mail", Requests.WithAccount(RemoveAsync)),
+    ];
+
+    static AccountView Show(HttpContext context, Account account, bool usage = false, string? password = null)
     {
+        var (directory, profile) = (context.Room<UserDirectory>(), account.Profile);
         var (bytes, messages) = usage ? Usage(context, account) : ((long?)null, (long?)null);
-        return new
-        {
-            address = account.Address.ToString(),
-            name = account.Name,
-            role = Roles.Show(account.Role),
-            quota = account.Quota,
-            bytes,
-            messages,
-            groups = account.Groups,
-            enabled = account.Enabled,
-            hasPassword = context.Room<UserDirectory>().HasPassword(account),
-            created = account.Created,
-            password,
-        };
+        return new(
+            account.Address.ToString(), account.Name, Roles.Show(account.Role), account.Quota, bytes, messages, account.Groups, account.Enabled, directory.HasPassword(account), account.Created,
+            profile.Domains is null ? null : [.. directory.ListDomains().Where(domain => profile.Domains.Contains(domain.Id)).Select(domain => domain.Name)],
+            profile.Courses is null ? null : [.. context.Room<CourseRegister>().List().Where(course => profile.Courses.Contains(course.Id)).Select(course => course.Slug)],
+            profile.Granted, profile.Withheld, password);
     }
 
     static (long? Bytes, long? Messages) Usage(HttpContext context, Account account)
@@ -47,69 +54,99 @@ static class AccountsApi
         return read.Usage(account.Id);
     }
 
+    /// <summary>Those that the caller may see, of the domain that is asked for.</summary>
+    static IEnumerable<Account> Seen(HttpContext context, Domain? domain)
+    {
+        var caller = context.Caller();
+        return context.Room<UserDirectory>().ListAccounts(domain).Where(account => caller.May(Permissions.AccountsRead, account));
+    }
+
     static async Task ListAsync(HttpContext context)
     {
-        if (await DomainOfQueryAsync(context) is not (true, var domain)) return;
-        await context.JsonAsync(context.Room<UserDirectory>().ListAccounts(domain).Select(account => Show(context, account)));
+        if (await DomainAsync(context) is not (true, var domain)) return;
+        var (search, group, role, enabled) = (context.Asked("search"), context.Asked("group"), context.Asked("role"), context.Asked("enabled"));
+        if (role is not null && Roles.Parse(role) is null) { await context.RefuseAsync(NoRole(role)); return; }
+        if (enabled is not (null or "true" or "false")) { await context.RefuseAsync(Refusal.Invalid.Because("enabled is true or false").At("enabled")); return; }
+        var found = Seen(context, domain).Where(account =>
+            (search is null || account.Name.Contains(search, StringComparison.OrdinalIgnoreCase) || account.Address.ToString().Contains(search, StringComparison.OrdinalIgnoreCase))
+            && (group is null || account.Groups.Split(' ').Contains(group, StringComparer.OrdinalIgnoreCase))
+            && (role is null || account.Role == Roles.Parse(role)) && (enabled is null || account.Enabled == (enabled == "true")));
+        await context.ListAsync(found, account => account.Address.Domain + "\u0001" + account.Address.LocalPart, account => Show(context, account));
     }
+
+    // everybody sees himself; a domain is named by those who see more
+    static Task<(bool Go, Domain? Domain)> DomainAsync(HttpContext context) => context.DomainOfQueryAsync(Permissions.AccountsRead);
 
     static async Task ExportAsync(HttpContext context)
     {
-        if (await DomainOfQueryAsync(context) is not (true, var domain)) return;
+        if (await DomainAsync(context) is not (true, var domain)) return;
         context.Response.ContentType = "text/csv; charset=utf-8";
         await context.Response.WriteAsync("address,name,password,quota,groups\n");
-        foreach (var account in context.Room<UserDirectory>().ListAccounts(domain))
+        foreach (var account in Seen(context, domain))
             await context.Response.WriteAsync($"{Field(account.Address.ToString())},{Field(account.Name)},,{account.Quota},{Field(account.Groups)}\n");
     }
 
     // RFC 4180 2.6, 2.7
     static string Field(string text) => text.AsSpan().IndexOfAny(",;\"\r\n\t") < 0 ? text : "\"" + text.Replace("\"", "\"\"") + "\"";
 
-    /// <summary>The domain that ?domain= names; the first is false where the answer is given already.</summary>
-    internal static async Task<(bool Go, Domain? Domain)> DomainOfQueryAsync(HttpContext context)
+    static async Task AddAsync(HttpContext context, AccountFields wanted)
     {
-        if (context.Request.Query["domain"] is not [{ Length: > 0 } name]) return (true, null);
-        if (context.Room<UserDirectory>().FindDomain(name) is { } domain) return (true, domain);
-        await context.RefuseAsync(Refusal.NoSuchDomain.Because($"There is no domain {name}; list them with: cbamail domain list"));
-        return (false, null);
-    }
-
-    static async Task AddAsync(HttpContext context)
-    {
-        if (await context.ReadAsync<AccountFields>() is not { } wanted) return;
-        if (RoleOf(wanted) is not { Ok: true, Value: var role }) { await context.RefuseAsync(NoRole(wanted)); return; }
+        var directory = context.Room<UserDirectory>();
+        if (Names.TryAddress(wanted.Address ?? "", out var address) && directory.FindDomain(address.Domain) is { } domain && context.Forbids(Permissions.AccountsWrite, domain) is { } forbidden)
+        {
+            await context.RefuseAsync(forbidden);
+            return;
+        }
+        var (role, profile, refusal) = Office(context, wanted, AccountProfile.None);
+        if (refusal is not null) { await context.RefuseAsync(refusal); return; }
         var password = wanted.Generate ? Passwords.Generate() : wanted.Password;
-        var added = await context.Room<UserDirectory>().AddAccountAsync(
-            new(wanted.Address ?? "", wanted.Name ?? "", password, wanted.Quota, role ?? Role.User, wanted.Groups ?? ""), context.RequestAborted);
+        var added = await directory.AddAccountAsync(
+            new(wanted.Address ?? "", wanted.Name ?? "", password, wanted.Quota, role ?? Role.User, wanted.Groups ?? "", Enabled: wanted.Enabled ?? true) { Profile = profile }, context.RequestAborted);
         await context.ResultAsync(added, account => Show(context, account, password: wanted.Generate ? password : null), 201);
     }
 
-    static async Task SetAsync(HttpContext context, Account account)
+    static async Task SetAsync(HttpContext context, Account account, AccountFields wanted)
     {
-        if (await context.ReadAsync<AccountFields>() is not { } wanted) return;
-        if (RoleOf(wanted) is not { Ok: true, Value: var role }) { await context.RefuseAsync(NoRole(wanted)); return; }
+        if (wanted.Address is not null && wanted.Address != account.Address.ToString()) { await context.RefuseAsync(Refusal.NotPossible.Because("An address cannot be changed here").At("address")); return; }
+        var (role, profile, refusal) = Office(context, wanted, account.Profile);
+        if (refusal is not null) { await context.RefuseAsync(refusal); return; }
         var password = wanted.Generate ? Passwords.Generate() : wanted.Password;
         var changed = await context.Room<UserDirectory>().SetAccountAsync(
-            account, new(wanted.Name, password, wanted.Quota, role, wanted.Groups, wanted.Enabled), context.RequestAborted);
+            account, new(wanted.Name, password, wanted.Quota, role, wanted.Groups, wanted.Enabled, profile == account.Profile ? null : profile), context.RequestAborted);
         await context.ResultAsync(changed, now => Show(context, now, usage: true, password: wanted.Generate ? password : null));
     }
 
-    static (bool Ok, Role? Value) RoleOf(AccountFields wanted) =>
-        wanted.Role is null ? (true, null) : Roles.Parse(wanted.Role) is { } role ? (true, role) : (false, null);
+    /// <summary>What is to be administered; it takes a permission of its own to give.</summary>
+    static (Role? Role, AccountProfile Profile, Refusal? Refusal) Office(HttpContext context, AccountFields wanted, AccountProfile profile)
+    {
+        Role? role = null;
+        if (wanted.Role is not null && (role = Roles.Parse(wanted.Role)) is null) return (null, profile, NoRole(wanted.Role));
+        var gives = role is not (null or Role.User) || (wanted.Domains, wanted.Courses, wanted.Granted, wanted.Withheld) is not (null, null, null, null);
+        if (gives && !context.Caller().MayEverywhere(Permissions.RolesWrite)) return (null, profile, Requests.MayNot(Permissions.RolesWrite));
+        var unknown = (wanted.Granted ?? []).Concat(wanted.Withheld ?? []).FirstOrDefault(name => Permissions.Find(name) is null);
+        if (unknown is not null) return (null, profile, Refusal.Invalid.Because($"\"{unknown}\" is no permission; they are in docs/en/permissions.md").At("granted"));
+        if (wanted.Domains is { } names)
+        {
+            var domains = names.Select(name => context.Room<UserDirectory>().FindDomain(name)).ToList();
+            if (domains.IndexOf(null) is >= 0 and var i) return (null, profile, Requests.NoDomain(names[i]).At("domains"));
+            profile = profile with { Domains = domains.Count == 0 ? null : [.. domains.Select(domain => domain!.Id).Distinct()] };
+        }
+        if (wanted.Courses is { } slugs)
+        {
+            var courses = slugs.Select(context.Room<CourseRegister>().Find).ToList();
+            if (courses.FindIndex(course => !course.Ok) is >= 0 and var i) return (null, profile, courses[i].Refusal!.At("courses"));
+            profile = profile with { Courses = courses.Count == 0 ? null : [.. courses.Select(course => course.Value!.Id).Distinct()] };
+        }
+        if (wanted.Granted is { } granted) profile = profile with { Granted = granted.Count == 0 ? null : [.. granted.Distinct()] };
+        if (wanted.Withheld is { } withheld) profile = profile with { Withheld = withheld.Count == 0 ? null : [.. withheld.Distinct()] };
+        return (role, profile, null);
+    }
 
-    static Refusal NoRole(AccountFields wanted) => Refusal.Invalid.Because($"\"{wanted.Role}\" is no role; choose user, domain-admin or admin");
+    static Refusal NoRole(string role) => Refusal.Invalid.Because($"\"{role}\" is no role; choose user, course-manager, domain-admin or admin").At("role");
 
     static async Task RemoveAsync(HttpContext context, Account account)
     {
         if (await context.Room<UserDirectory>().RemoveAccountAsync(account, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
         else await context.JsonAsync(new { address = account.Address.ToString() });
-    }
-
-    static Task WithAsync(HttpContext context, Func<Account, Task> deed)
-    {
-        var text = context.Part("address");
-        return Names.TryAddress(text, out var address) && context.Room<UserDirectory>().FindAccount(address) is { } account
-            ? deed(account)
-            : context.RefuseAsync(Refusal.NoSuchUser.Because($"There is no account {text}; list them with: cbamail account list"));
     }
 }

@@ -1,20 +1,21 @@
 using System.Threading.Channels;
+using CbaMail.Authorization;
 using CbaMail.Backup;
 using CbaMail.Envelope;
 
 namespace CbaMail.Http.Api;
 
 /// <summary>
-/// POST /v1/backups: a snapshot into a directory of this machine; POST /v1/restores: one account out of a snapshot.
+/// POST /api/v1/backups: a snapshot into a directory of this machine; POST /api/v1/restores: one account out of a snapshot.
 /// JSON lines go: {"done","of"} as it gets on, the summary last. Both end when the client goes away.
 /// </summary>
 static class BackupsApi
 {
-    public static void Map(IEndpointRouteBuilder routes)
-    {
-        routes.MapPost("/v1/backups", BackUpAsync);
-        routes.MapPost("/v1/restores", RestoreAsync);
-    }
+    public static readonly IReadOnlyList<ApiRoute> Rows =
+    [
+        new("POST", "/backups", Permissions.Maintenance, About.Server, "Write a snapshot into a directory of the server's machine: JSON lines, the summary last", BackUpAsync) { Takes = typeof(BackupOrder), Streams = true },
+        new("POST", "/restores", Permissions.Maintenance, About.Server, "Take one account out of a snapshot: JSON lines, the summary last", RestoreAsync) { Takes = typeof(AccountRestoreOrder), Streams = true },
+    ];
 
     static async Task BackUpAsync(HttpContext context)
     {

@@ -1,34 +1,48 @@
 using System.Text.Json;
+using CbaMail.Authorization;
 using CbaMail.Config;
+using CbaMail.Directory;
 using CbaMail.Mailings;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace CbaMail.Http.Api;
 
-/// <summary>/v1/courses and the people in them.</summary>
+/// <summary>/api/v1/courses and the people in them.</summary>
 static class CoursesApi
 {
     const int Page = 1000;
 
     sealed record NewCourse(string Name, string Domain, string? Language = null);
 
-    public static void Map(IEndpointRouteBuilder routes)
-    {
-        routes.MapGet("/v1/courses", context => context.JsonAsync(context.Room<CourseRegister>().List().Select(Shown)));
-        routes.MapPost("/v1/courses", AddAsync);
-        routes.MapGet("/v1/courses/{course}", context => context.ResultAsync(context.Room<CourseRegister>().Find(context.Part("course")), Shown));
-        routes.MapDelete("/v1/courses/{course}", context => DoneAsync(context, context.Room<CourseRegister>().RemoveAsync(context.Part("course"), context.RequestAborted)));
-        routes.MapPost("/v1/courses/{course}/import", ImportAsync);
-        routes.MapGet("/v1/courses/{course}/participants", ParticipantsAsync);
-        routes.MapDelete("/v1/courses/{course}/participants/{address}", context => DoneAsync(
-            context, context.Room<CourseRegister>().RemoveParticipantAsync(context.Part("course"), context.Part("address"), context.RequestAborted)));
-    }
+    public static readonly IReadOnlyList<ApiRoute> Rows =
+    [
+        new("GET", "/courses", Permissions.CoursesRead, About.Asked, "Courses", context => context.ListAsync(Seen(context).OrderBy(course => course.Slug, StringComparer.Ordinal), course => course.Slug, Shown)) { IsList = true },
+        new("POST", "/courses", Permissions.CoursesCreate, About.Asked, "Make a course", Requests.With<NewCourse>(AddAsync)) { Takes = typeof(NewCourse) },
+        new("GET", "/courses/{course}", Permissions.CoursesRead, About.Course, "One course", context => context.ResultAsync(context.Room<CourseRegister>().Find(context.Part("course")), Shown)),
+        new("DELETE", "/courses/{course}", Permissions.CoursesCreate, About.Course, "Remove a course with its mailings", context => DoneAsync(context, context.Room<CourseRegister>().RemoveAsync(context.Part("course"), context.RequestAborted))),
+        new("POST", "/courses/{course}/import", Permissions.CoursesWrite, About.Course, "Take in people from a table", ImportAsync) { TakesType = "text/csv", Streams = true },
+        new("GET", "/courses/{course}/participants", Permissions.CoursesRead, About.Course, "The people of a course", ParticipantsAsync) { Streams = true },
+        new("DELETE", "/courses/{course}/participants/{address}", Permissions.CoursesWrite, About.Course, "Take somebody out of a course", context => DoneAsync(
+            context, context.Room<CourseRegister>().RemoveParticipantAsync(context.Part("course"), context.Part("address"), context.RequestAborted))),
+    ];
 
     static object Shown(Course course) => new { id = course.Slug, name = course.Name, domain = course.Domain, language = course.Language, participants = course.Participants, columns = course.Columns, created = course.Created };
 
-    static async Task AddAsync(HttpContext context)
+    /// <summary>Those that the caller may see.</summary>
+    static IEnumerable<Course> Seen(HttpContext context)
     {
-        if (await context.ReadAsync<NewCourse>() is not { } wanted) return;
+        var (caller, directory) = (context.Caller(), context.Room<UserDirectory>());
+        return context.Room<CourseRegister>().List().Where(course => caller.MayCourse(Permissions.CoursesRead, course.Id, directory.FindDomain(course.Domain)));
+    }
+
+    static async Task AddAsync(HttpContext context, NewCourse wanted)
+    {
+        if (context.Room<UserDirectory>().FindDomain(wanted.Domain ?? "") is { } domain ? context.Forbids(Permissions.CoursesCreate, domain) is { } refusal
+            : !context.Caller().MayEverywhere(Permissions.CoursesCreate) && (refusal = Requests.MayNot(Permissions.CoursesCreate)) is not null)
+        {
+            await context.RefuseAsync(refusal);
+            return;
+        }
         await context.ResultAsync(await context.Room<CourseRegister>().AddAsync(wanted.Name ?? "", wanted.Domain ?? "", wanted.Language, context.RequestAborted), Shown);
     }
 

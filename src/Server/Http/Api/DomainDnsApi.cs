@@ -1,3 +1,4 @@
+using CbaMail.Authorization;
 using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Directory.Publication;
@@ -8,42 +9,50 @@ using CbaMail.Tls.Acme;
 
 namespace CbaMail.Http.Api;
 
-/// <summary>/v1/domains/{name}/dns and /v1/domains/{name}/dkim: what a domain publishes, and the keys that its mail is signed with.</summary>
+/// <summary>/api/v1/domains/{name}/dns and /api/v1/domains/{name}/dkim: what a domain publishes, and the keys that its mail is signed with.</summary>
 static class DomainDnsApi
 {
     sealed record ImportedKey(string Selector, string Pem);
 
-    public static void Map(IEndpointRouteBuilder routes)
+    public static readonly IReadOnlyList<ApiRoute> Rows =
+    [
+        new("GET", "/domains/{domain}/dns", Permissions.DnsRead, About.Domain, "What the domain should publish", Requests.WithDomain(async (context, domain) =>
+            await context.JsonAsync((await context.Room<DomainZone>().RecordsAsync(domain, context.RequestAborted)).Select(record => new { record.Name, record.Type, Value = record.Rdata, record.Purpose, record.Required })))),
+        new("GET", "/domains/{domain}/zone", Permissions.DnsRead, About.Domain, "The same as a zone file", Requests.WithDomain(ZoneAsync)) { Query = ["language"] },
+        new("GET", "/domains/{domain}/dns/check", Permissions.DnsRead, About.Domain, "What is published, and what differs", Requests.WithDomain(CheckAsync)) { Query = ["language", "blocklists", "server"] },
+        new("GET", "/domains/{domain}/dkim", Permissions.DkimRead, About.Domain, "Keys that mail of the domain is signed with", Requests.WithDomain(KeysAsync)),
+        new("POST", "/domains/{domain}/dkim/rotate", Permissions.DkimWrite, About.Domain, "Make new keys, which sign once they are published", Requests.WithDomain(RotateAsync)),
+        new("POST", "/domains/{domain}/dkim", Permissions.DkimWrite, About.Domain, "Bring a key of another server", Requests.WithDomain(ImportAsync)) { Takes = typeof(ImportedKey) },
+        new("GET", "/domains/{domain}/dkim/{selector}", Permissions.DkimExport, About.Domain, "A private key, for another server", Requests.WithDomain((context, domain) =>
+            context.ResultAsync(context.Room<SigningKeys>().Export(domain, context.Part("selector")), pem => new { pem }))),
+    ];
+
+    static async Task ZoneAsync(HttpContext context, Domain domain)
     {
-        routes.MapGet("/v1/domains/{name}/dns", context => DomainsApi.WithAsync(context, async domain =>
-            await context.JsonAsync((await context.Room<DomainZone>().RecordsAsync(domain, context.RequestAborted)).Select(record => new { record.Name, record.Type, Value = record.Rdata, record.Purpose, record.Required }))));
-        routes.MapGet("/v1/domains/{name}/zone", context => DomainsApi.WithAsync(context, async domain =>
-        {
-            var zone = context.Room<DomainZone>();
-            var text = zone.ZoneFile(domain, await zone.RecordsAsync(domain, context.RequestAborted), context.Request.Query["language"] == "ru");
-            await context.TextAsync(text, "text/plain; charset=utf-8");
-        }));
-        routes.MapGet("/v1/domains/{name}/dns/check", context => DomainsApi.WithAsync(context, domain => CheckAsync(context, domain)));
-        routes.MapGet("/v1/domains/{name}/dkim", context => DomainsApi.WithAsync(context, async domain =>
-        {
-            var keys = context.Room<SigningKeys>();
-            await keys.EnsureAsync(domain, context.RequestAborted);
-            await context.JsonAsync(keys.List(domain));
-        }));
-        routes.MapPost("/v1/domains/{name}/dkim/rotate", context => DomainsApi.WithAsync(context, async domain =>
-        {
-            var keys = context.Room<SigningKeys>();
-            await keys.EnsureAsync(domain, context.RequestAborted);
-            if (await keys.RotateAsync(domain, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
-            else await context.JsonAsync(keys.List(domain));
-        }));
-        routes.MapPost("/v1/domains/{name}/dkim", context => DomainsApi.WithAsync(context, async domain =>
-        {
-            if (await context.ReadAsync<ImportedKey>() is not { } key) return;
-            await context.ResultAsync(await context.Room<SigningKeys>().ImportAsync(domain, key.Selector, key.Pem, context.RequestAborted), report => report, 201);
-        }));
-        routes.MapGet("/v1/domains/{name}/dkim/{selector}", context => DomainsApi.WithAsync(context, domain =>
-            context.ResultAsync(context.Room<SigningKeys>().Export(domain, context.Part("selector")), pem => new { pem })));
+        var zone = context.Room<DomainZone>();
+        var text = zone.ZoneFile(domain, await zone.RecordsAsync(domain, context.RequestAborted), context.Request.Query["language"] == "ru");
+        await context.TextAsync(text, "text/plain; charset=utf-8");
+    }
+
+    static async Task KeysAsync(HttpContext context, Domain domain)
+    {
+        var keys = context.Room<SigningKeys>();
+        await keys.EnsureAsync(domain, context.RequestAborted);
+        await context.JsonAsync(keys.List(domain));
+    }
+
+    static async Task RotateAsync(HttpContext context, Domain domain)
+    {
+        var keys = context.Room<SigningKeys>();
+        await keys.EnsureAsync(domain, context.RequestAborted);
+        if (await keys.RotateAsync(domain, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
+        else await context.JsonAsync(keys.List(domain));
+    }
+
+    static async Task ImportAsync(HttpContext context, Domain domain)
+    {
+        if (await context.ReadAsync<ImportedKey>() is not { } key) return;
+        await context.ResultAsync(await context.Room<SigningKeys>().ImportAsync(domain, key.Selector, key.Pem, context.RequestAborted), report => report, 201);
     }
 
     static async Task CheckAsync(HttpContext context, Domain domain)

@@ -1,47 +1,46 @@
+using CbaMail.Authorization;
 using CbaMail.Directory;
-using CbaMail.Envelope;
 
 namespace CbaMail.Http.Api;
 
-/// <summary>/v1/domains</summary>
+/// <summary>/api/v1/domains</summary>
 static class DomainsApi
 {
     sealed record NewDomain(string Name, long? Quota = null, string? CatchAll = null, string? AliasOf = null);
     sealed record DomainChange(long? Quota = null, string? CatchAll = null);
 
-    public static void Map(IEndpointRouteBuilder routes)
-    {
-        routes.MapGet("/v1/domains", context => context.JsonAsync(context.Room<UserDirectory>().ListDomains().Select(domain => Show(context, domain))));
-        routes.MapPost("/v1/domains", AddAsync);
-        routes.MapGet("/v1/domains/{name}", context => WithAsync(context, domain => context.JsonAsync(Show(context, domain))));
-        routes.MapPatch("/v1/domains/{name}", SetAsync);
-        routes.MapDelete("/v1/domains/{name}", context => WithAsync(context, async domain =>
-        {
-            if (await context.Room<UserDirectory>().RemoveDomainAsync(domain.Name, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
-            else await context.JsonAsync(new { name = domain.Name });
-        }));
-    }
+    /// <param name="Name">In DNS (A-labels).</param>
+    /// <param name="Display">For people (U-labels).</param>
+    /// <param name="Quota">Of new accounts, in bytes; 0 is none.</param>
+    sealed record DomainView(string Name, string Display, int Accounts, int Aliases, long Quota, string? CatchAll, string? AliasOf, DateTimeOffset Created);
 
-    static object Show(HttpContext context, Domain domain)
+    public static readonly IReadOnlyList<ApiRoute> Rows =
+    [
+        new("GET", "/domains", Permissions.DomainsRead, About.Asked, "Domains", ListAsync) { IsList = true, Query = ["search"], Gives = typeof(DomainView) },
+        new("POST", "/domains", Permissions.DomainsCreate, About.Server, "Take in a domain", Requests.With<NewDomain>(AddAsync)) { Takes = typeof(NewDomain), Gives = typeof(DomainView) },
+        new("GET", "/domains/{domain}", Permissions.DomainsRead, About.Domain, "One domain", Requests.WithDomain((context, domain) => context.JsonAsync(Show(context, domain)))) { Gives = typeof(DomainView) },
+        new("PATCH", "/domains/{domain}", Permissions.DomainsWrite, About.Domain, "Change a domain", Requests.With<DomainChange>(SetAsync)) { Takes = typeof(DomainChange), Gives = typeof(DomainView) },
+        new("DELETE", "/domains/{domain}", Permissions.DomainsCreate, About.Domain, "Remove a domain that has no accounts and aliases", Requests.WithDomain(RemoveAsync)),
+    ];
+
+    static DomainView Show(HttpContext context, Domain domain)
     {
         var directory = context.Room<UserDirectory>();
-        return new
-        {
-            name = domain.Name,
-            display = Names.Show(domain.Name),
-            accounts = directory.ListAccounts(domain).Count,
-            aliases = directory.ListAliases(domain).Count,
-            quota = domain.DefaultQuota,
-            catchAll = domain.CatchAll,
-            aliasOf = domain.AliasOf,
-            created = domain.Created,
-        };
+        return new(domain.Name, Names.Show(domain.Name), directory.CountAccounts(domain), directory.ListAliases(domain).Count, domain.DefaultQuota, domain.CatchAll, domain.AliasOf, domain.Created);
     }
 
-    static async Task AddAsync(HttpContext context)
+    static Task ListAsync(HttpContext context)
     {
-        if (await context.ReadAsync<NewDomain>() is not { } wanted) return;
-        var added = await context.Room<UserDirectory>().AddDomainAsync(wanted.Name, wanted.Quota ?? 0, string.IsNullOrEmpty(wanted.CatchAll) ? null : wanted.CatchAll, context.RequestAborted, string.IsNullOrEmpty(wanted.AliasOf) ? null : wanted.AliasOf);
+        var (caller, search) = (context.Caller(), context.Asked("search"));
+        var seen = context.Room<UserDirectory>().ListDomains().Where(domain => caller.May(Permissions.DomainsRead, domain)
+            && (search is null || domain.Name.Contains(search, StringComparison.OrdinalIgnoreCase) || Names.Show(domain.Name).Contains(search, StringComparison.OrdinalIgnoreCase)));
+        return context.ListAsync(seen, domain => domain.Name, domain => Show(context, domain));
+    }
+
+    static async Task AddAsync(HttpContext context, NewDomain wanted)
+    {
+        var added = await context.Room<UserDirectory>().AddDomainAsync(
+            wanted.Name, wanted.Quota ?? 0, string.IsNullOrEmpty(wanted.CatchAll) ? null : wanted.CatchAll, context.RequestAborted, string.IsNullOrEmpty(wanted.AliasOf) ? null : wanted.AliasOf);
         if (added.Ok)
         {
             context.Room<Tls.Acme.AcmeRenewals>().Look();
@@ -50,18 +49,15 @@ static class DomainsApi
         await context.ResultAsync(added, domain => Show(context, domain), 201);
     }
 
-    static async Task SetAsync(HttpContext context)
+    static async Task SetAsync(HttpContext context, DomainChange change)
     {
-        if (await context.ReadAsync<DomainChange>() is not { } change) return;
-        var changed = await context.Room<UserDirectory>().SetDomainAsync(context.Part("name"), change.Quota, change.CatchAll, context.RequestAborted);
+        var changed = await context.Room<UserDirectory>().SetDomainAsync(context.Part("domain"), change.Quota, change.CatchAll, context.RequestAborted);
         await context.ResultAsync(changed, domain => Show(context, domain));
     }
 
-    internal static Task WithAsync(HttpContext context, Func<Domain, Task> deed)
+    static async Task RemoveAsync(HttpContext context, Domain domain)
     {
-        var name = context.Part("name");
-        return context.Room<UserDirectory>().FindDomain(name) is { } domain
-            ? deed(domain)
-            : context.RefuseAsync(Refusal.NoSuchDomain.Because($"There is no domain {name}; list them with: cbamail domain list"));
+        if (await context.Room<UserDirectory>().RemoveDomainAsync(domain.Name, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
+        else await context.JsonAsync(new { name = domain.Name });
     }
 }

@@ -1,3 +1,4 @@
+using CbaMail.Authorization;
 using CbaMail.Config;
 using CbaMail.Envelope;
 using CbaMail.Inbound;
@@ -5,7 +6,7 @@ using CbaMail.Net;
 
 namespace CbaMail.Http.Api;
 
-/// <summary>/v1/bans, /v1/allowed and /v1/greylist: who is not let in, who is asked nothing, who was told to come again.</summary>
+/// <summary>/api/v1/bans, /api/v1/allowed and /api/v1/greylist: who is not let in, who is asked nothing, who was told to come again.</summary>
 static class DoorsApi
 {
     sealed record NewBan(string Address, double? Seconds, string? Reason);
@@ -13,17 +14,17 @@ static class DoorsApi
 
     const int MostShown = 10_000;
 
-    public static void Map(IEndpointRouteBuilder routes)
-    {
-        routes.MapGet("/v1/bans", context => context.JsonAsync(context.Room<Bans>().List()));
-        routes.MapPost("/v1/bans", BanAsync);
-        routes.MapDelete("/v1/bans/{address}", UnbanAsync);
-        routes.MapGet("/v1/allowed", context => context.JsonAsync(Allowed(context.Room<AllowList>())));
-        routes.MapPost("/v1/allowed", AllowAsync);
-        routes.MapDelete("/v1/allowed/{client}", DisallowAsync);
-        routes.MapGet("/v1/greylist", context => context.JsonAsync(Greylist(context.Room<Acquaintances>(), context.Room<Settings>())));
-        routes.MapDelete("/v1/greylist", ForgetAsync);
-    }
+    public static readonly IReadOnlyList<ApiRoute> Rows =
+    [
+        new("GET", "/bans", Permissions.BansRead, About.Server, "Who is not let in", context => context.JsonAsync(context.Room<Bans>().List())),
+        new("POST", "/bans", Permissions.BansWrite, About.Server, "Let an address or a network in no more", BanAsync) { Takes = typeof(NewBan) },
+        new("DELETE", "/bans/{address}", Permissions.BansWrite, About.Server, "Let it in again", UnbanAsync),
+        new("GET", "/allowed", Permissions.BansRead, About.Server, "Who is asked nothing", context => context.JsonAsync(Allowed(context.Room<AllowList>()))),
+        new("POST", "/allowed", Permissions.BansWrite, About.Server, "Ask somebody nothing", AllowAsync) { Takes = typeof(NewAllowed) },
+        new("DELETE", "/allowed/{client}", Permissions.BansWrite, About.Server, "Ask him again", DisallowAsync),
+        new("GET", "/greylist", Permissions.BansRead, About.Server, "Who was told to come again", context => context.JsonAsync(Greylist(context.Room<Acquaintances>(), context.Room<Settings>()))),
+        new("DELETE", "/greylist", Permissions.BansWrite, About.Server, "Forget all of them", ForgetAsync),
+    ];
 
     static Refusal NoNetwork(string text) => Refusal.Invalid.Because($"\"{Shown(text)}\" is no address and no network; write it as in 192.0.2.1 or 192.0.2.0/24");
 

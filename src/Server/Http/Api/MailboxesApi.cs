@@ -1,60 +1,62 @@
+using CbaMail.Authorization;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Mailboxes;
 
 namespace CbaMail.Http.Api;
 
-/// <summary>/v1/mailboxes: those of an account, and the public folders of a domain; who may do what with them (RFC 4314).</summary>
+/// <summary>/api/v1/mailboxes: those of an account, and the public folders of a domain; who may do what with them (RFC 4314).</summary>
 static class MailboxesApi
 {
     sealed record NewMailbox(string Owner, string Name);
     sealed record Share(string Owner, string Name, string Identifier, string Rights);
 
-    public static void Map(IEndpointRouteBuilder routes)
-    {
-        routes.MapGet("/v1/mailboxes", async context =>
-        {
-            if (Owner(context, Query(context, "owner")) is not { Ok: true, Value: var owner } found) { await context.RefuseAsync(NoOwner(context)); return; }
-            using var reader = context.Room<MailStore>().Read();
-            await context.JsonAsync(reader.Mailboxes(owner).Select(Show).ToList());
-        });
-        routes.MapPost("/v1/mailboxes", async context =>
-        {
-            if (await context.ReadAsync<NewMailbox>() is not { } wanted) return;
-            var owner = Owner(context, wanted.Owner);
-            if (owner.Ok) await context.ResultAsync(await context.Room<MailStore>().CreateAsync(owner.Value, wanted.Name, null, context.RequestAborted), Show, 201);
-            else await context.RefuseAsync(owner.Refusal);
-        });
-        routes.MapDelete("/v1/mailboxes", context => WithAsync(context, Query(context, "owner"), Query(context, "name"), async mailbox =>
+    public static readonly IReadOnlyList<ApiRoute> Rows =
+    [
+        new("GET", "/mailboxes", Permissions.MailboxesRead, About.Asked, "Mailboxes of an account, or a domain's public folders", ListAsync) { Query = ["owner"] },
+        new("POST", "/mailboxes", Permissions.MailboxesWrite, About.Asked, "Make a mailbox", Requests.With<NewMailbox>(AddAsync)) { Takes = typeof(NewMailbox) },
+        new("DELETE", "/mailboxes", Permissions.MailboxesWrite, About.Asked, "Remove a mailbox with its mail", context => WithAsync(context, Permissions.MailboxesWrite, Query(context, "owner"), Query(context, "name"), async mailbox =>
         {
             if (await context.Room<MailStore>().DeleteAsync(mailbox.AccountId, mailbox.Name, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
             else await context.JsonAsync(Show(mailbox));
-        }));
-        routes.MapGet("/v1/mailboxes/rights", context => WithAsync(context, Query(context, "owner"), Query(context, "name"), mailbox => ListAsync(context, mailbox)));
-        routes.MapPost("/v1/mailboxes/rights", async context =>
-        {
-            if (await context.ReadAsync<Share>() is { } wanted) await WithAsync(context, wanted.Owner, wanted.Name, mailbox => ShareAsync(context, mailbox, wanted));
-        });
-    }
+        })) { Query = ["owner", "name"] },
+        new("GET", "/mailboxes/rights", Permissions.MailboxesRead, About.Asked, "Who may do what with a mailbox (RFC 4314)", context => WithAsync(context, Permissions.MailboxesRead, Query(context, "owner"), Query(context, "name"), mailbox => RightsAsync(context, mailbox))) { Query = ["owner", "name"] },
+        new("POST", "/mailboxes/rights", Permissions.MailboxesWrite, About.Asked, "Let somebody use it, or not any more", Requests.With<Share>((context, wanted) =>
+            WithAsync(context, Permissions.MailboxesWrite, wanted.Owner, wanted.Name, mailbox => ShareAsync(context, mailbox, wanted)))) { Takes = typeof(Share) },
+    ];
 
     static string Query(HttpContext context, string name) => context.Request.Query[name].ToString();
 
-    static Refusal NoOwner(HttpContext context) => Owner(context, Query(context, "owner")).Refusal!;
+    static async Task ListAsync(HttpContext context)
+    {
+        var owner = Owner(context, Permissions.MailboxesRead, Query(context, "owner"));
+        if (!owner.Ok) { await context.RefuseAsync(owner.Refusal); return; }
+        using var reader = context.Room<MailStore>().Read();
+        await context.JsonAsync(reader.Mailboxes(owner.Value).Select(Show).ToList());
+    }
+
+    static async Task AddAsync(HttpContext context, NewMailbox wanted)
+    {
+        var owner = Owner(context, Permissions.MailboxesWrite, wanted.Owner);
+        if (owner.Ok) await context.ResultAsync(await context.Room<MailStore>().CreateAsync(owner.Value, wanted.Name, null, context.RequestAborted), Show, 201);
+        else await context.RefuseAsync(owner.Refusal);
+    }
 
     static object Show(Mailbox mailbox) => new { name = mailbox.Name, messages = mailbox.Messages, unseen = mailbox.Unseen, bytes = mailbox.Bytes, shared = mailbox.IsShared };
 
     /// <summary>An account by its address, or the public folders of a domain by its name.</summary>
-    static Result<long> Owner(HttpContext context, string name)
+    static Result<long> Owner(HttpContext context, Permission permission, string name)
     {
         var directory = context.Room<UserDirectory>();
         if (name.Contains('@'))
-            return MailAddress.TryParse(name, out var address) && directory.FindAccount(address) is { } account ? account.Id : Refusal.NoSuchUser.Because($"There is no account {name}");
-        return directory.FindDomain(name) is { } domain ? -domain.Id : Refusal.NoSuchDomain.Because($"There is no domain {name}; the owner is an address, or a domain for its public folders");
+            return MailAddress.TryParse(name, out var address) && directory.FindAccount(address) is { } account
+                ? context.Forbids(permission, account) is { } refusal ? refusal : account.Id : Refusal.NoSuchUser.Because($"There is no account {name}");
+        return directory.FindDomain(name) is { } domain ? context.Forbids(permission, domain) is { } forbidden ? forbidden : -domain.Id : Refusal.NoSuchDomain.Because($"There is no domain {name}; the owner is an address, or a domain for its public folders");
     }
 
-    static async Task WithAsync(HttpContext context, string owner, string name, Func<Mailbox, Task> use)
+    static async Task WithAsync(HttpContext context, Permission permission, string owner, string name, Func<Mailbox, Task> use)
     {
-        var id = Owner(context, owner);
+        var id = Owner(context, permission, owner);
         if (!id.Ok) { await context.RefuseAsync(id.Refusal); return; }
         Mailbox? mailbox;
         using (var reader = context.Room<MailStore>().Read()) mailbox = reader.Find(id.Value, name);
@@ -64,7 +66,7 @@ static class MailboxesApi
 
     static MailboxAccess Access(HttpContext context) => new(context.Room<UserDirectory>(), "", "");
 
-    static async Task ListAsync(HttpContext context, Mailbox mailbox)
+    static async Task RightsAsync(HttpContext context, Mailbox mailbox)
     {
         using var reader = context.Room<MailStore>().Read();
         await context.JsonAsync(Access(context).List(reader, mailbox).Select(entry => new { identifier = entry.Identifier, rights = RightsText.Show(entry.Rights) }).ToList());
@@ -82,6 +84,6 @@ static class MailboxesApi
         }
         var isOwner = Access(context).IsOwner(mailbox, identifier.Value);
         if (await context.Room<MailStore>().SetAclAsync(mailbox.Id, identifier.Value, isOwner, mode, rights, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
-        else await ListAsync(context, mailbox);
+        else await RightsAsync(context, mailbox);
     }
 }

@@ -1,11 +1,13 @@
 using System.Globalization;
 using System.Text.Json;
+using CbaMail.Authorization;
 using CbaMail.Config;
+using CbaMail.Directory;
 using CbaMail.Mailings;
 
 namespace CbaMail.Http.Api;
 
-/// <summary>/v1/mailings: create, check, send, and the ledger as JSON lines. Files come before, as they are, to /v1/mailing-files.</summary>
+/// <summary>/api/v1/mailings: create, check, send, and the ledger as JSON lines. Files come before, as they are, to /api/v1/mailing-files.</summary>
 static class MailingsApi
 {
     const int Page = 1000;
@@ -14,21 +16,21 @@ static class MailingsApi
     sealed record WantedMailing(string Course, string From, string Subject, string? Html = null, string? Text = null, IReadOnlyList<WantedFile>? Files = null);
     sealed record WantedSending(bool SkipInvalid = false);
 
-    public static void Map(IEndpointRouteBuilder routes)
-    {
-        routes.MapPost("/v1/mailing-files", KeepAsync);
-        routes.MapGet("/v1/mailings", ListAsync);
-        routes.MapPost("/v1/mailings", CreateAsync);
-        routes.MapGet("/v1/mailings/{id:long}", context => context.ResultAsync(context.Room<PressRoom>().Status(Id(context)), Status));
-        routes.MapGet("/v1/mailings/{id:long}/preview", context => context.ResultAsync(
-            context.Room<PressRoom>().Preview(Id(context), context.Request.Query["for"] is [{ Length: > 0 } address] ? address : null), Preview));
-        routes.MapGet("/v1/mailings/{id:long}/check", context => context.ResultAsync(context.Room<PressRoom>().Check(Id(context)), Report));
-        routes.MapPost("/v1/mailings/{id:long}/send", SendAsync);
-        routes.MapPost("/v1/mailings/{id:long}/pause", context => DeedAsync(context, context.Room<PressRoom>().PauseAsync));
-        routes.MapPost("/v1/mailings/{id:long}/resume", context => DeedAsync(context, context.Room<PressRoom>().ResumeAsync));
-        routes.MapPost("/v1/mailings/{id:long}/cancel", context => DeedAsync(context, context.Room<PressRoom>().CancelAsync));
-        routes.MapGet("/v1/mailings/{id:long}/ledger", LedgerAsync);
-    }
+    public static readonly IReadOnlyList<ApiRoute> Rows =
+    [
+        new("POST", "/mailing-files", Permissions.MailingsWrite, About.Asked, "Send a file that a mailing is to bring", KeepAsync) { TakesType = "application/octet-stream", Streams = true },
+        new("GET", "/mailings", Permissions.MailingsRead, About.Asked, "Mailings", ListAsync) { Query = ["course"] },
+        new("POST", "/mailings", Permissions.MailingsWrite, About.Asked, "Write a mailing", CreateAsync) { Takes = typeof(WantedMailing), Streams = true },
+        new("GET", "/mailings/{id:long}", Permissions.MailingsRead, About.Mailing, "How far a mailing is", context => context.ResultAsync(context.Room<PressRoom>().Status(Id(context)), Status)),
+        new("GET", "/mailings/{id:long}/preview", Permissions.MailingsRead, About.Mailing, "As somebody gets it", context => context.ResultAsync(
+            context.Room<PressRoom>().Preview(Id(context), context.Asked("for")), Preview)) { Query = ["for"] },
+        new("GET", "/mailings/{id:long}/check", Permissions.MailingsRead, About.Mailing, "What is wrong with it", context => context.ResultAsync(context.Room<PressRoom>().Check(Id(context)), Report)),
+        new("POST", "/mailings/{id:long}/send", Permissions.MailingsWrite, About.Mailing, "Send it", SendAsync) { Takes = typeof(WantedSending) },
+        new("POST", "/mailings/{id:long}/pause", Permissions.MailingsWrite, About.Mailing, "Let it rest", context => DeedAsync(context, context.Room<PressRoom>().PauseAsync)),
+        new("POST", "/mailings/{id:long}/resume", Permissions.MailingsWrite, About.Mailing, "Let it go on", context => DeedAsync(context, context.Room<PressRoom>().ResumeAsync)),
+        new("POST", "/mailings/{id:long}/cancel", Permissions.MailingsWrite, About.Mailing, "End it", context => DeedAsync(context, context.Room<PressRoom>().CancelAsync)),
+        new("GET", "/mailings/{id:long}/ledger", Permissions.MailingsRead, About.Mailing, "What became of each copy: a JSON line each", LedgerAsync) { Streams = true },
+    ];
 
     static long Id(HttpContext context) => long.Parse(context.Part("id"), CultureInfo.InvariantCulture);
 
@@ -78,7 +80,8 @@ static class MailingsApi
             course = found.Value.Id;
         }
         var press = context.Room<PressRoom>();
-        return context.JsonAsync(press.List(course).Select(pair => new
+        var (caller, directory) = (context.Caller(), context.Room<UserDirectory>());
+        return context.JsonAsync(press.List(course).Where(pair => caller.MayCourse(Permissions.MailingsRead, pair.Course.Id, directory.FindDomain(pair.Course.Domain))).Select(pair => new
         {
             id = pair.Mailing.Id,
             course = pair.Course.Slug,
@@ -105,6 +108,12 @@ static class MailingsApi
         try { wanted = JsonSerializer.Deserialize<WantedMailing>(body, Reply.Json); }
         catch (JsonException e) { await context.RefuseAsync(400, "The request is not the JSON that is expected here: " + e.Message.ReplaceLineEndings(" ")); return; }
         if (wanted is null) { await context.RefuseAsync(400, "The request has no body"); return; }
+        if (context.Room<CourseRegister>().Find(wanted.Course ?? "") is { Ok: true, Value: var course }
+            && !context.Caller().MayCourse(Permissions.MailingsWrite, course.Id, context.Room<UserDirectory>().FindDomain(course.Domain)))
+        {
+            await context.RefuseAsync(Requests.MayNot(Permissions.MailingsWrite));
+            return;
+        }
         var given = new List<NewFile>();
         foreach (var file in wanted.Files ?? [])
         {

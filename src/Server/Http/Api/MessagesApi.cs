@@ -1,3 +1,4 @@
+using CbaMail.Authorization;
 using CbaMail.Config;
 using CbaMail.Delivery;
 using CbaMail.Directory;
@@ -6,10 +7,13 @@ using CbaMail.Storage;
 
 namespace CbaMail.Http.Api;
 
-/// <summary>POST /v1/messages?to=ADDRESS[&amp;from=ADDRESS]: one RFC 5322 message through the delivery of local mail.</summary>
+/// <summary>POST /api/v1/messages?to=ADDRESS[&amp;from=ADDRESS]: one RFC 5322 message through the delivery of local mail.</summary>
 static class MessagesApi
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/messages", DeliverAsync);
+    public static readonly IReadOnlyList<ApiRoute> Rows =
+    [
+        new("POST", "/messages", Permissions.MessagesWrite, About.Server, "Put one RFC 5322 message through the delivery of local mail", DeliverAsync) { Query = ["to", "from"], TakesType = "message/rfc822", Streams = true },
+    ];
 
     static async Task DeliverAsync(HttpContext context)
     {

@@ -1,31 +1,31 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using CbaMail.Authorization;
 using CbaMail.Directory;
 
 namespace CbaMail.Http.Api;
 
-/// <summary>/v1/policies/{subject}: a domain, an account or an alias; and /v1/recipient-map.</summary>
+/// <summary>/api/v1/policies/{subject}: a domain, an account or an alias; and /api/v1/recipient-map.</summary>
 static class PoliciesApi
 {
     sealed record NewMapping(string Address, string Target);
 
-    public static void Map(IEndpointRouteBuilder routes)
+    public static readonly IReadOnlyList<ApiRoute> Rows =
+    [
+        new("GET", "/policies/{subject}", Permissions.PoliciesRead, About.Name, "Policy of a domain, an account or an alias", context =>
+            context.ResultAsync(context.Room<UserDirectory>().PolicyOf(context.Part("subject")), policy => Show(context, policy))) { Gives = typeof(MailPolicy) },
+        new("PATCH", "/policies/{subject}", Permissions.PoliciesWrite, About.Name, "Change it: null takes a key away (RFC 7396)", PatchAsync) { Takes = typeof(MailPolicy), Gives = typeof(MailPolicy) },
+        new("GET", "/recipient-map", Permissions.MappingsRead, About.Server, "Recipients that stand for others", context => context.ListAsync(context.Room<UserDirectory>().ListMappings(), mapping => mapping.Address, mapping => mapping)) { IsList = true, Gives = typeof(RecipientMapping) },
+        new("POST", "/recipient-map", Permissions.MappingsWrite, About.Server, "Let a recipient stand for another", Requests.With<NewMapping>(async (context, wanted) =>
+            await context.ResultAsync(await context.Room<UserDirectory>().SetMappingAsync(wanted.Address, wanted.Target, context.RequestAborted), mapping => mapping, 201))) { Takes = typeof(NewMapping), Gives = typeof(RecipientMapping) },
+        new("DELETE", "/recipient-map/{address}", Permissions.MappingsWrite, About.Server, "Take that away", UnmapAsync),
+    ];
+
+    static async Task UnmapAsync(HttpContext context)
     {
-        routes.MapGet("/v1/policies/{subject}", context =>
-            context.ResultAsync(context.Room<UserDirectory>().PolicyOf(context.Part("subject")), policy => Show(context, policy)));
-        routes.MapPatch("/v1/policies/{subject}", PatchAsync);
-        routes.MapGet("/v1/recipient-map", context => context.JsonAsync(context.Room<UserDirectory>().ListMappings()));
-        routes.MapPost("/v1/recipient-map", async context =>
-        {
-            if (await context.ReadAsync<NewMapping>() is not { } wanted) return;
-            await context.ResultAsync(await context.Room<UserDirectory>().SetMappingAsync(wanted.Address, wanted.Target, context.RequestAborted), mapping => mapping, 201);
-        });
-        routes.MapDelete("/v1/recipient-map/{address}", async context =>
-        {
-            var address = context.Part("address");
-            if (await context.Room<UserDirectory>().RemoveMappingAsync(address, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
-            else await context.JsonAsync(new { address });
-        });
+        var address = context.Part("address");
+        if (await context.Room<UserDirectory>().RemoveMappingAsync(address, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
+        else await context.JsonAsync(new { address });
     }
 
     static Dictionary<string, object?> Show(HttpContext context, MailPolicy policy)

@@ -1,32 +1,33 @@
 using System.Globalization;
+using CbaMail.Authorization;
 using CbaMail.Envelope;
 using CbaMail.Queue;
 
 namespace CbaMail.Http.Api;
 
-/// <summary>/v1/queue: what waits to leave, by id or by any field (the query's parameters are those of <see cref="QueueFilter.Fields"/>).</summary>
+/// <summary>/api/v1/queue: what waits to leave, by id or by any field (the query's parameters are those of <see cref="QueueFilter.Fields"/>).</summary>
 static class QueueApi
 {
     const int MostListed = 5000;
 
-    public static void Map(IEndpointRouteBuilder routes)
-    {
-        routes.MapGet("/v1/queue", ListAsync);
-        routes.MapGet("/v1/queue/destinations", context => context.JsonAsync(context.Room<MailQueue>().Destinations()));
-        routes.MapGet("/v1/queue/summary", SummaryAsync);
-        routes.MapGet("/v1/queue/{id:long}", context => context.ResultAsync(context.Room<MailQueue>().Show(Id(context)), entry => entry));
-        routes.MapPost("/v1/queue/apply", ApplyAsync);
-        routes.MapPost("/v1/queue/retry", context => RetryAsync(context, null));
-        routes.MapPost("/v1/queue/hold", context => HoldAllAsync(context, true));
-        routes.MapPost("/v1/queue/release", context => HoldAllAsync(context, false));
-        routes.MapPost("/v1/queue/{id:long}/retry", context => RetryAsync(context, Id(context)));
-        routes.MapPost("/v1/queue/{id:long}/hold", context => DeedAsync(context, context.Room<MailQueue>().HoldAsync(Id(context), context.RequestAborted)));
-        routes.MapPost("/v1/queue/{id:long}/release", context => DeedAsync(context, context.Room<MailQueue>().ReleaseAsync(Id(context), context.RequestAborted)));
-        routes.MapDelete("/v1/queue/{id:long}", context => DeedAsync(context, context.Room<MailQueue>().DropAsync(Id(context), context.RequestAborted)));
-        routes.MapGet("/v1/queue-rules", context => context.JsonAsync(context.Room<MailQueue>().Rules.List().Select(Show)));
-        routes.MapPost("/v1/queue-rules", AddRuleAsync);
-        routes.MapDelete("/v1/queue-rules/{id:long}", RemoveRuleAsync);
-    }
+    public static readonly IReadOnlyList<ApiRoute> Rows =
+    [
+        new("GET", "/queue", Permissions.QueueRead, About.Server, "What waits to leave, by any field", ListAsync) { Query = [.. QueueFilter.Fields, "after", "limit"] },
+        new("GET", "/queue/destinations", Permissions.QueueRead, About.Server, "How fast mail goes where", context => context.JsonAsync(context.Room<MailQueue>().Destinations())),
+        new("GET", "/queue/summary", Permissions.QueueRead, About.Server, "How much waits, and whether all is held", SummaryAsync),
+        new("GET", "/queue/{id:long}", Permissions.QueueRead, About.Server, "One message with its recipients and attempts", context => context.ResultAsync(context.Room<MailQueue>().Show(Id(context)), entry => entry)),
+        new("POST", "/queue/apply", Permissions.QueueWrite, About.Server, "Hold, release, retry or drop all that fits; dry=true only counts", ApplyAsync) { Query = [.. QueueFilter.Fields, "deed", "at", "dry"] },
+        new("POST", "/queue/retry", Permissions.QueueWrite, About.Server, "Try everything again", context => RetryAsync(context, null)) { Query = ["at"] },
+        new("POST", "/queue/hold", Permissions.QueueWrite, About.Server, "Hold everything", context => HoldAllAsync(context, true)),
+        new("POST", "/queue/release", Permissions.QueueWrite, About.Server, "Let everything go on", context => HoldAllAsync(context, false)),
+        new("POST", "/queue/{id:long}/retry", Permissions.QueueWrite, About.Server, "Try one message again", context => RetryAsync(context, Id(context))) { Query = ["at"] },
+        new("POST", "/queue/{id:long}/hold", Permissions.QueueWrite, About.Server, "Hold one message", context => DeedAsync(context, context.Room<MailQueue>().HoldAsync(Id(context), context.RequestAborted))),
+        new("POST", "/queue/{id:long}/release", Permissions.QueueWrite, About.Server, "Let one message go on", context => DeedAsync(context, context.Room<MailQueue>().ReleaseAsync(Id(context), context.RequestAborted))),
+        new("DELETE", "/queue/{id:long}", Permissions.QueueWrite, About.Server, "Drop one message", context => DeedAsync(context, context.Room<MailQueue>().DropAsync(Id(context), context.RequestAborted))),
+        new("GET", "/queue-rules", Permissions.QueueRead, About.Server, "What is held when it is queued", context => context.JsonAsync(context.Room<MailQueue>().Rules.List().Select(Show))),
+        new("POST", "/queue-rules", Permissions.QueueWrite, About.Server, "Hold what fits from now on", AddRuleAsync) { Query = [.. QueueFilter.Fields, "note"] },
+        new("DELETE", "/queue-rules/{id:long}", Permissions.QueueWrite, About.Server, "End a rule", RemoveRuleAsync),
+    ];
 
     static Result<QueueFilter> Filter(HttpContext context) =>
         QueueFilter.Parse(name => context.Request.Query[name] is [{ } value] ? value : null, context.Room<MailQueue>().Time.GetUtcNow());

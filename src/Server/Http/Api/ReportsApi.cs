@@ -1,35 +1,45 @@
 using System.Globalization;
+using CbaMail.Authorization;
 using CbaMail.Envelope;
 using CbaMail.Reports;
 
 namespace CbaMail.Http.Api;
 
-/// <summary>/v1/reports: reports of others, complaints, and what we send.</summary>
+/// <summary>/api/v1/reports: reports of others, complaints, and what we send.</summary>
 static class ReportsApi
 {
     const int MostRows = 10_000;
 
     sealed record Sending(string? Domain, bool? DryRun);
 
-    public static void Map(IEndpointRouteBuilder routes)
-    {
-        routes.MapGet("/v1/reports", ListAsync);
-        routes.MapGet("/v1/reports/{id:long}", async context =>
-            await context.ResultAsync(await context.Room<ReceivedReports>().ShowAsync(long.Parse(context.Part("id"), CultureInfo.InvariantCulture), context.RequestAborted), view => view));
-        routes.MapGet("/v1/reports/of/{domain}", async context =>
-            await context.ResultAsync(await context.Room<ReceivedReports>().ShowAsync(context.Part("domain"), Since(context, 30), context.Request.Query["all"] == "true", context.RequestAborted), view => view));
-        routes.MapGet("/v1/reports/unread", context => context.JsonAsync(context.Room<ReceivedReports>().Unread(Limit(context))));
-        routes.MapGet("/v1/reports/sent", context => context.JsonAsync(context.Room<ReportRun>().Sent(Domain(context), Limit(context))));
-        routes.MapGet("/v1/reports/pending", async context => await context.JsonAsync(await context.Room<ReportRun>().PendingAsync(context.RequestAborted)));
-        routes.MapPost("/v1/reports/send", SendAsync);
-        routes.MapGet("/v1/complaints", context => context.JsonAsync(context.Room<Complaints>().List(Domain(context), Since(context, 90), Limit(context))));
-        routes.MapGet("/v1/complaints/sums", context => context.JsonAsync(context.Room<Complaints>().Sums(Since(context, 90))));
-    }
+    public static readonly IReadOnlyList<ApiRoute> Rows =
+    [
+        new("GET", "/reports", Permissions.ReportsRead, About.Asked, "Reports of others about a domain, or all", ListAsync) { Query = ["kind", "domain", "days", "limit"] },
+        new("GET", "/reports/{id:long}", Permissions.ReportsRead, About.Server, "One report", async context =>
+            await context.ResultAsync(await context.Room<ReceivedReports>().ShowAsync(long.Parse(context.Part("id"), CultureInfo.InvariantCulture), context.RequestAborted), view => view)),
+        new("GET", "/reports/of/{domain}", Permissions.ReportsRead, About.Domain, "What others report of a domain, summed up", async context =>
+            await context.ResultAsync(await context.Room<ReceivedReports>().ShowAsync(context.Part("domain"), Since(context, 30), context.Request.Query["all"] == "true", context.RequestAborted), view => view)) { Query = ["days", "all"] },
+        new("GET", "/reports/unread", Permissions.ReportsRead, About.Server, "Letters to report addresses that could not be read", context => context.JsonAsync(context.Room<ReceivedReports>().Unread(Limit(context)))) { Query = ["limit"] },
+        new("GET", "/reports/sent", Permissions.ReportsRead, About.Asked, "Reports that were sent", context => OfDomainAsync(context, domain => context.Room<ReportRun>().Sent(domain, Limit(context)))) { Query = ["domain", "limit"] },
+        new("GET", "/reports/pending", Permissions.ReportsRead, About.Server, "What is counted for the next reports", async context => await context.JsonAsync(await context.Room<ReportRun>().PendingAsync(context.RequestAborted))),
+        new("POST", "/reports/send", Permissions.ReportsWrite, About.Server, "Send them now", SendAsync) { Takes = typeof(Sending) },
+        new("GET", "/complaints", Permissions.ReportsRead, About.Asked, "Complaints about mail of a domain, or all (RFC 5965)", context => OfDomainAsync(context, domain => context.Room<Complaints>().List(domain, Since(context, 90), Limit(context)))) { Query = ["domain", "days", "limit"] },
+        new("GET", "/complaints/sums", Permissions.ReportsRead, About.Server, "Complaints by sender", context => context.JsonAsync(context.Room<Complaints>().Sums(Since(context, 90)))) { Query = ["days"] },
+    ];
 
     static async Task ListAsync(HttpContext context)
     {
         ReportKind? kind = context.Request.Query["kind"].ToString() switch { "dmarc" => ReportKind.Dmarc, "tls" => ReportKind.Tls, _ => null };
-        await context.JsonAsync(context.Room<ReceivedReports>().List(kind, Domain(context), Since(context, 30), Limit(context)));
+        await OfDomainAsync(context, domain => context.Room<ReceivedReports>().List(kind, domain, Since(context, 30), Limit(context)));
+    }
+
+    /// <summary>Who does not reach everywhere names a domain of his.</summary>
+    static async Task OfDomainAsync(HttpContext context, Func<string?, object> list)
+    {
+        var domain = Domain(context);
+        if (context.Caller().MayEverywhere(Permissions.ReportsRead)) await context.JsonAsync(list(domain));
+        else if (domain is null) await context.RefuseAsync(Refusal.Invalid.Because("Name one of your domains: ?domain=").At("domain"));
+        else if (await context.DomainOfQueryAsync(Permissions.ReportsRead) is (true, { } own)) await context.JsonAsync(list(own.Name));
     }
 
     static async Task SendAsync(HttpContext context)

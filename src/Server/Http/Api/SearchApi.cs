@@ -1,17 +1,18 @@
+using CbaMail.Authorization;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Mailboxes.Search;
 
 namespace CbaMail.Http.Api;
 
-/// <summary>/v1/search: the full-text indexes of accounts.</summary>
+/// <summary>/api/v1/search: the full-text indexes of accounts.</summary>
 static class SearchApi
 {
-    public static void Map(IEndpointRouteBuilder routes)
-    {
-        routes.MapGet("/v1/search", context => AnswerAsync(context, rebuild: false));
-        routes.MapPost("/v1/search/rebuild", context => AnswerAsync(context, rebuild: true));
-    }
+    public static readonly IReadOnlyList<ApiRoute> Rows =
+    [
+        new("GET", "/search", Permissions.SearchRead, About.Server, "Full-text indexes of accounts", context => AnswerAsync(context, rebuild: false)) { Query = ["account"] },
+        new("POST", "/search/rebuild", Permissions.SearchWrite, About.Server, "Make full-text indexes anew", context => AnswerAsync(context, rebuild: true)) { Query = ["account"] },
+    ];
 
     // ?account=ADDRESS, or a domain for its public folders; or all
     static async Task AnswerAsync(HttpContext context, bool rebuild)

@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Text;
+using CbaMail.Authorization;
 using CbaMail.Config;
 using CbaMail.Envelope;
 using CbaMail.Queue;
 
 namespace CbaMail.Http.Api;
 
-/// <summary>/v1/suppressions: who is left out of mailings.</summary>
+/// <summary>/api/v1/suppressions: who is left out of mailings.</summary>
 static class SuppressionsApi
 {
     const int Page = 1000;
@@ -14,13 +15,13 @@ static class SuppressionsApi
 
     sealed record Wanted(string Address, string? Reason = null, string? Detail = null, string? For = null);
 
-    public static void Map(IEndpointRouteBuilder routes)
-    {
-        routes.MapGet("/v1/suppressions", ListAsync);
-        routes.MapPost("/v1/suppressions", AddAsync);
-        routes.MapPost("/v1/suppressions/import", ImportAsync);
-        routes.MapDelete("/v1/suppressions/{address}", RemoveAsync);
-    }
+    public static readonly IReadOnlyList<ApiRoute> Rows =
+    [
+        new("GET", "/suppressions", Permissions.SuppressionsRead, About.Server, "Who is left out of mailings: a JSON line each", ListAsync) { Query = ["reason"], Streams = true },
+        new("POST", "/suppressions", Permissions.SuppressionsWrite, About.Server, "Leave somebody out", AddAsync) { Takes = typeof(Wanted) },
+        new("POST", "/suppressions/import", Permissions.SuppressionsWrite, About.Server, "Leave many out: lines address[,reason[,detail[,expires]]]", ImportAsync) { TakesType = "text/csv", Streams = true },
+        new("DELETE", "/suppressions/{address}", Permissions.SuppressionsWrite, About.Server, "Take somebody in again", RemoveAsync),
+    ];
 
     static Suppressions Room(HttpContext context) => context.Room<MailQueue>().Suppressions;
 

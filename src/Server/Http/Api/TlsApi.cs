@@ -1,28 +1,33 @@
+using CbaMail.Authorization;
 using CbaMail.Tls;
 using CbaMail.Tls.Acme;
 
 namespace CbaMail.Http.Api;
 
-/// <summary>/v1/tls: the certificates.</summary>
+/// <summary>/api/v1/certificates: the certificates.</summary>
 static class TlsApi
 {
     sealed record Renewal(string? Name = null, bool Rotate = false);
 
-    public static void Map(IEndpointRouteBuilder routes)
+    public static readonly IReadOnlyList<ApiRoute> Rows =
+    [
+        new("GET", "/certificates", Permissions.TlsRead, About.Server, "Certificates in use, and those that an authority was asked for", context => context.JsonAsync(List(context))),
+        new("POST", "/certificates/reload", Permissions.TlsWrite, About.Server, "Read certificates again from their files", ReloadAsync),
+        new("POST", "/certificates/renew", Permissions.TlsWrite, About.Server, "Ask the authority for new ones now", RenewAsync) { Takes = typeof(Renewal) },
+    ];
+
+    static async Task ReloadAsync(HttpContext context)
     {
-        routes.MapGet("/v1/tls", context => context.JsonAsync(List(context)));
-        routes.MapPost("/v1/tls/reload", async context =>
-        {
-            var problems = context.Room<Certificates>().Reload(always: true);
-            if (problems.Count > 0) await context.RefuseAsync(409, string.Join("; ", problems));
-            else await context.JsonAsync(List(context));
-        });
-        routes.MapPost("/v1/tls/renew", async context =>
-        {
-            if (await context.ReadAsync<Renewal>() is not { } wanted) return;
-            if (await context.Room<AcmeRenewals>().RenewAsync(wanted.Name?.Trim().TrimEnd('.').ToLowerInvariant(), wanted.Rotate, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
-            else await context.JsonAsync(List(context));
-        });
+        var problems = context.Room<Certificates>().Reload(always: true);
+        if (problems.Count > 0) await context.RefuseAsync(409, string.Join("; ", problems));
+        else await context.JsonAsync(List(context));
+    }
+
+    static async Task RenewAsync(HttpContext context)
+    {
+        if (await context.ReadAsync<Renewal>() is not { } wanted) return;
+        if (await context.Room<AcmeRenewals>().RenewAsync(wanted.Name?.Trim().TrimEnd('.').ToLowerInvariant(), wanted.Rotate, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
+        else await context.JsonAsync(List(context));
     }
 
     /// <summary>What is in use, and then what an authority was asked for and has not given yet.</summary>

@@ -1,22 +1,23 @@
 using System.Globalization;
+using CbaMail.Authorization;
 using CbaMail.Delivery;
 using CbaMail.Envelope;
 using CbaMail.Queue;
 
 namespace CbaMail.Http.Api;
 
-/// <summary>GET /v1/messages/trace?text=&amp;message-id=&amp;from=&amp;to=&amp;queue=&amp;since=&amp;until=&amp;limit=: where mail is and what became of it.</summary>
+/// <summary>GET /api/v1/messages/trace?text=&amp;message-id=&amp;from=&amp;to=&amp;queue=&amp;since=&amp;until=&amp;limit=: where mail is and what became of it.</summary>
 static class TraceApi
 {
     const int MostFound = 1000;
 
-    public static void Map(IEndpointRouteBuilder routes)
-    {
-        routes.MapGet("/v1/messages/trace", FindAsync);
-        routes.MapGet("/v1/messages/summary", SummaryAsync);
-    }
+    public static readonly IReadOnlyList<ApiRoute> Rows =
+    [
+        new("GET", "/messages/trace", Permissions.TraceRead, About.Server, "Where mail is and what became of it", FindAsync) { Query = ["text", "message-id", "from", "to", "queue", "since", "until", "limit"] },
+        new("GET", "/messages/summary", Permissions.TraceRead, About.Server, "What came, went and was refused", SummaryAsync) { Query = ["since", "until"] },
+    ];
 
-    /// <summary>GET /v1/messages/summary?since=&amp;until=: what came, went and was refused; of the last 24 hours where nothing else is said.</summary>
+    /// <summary>GET /api/v1/messages/summary?since=&amp;until=: what came, went and was refused; of the last 24 hours where nothing else is said.</summary>
     static async Task SummaryAsync(HttpContext context)
     {
         var now = context.Room<MailQueue>().Time.GetUtcNow();

@@ -1,11 +1,15 @@
+using CbaMail.Authorization;
 using CbaMail.Mailboxes;
 
 namespace CbaMail.Http.Api;
 
-/// <summary>/v1/vault</summary>
+/// <summary>/api/v1/vault</summary>
 static class VaultApi
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/vault/collect", CollectAsync);
+    public static readonly IReadOnlyList<ApiRoute> Rows =
+    [
+        new("POST", "/vault/collect", Permissions.Maintenance, About.Server, "Give back the space of removed mail now", CollectAsync),
+    ];
 
     static async Task CollectAsync(HttpContext context)
     {

@@ -1,9 +1,10 @@
 using System.Threading.Channels;
+using CbaMail.Authorization;
 using CbaMail.Backup;
 
 namespace CbaMail.Http.Api;
 
-/// <summary>POST /v1/verify: JSON lines: {"done","of"} as it gets on, a finding each as it is made, the summary last.</summary>
+/// <summary>POST /api/v1/verify: JSON lines: {"done","of"} as it gets on, a finding each as it is made, the summary last.</summary>
 static class VerifyApi
 {
     /// <param name="Repair">Mend what is found.</param>
@@ -13,7 +14,10 @@ static class VerifyApi
     /// <summary>Findings that wait for a client that reads slowly; there are rarely so many.</summary>
     const int MostWaiting = 100_000;
 
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/verify", RunAsync);
+    public static readonly IReadOnlyList<ApiRoute> Rows =
+    [
+        new("POST", "/verify", Permissions.Maintenance, About.Server, "Read everything and say what is damaged: JSON lines, the summary last", RunAsync) { Takes = typeof(Request), Streams = true, Gives = typeof(VerifySummary) },
+    ];
 
     static async Task RunAsync(HttpContext context)
     {

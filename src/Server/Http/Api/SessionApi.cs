@@ -1,0 +1,98 @@
+using CbaMail.Authorization;
+using CbaMail.Directory;
+using CbaMail.Envelope;
+using CbaMail.Sasl;
+
+namespace CbaMail.Http.Api;
+
+/// <summary>/api/v1/session: signing in by a browser, out again, as somebody else; and /api/v1/sessions, one's own.</summary>
+static class SessionApi
+{
+    sealed record SignInRequest(string Address, string Password);
+    sealed record Acting(string Address);
+
+    /// <param name="Proof">For the header X-CSRF-Token of every change.</param>
+    /// <param name="Permissions">And how far each reaches: own, courses, domains, server.</param>
+    /// <param name="Acting">Who has signed in as <paramref name="Address"/>.</param>
+    sealed record SessionView(string? Address, string? Name, string Role, IReadOnlyDictionary<string, string> Permissions, string? Proof, string? Acting);
+
+    /// <param name="Current">The one that asks.</param>
+    sealed record OneSession(string Id, DateTimeOffset Created, DateTimeOffset Used, string Address, string Agent, bool Current, string? Acting);
+
+    public static readonly IReadOnlyList<ApiRoute> Rows =
+    [
+        new("POST", "/session", null, About.Asked, "Sign in: sets a cookie", Requests.With<SignInRequest>(SignInAsync)) { Takes = typeof(SignInRequest), Gives = typeof(SessionView) },
+        new("GET", "/session", Permissions.OwnAccount, About.Asked, "Who one is, and what one may do", context => context.JsonAsync(Show(context, context.Caller()))) { Gives = typeof(SessionView) },
+        new("DELETE", "/session", Permissions.OwnAccount, About.Asked, "Sign out", SignOutAsync),
+        new("POST", "/session/act", Permissions.SignInAs, About.Asked, "Sign in as somebody else; the audit log says who it was", Requests.With<Acting>(ActAsync)) { Takes = typeof(Acting), Gives = typeof(SessionView) },
+        new("GET", "/sessions", Permissions.OwnAccount, About.Asked, "One's own sessions", ListAsync) { Gives = typeof(OneSession) },
+        new("DELETE", "/sessions/{session}", Permissions.OwnAccount, About.Asked, "End one of one's own sessions", EndAsync),
+        new("DELETE", "/sessions", Permissions.OwnAccount, About.Asked, "End all of one's own sessions but this one", EndOthersAsync),
+    ];
+
+    static SessionView Show(HttpContext context, Caller caller) => new(
+        caller.Account?.Address.ToString(), caller.Account?.Name, Roles.Show(caller.Role),
+        Permissions.All.Select(permission => (permission.Name, Reach: caller.ReachOf(permission))).Where(one => one.Reach != Reach.None).ToDictionary(one => one.Name, one => one.Reach.ToString().ToLowerInvariant()),
+        caller.Session is { } session ? context.Room<Sessions>().Proof(session) : null, caller.Acting?.Address.ToString());
+
+    static async Task SignInAsync(HttpContext context, SignInRequest wanted)
+    {
+        if (ControlDoor.Is(context)) { await context.RefuseAsync(Refusal.NotPossible.Because("Nobody signs in at the control socket: who can open it may do everything")); return; }
+        if (context.Room<ApiCallers>().Forbids(context) is { } inClear) { await context.RefuseAsync(inClear); return; }
+        // a form of another site could sign somebody in under a name of its own choice
+        if (context.Request.Headers["Sec-Fetch-Site"].ToString() is not ("" or "same-origin" or "none")) { await context.RefuseAsync(Refusal.NotPermitted.Because("Sign in from our own pages")); return; }
+        var from = ApiCallers.From(context) ?? System.Net.IPAddress.None;
+        var result = await context.Room<SignIn>().TryAsync(new Credentials(wanted.Address ?? "", wanted.Password ?? ""), from, context.TraceIdentifier, context.RequestAborted);
+        if (!result.Ok) { await context.RefuseAsync(result.Refusal); return; }
+        await BeginAsync(context, result.Value, acting: null);
+    }
+
+    static async Task BeginAsync(HttpContext context, Account account, Account? acting)
+    {
+        var from = ApiCallers.From(context);
+        var (secret, session) = await context.Room<Sessions>().BeginAsync(account, acting, from, context.Request.Headers.UserAgent.ToString(), context.RequestAborted);
+        ApiCallers.SetCookie(context, secret);
+        await context.JsonAsync(Show(context, new Caller(account, null, session, acting, from)), 201);
+    }
+
+    static async Task ActAsync(HttpContext context, Acting wanted)
+    {
+        var caller = context.Caller();
+        if (caller.Session is null || caller.Acting is not null) { await context.RefuseAsync(Refusal.NotPossible.Because("Sign in by a browser's session of your own first")); return; }
+        if (context.FindAccount(wanted.Address ?? "") is not { Enabled: true } account) { await context.RefuseAsync(Requests.NoAccount(wanted.Address ?? "").At("address")); return; }
+        // nobody rises by it
+        if (!caller.May(Permissions.SignInAs, account) || account.Role > caller.Role) { await context.RefuseAsync(Requests.MayNot(Permissions.SignInAs)); return; }
+        await BeginAsync(context, account, caller.Account);
+    }
+
+    static async Task SignOutAsync(HttpContext context)
+    {
+        if (context.Caller().Session is { } session) await context.Room<Sessions>().EndAsync([session], context.RequestAborted);
+        ApiCallers.SetCookie(context, "");
+        await context.JsonAsync(new { done = true });
+    }
+
+    static Task ListAsync(HttpContext context)
+    {
+        var (caller, directory) = (context.Caller(), context.Room<UserDirectory>());
+        return context.JsonAsync(context.Room<Sessions>().List(caller.Account?.Id ?? 0).Select(one => new OneSession(
+            one.Id, one.Created, one.Used, one.Address, one.Agent, one.Digest == caller.Session?.Digest, one.Acting == 0 ? null : directory.GetAccount(one.Acting)?.Address.ToString())).ToList());
+    }
+
+    static async Task EndAsync(HttpContext context)
+    {
+        var id = context.Part("session");
+        var mine = context.Room<Sessions>().List(context.Caller().Account?.Id ?? 0).Where(one => one.Id == id).ToList();
+        if (mine.Count == 0) { await context.RefuseAsync(Refusal.NoSuchThing.Because("You have no such session")); return; }
+        await context.Room<Sessions>().EndAsync(mine, context.RequestAborted);
+        await context.JsonAsync(new { id });
+    }
+
+    static async Task EndOthersAsync(HttpContext context)
+    {
+        var caller = context.Caller();
+        var others = context.Room<Sessions>().List(caller.Account?.Id ?? 0).Where(one => one.Digest != caller.Session?.Digest).ToList();
+        await context.Room<Sessions>().EndAsync(others, context.RequestAborted);
+        await context.JsonAsync(new { ended = others.Count });
+    }
+}

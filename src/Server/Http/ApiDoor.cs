@@ -1,0 +1,299 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using CbaMail.Authorization;
+using CbaMail.Config;
+using CbaMail.Directory;
+using CbaMail.Envelope;
+using CbaMail.Mailings;
+using CbaMail.Net;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace CbaMail.Http;
+
+/// <summary>
+/// The door of the API: every route is run through it, in this order: who asks (<see cref="ApiCallers"/>), not too often, not from a foreign
+/// page, may he do this here; then the same request as before under an idempotency key, If-Match, the deed itself, the audit log, and
+/// last ETag and the fields that were asked for.
+/// </summary>
+sealed class ApiDoor
+{
+    const long LargestBody = 1 << 20;
+    /// <summary>Changes that say from what they start are made one after the other, so that of two with the same If-Match one is refused.</summary>
+    readonly SemaphoreSlim conditional = new(1);
+
+    readonly ApiCallers callers;
+    readonly TokenBuckets rates;
+    readonly Dictionary<string, ApiRoute> shown; // path: its GET, which tells what was before
+
+    public ApiDoor(ApiCallers callers, Settings settings, TimeProvider time)
+    {
+        this.callers = callers;
+        rates = new TokenBuckets(settings.Api.Requests(settings.Evaluation), time);
+        shown = ApiRoutes.All.Where(route => route is { Method: "GET", IsList: false, Streams: false }).ToDictionary(route => route.Path);
+    }
+
+    public async Task RunAsync(ApiRoute route, HttpContext context)
+    {
+        Protect(context.Response.Headers);
+        if (!route.Streams && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = LargestBody;
+        if (route.Permission is not null && !await EntersAsync(route, context)) return;
+        if (route.Streams && route.OnlyReads) { await route.Run(context); return; }
+        if (route.Streams) { await RecordedAsync(route, context, buffered: false); return; }
+        await using var answer = new Answer(context);
+        if (route.OnlyReads)
+        {
+            await route.Run(context);
+            Narrow(answer, context);
+            if (context.Response.StatusCode == 200 && Tagged(answer, context)) return;
+        }
+        else await ChangeAsync(route, context, answer);
+        await answer.SendAsync();
+    }
+
+    static void Protect(IHeaderDictionary headers)
+    {
+        headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers.CacheControl = "no-store";
+        headers.Vary = "Accept-Language";
+    }
+
+    // ---- who and whether
+
+    async Task<bool> EntersAsync(ApiRoute route, HttpContext context)
+    {
+        var found = callers.Find(context);
+        if (!found.Ok)
+        {
+            if (found.Refusal.HttpStatus == 401) context.Response.Headers.WWWAuthenticate = "Bearer realm=\"CBA Mail\"";
+            await context.RefuseAsync(found.Refusal);
+            return false;
+        }
+        var caller = found.Value;
+        context.Features.Set(caller);
+        if (caller.From is not null && rates.Take(caller.Identity) is var wait && wait > TimeSpan.Zero)
+        {
+            context.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            await context.RefuseAsync(Refusal.TooMany.Because("Too many requests; wait as long as Retry-After says"));
+            return false;
+        }
+        if (!route.OnlyReads && caller.Session is { } session && !callers.Proves(context, session))
+        {
+            await context.RefuseAsync(Refusal.NotPermitted.Because($"A change by a browser's session needs the header {ApiCallers.ProofHeader}, whose value GET /api/v1/session gives"));
+            return false;
+        }
+        if (Judge(route, context, caller) is not { } refusal) return true;
+        await context.RefuseAsync(refusal);
+        return false;
+    }
+
+    /// <summary>What keeps this caller from this route, or null. What is not there is not there only for those who would have seen it.</summary>
+    static Refusal? Judge(ApiRoute route, HttpContext context, Caller caller)
+    {
+        var permission = route.Permission!;
+        var reach = caller.ReachOf(permission);
+        if (reach == Reach.None) return Requests.MayNot(permission);
+        if (reach == Reach.Server) return null;
+        var directory = context.Room<UserDirectory>();
+        return route.About switch
+        {
+            About.Asked => null,
+            About.Domain => directory.FindDomain(context.Part("domain")) is { } domain && caller.May(permission, domain) ? null : Requests.MayNot(permission),
+            About.Account => context.FindAccount(context.Part("address")) is { } account ? caller.May(permission, account) ? null : Requests.MayNot(permission) : MissingIn(context.Part("address")),
+            About.Name => MayName(context.Request.RouteValues.ContainsKey("subject") ? context.Part("subject") : context.Part("address")),
+            About.Course => MayCourse(context.Room<CourseRegister>().Find(context.Part("course"))),
+            About.Mailing => MayCourse(context.Room<PressRoom>().CourseOf(long.Parse(context.Part("id"), CultureInfo.InvariantCulture))),
+            _ => Requests.MayNot(permission),
+        };
+
+        Refusal? MissingIn(string address) =>
+            Names.TryAddress(address, out var parsed) && directory.FindDomain(parsed.Domain) is { } domain && caller.May(permission, domain) ? null : Requests.MayNot(permission);
+
+        Refusal? MayName(string name) =>
+            directory.FindDomain(name) is { } domain ? caller.May(permission, domain) ? null : Requests.MayNot(permission)
+            : context.FindAccount(name) is { } account ? caller.May(permission, account) ? null : Requests.MayNot(permission)
+            : MissingIn(name);
+
+        Refusal? MayCourse(Result<Course> course) =>
+            course.Ok && caller.MayCourse(permission, course.Value.Id, directory.FindDomain(course.Value.Domain)) ? null : Requests.MayNot(permission);
+    }
+
+    // ---- changes
+
+    async Task ChangeAsync(ApiRoute route, HttpContext context, Answer answer)
+    {
+        var caller = context.Features.Get<Caller>();
+        var key = context.Request.Headers["Idempotency-Key"].ToString();
+        if (key.Length == 0 || caller is null || route.Method != "POST")
+        {
+            await ConditionalAsync(route, context, answer);
+            return;
+        }
+        if (key.Length > Idempotency.LongestKey) { await context.RefuseAsync(Refusal.Invalid.Because($"An idempotency key has at most {Idempotency.LongestKey} characters")); return; }
+        var kept = context.Room<Idempotency>();
+        var request = await DigestAsync(context);
+        if (await kept.BeginAsync(caller.Identity, key, request, context.RequestAborted) is { } before)
+        {
+            if (!before.Request.AsSpan().SequenceEqual(request)) await context.RefuseAsync(Refusal.Invalid.Because("This idempotency key was used for another request; take a new one") with { HttpStatus = 422 });
+            else if (before.Status == 0) await context.RefuseAsync(Refusal.Conflict.Because("The same request is under way, or was cut off; look what it has done before you send it under a new key"));
+            else
+            {
+                context.Response.Headers["Idempotency-Replayed"] = "true";
+                context.Response.StatusCode = before.Status;
+                context.Response.ContentType = before.Type;
+                await context.Response.Body.WriteAsync(before.Body);
+            }
+            return;
+        }
+        try
+        {
+            await ConditionalAsync(route, context, answer);
+        }
+        catch
+        {
+            await kept.ForgetAsync(caller.Identity, key);
+            throw;
+        }
+        // a refusal has changed nothing, and secrets are shown once
+        if (context.Response.StatusCode is >= 200 and < 300 && answer.Body.Length <= Idempotency.LongestAnswer)
+            await kept.FinishAsync(caller.Identity, key, new(request, context.Response.StatusCode, context.Response.ContentType ?? "", Encoding.UTF8.GetBytes(AuditText.WithoutSecrets(answer.Body) ?? "")));
+        else await kept.ForgetAsync(caller.Identity, key);
+    }
+
+    static async Task<byte[]> DigestAsync(HttpContext context)
+    {
+        context.Request.EnableBuffering((int)LargestBody, LargestBody);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes($"{context.Request.Method} {context.Request.Path}{context.Request.QueryString}\n"));
+        var buffer = new byte[16 * 1024];
+        while (await context.Request.Body.ReadAsync(buffer, context.RequestAborted) is > 0 and var count) hash.AppendData(buffer, 0, count);
+        context.Request.Body.Position = 0;
+        return hash.GetHashAndReset();
+    }
+
+    async Task ConditionalAsync(ApiRoute route, HttpContext context, Answer answer)
+    {
+        if (context.Request.Headers.IfMatch.ToString() is not { Length: > 0 } wanted) { await RecordedAsync(route, context, buffered: true, answer); return; }
+        await conditional.WaitAsync(context.RequestAborted);
+        try
+        {
+            var now = await BeforeAsync(route, context, answer);
+            if (now is null ? wanted != "*" || !shown.ContainsKey(route.Path) : wanted != "*" && !Holds(wanted, Tag(now)))
+                await context.RefuseAsync(Refusal.Conflict.Because("It has changed since you looked: get it again") with { HttpStatus = 412 });
+            else await RecordedAsync(route, context, buffered: true, answer, now);
+        }
+        finally
+        {
+            conditional.Release();
+        }
+    }
+
+    /// <summary>Runs the deed and writes into the audit log what it changed.</summary>
+    async Task RecordedAsync(ApiRoute route, HttpContext context, bool buffered, Answer? answer = null, byte[]? before = null)
+    {
+        var caller = context.Features.Get<Caller>();
+        if (answer is not null && caller is not null) before ??= await BeforeAsync(route, context, answer);
+        await route.Run(context);
+        if (caller is null || (buffered && context.Response.StatusCode >= 400)) return;
+        var log = context.Room<AuditLog>();
+        await log.AppendAsync(new(log.Time.GetUtcNow(), caller.Name, caller.From?.ToString() ?? "", route.Name, context.Request.Path + context.Request.QueryString,
+            context.Response.StatusCode, AuditText.WithoutSecrets(before), route.Method == "DELETE" ? null : AuditText.WithoutSecrets(answer?.Body)), CancellationToken.None);
+    }
+
+    /// <summary>What GET of the same path says, or null.</summary>
+    async Task<byte[]?> BeforeAsync(ApiRoute route, HttpContext context, Answer answer)
+    {
+        if (route.Method == "POST" || !shown.TryGetValue(route.Path, out var look)) return null;
+        var (body, query) = (context.Request.Body, context.Request.QueryString);
+        context.Request.Body = Stream.Null;
+        await look.Run(context);
+        var found = context.Response.StatusCode == 200 ? answer.Body : null;
+        answer.Clear();
+        (context.Request.Body, context.Request.QueryString) = (body, query);
+        return found;
+    }
+
+    // ---- answers
+
+    static string Tag(byte[] body) => $"\"{Convert.ToHexString(SHA256.HashData(body), 0, 12).ToLowerInvariant()}\"";
+
+    static bool Holds(string header, string tag) => header.Split(',').Any(one => one.Trim() is var text && (text == "*" || text == tag || text == "W/" + tag));
+
+    /// <summary>Gives the answer its tag.</summary>
+    /// <returns>Whether the client has it already, and is told so.</returns>
+    static bool Tagged(Answer answer, HttpContext context)
+    {
+        var tag = Tag(answer.Body);
+        context.Response.Headers.ETag = tag;
+        if (context.Request.Headers.IfNoneMatch.ToString() is not { Length: > 0 } had || !Holds(had, tag)) return false;
+        context.Response.StatusCode = 304;
+        context.Response.ContentType = null;
+        return true;
+    }
+
+    /// <summary>Of each object, or each item of a list, what ?fields= names.</summary>
+    static void Narrow(Answer answer, HttpContext context)
+    {
+        if (context.Asked("fields") is not { } asked || context.Response.StatusCode != 200 || context.Response.ContentType?.StartsWith("application/json", StringComparison.Ordinal) != true) return;
+        var fields = asked.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.Ordinal);
+        var node = JsonNode.Parse(answer.Body);
+        var items = node is JsonArray list ? list : node is JsonObject one && one["items"] is JsonArray page && one.ContainsKey("next") ? page : null;
+        if (items is not null)
+            foreach (var item in items) Narrow(item, fields);
+        else Narrow(node, fields);
+        answer.Replace(Encoding.UTF8.GetBytes(node?.ToJsonString(Reply.Json) ?? "null"));
+    }
+
+    static void Narrow(JsonNode? node, HashSet<string> fields)
+    {
+        if (node is not JsonObject one) return;
+        foreach (var name in one.Select(pair => pair.Key).Where(name => !fields.Contains(name)).ToList()) one.Remove(name);
+    }
+
+    /// <summary>The answer while it is held back.</summary>
+    sealed class Answer : IAsyncDisposable
+    {
+        readonly HttpContext context;
+        readonly Stream behind;
+        MemoryStream held = new();
+
+        public Answer(HttpContext context)
+        {
+            (this.context, behind) = (context, context.Response.Body);
+            context.Response.Body = held;
+        }
+
+        public byte[] Body => held.ToArray();
+
+        public void Clear()
+        {
+            held.SetLength(0);
+            context.Response.StatusCode = 200;
+            context.Response.ContentType = null;
+            context.Response.ContentLength = null;
+        }
+
+        public void Replace(byte[] body)
+        {
+            held.SetLength(0);
+            held.Write(body);
+        }
+
+        public async Task SendAsync()
+        {
+            context.Response.Body = behind;
+            if (context.Response.StatusCode is 204 or 304) return;
+            context.Response.ContentLength = held.Length;
+            await behind.WriteAsync(held.GetBuffer().AsMemory(0, (int)held.Length), context.RequestAborted);
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            context.Response.Body = behind; // of a surprise: its answer goes out as it is
+            return held.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,132 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Schema;
+using System.Text.Json.Serialization.Metadata;
+using System.Text.RegularExpressions;
+
+namespace CbaMail.Http;
+
+/// <summary>The OpenAPI 3.1 document, made of the rows; docs/openapi.json is a copy of it.</summary>
+static partial class OpenApi
+{
+    static readonly Lazy<JsonObject> document = new(Make);
+
+    public static readonly IReadOnlyList<ApiRoute> Rows =
+    [
+        new("GET", "/openapi.json", null, About.Asked, "This document", context => context.JsonAsync(document.Value)),
+    ];
+
+    // as Reply's, which has no resolver until it is used
+    static readonly JsonSerializerOptions Schemas = new(Reply.Json) { TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
+
+    static readonly JsonSerializerOptions Pretty = new(Reply.Json) { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>For docs.</summary>
+    public static string Text => Make().ToJsonString(Pretty) + "\n";
+
+    static JsonObject Make()
+    {
+        var schemas = new JsonObject { ["Problem"] = Problem() };
+        var paths = new JsonObject();
+        foreach (var route in ApiRoutes.All)
+        {
+            var path = ApiRoutes.Root + Constraint().Replace(route.Path, "{$1}");
+            var item = paths[path] as JsonObject ?? (JsonObject)(paths[path] = new JsonObject())!;
+            item[route.Method.ToLowerInvariant()] = Operation(route, schemas);
+        }
+        return new JsonObject
+        {
+            ["openapi"] = "3.1.0",
+            ["info"] = new JsonObject { ["title"] = "CBA Mail", ["version"] = "1", ["description"] = "Everything that the command line and the web client do. See docs/en/api.md." },
+            ["paths"] = paths,
+            ["components"] = new JsonObject
+            {
+                ["schemas"] = schemas,
+                ["securitySchemes"] = new JsonObject
+                {
+                    ["key"] = new JsonObject { ["type"] = "http", ["scheme"] = "bearer", ["description"] = "A key of the API: POST /api/v1/api-keys" },
+                    ["session"] = new JsonObject { ["type"] = "apiKey", ["in"] = "cookie", ["name"] = "__Host-cbamail", ["description"] = $"A browser's session: POST /api/v1/session. Changes need the header {ApiCallers.ProofHeader}" },
+                },
+            },
+        };
+    }
+
+    static JsonObject Operation(ApiRoute route, JsonObject schemas)
+    {
+        var parameters = new JsonArray();
+        foreach (Match part in Part().Matches(route.Path))
+            parameters.Add(new JsonObject { ["name"] = part.Groups[1].Value, ["in"] = "path", ["required"] = true, ["schema"] = new JsonObject { ["type"] = part.Groups[2].Success ? "integer" : "string" } });
+        foreach (var name in route.Query.Concat(route.IsList ? ["limit", "cursor"] : []).Concat(route is { Method: "GET", Streams: false } ? ["fields"] : []))
+            parameters.Add(new JsonObject { ["name"] = name, ["in"] = "query", ["schema"] = new JsonObject { ["type"] = name == "limit" ? "integer" : "string" } });
+        if (route.Method == "POST" && !route.Streams) parameters.Add(Header("Idempotency-Key", "The same request under the same key is done once within a day"));
+        if (!route.OnlyReads && !route.Streams) parameters.Add(Header("If-Match", "Refused with 412 where it has changed since the ETag was given"));
+        var operation = new JsonObject
+        {
+            ["operationId"] = OperationId(route),
+            ["summary"] = route.Summary,
+            ["tags"] = new JsonArray(route.Path.Split('/')[1]),
+            ["parameters"] = parameters,
+        };
+        if (route.Permission is { } permission) operation["x-permission"] = permission.Name;
+        operation["security"] = route.Permission is null ? new JsonArray() : new JsonArray(new JsonObject { ["key"] = new JsonArray() }, new JsonObject { ["session"] = new JsonArray() });
+        if (route.Takes is not null || route.TakesType is not null)
+            operation["requestBody"] = new JsonObject
+            {
+                ["required"] = true,
+                ["content"] = new JsonObject { [route.TakesType ?? "application/json"] = new JsonObject { ["schema"] = route.Takes is null ? new JsonObject { ["type"] = "string" } : Reference(route.Takes, schemas) } },
+            };
+        operation["responses"] = new JsonObject
+        {
+            ["200"] = new JsonObject { ["description"] = "Done", ["content"] = new JsonObject { [route is { Streams: true, Gives: not null } ? "application/jsonl" : "application/json"] = new JsonObject { ["schema"] = Answer(route, schemas) } } },
+            ["default"] = new JsonObject { ["description"] = "Refused", ["content"] = new JsonObject { ["application/problem+json"] = new JsonObject { ["schema"] = new JsonObject { ["$ref"] = "#/components/schemas/Problem" } } } },
+        };
+        return operation;
+    }
+
+    static JsonObject Header(string name, string description) => new() { ["name"] = name, ["in"] = "header", ["description"] = description, ["schema"] = new JsonObject { ["type"] = "string" } };
+
+    static JsonObject Answer(ApiRoute route, JsonObject schemas)
+    {
+        var one = route.Gives is { } type ? Reference(type, schemas) : new JsonObject();
+        return !route.IsList ? one : new JsonObject
+        {
+            ["type"] = "object",
+            ["properties"] = new JsonObject { ["items"] = new JsonObject { ["type"] = "array", ["items"] = one }, ["next"] = new JsonObject { ["type"] = new JsonArray("string", "null") } },
+            ["required"] = new JsonArray("items", "next"),
+        };
+    }
+
+    static JsonObject Reference(Type type, JsonObject schemas)
+    {
+        var name = type.Name;
+        if (!schemas.ContainsKey(name)) schemas[name] = Schemas.GetJsonSchemaAsNode(type, new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true });
+        return new JsonObject { ["$ref"] = $"#/components/schemas/{name}" };
+    }
+
+    // RFC 9457
+    static JsonObject Problem() => new()
+    {
+        ["type"] = "object",
+        ["properties"] = new JsonObject
+        {
+            ["type"] = new JsonObject { ["type"] = "string" },
+            ["title"] = new JsonObject { ["type"] = "string" },
+            ["status"] = new JsonObject { ["type"] = "integer" },
+            ["code"] = new JsonObject { ["type"] = "string", ["description"] = "The cause, for programs" },
+            ["detail"] = new JsonObject { ["type"] = "string", ["description"] = "A sentence in the caller's language" },
+            ["field"] = new JsonObject { ["type"] = "string", ["description"] = "Of the request that it is about" },
+        },
+        ["required"] = new JsonArray("status", "code", "detail"),
+    };
+
+    static string OperationId(ApiRoute route)
+    {
+        var words = route.Path.Split('/', StringSplitOptions.RemoveEmptyEntries).Select(word => word.StartsWith('{') ? "by-" + Constraint().Replace(word, "{$1}").Trim('{', '}') : word.Replace(".json", "", StringComparison.Ordinal));
+        return $"{route.Method.ToLowerInvariant()}-{string.Join('-', words)}";
+    }
+
+    [GeneratedRegex(@"\{(\w+):\w+\}")] private static partial Regex Constraint();
+
+    [GeneratedRegex(@"\{(\w+)(:\w+)?\}")] private static partial Regex Part();
+}
