@@ -94,7 +94,7 @@ internal static class ImapCommands
         new("GETQUOTAROOT", ImapState.SignedIn, QuotaCommand.GetRoot, Traits: CommandTraits.Brief),
         new("SETQUOTA", ImapState.SignedIn, QuotaCommand.Set, "QUOTASET"),
 
-        new("CHECK", ImapState.Selected, NoopCommand.Run, Traits: CommandTraits.Brief),
+        new("CHECK", ImapState.Selected, NoopCommand.Check, Traits: CommandTraits.Brief),
         new("CLOSE", ImapState.Selected, CloseCommand.Close, Traits: CommandTraits.NoUpdates),
         new("UNSELECT", ImapState.Selected, CloseCommand.Unselect, "UNSELECT", CommandTraits.NoUpdates | CommandTraits.Brief),
         new("EXPUNGE", ImapState.Selected, ExpungeCommand.Run),

@@ -28,7 +28,6 @@ internal sealed partial class SelectedMailbox : IDisposable
     long toldModSeq;
     long learnt;
     bool isLowered;
-    (uint From, uint To) recent;
     int? news;
     List<uint> changed = [];
     readonly HashSet<uint> vanished = [];
@@ -168,32 +167,6 @@ internal sealed partial class SelectedMailbox : IDisposable
     public bool Foresees(int index, in FlagState row, FlagChange change) =>
         change.Apply(Flags(index), keywordSets.Text((int)keywords[index])) == (row.Flags, row.Keywords);
 
-    /// <summary>Messages from this UID on are shown as \Recent (RFC 3501 2.3.2); it stays with the next session that selects.</summary>
-    public void MarkRecent(uint from)
-    {
-        var index = IndexOf(from);
-        for (index = index < 0 ? ~index : index; index < Count; index++) flags[index] |= ImapFlags.Recent;
-    }
-
-    /// <summary>The messages of this range are \Recent to this session and to no other, those too that are not in the view yet.</summary>
-    public void TakeRecent((uint From, uint To) claimed)
-    {
-        recent = claimed;
-        var index = IndexOf(claimed.From);
-        for (index = index < 0 ? ~index : index; index < Count && uids[index] < claimed.To; index++) flags[index] |= ImapFlags.Recent;
-    }
-
-    public int RecentCount
-    {
-        get
-        {
-            var count = 0;
-            foreach (var bits in flags.AsSpan(0, Count))
-                if ((bits & ImapFlags.Recent) != 0) count++;
-            return count;
-        }
-    }
-
     void Add(in MessageRow row) => Add(row.Uid, row.Flags, row.Keywords, row.ModSeq);
 
     /// <summary>Takes in a message behind all others; in the first snapshot it is no news.</summary>
@@ -233,10 +206,12 @@ internal sealed partial class SelectedMailbox : IDisposable
         {
             // RFC 9051 7.4.1; RFC 3501 7.3.2
             writer.Write("* "u8).Write(Count).Write(" EXISTS\r\n"u8);
-            if (!writer.Dialect.Rev2) writer.Write("* "u8).Write(RecentCount).Write(" RECENT\r\n"u8);
+            WriteRecent(writer);
             news ??= told;
             told = Count;
         }
+        else if (IsChecked && RecentCount != toldRecent) WriteRecent(writer);
+        IsChecked = false;
         if (changed.Count == 0 || !flags) return false;
 
         var done = 0;
@@ -315,13 +290,6 @@ internal sealed partial class SelectedMailbox : IDisposable
         var some = to < Count;
         (told, Count) = (known, to);
         return some;
-    }
-
-    /// <summary>RFC 9051 appendix E 12: there is no \Recent.</summary>
-    public void ForgetRecent()
-    {
-        recent = default;
-        for (var i = 0; i < Count; i++) flags[i] &= unchecked((byte)~ImapFlags.Recent);
     }
 
     /// <summary>Keywords that the mailbox did not have before are announced (RFC 9051 7.3.5).</summary>

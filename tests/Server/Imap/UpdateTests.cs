@@ -128,6 +128,19 @@ public sealed class UpdateTests(ImapFixture fixture)
         Assert.Equal(["* SEARCH"], await two.OkAsync("SEARCH RECENT"));
     }
 
+    // RFC 3501 6.4.1, 7.3.2
+    [Fact]
+    public async Task CHECK_tells_how_many_are_still_recent()
+    {
+        await using var one = await fixture.InboxAsync(3);
+        Assert.DoesNotContain(await one.OkAsync("CHECK"), l => l.EndsWith("RECENT", StringComparison.Ordinal));
+        await one.OkAsync("STORE 2 +FLAGS.SILENT (\\Deleted)");
+        Assert.Equal(["* 2 EXPUNGE"], await one.OkAsync("EXPUNGE"));
+        Assert.Empty(await one.OkAsync("NOOP"));
+        Assert.Equal(["* 2 RECENT"], await one.OkAsync("CHECK"));
+        Assert.Empty(await one.OkAsync("CHECK"));
+    }
+
     [Fact]
     public async Task A_mailbox_deleted_elsewhere_ends_the_session_in_it()
     {

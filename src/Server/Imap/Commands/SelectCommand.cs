@@ -112,7 +112,7 @@ internal static class SelectCommand
         selected.WriteFlagNames(writer);
         writer.Write("* "u8).Write(selected.Count).Write(" EXISTS\r\n"u8);
         // RFC 9051 appendix E 11, 12: neither RECENT nor UNSEEN; RFC 9586 3: no sequence number
-        if (!writer.Dialect.Rev2) writer.Write("* "u8).Write(selected.RecentCount).Write(" RECENT\r\n"u8);
+        selected.WriteRecent(writer);
         for (var i = 0; i < selected.Count && writer.Dialect is { Rev2: false, UidOnly: false }; i++)
         {
             if ((selected.Flags(i) & MessageFlags.Seen) != 0) continue;
