@@ -21,6 +21,7 @@ using CbaMail.Bench.Fuzz;
     ("imap", "the table of issue 5 beside Dovecot: about 25 minutes", ImapPeers.RunAsync),
     ("authenticated", "10 KB with SPF, DKIM and DMARC verified, beside Postfix + Dovecot + Rspamd: about 5 minutes", AuthenticatedIn.RunAsync),
     ("signed", "mail that leaves signed, beside Postfix with OpenDKIM and the keys' own floor: about 5 minutes", SignedOut.RunAsync),
+    ("api", "the REST API with 2,500 accounts", Api.RunAsync),
     ("mime", "the parser alone: MB/s on one core", MimeSpeed.RunAsync),
     ("dkim", "signing and verifying on one core, beside the bare operations of the keys", DkimSpeed.RunAsync),
 ];

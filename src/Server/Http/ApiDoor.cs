@@ -8,6 +8,7 @@ using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Mailings;
 using CbaMail.Net;
+using CbaMail.Storage;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace CbaMail.Http;
@@ -39,6 +40,21 @@ sealed class ApiDoor
         Protect(context.Response.Headers);
         if (!route.Streams && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = LargestBody;
         if (route.Permission is not null && !await EntersAsync(route, context)) return;
+        await ServeAsync(route, context);
+    }
+
+    /// <summary>One item of a batch: who asks is known, and has been counted; whether he may is asked for each.</summary>
+    public async Task RunWithinAsync(ApiRoute route, HttpContext context)
+    {
+        var caller = context.Caller();
+        if (route.Permission is null || route.Streams) await context.RefuseAsync(Refusal.NotPossible.Because("This cannot be a part of a batch"));
+        else if (Limits(context, caller) is { } late) await context.RefuseAsync(late);
+        else if (Judge(route, context, caller) is { } refusal) await context.RefuseAsync(refusal);
+        else await ServeAsync(route, context);
+    }
+
+    async Task ServeAsync(ApiRoute route, HttpContext context)
+    {
         if (route.Streams && route.OnlyReads) { await route.Run(context); return; }
         if (route.Streams) { await RecordedAsync(route, context, buffered: false); return; }
         await using var answer = new Answer(context);
@@ -74,10 +90,9 @@ sealed class ApiDoor
         }
         var caller = found.Value;
         context.Features.Set(caller);
-        if (caller.From is not null && rates.Take(caller.Identity) is var wait && wait > TimeSpan.Zero)
+        if (Limits(context, caller) is { } late)
         {
-            context.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-            await context.RefuseAsync(Refusal.TooMany.Because("Too many requests; wait as long as Retry-After says"));
+            await context.RefuseAsync(late);
             return false;
         }
         if (!route.OnlyReads && caller.Session is { } session && !callers.Proves(context, session))
@@ -88,6 +103,13 @@ sealed class ApiDoor
         if (Judge(route, context, caller) is not { } refusal) return true;
         await context.RefuseAsync(refusal);
         return false;
+    }
+
+    Refusal? Limits(HttpContext context, Caller caller)
+    {
+        if (caller.From is null || rates.Take(caller.Identity) is var wait && wait <= TimeSpan.Zero) return null;
+        context.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        return Refusal.TooMany.Because("Too many requests; wait as long as Retry-After says");
     }
 
     /// <summary>What keeps this caller from this route, or null. What is not there is not there only for those who would have seen it.</summary>
@@ -125,6 +147,17 @@ sealed class ApiDoor
 
     async Task ChangeAsync(ApiRoute route, HttpContext context, Answer answer)
     {
+        if (context.Asked("dry-run") is { } dry)
+        {
+            if (dry is not ("true" or "false")) { await context.RefuseAsync(Refusal.Invalid.Because("dry-run is true or false").At("dry-run")); return; }
+            if (dry == "true" && !route.CanRehearse) { await context.RefuseAsync(Refusal.NotPossible.Because("This cannot be tried without doing it").At("dry-run")); return; }
+            if (dry == "true")
+            {
+                context.Response.Headers["Dry-Run"] = "true";
+                await Rehearsal.RunAsync(() => route.Run(context));
+                return;
+            }
+        }
         var caller = context.Features.Get<Caller>();
         var key = context.Request.Headers["Idempotency-Key"].ToString();
         if (key.Length == 0 || caller is null || route.Method != "POST")

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using CbaMail.Authorization;
 
 namespace CbaMail.Http;
@@ -25,7 +26,7 @@ enum About
 /// <param name="Path">Below /api/v1.</param>
 /// <param name="Permission">Null: anybody, signed in or not.</param>
 /// <param name="Summary">One line.</param>
-sealed record ApiRoute(string Method, string Path, Permission? Permission, About About, string Summary, RequestDelegate Run)
+sealed partial record ApiRoute(string Method, string Path, Permission? Permission, About About, string Summary, RequestDelegate Run)
 {
     /// <summary>What the body is made from; null: none, or not JSON.</summary>
     public Type? Takes { get; init; }
@@ -45,8 +46,24 @@ sealed record ApiRoute(string Method, string Path, Permission? Permission, About
     /// <summary>Lines come as they are made, or the answer may be long: nothing of it is held back.</summary>
     public bool Streams { get; init; }
 
+    /// <summary>Understands ?dry-run=true: says what it would do, and does nothing.</summary>
+    public bool CanRehearse { get; init; }
+
     /// <summary>Whether it only looks. POST of a question that changes nothing says so.</summary>
     public bool OnlyReads { get; init; } = Method is "GET";
+
+    Regex? form;
+
+    /// <summary>The parts of a path, where it is one of this route.</summary>
+    /// <param name="path">Below the root.</param>
+    public RouteValueDictionary? Match(string path)
+    {
+        form ??= new Regex("^" + Gap().Replace(Regex.Escape(Path).Replace("\\{", "{", StringComparison.Ordinal), gap => gap.Groups[2].Success ? $"(?<{gap.Groups[1]}>[0-9]+)" : $"(?<{gap.Groups[1]}>[^/]+)") + "$", RegexOptions.CultureInvariant);
+        var match = form.Match(path);
+        return match.Success ? new RouteValueDictionary(match.Groups.Values.Where(group => group.Name != "0").Select(group => KeyValuePair.Create(group.Name, (object?)group.Value))) : null;
+    }
+
+    [GeneratedRegex(@"\{(\w+)(:\w+)?\}")] private static partial Regex Gap();
 
     /// <summary>As the audit log and the OpenAPI document call it.</summary>
     public string Name => $"{Method} {ApiRoutes.Root}{Path}";

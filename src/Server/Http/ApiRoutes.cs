@@ -10,6 +10,7 @@ static class ApiRoutes
     public static readonly IReadOnlyList<ApiRoute> All =
     [
         .. OpenApi.Rows,
+        .. BatchApi.Rows,
         .. SessionApi.Rows,
         .. ApiKeysApi.Rows,
         .. StatusApi.Rows,

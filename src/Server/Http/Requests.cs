@@ -8,7 +8,7 @@ namespace CbaMail.Http;
 /// <summary>What routes ask of a request.</summary>
 static class Requests
 {
-    public const int MostOfPage = 1000;
+    public const int MostOfPage = 5000;
     const int UsualPage = 100;
 
     /// <summary>Who asks; the door has seen to it that there is somebody.</summary>

@@ -213,7 +213,21 @@ public sealed class Store : IAsyncDisposable
     {
         cancel.ThrowIfCancellationRequested();
         Interlocked.Increment(ref commits);
+        if (Rehearsal.IsOn) return TryAsync(work, cancel);
         return committer.Commit(new Committer.Work<T>(work, cancel), mayLead: true);
+    }
+
+    // what a work throws undoes its own changes alone
+    async ValueTask<T> TryAsync<T>(Func<WriteTransaction, T> work, CancellationToken cancel)
+    {
+        try
+        {
+            return await committer.Commit(new Committer.Work<T>(write => throw new Rehearsal.Done<T>(work(write)), cancel), mayLead: false);
+        }
+        catch (Rehearsal.Done<T> done)
+        {
+            return done.Outcome;
+        }
     }
 
     /// <summary>The same for who goes on and asks for the outcome later: it never runs on his own thread.</summary>

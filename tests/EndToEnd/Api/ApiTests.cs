@@ -89,6 +89,46 @@ public sealed class ApiTests(ApiFixture site) : IClassFixture<ApiFixture>
     }
 
     [Fact]
+    public async Task A_batch_does_each_for_itself_and_tells_what_became_of_it()
+    {
+        using var dean = site.As(ApiFixture.DomainAdmin);
+        var done = await AskAsync(dean, HttpMethod.Post, "batch", new
+        {
+            requests = new object[]
+            {
+                new { method = "POST", path = "accounts", body = new { address = "batch1@own.test", name = "One" } },
+                new { method = "POST", path = "accounts", body = new { address = "batch1@foreign.test" } },
+                new { method = "PATCH", path = "/api/v1/accounts/batch1@own.test", body = new { name = "Two" } },
+                new { method = "GET", path = "accounts/batch1@own.test?fields=name" },
+                new { method = "GET", path = "nothing" },
+                new { method = "DELETE", path = "accounts/batch1@own.test", ifMatch = "\"old\"" },
+                new { method = "DELETE", path = "accounts/batch1@own.test" },
+                new { method = "POST", path = "batch", body = new { requests = Array.Empty<object>() } },
+            },
+        });
+        Assert.Equal([201, 403, 200, 200, 404, 412, 200, 400], done.GetProperty("results").EnumerateArray().Select(one => one.GetProperty("status").GetInt32()));
+        Assert.Equal("Two", done.GetProperty("results")[3].GetProperty("body").GetProperty("name").GetString());
+        Assert.Equal(4, done.GetProperty("refused").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_change_can_be_tried_without_doing_it()
+    {
+        using var owner = site.As(ApiFixture.Owner);
+        var before = (await AskAsync(owner, HttpMethod.Get, "audit?limit=1")).GetProperty("items")[0].GetProperty("id").GetInt64();
+        var tried = await AskAsync(owner, HttpMethod.Post, "accounts?dry-run=true", new { address = "tried@own.test", name = "Tried" });
+        Assert.Equal("Tried", tried.GetProperty("name").GetString());
+        Assert.Equal(HttpStatusCode.NotFound, (await RefusedAsync(owner, HttpMethod.Get, "accounts/tried@own.test")).Status);
+        Assert.Equal(HttpStatusCode.Conflict, (await RefusedAsync(owner, HttpMethod.Post, "accounts?dry-run=true", new { address = ApiFixture.User })).Status);
+        await AskAsync(owner, HttpMethod.Delete, $"accounts/{ApiFixture.Stranger}?dry-run=true");
+        await AskAsync(owner, HttpMethod.Patch, $"accounts/{ApiFixture.Stranger}?dry-run=true", new { name = "Somebody else" });
+        Assert.NotEqual("Somebody else", (await AskAsync(owner, HttpMethod.Get, "accounts/" + ApiFixture.Stranger)).GetProperty("name").GetString());
+        Assert.Equal(HttpStatusCode.BadRequest, (await RefusedAsync(owner, HttpMethod.Post, "vault/collect?dry-run=true")).Status);
+        Assert.Equal(before, (await AskAsync(owner, HttpMethod.Get, "audit?limit=1")).GetProperty("items")[0].GetProperty("id").GetInt64());
+        await AskAsync(owner, HttpMethod.Post, "accounts", new { address = "tried@own.test" }); // and nothing stands in its way
+    }
+
+    [Fact]
     public async Task A_browser_signs_in_and_every_change_needs_the_proof_that_a_foreign_page_has_not()
     {
         using var client = new HttpClient(new SocketsHttpHandler { CookieContainer = new CookieContainer() }) { BaseAddress = new Uri($"http://127.0.0.1:{site.Server.Http}") };

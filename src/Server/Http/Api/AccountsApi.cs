@@ -29,12 +29,12 @@ static class AccountsApi
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
         new("GET", "/accounts", Permissions.AccountsRead, About.Asked, "Accounts", ListAsync) { IsList = true, Query = ["domain", "search", "role", "enabled", "group"], Gives = typeof(AccountView) },
-        new("POST", "/accounts", Permissions.AccountsWrite, About.Asked, "Make an account", Requests.With<AccountFields>(AddAsync)) { Takes = typeof(AccountFields), Gives = typeof(AccountView) },
+        new("POST", "/accounts", Permissions.AccountsWrite, About.Asked, "Make an account", Requests.With<AccountFields>(AddAsync)) { Takes = typeof(AccountFields), Gives = typeof(AccountView), CanRehearse = true },
         new("POST", "/accounts/import", Permissions.AccountsWrite, About.Server, "Make accounts from a table: JSON lines, the summary last", AccountImportApi.RunAsync) { TakesType = "text/csv", Streams = true },
         new("GET", "/accounts/export", Permissions.AccountsRead, About.Asked, "Accounts as a table that can be imported", ExportAsync) { Query = ["domain"], Streams = true },
         new("GET", "/accounts/{address}", Permissions.AccountsRead, About.Account, "One account", Requests.WithAccount((context, account) => context.JsonAsync(Show(context, account, usage: true)))) { Gives = typeof(AccountView) },
-        new("PATCH", "/accounts/{address}", Permissions.AccountsWrite, About.Account, "Change an account", Requests.With<AccountFields>((context, wanted) => Requests.WithAccount((_, account) => SetAsync(context, account, wanted))(context))) { Takes = typeof(AccountFields), Gives = typeof(AccountView) },
-        new("DELETE", "/accounts/{address}", Permissions.AccountsWrite, About.Account, "Remove an account with all its mail", Requests.WithAccount(RemoveAsync)),
+        new("PATCH", "/accounts/{address}", Permissions.AccountsWrite, About.Account, "Change an account", Requests.With<AccountFields>((context, wanted) => Requests.WithAccount((_, account) => SetAsync(context, account, wanted))(context))) { Takes = typeof(AccountFields), Gives = typeof(AccountView), CanRehearse = true },
+        new("DELETE", "/accounts/{address}", Permissions.AccountsWrite, About.Account, "Remove an account with all its mail", Requests.WithAccount(RemoveAsync)) { CanRehearse = true },
     ];
 
     static AccountView Show(HttpContext context, Account account, bool usage = false, string? password = null)

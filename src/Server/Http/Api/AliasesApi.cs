@@ -11,8 +11,8 @@ static class AliasesApi
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
         new("GET", "/aliases", Permissions.AliasesRead, About.Asked, "Aliases", ListAsync) { IsList = true, Query = ["domain", "search"] },
-        new("POST", "/aliases", Permissions.AliasesWrite, About.Asked, "Make an alias, or add targets to one", Requests.With<NewAlias>(AddAsync)) { Takes = typeof(NewAlias) },
-        new("DELETE", "/aliases/{address}", Permissions.AliasesWrite, About.Name, "Remove an alias, or one target of it", RemoveAsync) { Query = ["target"] },
+        new("POST", "/aliases", Permissions.AliasesWrite, About.Asked, "Make an alias, or add targets to one", Requests.With<NewAlias>(AddAsync)) { Takes = typeof(NewAlias), CanRehearse = true },
+        new("DELETE", "/aliases/{address}", Permissions.AliasesWrite, About.Name, "Remove an alias, or one target of it", RemoveAsync) { Query = ["target"], CanRehearse = true },
     ];
 
     static async Task ListAsync(HttpContext context)

@@ -1,5 +1,6 @@
 using CbaMail.Authorization;
 using CbaMail.Directory;
+using CbaMail.Storage;
 
 namespace CbaMail.Http.Api;
 
@@ -17,10 +18,10 @@ static class DomainsApi
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
         new("GET", "/domains", Permissions.DomainsRead, About.Asked, "Domains", ListAsync) { IsList = true, Query = ["search"], Gives = typeof(DomainView) },
-        new("POST", "/domains", Permissions.DomainsCreate, About.Server, "Take in a domain", Requests.With<NewDomain>(AddAsync)) { Takes = typeof(NewDomain), Gives = typeof(DomainView) },
+        new("POST", "/domains", Permissions.DomainsCreate, About.Server, "Take in a domain", Requests.With<NewDomain>(AddAsync)) { Takes = typeof(NewDomain), Gives = typeof(DomainView), CanRehearse = true },
         new("GET", "/domains/{domain}", Permissions.DomainsRead, About.Domain, "One domain", Requests.WithDomain((context, domain) => context.JsonAsync(Show(context, domain)))) { Gives = typeof(DomainView) },
-        new("PATCH", "/domains/{domain}", Permissions.DomainsWrite, About.Domain, "Change a domain", Requests.With<DomainChange>(SetAsync)) { Takes = typeof(DomainChange), Gives = typeof(DomainView) },
-        new("DELETE", "/domains/{domain}", Permissions.DomainsCreate, About.Domain, "Remove a domain that has no accounts and aliases", Requests.WithDomain(RemoveAsync)),
+        new("PATCH", "/domains/{domain}", Permissions.DomainsWrite, About.Domain, "Change a domain", Requests.With<DomainChange>(SetAsync)) { Takes = typeof(DomainChange), Gives = typeof(DomainView), CanRehearse = true },
+        new("DELETE", "/domains/{domain}", Permissions.DomainsCreate, About.Domain, "Remove a domain that has no accounts and aliases", Requests.WithDomain(RemoveAsync)) { CanRehearse = true },
     ];
 
     static DomainView Show(HttpContext context, Domain domain)
@@ -41,7 +42,7 @@ static class DomainsApi
     {
         var added = await context.Room<UserDirectory>().AddDomainAsync(
             wanted.Name, wanted.Quota ?? 0, string.IsNullOrEmpty(wanted.CatchAll) ? null : wanted.CatchAll, context.RequestAborted, string.IsNullOrEmpty(wanted.AliasOf) ? null : wanted.AliasOf);
-        if (added.Ok)
+        if (added.Ok && !Rehearsal.IsOn)
         {
             context.Room<Tls.Acme.AcmeRenewals>().Look();
             await context.Room<SigningKeys>().EnsureAsync(added.Value, context.RequestAborted); // its first message is to be signed

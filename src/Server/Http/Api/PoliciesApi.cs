@@ -14,11 +14,11 @@ static class PoliciesApi
     [
         new("GET", "/policies/{subject}", Permissions.PoliciesRead, About.Name, "Policy of a domain, an account or an alias", context =>
             context.ResultAsync(context.Room<UserDirectory>().PolicyOf(context.Part("subject")), policy => Show(context, policy))) { Gives = typeof(MailPolicy) },
-        new("PATCH", "/policies/{subject}", Permissions.PoliciesWrite, About.Name, "Change it: null takes a key away (RFC 7396)", PatchAsync) { Takes = typeof(MailPolicy), Gives = typeof(MailPolicy) },
+        new("PATCH", "/policies/{subject}", Permissions.PoliciesWrite, About.Name, "Change it: null takes a key away (RFC 7396)", PatchAsync) { Takes = typeof(MailPolicy), Gives = typeof(MailPolicy), CanRehearse = true },
         new("GET", "/recipient-map", Permissions.MappingsRead, About.Server, "Recipients that stand for others", context => context.ListAsync(context.Room<UserDirectory>().ListMappings(), mapping => mapping.Address, mapping => mapping)) { IsList = true, Gives = typeof(RecipientMapping) },
         new("POST", "/recipient-map", Permissions.MappingsWrite, About.Server, "Let a recipient stand for another", Requests.With<NewMapping>(async (context, wanted) =>
             await context.ResultAsync(await context.Room<UserDirectory>().SetMappingAsync(wanted.Address, wanted.Target, context.RequestAborted), mapping => mapping, 201))) { Takes = typeof(NewMapping), Gives = typeof(RecipientMapping) },
-        new("DELETE", "/recipient-map/{address}", Permissions.MappingsWrite, About.Server, "Take that away", UnmapAsync),
+        new("DELETE", "/recipient-map/{address}", Permissions.MappingsWrite, About.Server, "Take that away", UnmapAsync) { CanRehearse = true },
     ];
 
     static async Task UnmapAsync(HttpContext context)
