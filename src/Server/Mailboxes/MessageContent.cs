@@ -16,7 +16,8 @@ public sealed class MessageContent
     readonly Lock opening = new();
     MimePart? structure;
     PackReader? open;
-    bool isTaken; // who reads it has come to it
+    PackReader? prepared;
+    volatile bool isTaken; // who reads it has come to it
 
     internal MessageContent(ContentRow row, byte[] prefix, Bodies bodies)
     {
@@ -128,19 +129,30 @@ public sealed class MessageContent
     /// <summary>Keeps what is read of the body, a few kilobytes and an open pack, until <see cref="Close"/>: it is checked first, and then sent.</summary>
     public void Open()
     {
-        lock (opening) (open, isTaken) = (open ?? bodies.Rest(row), true);
+        isTaken = true;
+        if (open is not null) return;
+        // where it is just being prepared, by a thread that may have lost its processor, there is no waiting for it
+        if (opening.TryEnter())
+        {
+            (open, prepared) = (prepared, null);
+            opening.Exit();
+        }
+        open ??= bodies.Rest(row);
     }
 
     public void Close()
     {
+        isTaken = true;
+        open?.Dispose();
+        open = null;
         lock (opening)
         {
-            open?.Dispose();
-            (open, isTaken) = (null, true);
+            prepared?.Dispose();
+            prepared = null;
         }
     }
 
-    internal bool IsOpen => open is not null;
+    internal bool IsOpen => open is not null || prepared is not null;
 
     /// <summary>Whether there is a body that stands in one record.</summary>
     internal bool CanBePrepared => row.Size > 0 && row.Parts.Count == 0;
@@ -150,12 +162,12 @@ public sealed class MessageContent
     {
         lock (opening)
         {
-            if (isTaken || open is not null) return;
+            if (isTaken || prepared is not null) return;
             var rest = bodies.Rest(row);
             try
             {
                 rest.From(0);
-                open = rest;
+                prepared = rest; // Close gives it back where its reader has opened another meanwhile
             }
             catch (Exception)
             {

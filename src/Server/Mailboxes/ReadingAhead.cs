@@ -15,6 +15,7 @@ public sealed class ReadingAhead : IThreadPoolWorkItem, IDisposable
     int at = -1;         // where the caller is
     int next;            // where the reader is
     int working;         // it reads, or is about to
+    int ready;           // bodies that were when the caller came to them
 
     /// <param name="contents">In the order in which they will be asked for; null is passed over.</param>
     public ReadingAhead(IReadOnlyList<MessageContent?> contents)
@@ -27,12 +28,16 @@ public sealed class ReadingAhead : IThreadPoolWorkItem, IDisposable
     /// <summary>Whether there is a processor that has nothing to do, as far as can be seen.</summary>
     public static bool IsWorthwhile => Environment.ProcessorCount > 1 && ThreadPool.PendingWorkItemCount == 0;
 
+    /// <summary>Whether most bodies were not ready when they were asked for: the other processor has work of its own.</summary>
+    public bool IsLate => ready < ends.Length / 4;
+
     static int BytesOf(MessageContent? content) => content is { CanBePrepared: true, Size: <= MostBytes } ? (int)content.Size : 0;
 
     /// <summary>The caller comes to this one.</summary>
     public void Reach(int index)
     {
         Volatile.Write(ref at, index);
+        if (contents[index] is { IsOpen: true }) ready++;
         var last = Math.Min(Volatile.Read(ref next), ends.Length) - 1;
         if (last + 1 < ends.Length && (last <= index || ends[last] - ends[index] <= MostBytes / 2) && Interlocked.Exchange(ref working, 1) == 0)
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);

@@ -17,6 +17,8 @@ internal static class FetchCommand
     /// <summary>What one takes that waits for its client, and what it waits for where memory is short.</summary>
     const int MostKept = 128 * 1024 + 2 * ReadingAhead.MostBytes;
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    /// <summary>Batches that are read without help after one for which it came too late.</summary>
+    const int Alone = 8;
 
     public static ValueTask<Outcome> Run(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, byUid: false);
     public static ValueTask<Outcome> RunUid(ImapSession session, ref ImapReader arguments) => Parse(session, ref arguments, byUid: true);
@@ -104,6 +106,7 @@ internal static class FetchCommand
         readonly List<uint> damaged = [];
         readonly Dictionary<uint, MessageIds> ids = [];
         bool missing, unknownEncoding;
+        int alone; // batches for which nobody is to read ahead
 
         public async ValueTask<Outcome> RunAsync(List<(int First, int Last)> ranges, long? changedSince)
         {
@@ -190,12 +193,13 @@ internal static class FetchCommand
                     await WriteAsync(found[i].Index, found[i].Row, found[i].Content);
                     if (writer.IsFull) await writer.FlushAsync(session.Cancel);
                 }
+                alone = ahead is { IsLate: true } ? Alone : Math.Max(0, alone - 1);
             }
             return true;
         }
 
         ReadingAhead? ReadingAheadOf(List<(int Index, MessageRow Row, MessageContent? Content)> found) =>
-            found.Count > 3 && items.Sections.Count > 0 && ReadingAhead.IsWorthwhile && session.Context.Memory is not { IsTight: true }
+            found.Count > 3 && alone == 0 && items.Sections.Count > 0 && ReadingAhead.IsWorthwhile && session.Context.Memory is not { IsTight: true }
                 ? new ReadingAhead(found.ConvertAll(one => one.Content is { } content && NeedsBody(content) ? content : null)) : null;
 
         bool NeedsBody(MessageContent content) => (parts & ContentParts.Body) != 0 || content.Fields is null;
