@@ -50,9 +50,9 @@ public sealed class AccountRestore(MailStore mail, UserDirectory people, Spool s
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or SqliteError)
         {
-            return Refusal.Unavailable.Because(IsFull(error)
-                ? "The disk of the data directory is full; what has been restored so far stays, and the same command goes on from there"
-                : $"The restore failed; what has been restored so far stays, and the same command goes on from there: {error.Message.ReplaceLineEndings(" ")}");
+            return IsFull(error)
+                ? Refusal.Unavailable.Because("The disk of the data directory is full; what has been restored so far stays, and the same command goes on from there")
+                : Refusal.Unavailable.Because($"The restore failed; what has been restored so far stays, and the same command goes on from there: {error.Message.ReplaceLineEndings(" ")}");
         }
         finally
         {

@@ -66,9 +66,9 @@ public sealed class WholeRestore(RestoreOrder order, TimeProvider time, Action<l
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or SqliteError)
         {
-            return Refusal.Unavailable.Because(moving ? $"The restore into {data} failed while it was put into place: run it again, which begins anew. {error.Message.ReplaceLineEndings(" ")}"
-                : error is SqliteError { IsDiskFull: true } || (error is IOException io && Posix.IsFull(io)) ? $"The disk of {data} is full: nothing was restored"
-                : $"The restore into {data} failed, and nothing was put into place: {error.Message.ReplaceLineEndings(" ")}");
+            return moving ? Refusal.Unavailable.Because($"The restore into {data} failed while it was put into place: run it again, which begins anew. {error.Message.ReplaceLineEndings(" ")}")
+                : error is SqliteError { IsDiskFull: true } || (error is IOException io && Posix.IsFull(io)) ? Refusal.Unavailable.Because($"The disk of {data} is full: nothing was restored")
+                : Refusal.Unavailable.Because($"The restore into {data} failed, and nothing was put into place: {error.Message.ReplaceLineEndings(" ")}");
         }
     }
 

@@ -98,7 +98,7 @@ public sealed partial class UserDirectory
 
     static Result<MailPolicy> Normalised(MailPolicy policy, string subject)
     {
-        string? wrong = null;
+        Refusal? wrong = null;
         var addresses = (IReadOnlyList<string>? list, string name) => List(list, name, "an address as in anna@example.org",
             text => Names.TryAddress(text, out var address) ? address.ToString() : null, ref wrong);
         var patterns = (IReadOnlyList<string>? list, string name) => List(list, name, "an address, @domain, @*.domain or members", SenderPattern.Normal, ref wrong);
@@ -119,46 +119,42 @@ public sealed partial class UserDirectory
                 text => text.Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '=' or '-' or '+') ? text.ToUpperInvariant() : null, ref wrong),
         };
         wrong ??= OutOfRange(normal) ?? OutOfPlace(normal, subject);
-        return wrong is null ? normal : Refusal.Invalid.Because(wrong);
+        return wrong is null ? normal : wrong;
     }
 
-    static IReadOnlyList<string>? List(IReadOnlyList<string>? list, string name, string kind, Func<string, string?> normal, ref string? wrong)
+    static IReadOnlyList<string>? List(IReadOnlyList<string>? list, string name, string kind, Func<string, string?> normal, ref Refusal? wrong)
     {
         if (list is null or { Count: 0 }) return null;
-        if (list.Count > MostWords) wrong ??= $"{name} has at most {MostWords} entries";
+        if (list.Count > MostWords) wrong ??= Refusal.Invalid.Because($"{name} has at most {MostWords} entries");
         var kept = new List<string>(list.Count);
         foreach (var text in list)
         {
-            if (normal(text) is not { } word) wrong ??= $"{name}: \"{Printable(text)}\" is not {kind}";
+            if (normal(text) is not { } word) wrong ??= Refusal.Invalid.Because($"{name}: \"{Printable(text)}\" is not {kind}");
             else if (!kept.Contains(word)) kept.Add(word);
         }
         return kept;
     }
 
-    static string? OutOfRange(MailPolicy policy)
+    static Refusal? OutOfRange(MailPolicy policy)
     {
-        if (policy.MaxSize is < 0) return "max-size is a size, or 0 for the server's own limit";
-        if (policy.MessagesPerDay is < 0 || policy.NewRecipientsPerDay is < 0) return "A limit a day is a number, or 0 for none at all";
-        if (policy.FooterText is { Length: > 10_000 } || policy.FooterHtml is { Length: > 50_000 }) return "A footer has at most 10,000 characters of text and 50,000 of HTML";
-        if (policy.FooterHtml is not null && policy.FooterText is null) return "footer-html needs footer-text for messages without HTML";
-        return policy.RelayTo is { } relay && RelayAddress.Parse(relay) is null ? $"relay-to: \"{Printable(relay)}\" is not host, host:port or mx" : null;
+        if (policy.MaxSize is < 0) return Refusal.Invalid.Because("max-size is a size, or 0 for the server's own limit");
+        if (policy.MessagesPerDay is < 0 || policy.NewRecipientsPerDay is < 0) return Refusal.Invalid.Because("A limit a day is a number, or 0 for none at all");
+        if (policy.FooterText is { Length: > 10_000 } || policy.FooterHtml is { Length: > 50_000 }) return Refusal.Invalid.Because("A footer has at most 10,000 characters of text and 50,000 of HTML");
+        if (policy.FooterHtml is not null && policy.FooterText is null) return Refusal.Invalid.Because("footer-html needs footer-text for messages without HTML");
+        return policy.RelayTo is { } relay && RelayAddress.Parse(relay) is null ? Refusal.Invalid.Because($"relay-to: \"{Printable(relay)}\" is not host, host:port or mx") : null;
     }
 
-    static string? OutOfPlace(MailPolicy policy, string subject)
+    static Refusal? OutOfPlace(MailPolicy policy, string subject)
     {
-        string? OnlyFor(string what, params (string Name, object? Value)[] keys)
-        {
-            foreach (var (name, value) in keys)
-                if (value is not null) return $"{name} is set for {what}, not for {subject}";
-            return null;
-        }
-        string? wrong = null;
-        if (subject != "an account") wrong ??= OnlyFor("an account", ("forward", policy.Forward), ("keep-copy", policy.KeepCopy), ("send-as", policy.SendAs));
+        static Refusal? OnlyFor(Func<string, Refusal> say, params (string Name, object? Value)[] keys) =>
+            Array.Find(keys, key => key.Value is not null).Name is { } name ? say(name) : null;
+        Refusal? wrong = null;
+        if (subject != "an account") wrong ??= OnlyFor(name => Refusal.Invalid.Because($"{name} is set for an account only"), ("forward", policy.Forward), ("keep-copy", policy.KeepCopy), ("send-as", policy.SendAs));
         if (subject != "a domain")
-            wrong ??= OnlyFor("a domain", ("footer-text", policy.FooterText), ("footer-html", policy.FooterHtml), ("footer-except", policy.FooterExcept),
+            wrong ??= OnlyFor(name => Refusal.Invalid.Because($"{name} is set for a domain only"), ("footer-text", policy.FooterText), ("footer-html", policy.FooterHtml), ("footer-except", policy.FooterExcept),
                 ("dmarc", policy.Dmarc), ("relay-to", policy.RelayTo), ("relay-verify", policy.RelayVerify));
         if (subject == "an alias")
-            wrong ??= OnlyFor("a domain or an account", ("bcc-incoming", policy.BccIncoming), ("bcc-outgoing", policy.BccOutgoing),
+            wrong ??= OnlyFor(name => Refusal.Invalid.Because($"{name} is set for a domain or an account only"), ("bcc-incoming", policy.BccIncoming), ("bcc-outgoing", policy.BccOutgoing),
                 ("messages-per-day", policy.MessagesPerDay), ("new-recipients-per-day", policy.NewRecipientsPerDay), ("forbidden-protocols", policy.ForbiddenProtocols),
                 ("disabled-capabilities", policy.DisabledCapabilities));
         return wrong;

@@ -97,7 +97,7 @@ sealed class ApiDoor
         }
         if (!route.OnlyReads && caller.Session is { } session && !callers.Proves(context, session))
         {
-            await context.RefuseAsync(Refusal.NotPermitted.Because($"A change by a browser's session needs the header {ApiCallers.ProofHeader}, whose value GET /api/v1/session gives"));
+            await context.RefuseAsync(Refusal.NotPermitted.Because("A change by a browser's session needs the header X-CSRF-Token, whose value GET /api/v1/session gives"));
             return false;
         }
         if (Judge(route, context, caller) is not { } refusal) return true;

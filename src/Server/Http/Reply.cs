@@ -27,8 +27,15 @@ public static class Reply
 
     public static Task RefuseAsync(this HttpContext context, Refusal refusal) => context.RefuseAsync(refusal, refusal.HttpStatus);
 
-    public static Task RefuseAsync(this HttpContext context, int status, string sentence) =>
-        context.RefuseAsync(Refusal.Invalid.Because(sentence) with { ImapCode = status switch { 404 => "NONEXISTENT", 405 => "CANNOT", 409 => "INUSE", 413 => "TOOBIG", 500 => "SERVERBUG", _ => "CLIENTBUG" } }, status);
+    public static Task RefuseAsync(this HttpContext context, int status, string sentence) => context.RefuseAsync(Of(status).Because(sentence), status);
+
+    /// <summary>The same, of an interpolated string whose pattern is kept.</summary>
+    public static Task RefuseAsync(this HttpContext context, int status, ref SentenceBuilder sentence) => context.RefuseAsync(Of(status).Because(ref sentence), status);
+
+    static Refusal Of(int status) => Refusal.Invalid with { ImapCode = status switch { 404 => "NONEXISTENT", 405 => "CANNOT", 409 => "INUSE", 413 => "TOOBIG", 500 => "SERVERBUG", _ => "CLIENTBUG" } };
+
+    /// <summary>The refusal's sentence in the caller's language.</summary>
+    public static string Say(this HttpContext context, Refusal refusal) => Sentences.Say(refusal, Sentences.LanguageOf(context));
 
     static async Task RefuseAsync(this HttpContext context, Refusal refusal, int status)
     {
@@ -90,7 +97,7 @@ public static class Reply
         }
         catch (JsonException e)
         {
-            await context.RefuseAsync(400, "The request is not the JSON that is expected here: " + e.Message.ReplaceLineEndings(" "));
+            await context.RefuseAsync(400, $"The request is not the JSON that is expected here: {e.Message.ReplaceLineEndings(" ")}");
         }
         return null;
     }

@@ -326,14 +326,14 @@ public sealed class PressRoom
 
     static Refusal NoMailing(long id) => Refusal.NoSuchThing.Because($"There is no mailing {id}; cbamail mailing list shows those there are");
 
-    static Refusal NotNow(long id, MailingState state, string what) => Refusal.Conflict.Because(state switch
+    static Refusal NotNow(long id, MailingState state, string what) => state switch
     {
-        MailingState.Draft => $"Mailing {id} has not been sent, so it cannot be {what}",
-        MailingState.Sending => $"Mailing {id} is being sent already",
-        MailingState.Paused when what == "sent" => $"Mailing {id} is paused; go on with: cbamail mailing resume {id}",
-        MailingState.Paused => $"Mailing {id} is paused already",
-        MailingState.Sent when what == "sent" => $"Mailing {id} has been sent already; create a new one to write again",
-        MailingState.Sent => $"Mailing {id} has been sent already, so it cannot be {what}",
-        _ => $"Mailing {id} was cancelled, so it cannot be {what}",
-    });
+        MailingState.Draft => Refusal.Conflict.Because($"Mailing {id} has not been sent yet"),
+        MailingState.Sending => Refusal.Conflict.Because($"Mailing {id} is being sent already"),
+        MailingState.Paused when what == "sent" => Refusal.Conflict.Because($"Mailing {id} is paused; go on with: cbamail mailing resume {id}"),
+        MailingState.Paused => Refusal.Conflict.Because($"Mailing {id} is paused already"),
+        MailingState.Sent when what == "sent" => Refusal.Conflict.Because($"Mailing {id} has been sent already; create a new one to write again"),
+        MailingState.Sent => Refusal.Conflict.Because($"Mailing {id} has been sent already, and nothing of it is waiting"),
+        _ => Refusal.Conflict.Because($"Mailing {id} was cancelled"),
+    };
 }

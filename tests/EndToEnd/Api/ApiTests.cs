@@ -33,6 +33,34 @@ public sealed class ApiTests(ApiFixture site) : IClassFixture<ApiFixture>
         Assert.Equal(HttpStatusCode.MethodNotAllowed, (await RefusedAsync(owner, HttpMethod.Put, "domains")).Status);
     }
 
+    [Theory]
+    [InlineData("ru", true)]
+    [InlineData("ru-RU, en;q=0.9", true)]
+    [InlineData("en;q=0.5, ru;q=0.8", true)]
+    [InlineData("de, ru;q=0.1", true)]
+    [InlineData("en, ru;q=0.9", false)]
+    [InlineData("ru;q=0, en;q=0.1", false)]
+    [InlineData("de", false)]
+    [InlineData("nonsense;;q=x", false)]
+    public async Task Refusals_speak_the_language_that_the_caller_likes_best(string languages, bool russian)
+    {
+        using var owner = site.As(ApiFixture.Owner);
+        var (_, composed) = await RefusedAsync(owner, HttpMethod.Get, "accounts/nobody@own.test", null, ("Accept-Language", languages));
+        Assert.Equal(russian ? "Учётной записи nobody@own.test нет; список показывает: cbamail account list" : "There is no account nobody@own.test; list them with: cbamail account list", composed.GetProperty("detail").GetString());
+        var (_, constant) = await RefusedAsync(owner, HttpMethod.Delete, "api-keys/999999", null, ("Accept-Language", languages));
+        Assert.Equal(russian ? "Такого ключа нет" : "There is no such key", constant.GetProperty("detail").GetString());
+    }
+
+    [Fact]
+    public async Task Problems_of_single_lines_are_told_in_the_callers_language_too()
+    {
+        using var owner = site.As(ApiFixture.Owner);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/suppressions/import") { Content = new StringContent("anna@far.test,because\n"), Headers = { { "Accept-Language", "ru" } } };
+        using var answer = await owner.SendAsync(request);
+        var problem = Assert.Single(JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("problems").EnumerateArray());
+        Assert.StartsWith("Причины «because» нет", problem.GetProperty("error").GetString());
+    }
+
     [Fact]
     public async Task A_list_comes_in_pages_that_hold_everybody_once()
     {

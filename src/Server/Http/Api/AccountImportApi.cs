@@ -30,7 +30,7 @@ static class AccountImportApi
             await Task.WhenAny(work, Task.Delay(TimeSpan.FromMilliseconds(100), context.Room<TimeProvider>(), context.RequestAborted));
         }
         var result = await work;
-        await context.LineAsync(result.Ok ? result.Value : new { error = result.Refusal!.Sentence });
+        await context.LineAsync(result.Ok ? result.Value : new { error = context.Say(result.Refusal!) });
 
         async Task<Envelope.Result<ImportSummary>> WorkAsync()
         {

@@ -48,7 +48,7 @@ static class CoursesApi
 
     static async Task ImportAsync(HttpContext context)
     {
-        if (await context.BytesAsync(context.Room<Settings>().Mailings.ImportBytes, "file") is not { } file) return;
+        if (await context.BytesAsync(context.Room<Settings>().Mailings.ImportBytes) is not { } file) return;
         var report = await context.Room<CourseRegister>().ImportAsync(context.Part("course"), file, context.RequestAborted);
         await context.ResultAsync(report, done => new
         {
@@ -95,14 +95,14 @@ static class CoursesApi
     }
 
     /// <summary>A body as bytes; where it is too long, the answer is given and null returned.</summary>
-    internal static async ValueTask<byte[]?> BytesAsync(this HttpContext context, long most, string what)
+    internal static async ValueTask<byte[]?> BytesAsync(this HttpContext context, long most)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = most + 65536;
         using var bytes = new MemoryStream((int)Math.Min(context.Request.ContentLength ?? 0, most));
         var buffer = new byte[64 * 1024];
         while (await context.Request.Body.ReadAsync(buffer, context.RequestAborted) is > 0 and var count)
         {
-            if (bytes.Length + count > most) { await context.RefuseAsync(413, $"The {what} is larger than {most} bytes, which is the limit"); return null; }
+            if (bytes.Length + count > most) { await context.RefuseAsync(413, $"This is larger than {most} bytes, which is the limit"); return null; }
             bytes.Write(buffer, 0, count);
         }
         return bytes.ToArray();

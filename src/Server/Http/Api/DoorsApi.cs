@@ -91,7 +91,9 @@ static class DoorsApi
         if (!AllowList.TryRead(text, out var written) || !context.Room<AllowList>().Remove(written))
         {
             var own = context.Room<AllowList>().Own.Contains(written);
-            await context.RefuseAsync(Refusal.NoSuchThing.Because(own ? $"{written} is allowed by the settings file: remove it from inbound.allow" : $"{Shown(text)} is not on the list"));
+            await context.RefuseAsync(own
+                ? Refusal.NoSuchThing.Because($"{written} is allowed by the settings file: remove it from inbound.allow")
+                : Refusal.NoSuchThing.Because($"{Shown(text)} is not on the list"));
             return;
         }
         await context.Room<EdgeKeeper>().WriteAsync();

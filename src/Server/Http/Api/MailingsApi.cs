@@ -96,17 +96,17 @@ static class MailingsApi
 
     static async Task KeepAsync(HttpContext context)
     {
-        if (await context.BytesAsync(context.Room<Settings>().Mailings.FileBytes, "file") is not { } bytes) return;
+        if (await context.BytesAsync(context.Room<Settings>().Mailings.FileBytes) is not { } bytes) return;
         await context.JsonAsync(new { hash = await context.Room<MailingFiles>().KeepAsync(bytes, context.RequestAborted), size = bytes.Length });
     }
 
     static async Task CreateAsync(HttpContext context)
     {
         var files = context.Room<MailingFiles>();
-        if (await context.BytesAsync(context.Room<Settings>().Mailings.TemplateLength * 8L, "request") is not { } body) return;
+        if (await context.BytesAsync(context.Room<Settings>().Mailings.TemplateLength * 8L) is not { } body) return;
         WantedMailing? wanted;
         try { wanted = JsonSerializer.Deserialize<WantedMailing>(body, Reply.Json); }
-        catch (JsonException e) { await context.RefuseAsync(400, "The request is not the JSON that is expected here: " + e.Message.ReplaceLineEndings(" ")); return; }
+        catch (JsonException e) { await context.RefuseAsync(400, $"The request is not the JSON that is expected here: {e.Message.ReplaceLineEndings(" ")}"); return; }
         if (wanted is null) { await context.RefuseAsync(400, "The request has no body"); return; }
         if (context.Room<CourseRegister>().Find(wanted.Course ?? "") is { Ok: true, Value: var course }
             && !context.Caller().MayCourse(Permissions.MailingsWrite, course.Id, context.Room<UserDirectory>().FindDomain(course.Domain)))
@@ -133,7 +133,7 @@ static class MailingsApi
             wanted = given;
         }
         var outcome = await context.Room<PressRoom>().SendAsync(Id(context), wanted.SkipInvalid, context.RequestAborted);
-        if (outcome.Refusal is { } refusal) await context.JsonAsync(new { error = refusal.Sentence, check = outcome.Report is { } report ? Report(report) : null }, refusal.HttpStatus);
+        if (outcome.Refusal is { } refusal) await context.JsonAsync(new { error = context.Say(refusal), check = outcome.Report is { } report ? Report(report) : null }, refusal.HttpStatus);
         else await context.JsonAsync(new { sending = outcome.Sending, skipped = outcome.Skipped, notes = outcome.Report?.Notes ?? [] });
     }
 

@@ -40,7 +40,7 @@ static class MessagesApi
         lines.End();
         if (message.Length == 0) { await context.RefuseAsync(Refusal.Invalid.Because("There is no message on standard input; give one with < FILE")); return; }
         var refusal = await context.Room<LocalDelivery>().DeliverAsync(sender, recipient, message.Content, context.RequestAborted);
-        if (refusal is not null) await context.RefuseAsync(refusal.Because($"{recipient}: {refusal.Sentence}"));
+        if (refusal is not null) await context.RefuseAsync(refusal.Because($"{recipient}: {context.Say(refusal)}"));
         else await context.JsonAsync(new { to = recipient.ToString(), size = message.Length });
     }
 

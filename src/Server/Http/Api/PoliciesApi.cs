@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using CbaMail.Authorization;
 using CbaMail.Directory;
+using CbaMail.Envelope;
 
 namespace CbaMail.Http.Api;
 
@@ -37,13 +38,17 @@ static class PoliciesApi
     }
 
     /// <summary>Which key it is, and what it takes.</summary>
-    static string Sentence(JsonException e)
+    static Refusal Wrong(JsonException e)
     {
         var key = e.Path?.TrimStart('$', '.').Split('[')[0] ?? "";
         var type = typeof(MailPolicy).GetProperties().FirstOrDefault(property => string.Equals(property.Name, key, StringComparison.OrdinalIgnoreCase))?.PropertyType;
         type = type is null ? null : Nullable.GetUnderlyingType(type) ?? type;
-        return type is null ? "This is not a policy: a JSON object with its keys is expected"
-            : $"{key} takes {(type.IsEnum ? "one of " + string.Join(", ", Enum.GetNames(type).Select(JsonNamingPolicy.KebabCaseLower.ConvertName)) : type == typeof(bool) ? "true or false" : type == typeof(string) ? "a text" : type.IsPrimitive ? "a number" : "a list of texts")}";
+        return type is null ? Refusal.Invalid.Because("This is not a policy: a JSON object with its keys is expected")
+            : type.IsEnum ? Refusal.Invalid.Because($"{key} takes one of {string.Join(", ", Enum.GetNames(type).Select(JsonNamingPolicy.KebabCaseLower.ConvertName))}")
+            : type == typeof(bool) ? Refusal.Invalid.Because($"{key} takes true or false")
+            : type == typeof(string) ? Refusal.Invalid.Because($"{key} takes a text")
+            : type.IsPrimitive ? Refusal.Invalid.Because($"{key} takes a number")
+            : Refusal.Invalid.Because($"{key} takes a list of texts");
     }
 
     /// <summary>RFC 7396: what the body names is set, null takes it away, the rest stays.</summary>
@@ -60,7 +65,7 @@ static class PoliciesApi
         try { wanted = merged.Deserialize<MailPolicy>(Reply.Json)!; }
         catch (JsonException e)
         {
-            await context.RefuseAsync(400, Sentence(e));
+            await context.RefuseAsync(Wrong(e));
             return;
         }
         await context.ResultAsync(await directory.SetPolicyAsync(subject, wanted, context.RequestAborted), policy => Show(context, policy));

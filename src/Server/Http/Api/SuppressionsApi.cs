@@ -71,7 +71,7 @@ static class SuppressionsApi
                 : until.Length > 0 && expires <= context.Room<MailQueue>().Time.GetUtcNow() ? Refusal.Invalid.Because($"it has ended already, at {until}")
                 : await Room(context).AddAsync(Field(0), reason, Field(2), until.Length > 0 ? expires : null, context.RequestAborted);
             if (result.Ok) added++;
-            else if (problems.Count < 100) problems.Add(new { line = number, error = result.Refusal.Sentence });
+            else if (problems.Count < 100) problems.Add(new { line = number, error = context.Say(result.Refusal) });
         }
         await context.JsonAsync(new { lines = number, added, problems });
     }

@@ -29,7 +29,7 @@ static class VerifyApi
         context.StartLines();
         await foreach (var line in findings.Reader.ReadAllAsync(context.RequestAborted)) await context.LineAsync(line);
         var result = await work;
-        await context.LineAsync(result.Ok ? result.Value : new { error = result.Refusal.Sentence });
+        await context.LineAsync(result.Ok ? result.Value : new { error = context.Say(result.Refusal) });
 
         async Task<Envelope.Result<VerifySummary>> WorkAsync()
         {
