@@ -33,7 +33,17 @@ static class AccountVerbs
         new("account show", "ADDRESS", "show an account", Verb.Client, ShowAsync),
         new("account set", "ADDRESS", "change an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold,
             new("--enable", null, "let it sign in again"), new("--disable", null, "keep it from signing in; its mail still arrives"), .. Verb.Client], SetAsync),
-        new("account remove", "ADDRESS", "remove an account with all its mail", Verb.Client, RemoveAsync),
+        new("account remove", "ADDRESS", "remove an account; for a while it can be brought back", [new("--now", null, "it and all its mail are gone at once"), .. Verb.Client], RemoveAsync,
+            "How long is accounts.keep-removed (30 days). Its address is free at once, and its mail takes its space until then."),
+        new("account removed", "", "list the accounts that can be brought back", Verb.Client, async invocation =>
+            invocation.Print(await invocation.Server.GetAsync("removed-accounts"), ["ID", "ADDRESS", "REMOVED", "GONE ON", "NAME"],
+                account => [account.Text("id"), Readable.Address(account.Text("address")), account.Time("removed"), account.Time("until"), account.Text("name")])),
+        new("account undelete", "ID", "bring a removed account back with all its mail", [new("--as", "ADDRESS", "under another address than it had"), .. Verb.Client], async invocation =>
+            invocation.Print(await invocation.Server.PostAsync($"removed-accounts/{Uri.EscapeDataString(invocation.Arguments[0])}/restore", new JsonBody().Add("address", invocation.Value("--as"))), Details)),
+        new("account purge", "ID", "remove a removed account for good", Verb.Client, async invocation =>
+            invocation.Print(await invocation.Server.DeleteAsync("removed-accounts/" + Uri.EscapeDataString(invocation.Arguments[0])), _ => $"The account {invocation.Arguments[0]} is gone with all its mail.")),
+        new("account rename", "ADDRESS NEW", "give an account another address; its mail and its rights stay", [new("--no-alias", null, "mail for the old address is refused from now on"), .. Verb.Client], async invocation =>
+            invocation.Print(await invocation.Server.PostAsync(Path(invocation) + "/rename", new JsonBody().Add("to", invocation.Arguments[1]).Add("alias", !invocation.Has("--no-alias"))), Details)),
         new("account password", "ADDRESS", "set a new password", [FromInput, Generate, .. Verb.Client], PasswordAsync),
     ];
 
@@ -121,5 +131,7 @@ static class AccountVerbs
     }
 
     static async Task<int> RemoveAsync(Invocation invocation) =>
-        invocation.Print(await invocation.Server.DeleteAsync(Path(invocation)), account => $"The account {Readable.Address(account.Text("address"))} is removed with all its mail.");
+        invocation.Print(await invocation.Server.DeleteAsync(Path(invocation) + (invocation.Has("--now") ? "?now=true" : "")), account => account.Number("keptDays") == 0
+            ? $"The account {Readable.Address(account.Text("address"))} is removed with all its mail."
+            : $"The account {Readable.Address(account.Text("address"))} is removed. For {account.Text("keptDays")} days it can be brought back: cbamail account undelete {account.Text("id")}");
 }

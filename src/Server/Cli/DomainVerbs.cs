@@ -15,7 +15,10 @@ static class DomainVerbs
         new("domain add", "NAME", "take in a domain", [Quota, CatchAll, AliasOf, .. Verb.Client], AddAsync),
         new("domain list", "", "list the domains", Verb.Client, ListAsync),
         new("domain show", "NAME", "show a domain", Verb.Client, ShowAsync),
-        new("domain set", "NAME", "change a domain", [Quota, CatchAll, .. Verb.Client], SetAsync),
+        new("domain set", "NAME", "change a domain", [Quota, CatchAll,
+            new("--description", "TEXT", "for people"), new("--tags", "WORDS", "words to find it by; \"\" is none"),
+            new("--max-accounts", "NUMBER", "accounts that it may have; none takes the limit away"), new("--max-aliases", "NUMBER", "likewise"),
+            new("--max-quota", "SIZE", "the largest quota of one account"), new("--total-quota", "SIZE", "what all quotas may come to"), .. Verb.Client], SetAsync),
         new("domain remove", "NAME", "remove a domain that has no accounts and aliases", Verb.Client, RemoveAsync),
     ];
 
@@ -40,7 +43,17 @@ static class DomainVerbs
     static async Task<int> ShowAsync(Invocation invocation) => invocation.Print(await invocation.Server.GetAsync(Path(invocation)), Details);
 
     static async Task<int> SetAsync(Invocation invocation) =>
-        invocation.Print(await invocation.Server.PatchAsync(Path(invocation), Body(invocation)), Details);
+        invocation.Print(await invocation.Server.PatchAsync(Path(invocation), Profile(invocation, Body(invocation))), Details);
+
+    static JsonBody Profile(Invocation invocation, JsonBody body)
+    {
+        body.Add("description", invocation.Value("--description"));
+        if (invocation.Value("--tags") is { } tags) body.Add("tags", tags.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries));
+        foreach (var (option, field) in new[] { ("--max-accounts", "maxAccounts"), ("--max-aliases", "maxAliases"), ("--max-quota", "maxQuota"), ("--total-quota", "totalQuota") })
+            if (invocation.Value(option) is { } text)
+                body.Add(field, text == "none" ? -1 : Sizes.TryParse(text, out var number) ? number : throw new Refused($"\"{text}\" is neither a number nor \"none\""));
+        return body;
+    }
 
     static string Details(JsonElement domain) => $"""
         Domain     {domain.Text("display")}{(domain.Text("display") == domain.Text("name") ? "" : $" ({domain.Text("name")} in DNS)")}
@@ -50,7 +63,17 @@ static class DomainVerbs
         Catch-all  {(domain.Text("catchAll") is { Length: > 0 } address ? address : "none")}
         Alias of   {(domain.Text("aliasOf") is { Length: > 0 } real ? real : "none")}
         Created    {domain.Time("created")}
-        """;
+        """ + string.Concat(Limits(domain));
+
+    static IEnumerable<string> Limits(JsonElement domain)
+    {
+        if (domain.Text("description") is { Length: > 0 } description) yield return $"\nAbout      {description}";
+        if (domain.GetProperty("tags").GetArrayLength() > 0) yield return "\nTags       " + string.Join(' ', domain.GetProperty("tags").EnumerateArray().Select(tag => tag.GetString()));
+        if (domain.Text("maxAccounts") is { Length: > 0 } accounts) yield return $"\nAt most    {accounts} accounts";
+        if (domain.Text("maxAliases") is { Length: > 0 } aliases) yield return $"\nAt most    {aliases} aliases";
+        if (domain.Text("maxQuota").Length > 0) yield return $"\nAt most    {domain.Size("maxQuota")} for an account";
+        if (domain.Text("totalQuota").Length > 0) yield return $"\nAt most    {domain.Size("totalQuota")} in all";
+    }
 
     static async Task<int> RemoveAsync(Invocation invocation) =>
         invocation.Print(await invocation.Server.DeleteAsync(Path(invocation)), domain => $"The domain {Readable.Domain(domain.Text("name"))} is removed.");

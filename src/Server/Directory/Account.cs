@@ -13,6 +13,8 @@ public sealed record Domain(long Id, string Name, string? CatchAll, long Default
     public string? AliasOf { get; init; }
 
     public MailPolicy Policy { get; init; } = MailPolicy.None;
+
+    public DomainProfile Profile { get; init; } = DomainProfile.None;
 }
 
 /// <param name="Address">Lower case.</param>

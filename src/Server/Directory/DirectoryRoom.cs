@@ -24,6 +24,6 @@ public static class DirectoryRoom
         .AddSingleton<PasswordHashing>()
         .AddSingleton(provider => new UserDirectory(
             provider.GetRequiredService<Storage.Store>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<PasswordHashing>(), provider.GetRequiredService<Storage.Secrets>()))
-        .AddSingleton<SigningKeys>().AddHostedService<DkimUpkeep>()
+        .AddSingleton<SigningKeys>().AddHostedService<DkimUpkeep>().AddHostedService<RemovedUpkeep>()
         .AddSingleton<Publication.DomainZone>();
 }

@@ -3,10 +3,10 @@ using CbaMail.Storage.Sqlite;
 
 namespace CbaMail.Directory;
 
-/// <summary>All SQL of the directory (Storage/Schema/0001_directory.sql, 0011_policies.sql, 0015_scram.sql, 0021_authorization.sql).</summary>
+/// <summary>All SQL of the directory (Storage/Schema/0001_directory.sql, 0011_policies.sql, 0015_scram.sql, 0021_authorization.sql, 0023_removed_accounts.sql).</summary>
 internal static class DirectoryTable
 {
-    const string DomainColumns = "SELECT d.id, d.name, d.catch_all, d.default_quota, d.created, a.name, d.policy FROM domain d LEFT JOIN domain a ON a.id = d.alias_of";
+    const string DomainColumns = "SELECT d.id, d.name, d.catch_all, d.default_quota, d.created, a.name, d.policy, d.profile FROM domain d LEFT JOIN domain a ON a.id = d.alias_of";
 
     const string AccountColumns = """
         SELECT a.id, a.domain_id, a.local, d.name, a.name, a.role, a.quota, a.groups, a.enabled, a.created, a.password, a.policy, a.scram, a.profile
@@ -17,7 +17,7 @@ internal static class DirectoryTable
 
     public static List<Domain> Domains(ReadTransaction read) => All(read.Prepare(DomainColumns), Domain);
 
-    public static List<(Account Account, string Password, byte[]? Scram)> Accounts(ReadTransaction read) => All(read.Prepare(AccountColumns), Account);
+    public static List<(Account Account, string Password, byte[]? Scram)> Accounts(ReadTransaction read) => All(read.Prepare(AccountColumns + " WHERE a.removed IS NULL"), Account);
 
     public static List<Alias> Aliases(ReadTransaction read) => All(read.Prepare(AliasColumns), Alias);
 
@@ -27,7 +27,35 @@ internal static class DirectoryTable
         All(write.Prepare(DomainColumns + " WHERE d.id = ?").Bind(1, id), Domain) is [var domain] ? domain : null;
 
     public static (Account Account, string Password, byte[]? Scram)? FindAccount(WriteTransaction write, long id) =>
-        All(write.Prepare(AccountColumns + " WHERE a.id = ?").Bind(1, id), Account) is [var account] ? account : null;
+        All(write.Prepare(AccountColumns + " WHERE a.id = ? AND a.removed IS NULL").Bind(1, id), Account) is [var account] ? account : null;
+
+    /// <summary>One that was put away; its local part is followed by LF and its number.</summary>
+    public static (Account Account, string Password, byte[]? Scram)? FindRemoved(WriteTransaction write, long id) =>
+        All(write.Prepare(AccountColumns + " WHERE a.id = ? AND a.removed IS NOT NULL").Bind(1, id), Account) is [var account] ? account : null;
+
+    public static List<RemovedAccount> Removed(ReadTransaction read) => All(
+        read.Prepare("SELECT a.id, a.local, d.name, a.name, a.removed FROM account a JOIN domain d ON d.id = a.domain_id WHERE a.removed IS NOT NULL ORDER BY a.removed DESC, a.id DESC"),
+        rows => new RemovedAccount(rows.Int64(0), new(rows.String(1).Split('\n')[0], rows.String(2)), rows.String(3), rows.Time(4)));
+
+    public static List<long> RemovedOf(WriteTransaction write, long domainId) =>
+        All(write.Prepare("SELECT id FROM account WHERE domain_id = ? AND removed IS NOT NULL").Bind(1, domainId), rows => rows.Int64(0));
+
+    /// <param name="removed">When it was put away, or null.</param>
+    public static void SetAddress(WriteTransaction write, long id, long domainId, string local, DateTimeOffset? removed) =>
+        write.Prepare("UPDATE account SET domain_id = ?, local = ?, removed = ? WHERE id = ?").Bind(1, domainId).Bind(2, local).Bind(3, removed).Bind(4, id).Run();
+
+    /// <summary>Whether an account or an alias has the address.</summary>
+    public static bool IsTaken(WriteTransaction write, long domainId, string local) =>
+        write.Prepare("SELECT EXISTS (SELECT 1 FROM account WHERE domain_id = ?1 AND local = ?2) OR EXISTS (SELECT 1 FROM alias WHERE domain_id = ?1 AND local = ?2)").Bind(1, domainId).Bind(2, local).Scalar() == 1;
+
+    /// <summary>Accounts of a domain, and what their quotas come to.</summary>
+    public static (long Accounts, long Quota) Sums(WriteTransaction write, long domainId)
+    {
+        using var row = write.Prepare("SELECT count(*), coalesce(sum(quota), 0) FROM account WHERE domain_id = ? AND removed IS NULL").Bind(1, domainId);
+        return row.Step() ? (row.Int64(0), row.Int64(1)) : default;
+    }
+
+    public static long CountAliases(WriteTransaction write, long domainId) => write.Prepare("SELECT count(*) FROM alias WHERE domain_id = ?").Bind(1, domainId).Scalar() ?? 0;
 
     public static Alias? FindAlias(WriteTransaction write, long domainId, string local) =>
         All(write.Prepare(AliasColumns + " WHERE a.domain_id = ? AND a.local = ?").Bind(1, domainId).Bind(2, local), Alias) is [var alias] ? alias : null;
@@ -44,6 +72,7 @@ internal static class DirectoryTable
     {
         AliasOf = rows.Text(5),
         Policy = MailPolicy.FromJson(rows.String(6)),
+        Profile = DomainProfile.FromJson(rows.String(7)),
     };
 
     static (Account Account, string Password, byte[]? Scram) Account(Statement rows) => (
@@ -63,8 +92,8 @@ internal static class DirectoryTable
             .Bind(1, name).Bind(2, catchAll).Bind(3, defaultQuota).Bind(4, created).Bind(5, aliasOf));
 
     public static bool SetDomain(WriteTransaction write, Domain domain) =>
-        write.Prepare("UPDATE domain SET catch_all = ?, default_quota = ? WHERE id = ?")
-            .Bind(1, domain.CatchAll).Bind(2, domain.DefaultQuota).Bind(3, domain.Id).Run() == 1;
+        write.Prepare("UPDATE domain SET catch_all = ?, default_quota = ?, profile = ? WHERE id = ?")
+            .Bind(1, domain.CatchAll).Bind(2, domain.DefaultQuota).Bind(3, domain.Profile.ToJson()).Bind(4, domain.Id).Run() == 1;
 
     public static bool SetPolicy(WriteTransaction write, Domain domain) => SetPolicy(write.Prepare("UPDATE domain SET policy = ? WHERE id = ?"), domain.Policy, domain.Id);
 
@@ -74,13 +103,13 @@ internal static class DirectoryTable
 
     static bool SetPolicy(Statement statement, MailPolicy policy, long id) => statement.Bind(1, policy.ToJson()).Bind(2, id).Run() == 1;
 
-    /// <summary>Removes an empty domain that no other is an alias of.</summary>
-    public static bool RemoveDomain(WriteTransaction write, long id) =>
-        write.Prepare("""
-            DELETE FROM domain WHERE id = ?1
-            AND NOT EXISTS (SELECT 1 FROM account WHERE domain_id = ?1) AND NOT EXISTS (SELECT 1 FROM alias WHERE domain_id = ?1)
-            AND NOT EXISTS (SELECT 1 FROM domain WHERE alias_of = ?1)
-            """).Bind(1, id).Run() == 1;
+    /// <summary>Whether nobody is in it, and no other is an alias of it; those that were put away do not count.</summary>
+    public static bool MayRemoveDomain(WriteTransaction write, long id) => write.Prepare("""
+        SELECT NOT EXISTS (SELECT 1 FROM account WHERE domain_id = ?1 AND removed IS NULL) AND NOT EXISTS (SELECT 1 FROM alias WHERE domain_id = ?1)
+        AND NOT EXISTS (SELECT 1 FROM domain WHERE alias_of = ?1)
+        """).Bind(1, id).Scalar() == 1;
+
+    public static bool RemoveDomain(WriteTransaction write, long id) => write.Prepare("DELETE FROM domain WHERE id = ?").Bind(1, id).Run() == 1;
 
     public static bool HasDomain(WriteTransaction write, long id) => write.Prepare("SELECT 1 FROM domain WHERE id = ?").Bind(1, id).Scalar() == 1;
 

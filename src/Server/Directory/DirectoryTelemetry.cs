@@ -14,4 +14,7 @@ static partial class DirectoryTelemetry
 
     [LoggerMessage(7103, LogLevel.Error, "the DKIM keys of {Domain} are not looked after for now; it is tried again")]
     public static partial void DkimSurprise(ILogger log, string domain, Exception error);
+
+    [LoggerMessage(7110, LogLevel.Information, "{Count} removed accounts are gone for good: their time to be brought back is over")]
+    public static partial void Purged(ILogger log, int count);
 }

@@ -51,14 +51,15 @@ public sealed partial class UserDirectory
     }
 
     /// <param name="catchAll">Null leaves it, "" removes it.</param>
-    public async ValueTask<Result<Domain>> SetDomainAsync(string name, long? defaultQuota, string? catchAll, CancellationToken cancel = default)
+    /// <param name="profile">What becomes of its profile; null leaves it.</param>
+    public async ValueTask<Result<Domain>> SetDomainAsync(string name, long? defaultQuota, string? catchAll, CancellationToken cancel = default, Func<DomainProfile, DomainProfile>? profile = null)
     {
         if (FindDomain(name) is not { } domain) return NoDomain(name);
         if (catchAll is { Length: > 0 } && !Names.TryAddress(catchAll, out _)) return Refusal.BadAddress.Because($"\"{Printable(catchAll)}\" is not a valid address");
         var changed = await store.CommitAsync(write =>
         {
             if (DirectoryTable.FindDomain(write, domain.Id) is not { } old) return null;
-            var next = old with { DefaultQuota = defaultQuota ?? old.DefaultQuota, CatchAll = catchAll is null ? old.CatchAll : catchAll.Length == 0 ? null : catchAll };
+            var next = old with { DefaultQuota = defaultQuota ?? old.DefaultQuota, CatchAll = catchAll is null ? old.CatchAll : catchAll.Length == 0 ? null : catchAll, Profile = profile?.Invoke(old.Profile) ?? old.Profile };
             DirectoryTable.SetDomain(write, next);
             write.OnCommitted(() => domains[next.Name] = next);
             return next;
@@ -71,6 +72,8 @@ public sealed partial class UserDirectory
         if (FindDomain(name) is not { } domain) return NoDomain(name);
         var done = await store.CommitAsync(write =>
         {
+            if (!DirectoryTable.MayRemoveDomain(write, domain.Id)) return false;
+            foreach (var removed in DirectoryTable.RemovedOf(write, domain.Id)) Purge(write, removed);
             if (!DirectoryTable.RemoveDomain(write, domain.Id)) return false;
             DkimKeyTable.RemoveAll(write, domain.Id);
             DomainRemoving?.Invoke(write, domain);
@@ -154,6 +157,7 @@ public sealed partial class UserDirectory
         if (!hash.Ok) return hash.Refusal;
         if (!Names.TryAddress(wanted.Address, out var address) || !domains.TryGetValue(address.Domain, out var domain) || !DirectoryTable.HasDomain(write, domain.Id))
             return NoDomain(wanted.Address);
+        if (Exceeds(write, domains.GetValueOrDefault(domain.Name) ?? domain, wanted.Quota ?? domain.DefaultQuota) is { } exceeds) return exceeds;
         var account = new Account(0, domain.Id, address, wanted.Name.Trim(), wanted.Role, wanted.Quota ?? domain.DefaultQuota, NormalGroups(wanted.Groups), wanted.Enabled, Rounded(created)) { Profile = wanted.Profile };
         if (DirectoryTable.AddAccount(write, account, hash.Value.Hash) is not { } id) return Taken(address);
         account = account with { Id = id };
@@ -186,18 +190,18 @@ public sealed partial class UserDirectory
 
     async ValueTask<Result<Account>> ChangeAsync(long id, Func<Entry, Entry> change, CancellationToken cancel, bool endsSessions = false)
     {
-        var changed = await store.CommitAsync(write =>
+        return await store.CommitAsync<Result<Account>>(write =>
         {
-            if (DirectoryTable.FindAccount(write, id) is not var (account, password, scram)) return null;
+            if (DirectoryTable.FindAccount(write, id) is not var (account, password, scram)) return Refusal.NoSuchUser;
             var before = new Entry(account, new(password, Open(account, scram)));
             var next = change(before);
-            if (!DirectoryTable.SetAccount(write, next.Account, next.Password)) return null;
+            if (next.Account.Quota != account.Quota && GetDomain(account.DomainId) is { } domain && Exceeds(write, domain, next.Account.Quota, instead: account.Quota) is { } exceeds) return exceeds;
+            if (!DirectoryTable.SetAccount(write, next.Account, next.Password)) return Refusal.NoSuchUser;
             if (!ReferenceEquals(next.Secrets.Scram, before.Secrets.Scram)) SetScram(write, next.Account, next.Secrets.Scram);
             if (endsSessions) SignInChanging?.Invoke(write, next.Account);
             write.OnCommitted(() => Keep(next.Account, next.Secrets));
             return next.Account;
         }, cancel);
-        return changed is not null ? changed : Refusal.NoSuchUser;
     }
 
     /// <summary>Removes the account with all its mail.</summary>
@@ -231,18 +235,19 @@ public sealed partial class UserDirectory
         }
         if (wanted.Count == 0) return Refusal.Invalid.Because("An alias needs at least one target address");
         var created = time.GetUtcNow();
-        var added = await store.CommitAsync(write =>
+        return await store.CommitAsync<Result<Alias>>(write =>
         {
-            if (!DirectoryTable.HasDomain(write, domain.Id)) return null;
+            if (!DirectoryTable.HasDomain(write, domain.Id)) return NoDomain(normal.Domain);
             var old = DirectoryTable.FindAlias(write, domain.Id, normal.LocalPart);
             var alias = new Alias(old?.Id ?? 0, domain.Id, normal, [.. (old?.Targets ?? []).Union(wanted, StringComparer.Ordinal)], old?.Created ?? Rounded(created)) { Policy = old?.Policy ?? MailPolicy.None };
-            if (old is not null) { if (!DirectoryTable.SetAlias(write, alias)) return null; }
+            if (old is not null) { if (!DirectoryTable.SetAlias(write, alias)) return Taken(normal); }
+            else if (GetDomain(domain.Id)?.Profile.MaxAliases is { } most && DirectoryTable.CountAliases(write, domain.Id) >= most)
+                return Refusal.Conflict.Because($"The domain {domain.Name} has {most} aliases already, which is all that it may have");
             else if (DirectoryTable.AddAlias(write, alias) is { } id) alias = alias with { Id = id };
-            else return null;
+            else return Taken(normal);
             write.OnCommitted(() => aliases[Key(normal)] = alias);
             return alias;
         }, cancel);
-        return added is not null ? added : Taken(normal);
     }
 
     /// <summary>Removes one target, or the alias with all of them where <paramref name="target"/> is null or the last.</summary>

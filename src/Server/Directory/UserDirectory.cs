@@ -72,6 +72,8 @@ public sealed partial class UserDirectory
     public Domain? FindDomain(string name) =>
         domains.TryGetValue(name, out var domain) ? domain : Names.TryDomain(name, out var key) ? domains.GetValueOrDefault(key) : null;
 
+    Domain? GetDomain(long id) => domains.Values.FirstOrDefault(domain => domain.Id == id);
+
     /// <summary>The account of exactly this address, without "+" detail, alias or catch-all.</summary>
     public Account? FindAccount(MailAddress address) =>
         Names.TryAddress(address, out var normal) ? accounts.GetValueOrDefault(Key(normal)) : null;

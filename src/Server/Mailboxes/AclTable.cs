@@ -66,6 +66,13 @@ static class AclTable
         }
     }
 
+    /// <summary>Whoever had the identifier is called otherwise, and keeps his rights.</summary>
+    public static void Rename(WriteTransaction write, string identifier, string name)
+    {
+        foreach (var sign in (string[])["", "-"])
+            write.Prepare("UPDATE OR REPLACE mailbox_acl SET identifier = ? WHERE identifier = ?").Bind(1, sign + name).Bind(2, sign + identifier).Run();
+    }
+
     static void Mark(WriteTransaction write, long mailboxId) =>
         write.Prepare("UPDATE mailbox SET shared = EXISTS (SELECT 1 FROM mailbox_acl WHERE mailbox_id = mailbox.id) WHERE id = ?").Bind(1, mailboxId).Run();
 }

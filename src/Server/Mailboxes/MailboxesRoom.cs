@@ -41,5 +41,6 @@ public static class MailboxesRoom
         directory.AccountAdding += (transaction, account) => mail.CreateAccount(transaction, account.Id);
         directory.DomainRemoving += (transaction, domain) => mail.RemoveAccount(transaction, -domain.Id); // its public folders
         directory.AccountRemoving += (transaction, account) => mail.RemoveAccount(transaction, account.Id, account.Address.ToString());
+        directory.AccountRenaming += (transaction, account, address) => AclTable.Rename(transaction, account.Address.ToString(), address.ToString());
     }
 }

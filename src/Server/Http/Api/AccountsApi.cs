@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 using CbaMail.Authorization;
+using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Mailboxes;
@@ -26,15 +28,29 @@ static class AccountsApi
         string Address, string Name, string Role, long Quota, long? Bytes, long? Messages, string Groups, bool Enabled, bool HasPassword, DateTimeOffset Created,
         IReadOnlyList<string>? Domains, IReadOnlyList<string>? Courses, IReadOnlyList<string>? Granted, IReadOnlyList<string>? Withheld, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Password = null);
 
+    /// <param name="To">The new address.</param>
+    /// <param name="Alias">Mail for the old address goes on to it; yes where nothing is said.</param>
+    sealed record Renaming(string To, bool Alias = true);
+
+    /// <param name="Address">Another than it had, or null.</param>
+    sealed record BringBack(string? Address = null);
+
+    /// <param name="Until">When it goes for good.</param>
+    sealed record RemovedView(long Id, string Address, string Name, DateTimeOffset Removed, DateTimeOffset Until);
+
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
+        new("GET", "/removed-accounts", Permissions.AccountsRead, About.Asked, "Accounts that can be brought back", ListRemovedAsync) { Gives = typeof(RemovedView) },
+        new("POST", "/removed-accounts/{id:long}/restore", Permissions.AccountsWrite, About.Asked, "Bring an account back with all its mail", Requests.With<BringBack>(BringBackAsync)) { Takes = typeof(BringBack), Gives = typeof(AccountView) },
+        new("DELETE", "/removed-accounts/{id:long}", Permissions.AccountsWrite, About.Asked, "Remove it for good", PurgeAsync),
+        new("POST", "/accounts/{address}/rename", Permissions.AccountsWrite, About.Account, "Give an account another address; its mail stays", Requests.With<Renaming>((context, wanted) => Requests.WithAccount((_, account) => RenameAsync(context, account, wanted))(context))) { Takes = typeof(Renaming), Gives = typeof(AccountView), CanRehearse = true },
         new("GET", "/accounts", Permissions.AccountsRead, About.Asked, "Accounts", ListAsync) { IsList = true, Query = ["domain", "search", "role", "enabled", "group"], Gives = typeof(AccountView) },
         new("POST", "/accounts", Permissions.AccountsWrite, About.Asked, "Make an account", Requests.With<AccountFields>(AddAsync)) { Takes = typeof(AccountFields), Gives = typeof(AccountView), CanRehearse = true },
         new("POST", "/accounts/import", Permissions.AccountsWrite, About.Server, "Make accounts from a table: JSON lines, the summary last", AccountImportApi.RunAsync) { TakesType = "text/csv", Streams = true },
         new("GET", "/accounts/export", Permissions.AccountsRead, About.Asked, "Accounts as a table that can be imported", ExportAsync) { Query = ["domain"], Streams = true },
         new("GET", "/accounts/{address}", Permissions.AccountsRead, About.Account, "One account", Requests.WithAccount((context, account) => context.JsonAsync(Show(context, account, usage: true)))) { Gives = typeof(AccountView) },
         new("PATCH", "/accounts/{address}", Permissions.AccountsWrite, About.Account, "Change an account", Requests.With<AccountFields>((context, wanted) => Requests.WithAccount((_, account) => SetAsync(context, account, wanted))(context))) { Takes = typeof(AccountFields), Gives = typeof(AccountView), CanRehearse = true },
-        new("DELETE", "/accounts/{address}", Permissions.AccountsWrite, About.Account, "Remove an account with all its mail", Requests.WithAccount(RemoveAsync)) { CanRehearse = true },
+        new("DELETE", "/accounts/{address}", Permissions.AccountsWrite, About.Account, "Remove an account; for a while it can be brought back, but with now=true it and its mail are gone", Requests.WithAccount(RemoveAsync)) { CanRehearse = true, Query = ["now"] },
     ];
 
     static AccountView Show(HttpContext context, Account account, bool usage = false, string? password = null)
@@ -146,7 +162,59 @@ static class AccountsApi
 
     static async Task RemoveAsync(HttpContext context, Account account)
     {
-        if (await context.Room<UserDirectory>().RemoveAccountAsync(account, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
-        else await context.JsonAsync(new { address = account.Address.ToString() });
+        var keep = context.Asked("now") == "true" ? TimeSpan.Zero : context.Room<Settings>().Accounts.KeepRemoved;
+        var directory = context.Room<UserDirectory>();
+        var refusal = keep > TimeSpan.Zero ? await directory.PutAwayAsync(account, context.RequestAborted) : await directory.RemoveAccountAsync(account, context.RequestAborted);
+        if (refusal is not null) await context.RefuseAsync(refusal);
+        else await context.JsonAsync(new { id = account.Id, address = account.Address.ToString(), keptDays = (int)keep.TotalDays });
+    }
+
+    /// <summary>Those of domains whose accounts the caller may change.</summary>
+    static IEnumerable<RemovedAccount> SeenRemoved(HttpContext context)
+    {
+        var (caller, directory) = (context.Caller(), context.Room<UserDirectory>());
+        return directory.ListRemoved().Where(one => directory.FindDomain(one.Address.Domain) is { } domain && caller.May(Permissions.AccountsWrite, domain));
+    }
+
+    static Task ListRemovedAsync(HttpContext context)
+    {
+        var keep = context.Room<Settings>().Accounts.KeepRemoved;
+        return context.JsonAsync(SeenRemoved(context).Select(one => new RemovedView(one.Id, one.Address.ToString(), one.Name, one.Removed, one.Removed + keep)).ToList());
+    }
+
+    /// <summary>The number of the path, where it is one that the caller may change; otherwise the answer is given.</summary>
+    static async ValueTask<long?> RemovedAsync(HttpContext context)
+    {
+        var id = long.Parse(context.Part("id"), CultureInfo.InvariantCulture);
+        if (SeenRemoved(context).Any(one => one.Id == id)) return id;
+        await context.RefuseAsync(Refusal.NoSuchUser.Because($"There is no removed account {id}; list them with: cbamail account removed"));
+        return null;
+    }
+
+    static async Task BringBackAsync(HttpContext context, BringBack wanted)
+    {
+        if (await RemovedAsync(context) is not { } id || await MayMoveToAsync(context, wanted.Address) is false) return;
+        await context.ResultAsync(await context.Room<UserDirectory>().BringBackAsync(id, string.IsNullOrEmpty(wanted.Address) ? null : wanted.Address, context.RequestAborted), account => Show(context, account, usage: true));
+    }
+
+    static async Task PurgeAsync(HttpContext context)
+    {
+        if (await RemovedAsync(context) is not { } id) return;
+        if (await context.Room<UserDirectory>().PurgeAsync(id, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
+        else await context.JsonAsync(new { id });
+    }
+
+    static async Task RenameAsync(HttpContext context, Account account, Renaming wanted)
+    {
+        if (await MayMoveToAsync(context, wanted.To) is false) return;
+        await context.ResultAsync(await context.Room<UserDirectory>().RenameAsync(account, wanted.To ?? "", wanted.Alias, context.RequestAborted), now => Show(context, now, usage: true));
+    }
+
+    // into a domain that is the caller's as well
+    static async ValueTask<bool> MayMoveToAsync(HttpContext context, string? to)
+    {
+        if (!Names.TryAddress(to ?? "", out var address) || context.Room<UserDirectory>().FindDomain(address.Domain) is not { } domain || context.Forbids(Permissions.AccountsWrite, domain) is not { } forbidden) return true;
+        await context.RefuseAsync(forbidden);
+        return false;
     }
 }

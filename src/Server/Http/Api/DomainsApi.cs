@@ -1,5 +1,6 @@
 using CbaMail.Authorization;
 using CbaMail.Directory;
+using CbaMail.Envelope;
 using CbaMail.Storage;
 
 namespace CbaMail.Http.Api;
@@ -8,16 +9,36 @@ namespace CbaMail.Http.Api;
 static class DomainsApi
 {
     sealed record NewDomain(string Name, long? Quota = null, string? CatchAll = null, string? AliasOf = null);
-    sealed record DomainChange(long? Quota = null, string? CatchAll = null);
+
+    /// <param name="CatchAll">"" ends it.</param>
+    /// <param name="MaxAccounts">Accounts that it may have; -1 takes the limit away, as with all of them.</param>
+    /// <param name="MaxQuota">The largest quota of one account, in bytes.</param>
+    /// <param name="TotalQuota">What all quotas may come to, in bytes.</param>
+    sealed record DomainChange(
+        long? Quota = null, string? CatchAll = null, string? Description = null, IReadOnlyList<string>? Tags = null, int? MaxAccounts = null, int? MaxAliases = null, long? MaxQuota = null, long? TotalQuota = null)
+    {
+        public bool Limits => (MaxAccounts, MaxAliases, MaxQuota, TotalQuota) is not (null, null, null, null);
+
+        public DomainProfile Apply(DomainProfile old) => old with
+        {
+            Description = Description is null ? old.Description : Description.Length == 0 ? null : Description,
+            Tags = Tags is null ? old.Tags : Tags.Count == 0 ? null : [.. Tags.Distinct()],
+            MaxAccounts = MaxAccounts is null ? old.MaxAccounts : MaxAccounts < 0 ? null : MaxAccounts,
+            MaxAliases = MaxAliases is null ? old.MaxAliases : MaxAliases < 0 ? null : MaxAliases,
+            MaxQuota = MaxQuota is null ? old.MaxQuota : MaxQuota < 0 ? null : MaxQuota,
+            TotalQuota = TotalQuota is null ? old.TotalQuota : TotalQuota < 0 ? null : TotalQuota,
+        };
+    }
 
     /// <param name="Name">In DNS (A-labels).</param>
     /// <param name="Display">For people (U-labels).</param>
     /// <param name="Quota">Of new accounts, in bytes; 0 is none.</param>
-    sealed record DomainView(string Name, string Display, int Accounts, int Aliases, long Quota, string? CatchAll, string? AliasOf, DateTimeOffset Created);
+    sealed record DomainView(string Name, string Display, int Accounts, int Aliases, long Quota, string? CatchAll, string? AliasOf, DateTimeOffset Created,
+        string? Description, IReadOnlyList<string> Tags, int? MaxAccounts, int? MaxAliases, long? MaxQuota, long? TotalQuota);
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
-        new("GET", "/domains", Permissions.DomainsRead, About.Asked, "Domains", ListAsync) { IsList = true, Query = ["search"], Gives = typeof(DomainView) },
+        new("GET", "/domains", Permissions.DomainsRead, About.Asked, "Domains", ListAsync) { IsList = true, Query = ["search", "tag"], Gives = typeof(DomainView) },
         new("POST", "/domains", Permissions.DomainsCreate, About.Server, "Take in a domain", Requests.With<NewDomain>(AddAsync)) { Takes = typeof(NewDomain), Gives = typeof(DomainView), CanRehearse = true },
         new("GET", "/domains/{domain}", Permissions.DomainsRead, About.Domain, "One domain", Requests.WithDomain((context, domain) => context.JsonAsync(Show(context, domain)))) { Gives = typeof(DomainView) },
         new("PATCH", "/domains/{domain}", Permissions.DomainsWrite, About.Domain, "Change a domain", Requests.With<DomainChange>(SetAsync)) { Takes = typeof(DomainChange), Gives = typeof(DomainView), CanRehearse = true },
@@ -27,13 +48,14 @@ static class DomainsApi
     static DomainView Show(HttpContext context, Domain domain)
     {
         var directory = context.Room<UserDirectory>();
-        return new(domain.Name, Names.Show(domain.Name), directory.CountAccounts(domain), directory.ListAliases(domain).Count, domain.DefaultQuota, domain.CatchAll, domain.AliasOf, domain.Created);
+        return new(domain.Name, Names.Show(domain.Name), directory.CountAccounts(domain), directory.ListAliases(domain).Count, domain.DefaultQuota, domain.CatchAll, domain.AliasOf, domain.Created,
+            domain.Profile.Description, domain.Profile.Tags ?? [], domain.Profile.MaxAccounts, domain.Profile.MaxAliases, domain.Profile.MaxQuota, domain.Profile.TotalQuota);
     }
 
     static Task ListAsync(HttpContext context)
     {
-        var (caller, search) = (context.Caller(), context.Asked("search"));
-        var seen = context.Room<UserDirectory>().ListDomains().Where(domain => caller.May(Permissions.DomainsRead, domain)
+        var (caller, search, tag) = (context.Caller(), context.Asked("search"), context.Asked("tag"));
+        var seen = context.Room<UserDirectory>().ListDomains().Where(domain => caller.May(Permissions.DomainsRead, domain) && (tag is null || domain.Profile.Tags?.Contains(tag) == true)
             && (search is null || domain.Name.Contains(search, StringComparison.OrdinalIgnoreCase) || Names.Show(domain.Name).Contains(search, StringComparison.OrdinalIgnoreCase)));
         return context.ListAsync(seen, domain => domain.Name, domain => Show(context, domain));
     }
@@ -52,7 +74,10 @@ static class DomainsApi
 
     static async Task SetAsync(HttpContext context, DomainChange change)
     {
-        var changed = await context.Room<UserDirectory>().SetDomainAsync(context.Part("domain"), change.Quota, change.CatchAll, context.RequestAborted);
+        // limits are those that an administrator of the domain is held to
+        if (change.Limits && !context.Caller().MayEverywhere(Permissions.DomainsWrite)) { await context.RefuseAsync(Requests.MayNot(Permissions.DomainsCreate)); return; }
+        if (change.Description?.Length > 500 || change.Tags?.Count > 25 || change.Tags?.Any(tag => tag.Length is 0 or > 50) == true) { await context.RefuseAsync(Refusal.Invalid.Because("A description has at most 500 characters, and there are at most 25 tags of 1 to 50").At("tags")); return; }
+        var changed = await context.Room<UserDirectory>().SetDomainAsync(context.Part("domain"), change.Quota, change.CatchAll, context.RequestAborted, change.Apply);
         await context.ResultAsync(changed, domain => Show(context, domain));
     }
 
