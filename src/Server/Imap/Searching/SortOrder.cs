@@ -166,13 +166,16 @@ internal sealed class SortOrder
 
     static Key Of(SortField field, in EnvelopeRow row, EnvelopeFields envelope, SortTexts texts) => field switch
     {
-        SortField.Arrival => new(row.Received.UtcTicks, ""),
-        SortField.Date => new((row.Sent ?? row.Received).UtcTicks, ""), // RFC 5256 2.2
+        SortField.Arrival => new(Seconds(row.Received), ""),
+        SortField.Date => new(Seconds(row.Sent ?? row.Received), ""), // RFC 5256 2.2
         SortField.Relevancy => new(0, ""), // not the row's to say
         SortField.Size => new(row.Size, ""),
         SortField.Subject => new(0, texts.Subject(envelope.Subject)),
         _ => new(0, texts.Key(AddressOf(field, envelope))),
     };
+
+    // as INTERNALDATE and Date show it: what looks the same stands in the order of the mailbox (RFC 5256 3)
+    static long Seconds(DateTimeOffset time) => time.ToUnixTimeSeconds();
 
     static string AddressOf(SortField field, EnvelopeFields envelope)
     {
