@@ -16,14 +16,16 @@ static class AccountVerbs
     static readonly Option Withhold = new("--withhold", "NAMES", "permissions of the role that it has not; \"\" is none");
     static readonly Option FromInput = new("--password-stdin", null, "read the password from standard input, up to the line's end");
     static readonly Option Generate = new("--generate", null, "make a password and print it");
+    static readonly Option Hash = new("--hash", "HASH", "a hash of another server in place of a password; - reads it from standard input");
     static readonly Option OfDomain = new("--domain", "NAME", "only of this domain");
 
     public static readonly IReadOnlyList<Verb> Rows =
     [
-        new("account add", "ADDRESS", "add an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold, FromInput, Generate, .. Verb.Client], AddAsync,
+        new("account add", "ADDRESS", "add an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold, FromInput, Generate, Hash, .. Verb.Client], AddAsync,
             "With --generate the password is all that is printed."),
         new("account import", "FILE.csv", "add and change many accounts", Verb.Client, AccountImport.RunAsync, """
-            The first line names the columns: address, name, password, quota, groups; in any order, only address is required.
+            The first line names the columns: address, name, password, quota, groups, hash; in any order, only address is required.
+            Instead of a password a row may have a hash of another server ({SSHA512}..., $2y$...; docs/en/sign-in.md).
             An empty password is generated and written into a report file, whose path is printed.
             Separated by "," or ";", UTF-8, quoted or not. A bad row is reported by its line, the rest is imported;
             the same file once more changes nothing. Passwords of accounts that are there already stay as they are.
@@ -31,7 +33,7 @@ static class AccountVerbs
         new("account export", "", "print all accounts as CSV, without passwords", [OfDomain, .. Verb.Client], ExportAsync),
         new("account list", "", "list the accounts", [OfDomain, .. Verb.Client], ListAsync),
         new("account show", "ADDRESS", "show an account", Verb.Client, ShowAsync),
-        new("account set", "ADDRESS", "change an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold,
+        new("account set", "ADDRESS", "change an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold, Hash,
             new("--enable", null, "let it sign in again"), new("--disable", null, "keep it from signing in; its mail still arrives"), .. Verb.Client], SetAsync),
         new("account remove", "ADDRESS", "remove an account; for a while it can be brought back", [new("--now", null, "it and all its mail are gone at once"), .. Verb.Client], RemoveAsync,
             "How long is accounts.keep-removed (30 days). Its address is free at once, and its mail takes its space until then."),
@@ -68,13 +70,17 @@ static class AccountVerbs
 
     static async Task AddPasswordAsync(Invocation invocation, JsonBody body)
     {
-        if (invocation.Has("--password-stdin") == invocation.Has("--generate"))
+        if (invocation.Value(Hash.Name) is not null && !invocation.Has("--password-stdin") && !invocation.Has("--generate")) { body.Add("passwordHash", await HashAsync(invocation)); return; }
+        if (invocation.Has("--password-stdin") == invocation.Has("--generate") || invocation.Value(Hash.Name) is not null)
             throw new Refused("Say where the password comes from: either --password-stdin or --generate", 2);
         if (invocation.Has("--generate")) { body.Add("generate", true); return; }
         var password = await invocation.Input.ReadLineAsync();
         if (string.IsNullOrEmpty(password)) throw new Refused("There is no password on standard input; pipe one in, or use --generate");
         body.Add("password", password);
     }
+
+    static async Task<string?> HashAsync(Invocation invocation) =>
+        invocation.Value(Hash.Name) is not "-" ? invocation.Value(Hash.Name) : await invocation.Input.ReadLineAsync() ?? throw new Refused("There is no hash on standard input; pipe one in");
 
     static JsonBody Body(Invocation invocation)
     {
@@ -126,7 +132,7 @@ static class AccountVerbs
     static async Task<int> SetAsync(Invocation invocation)
     {
         if (invocation.Has("--enable") && invocation.Has("--disable")) throw new Refused("Give either --enable or --disable", 2);
-        var body = Body(invocation).Add("enabled", invocation.Has("--enable") ? true : invocation.Has("--disable") ? false : null);
+        var body = Body(invocation).Add("enabled", invocation.Has("--enable") ? true : invocation.Has("--disable") ? false : null).Add("passwordHash", await HashAsync(invocation));
         return invocation.Print(await invocation.Server.PatchAsync(Path(invocation), body), Details);
     }
 

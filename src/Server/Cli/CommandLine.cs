@@ -35,6 +35,7 @@ public static class CommandLine
         .. DomainVerbs.Rows,
         .. DnsVerbs.Rows,
         .. AccountVerbs.Rows,
+        .. CredentialVerbs.Rows,
         .. AliasVerbs.Rows,
         .. PolicyVerbs.Rows,
         .. MailboxVerbs.Rows,

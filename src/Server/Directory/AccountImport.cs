@@ -14,7 +14,7 @@ public sealed record ImportError(int Line, string Error);
 public sealed record ImportSummary(int Added, int Changed, int Unchanged, int Failed, string? Report, IReadOnlyList<ImportError> Errors);
 
 /// <summary>
-/// Adds and changes many accounts from a table (contract.md: header <c>address,name,password,quota,groups</c> in any order, only address required).
+/// Adds and changes many accounts from a table (contract.md: header <c>address,name,password,quota,groups,hash</c> in any order, only address required).
 /// A bad row is reported by its line and the rest is taken; the same table once more changes nothing. An account that is there already
 /// keeps its password; its name, quota and groups become those of the table where a field is not empty.
 /// Generated passwords are on the disk before the accounts are.
@@ -22,7 +22,7 @@ public sealed record ImportSummary(int Added, int Changed, int Unchanged, int Fa
 public sealed class AccountImport(UserDirectory directory, string reports, TimeProvider time)
 {
     const int Batch = 250;
-    static readonly string[] Known = ["address", "name", "password", "quota", "groups"];
+    static readonly string[] Known = ["address", "name", "password", "quota", "groups", "hash"];
 
     readonly List<ImportError> errors = [];
     readonly Dictionary<string, int> columns = new(StringComparer.OrdinalIgnoreCase);
@@ -95,8 +95,12 @@ public sealed class AccountImport(UserDirectory directory, string reports, TimeP
         if (directory.FindAccount(address) is not null) return null; // UpdateAsync has it
         if (directory.FindDomain(address.Domain) is null) { Fail(row, $"The domain {address.Domain} is not here; add it with: cbamail domain add {address.Domain}"); return null; }
         var password = Field(row, "password");
-        var generated = password.Length == 0 ? Passwords.Generate() : null;
-        var account = new NewAccount(address.ToString(), Field(row, "name"), generated ?? password, quota, Groups: Field(row, "groups"));
+        var hash = Field(row, "hash");
+        if (hash.Length == 0 && PasswordSchemes.HasScheme(password)) hash = password;
+        else if (hash.Length > 0 && password.Length > 0) { Fail(row, "There is a password and a hash; leave one empty"); return null; }
+        if (hash.Length > 0 && PasswordSchemes.Read(hash) is { Ok: false } bad) { Fail(row, bad.Refusal.Sentence); return null; }
+        var generated = password.Length == 0 && hash.Length == 0 ? Passwords.Generate() : null;
+        var account = new NewAccount(address.ToString(), Field(row, "name"), hash.Length > 0 ? null : generated ?? password, quota, Groups: Field(row, "groups"), PasswordHash: hash);
         // the report names nobody who gets no account
         if (directory.Precheck(account) is { } refusal) { Fail(row, refusal.Sentence); return null; }
         return (row, account, generated);

@@ -6,7 +6,7 @@ namespace CbaMail.Directory;
 
 /// <summary>
 /// crypt(3) of the system's libxcrypt: makes yescrypt hashes (<c>$y$</c>) and verifies whatever else people bring from other servers
-/// (<c>$2b$</c>, <c>$6$</c>, <c>$5$</c>, <c>$1$</c>, <c>$7$</c>, <c>$gy$</c>, DES). One call costs about 28 ms of a core: go through <see cref="PasswordHashing"/>.
+/// (<c>$2b$</c>, <c>$6$</c>, <c>$5$</c>, <c>$1$</c>, <c>$7$</c>, <c>$gy$</c>, DES). One call costs about 28 ms of a core: go through <see cref="PasswordHashing"/>. Hashes from outside come in by <see cref="PasswordSchemes"/>.
 /// </summary>
 internal static unsafe partial class Crypt
 {
@@ -55,10 +55,6 @@ internal static unsafe partial class Crypt
         return Run(password, hash) is { } computed
             && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(computed), Encoding.UTF8.GetBytes(hash));
     }
-
-    /// <summary>Whether the library takes the text for a hash (tried with a password that nobody has).</summary>
-    public static bool IsHash(string text) =>
-        text.Length is >= 13 and <= 384 && Ascii.IsValid(text) && !text.Contains(':') && Run("x", text) is { } result && result.Length == text.Length;
 
     static string? Run(string password, string setting)
     {

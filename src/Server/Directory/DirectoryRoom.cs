@@ -14,7 +14,8 @@ namespace CbaMail.Directory;
 /// - upper rooms make and remove what belongs to an account inside the same transaction (AccountAdding, AccountRemoving);
 /// - a password is hashed and verified on PasswordHashing's threads only, costs the same time for unknown names,
 ///   and is kept as a crypt(3) hash: yescrypt, others until the next sign-in; beside it, under Storage/Secrets,
-///   lies what SCRAM needs (RFC 5802 3), made with the hash or at the next sign-in by the password itself.
+///   lies what SCRAM needs (RFC 5802 3), made with the hash or at the next sign-in by the password itself;
+/// - what the server has made itself and is random (application passwords) is kept as one SHA-256, and shown once.
 ///
 /// Not here: what somebody may do with a mailbox (Mailboxes), SASL mechanisms (Sasl), course participants (Mailings).
 /// </summary>
@@ -24,6 +25,7 @@ public static class DirectoryRoom
         .AddSingleton<PasswordHashing>()
         .AddSingleton(provider => new UserDirectory(
             provider.GetRequiredService<Storage.Store>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<PasswordHashing>(), provider.GetRequiredService<Storage.Secrets>()))
+        .AddSingleton<ApplicationPasswords>()
         .AddSingleton<SigningKeys>().AddHostedService<DkimUpkeep>().AddHostedService<RemovedUpkeep>()
         .AddSingleton<Publication.DomainZone>();
 }

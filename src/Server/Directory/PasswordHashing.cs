@@ -59,7 +59,12 @@ public sealed partial class PasswordHashing : IDisposable
         if (!Crypt.CanHash(password)) password = "-";
         else if (proof is not null)
         {
-            var waiting = Enqueue(() => Crypt.Verify(password, hash!), inBulk: false, cancel);
+            var waiting = Enqueue(() =>
+            {
+                if (PasswordSchemes.Verify(password, hash!)) return true;
+                if (PasswordSchemes.IsQuick(hash!)) Crypt.Verify(password, nobody.Value); // a wrong one costs what a wrong name costs
+                return false;
+            }, inBulk: false, cancel);
             if (waiting is null) return null;
             if (!await waiting) return false;
             Remember(proof);

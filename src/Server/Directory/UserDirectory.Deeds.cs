@@ -7,7 +7,7 @@ namespace CbaMail.Directory;
 /// <param name="Address">As written.</param>
 /// <param name="Password">Clear text, or null or empty: nobody can sign in until a password is set.</param>
 /// <param name="Quota">Bytes; null is the domain's default.</param>
-/// <param name="PasswordHash">A crypt(3) hash in place of <paramref name="Password"/>, from another server.</param>
+/// <param name="PasswordHash">A hash in place of <paramref name="Password"/>, from another server: see <see cref="PasswordSchemes"/>.</param>
 /// <param name="Enabled">Whether its owner may sign in.</param>
 /// <param name="Scram">Of the password that <paramref name="PasswordHash"/> is the hash of, where it is known.</param>
 public sealed record NewAccount(
@@ -17,7 +17,11 @@ public sealed record NewAccount(
 }
 
 /// <summary>What to change in an account; null leaves a thing as it is.</summary>
-public sealed record AccountChange(string? Name = null, string? Password = null, long? Quota = null, Role? Role = null, string? Groups = null, bool? Enabled = null, AccountProfile? Profile = null);
+public sealed record AccountChange(string? Name = null, string? Password = null, long? Quota = null, Role? Role = null, string? Groups = null, bool? Enabled = null, AccountProfile? Profile = null)
+{
+    /// <summary>A hash in place of a password, from another server.</summary>
+    public string? PasswordHash { get; init; }
+}
 
 public sealed partial class UserDirectory
 {
@@ -125,11 +129,13 @@ public sealed partial class UserDirectory
         for (var i = start; i < end; i++)
         {
             var account = accounts[i];
-            if (account.PasswordHash is { Length: > 0 } given) hashes[i - start] = new PasswordSecrets(given, account.Scram);
-            else if (string.IsNullOrEmpty(account.Password)) hashes[i - start] = PasswordSecrets.None;
-            else if (CheckPassword(account.Password) is { } refusal) hashes[i - start] = refusal;
+            var password = account.Password;
+            if (account is { PasswordHash.Length: > 0, Scram: { } scram }) hashes[i - start] = new PasswordSecrets(account.PasswordHash, scram); // made here
+            else if (account.PasswordHash is { Length: > 0 } given && !TryKept(given, out password, out hashes[i - start])) { }
+            else if (string.IsNullOrEmpty(password)) hashes[i - start] = PasswordSecrets.None;
+            else if (CheckPassword(password) is { } refusal) hashes[i - start] = refusal;
             else if (Precheck(account) is { } known) hashes[i - start] = known; // no 28 ms for one that will be refused
-            else { waiting.Add(HashOneAsync(account.Password, i - start)); continue; }
+            else { waiting.Add(HashOneAsync(password, i - start)); continue; }
             done();
         }
         await Task.WhenAll(waiting);
@@ -140,6 +146,15 @@ public sealed partial class UserDirectory
             hashes[slot] = await hashing.SecretsAsync(password, inBulk, cancel);
             done();
         }
+    }
+
+    /// <summary>Whether a hash of another server turns out to be a password in clear text, to be hashed here; otherwise it is kept as it is, or refused.</summary>
+    static bool TryKept(string hash, out string? password, out Result<PasswordSecrets> kept)
+    {
+        var read = PasswordSchemes.Read(hash);
+        password = read.Ok ? read.Value.Clear : null;
+        kept = read.Ok ? new PasswordSecrets(read.Value.Hash, null) : read.Refusal;
+        return password is not null;
     }
 
     /// <summary>What refuses the account before its password is looked at.</summary>
@@ -171,12 +186,18 @@ public sealed partial class UserDirectory
     {
         if (change.Name is not null && CheckName(change.Name) is { } badName) return badName;
         PasswordSecrets? hash = null;
-        if (change.Password is { Length: > 0 } password)
+        var password = change.Password;
+        if (change.PasswordHash is { } given && !TryKept(given, out password, out var kept))
+        {
+            if (!kept.Ok) return kept.Refusal;
+            hash = kept.Value;
+        }
+        else if (password is { Length: > 0 })
         {
             if (CheckPassword(password) is { } refusal) return refusal;
             hash = await hashing.SecretsAsync(password, inBulk: false, cancel);
         }
-        else if (change.Password is not null) hash = PasswordSecrets.None;
+        else if (password is not null) hash = PasswordSecrets.None;
         return await ChangeAsync(account.Id, entry => new(entry.Account with
         {
             Name = change.Name?.Trim() ?? entry.Account.Name,

@@ -17,6 +17,7 @@ static class ApiRoutes
         .. DomainsApi.Rows,
         .. DomainDnsApi.Rows,
         .. AccountsApi.Rows,
+        .. CredentialsApi.Rows,
         .. AliasesApi.Rows,
         .. PoliciesApi.Rows,
         .. MailboxesApi.Rows,

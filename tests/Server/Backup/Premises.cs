@@ -35,7 +35,7 @@ internal sealed class Premises : IAsyncDisposable
     public async Task<Account> AddAsync(string name, long quota = 0)
     {
         if (People.FindDomain(Domain) is null) await People.AddDomainAsync(Domain);
-        return (await People.AddAccountAsync(new NewAccount($"{name}@{Domain}", "The " + name, Quota: quota, PasswordHash: "$6$salt$" + name, Groups: "spring"))).Value!;
+        return (await People.AddAccountAsync(new NewAccount($"{name}@{Domain}", "The " + name, Quota: quota, PasswordHash: "$1$salt$" + name.PadRight(22, 'x'), Groups: "spring"))).Value!;
     }
 
     public long Mailbox(Account account, string name)

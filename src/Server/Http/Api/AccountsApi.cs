@@ -18,9 +18,10 @@ static class AccountsApi
     /// <param name="Granted">Permissions beyond those of the role.</param>
     /// <param name="Withheld">Permissions of the role that are taken away.</param>
     /// <param name="Generate">Make a password; the answer has it, this once.</param>
+    /// <param name="PasswordHash">Of another server, in place of a password; docs/en/sign-in.md names the forms.</param>
     sealed record AccountFields(
         string? Address = null, string? Name = null, long? Quota = null, string? Role = null, string? Groups = null, bool? Enabled = null, string? Password = null, bool Generate = false,
-        IReadOnlyList<string>? Domains = null, IReadOnlyList<string>? Courses = null, IReadOnlyList<string>? Granted = null, IReadOnlyList<string>? Withheld = null);
+        IReadOnlyList<string>? Domains = null, IReadOnlyList<string>? Courses = null, IReadOnlyList<string>? Granted = null, IReadOnlyList<string>? Withheld = null, string? PasswordHash = null);
 
     /// <param name="Bytes">In its mailboxes; not in lists.</param>
     /// <param name="Password">That was generated just now.</param>
@@ -115,9 +116,10 @@ static class AccountsApi
         }
         var (role, profile, refusal) = Office(context, wanted, AccountProfile.None);
         if (refusal is not null) { await context.RefuseAsync(refusal); return; }
+        if (TwoPasswords(wanted) is { } twice) { await context.RefuseAsync(twice); return; }
         var password = wanted.Generate ? Passwords.Generate() : wanted.Password;
         var added = await directory.AddAccountAsync(
-            new(wanted.Address ?? "", wanted.Name ?? "", password, wanted.Quota, role ?? Role.User, wanted.Groups ?? "", Enabled: wanted.Enabled ?? true) { Profile = profile }, context.RequestAborted);
+            new(wanted.Address ?? "", wanted.Name ?? "", password, wanted.Quota, role ?? Role.User, wanted.Groups ?? "", wanted.PasswordHash, wanted.Enabled ?? true) { Profile = profile }, context.RequestAborted);
         await context.ResultAsync(added, account => Show(context, account, password: wanted.Generate ? password : null), 201);
     }
 
@@ -126,9 +128,10 @@ static class AccountsApi
         if (wanted.Address is not null && wanted.Address != account.Address.ToString()) { await context.RefuseAsync(Refusal.NotPossible.Because("An address cannot be changed here").At("address")); return; }
         var (role, profile, refusal) = Office(context, wanted, account.Profile);
         if (refusal is not null) { await context.RefuseAsync(refusal); return; }
+        if (TwoPasswords(wanted) is { } twice) { await context.RefuseAsync(twice); return; }
         var password = wanted.Generate ? Passwords.Generate() : wanted.Password;
         var changed = await context.Room<UserDirectory>().SetAccountAsync(
-            account, new(wanted.Name, password, wanted.Quota, role, wanted.Groups, wanted.Enabled, profile == account.Profile ? null : profile), context.RequestAborted);
+            account, new(wanted.Name, password, wanted.Quota, role, wanted.Groups, wanted.Enabled, profile == account.Profile ? null : profile) { PasswordHash = wanted.PasswordHash }, context.RequestAborted);
         await context.ResultAsync(changed, now => Show(context, now, usage: true, password: wanted.Generate ? password : null));
     }
 
@@ -157,6 +160,9 @@ static class AccountsApi
         if (wanted.Withheld is { } withheld) profile = profile with { Withheld = withheld.Count == 0 ? null : [.. withheld.Distinct()] };
         return (role, profile, null);
     }
+
+    static Refusal? TwoPasswords(AccountFields wanted) =>
+        (wanted.Generate ? 1 : 0) + (wanted.Password is null ? 0 : 1) + (wanted.PasswordHash is null ? 0 : 1) > 1 ? Refusal.Invalid.Because("Give one of password, passwordHash and generate").At("password") : null;
 
     static Refusal NoRole(string role) => Refusal.Invalid.Because($"\"{role}\" is no role; choose user, course-manager, domain-admin or admin").At("role");
 

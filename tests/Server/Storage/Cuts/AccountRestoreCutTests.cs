@@ -36,7 +36,7 @@ public sealed class AccountRestoreCutTests : IDisposable
         var disk = new SimulatedDisk(4, image);
         var (store, mail, people) = Open(disk);
         await people.AddDomainAsync("example.test");
-        var account = (await people.AddAccountAsync(new NewAccount(Anna, PasswordHash: "$6$"))).Value!;
+        var account = (await people.AddAccountAsync(new NewAccount(Anna, PasswordHash: "$1$salt$xxxxxxxxxxxxxxxxxxxxxx"))).Value!;
         long inbox, archive;
         using (var read = mail.Read()) (inbox, archive) = (read.Find(account.Id, "INBOX")!.Id, read.Find(account.Id, "Archive")!.Id);
         for (var i = 1; i <= 40; i++)

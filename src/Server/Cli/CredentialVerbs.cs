@@ -1,0 +1,32 @@
+namespace CbaMail.Cli;
+
+/// <summary><c>app-password add | list | remove</c>: passwords of single programs.</summary>
+static class CredentialVerbs
+{
+    public static readonly IReadOnlyList<Verb> Rows =
+    [
+        new("app-password add", "ADDRESS NAME", "make a password for one program of somebody, and print it this once", [
+            new("--protocol", "NAME", "imap, pop3 or submission; all where none is named", Many: true),
+            new("--network", "NETWORK", "from where it may be used", Many: true),
+            new("--for", "TIME", "how long it lasts, as in 90d"),
+            .. Verb.Client], AddAsync, "The program signs in with the address and this password."),
+        new("app-password list", "ADDRESS", "list somebody's application passwords", Verb.Client, ListAsync),
+        new("app-password remove", "ADDRESS ID", "end one", Verb.Client, async invocation =>
+            invocation.Print(await invocation.Server.DeleteAsync(Path(invocation) + "/" + Uri.EscapeDataString(invocation.Arguments[1])), _ => $"The application password {invocation.Arguments[1]} is valid no more.")),
+    ];
+
+    static string Path(Invocation invocation) => $"accounts/{Uri.EscapeDataString(invocation.Arguments[0])}/application-passwords";
+
+    static async Task<int> AddAsync(Invocation invocation)
+    {
+        var body = new JsonBody().Add("name", invocation.Arguments[1]).Add("protocols", invocation.Values("--protocol")).Add("networks", invocation.Values("--network")).Add("for", invocation.Value("--for"));
+        return invocation.Print(await invocation.Server.PostAsync(Path(invocation), body), made => made.Text("password"));
+    }
+
+    static async Task<int> ListAsync(Invocation invocation) =>
+        invocation.Print(await invocation.Server.GetAsync(Path(invocation)), ["ID", "FOR", "FROM", "EXPIRES", "USED", "NAME"],
+            one => [one.Text("id"), Words("protocols", one, "all"), Words("networks", one, "anywhere"), one.Time("expires"), one.Time("used"), one.Text("name")]);
+
+    static string Words(string name, System.Text.Json.JsonElement one, string none) =>
+        one.Items(name).Select(word => word.GetString()).ToList() is { Count: > 0 } words ? string.Join(' ', words) : none;
+}
