@@ -29,7 +29,7 @@ public static class Permissions
 
     public static readonly Permission
         OwnAccount = new("self", Own, Own, Own, "see oneself; own sessions, own keys", "видеть свою учётную запись; свои сеансы и ключи"),
-        OwnCredentials = new("self.credentials", Own, Own, Own, "see and change by what one signs in: application passwords", "видеть и менять то, чем входят: пароли приложений"),
+        OwnCredentials = new("self.credentials", Own, Own, Own, "see and change by what one signs in: password, application passwords, second factor; own sign-ins", "видеть и менять то, чем входишь: пароль, пароли приложений, второй фактор; свои входы"),
         StatusRead = new("status.read", Domains, No, No, "see the server's health", "видеть состояние сервера"),
         DomainsRead = new("domains.read", Domains, Courses, No, "see domains", "видеть домены"),
         DomainsWrite = new("domains.write", Domains, No, No, "change domains (catch-all, quota of new accounts)", "менять домены (адрес для неизвестных имён, квота новых учётных записей)"),
@@ -42,8 +42,8 @@ public static class Permissions
         AccountsWrite = new("accounts.write", Domains, No, No, "make, change and remove accounts", "создавать, менять и удалять учётные записи"),
         RolesWrite = new("roles.write", No, No, No, "give roles, domains, courses and permissions", "назначать роли, домены, курсы и разрешения"),
         SignInAs = new("accounts.sign-in-as", No, No, No, "sign in as somebody else", "входить под чужим именем"),
-        CredentialsRead = new("credentials.read", Domains, No, No, "see by what others sign in: application passwords", "видеть, чем входят другие: пароли приложений"),
-        CredentialsWrite = new("credentials.write", Domains, No, No, "make and take off by what others sign in", "создавать и снимать то, чем входят другие"),
+        CredentialsRead = new("credentials.read", Domains, No, No, "see by what and when others sign in: application passwords, second factor, sign-ins", "видеть, чем и когда входят другие: пароли приложений, второй фактор, входы"),
+        CredentialsWrite = new("credentials.write", Domains, No, No, "make application passwords for others, take off those and second factors", "создавать другим пароли приложений, снимать их и второй фактор"),
         AliasesRead = new("aliases.read", Domains, No, No, "see aliases", "видеть псевдонимы"),
         AliasesWrite = new("aliases.write", Domains, No, No, "make and remove aliases", "создавать и удалять псевдонимы"),
         PoliciesRead = new("policies.read", Domains, No, Own, "see policies", "видеть правила"),

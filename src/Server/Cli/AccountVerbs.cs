@@ -17,11 +17,12 @@ static class AccountVerbs
     static readonly Option FromInput = new("--password-stdin", null, "read the password from standard input, up to the line's end");
     static readonly Option Generate = new("--generate", null, "make a password and print it");
     static readonly Option Hash = new("--hash", "HASH", "a hash of another server in place of a password; - reads it from standard input");
+    static readonly Option MustChange = new("--must-change-password", "YES", "yes: at the first sign-in by a browser a password of one's own is to be taken; no: not any more");
     static readonly Option OfDomain = new("--domain", "NAME", "only of this domain");
 
     public static readonly IReadOnlyList<Verb> Rows =
     [
-        new("account add", "ADDRESS", "add an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold, FromInput, Generate, Hash, .. Verb.Client], AddAsync,
+        new("account add", "ADDRESS", "add an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold, FromInput, Generate, Hash, MustChange, .. Verb.Client], AddAsync,
             "With --generate the password is all that is printed."),
         new("account import", "FILE.csv", "add and change many accounts", Verb.Client, AccountImport.RunAsync, """
             The first line names the columns: address, name, password, quota, groups, hash; in any order, only address is required.
@@ -33,7 +34,7 @@ static class AccountVerbs
         new("account export", "", "print all accounts as CSV, without passwords", [OfDomain, .. Verb.Client], ExportAsync),
         new("account list", "", "list the accounts", [OfDomain, .. Verb.Client], ListAsync),
         new("account show", "ADDRESS", "show an account", Verb.Client, ShowAsync),
-        new("account set", "ADDRESS", "change an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold, Hash,
+        new("account set", "ADDRESS", "change an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold, Hash, MustChange,
             new("--enable", null, "let it sign in again"), new("--disable", null, "keep it from signing in; its mail still arrives"), .. Verb.Client], SetAsync),
         new("account remove", "ADDRESS", "remove an account; for a while it can be brought back", [new("--now", null, "it and all its mail are gone at once"), .. Verb.Client], RemoveAsync,
             "How long is accounts.keep-removed (30 days). Its address is free at once, and its mail takes its space until then."),
@@ -87,6 +88,8 @@ static class AccountVerbs
         var body = Fields(invocation);
         foreach (var (option, field) in new[] { (Domains, "domains"), (Courses, "courses"), (Grant, "granted"), (Withhold, "withheld") })
             if (invocation.Value(option.Name) is { } words) body.Add(field, words.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries));
+        if (invocation.Value(MustChange.Name) is { } must)
+            body.Add("mustChangePassword", must switch { "yes" => true, "no" => (bool?)false, _ => throw new Refused($"\"{must}\" is neither yes nor no", 2) });
         return body;
     }
 

@@ -1,6 +1,6 @@
 namespace CbaMail.Cli;
 
-/// <summary><c>app-password add | list | remove</c>: passwords of single programs.</summary>
+/// <summary><c>app-password</c>: passwords of single programs; <c>second-factor</c>; <c>account sign-ins</c>.</summary>
 static class CredentialVerbs
 {
     public static readonly IReadOnlyList<Verb> Rows =
@@ -13,9 +13,20 @@ static class CredentialVerbs
         new("app-password list", "ADDRESS", "list somebody's application passwords", Verb.Client, ListAsync),
         new("app-password remove", "ADDRESS ID", "end one", Verb.Client, async invocation =>
             invocation.Print(await invocation.Server.DeleteAsync(Path(invocation) + "/" + Uri.EscapeDataString(invocation.Arguments[1])), _ => $"The application password {invocation.Arguments[1]} is valid no more.")),
+        new("second-factor show", "ADDRESS", "whether somebody has a second factor", Verb.Client, async invocation =>
+            invocation.Print(await invocation.Server.GetAsync(Account(invocation) + "/second-factor"), one => one.Text("since") is { Length: > 0 }
+                ? $"An authenticator app since {one.Time("since")}, {Counted.Of(one.Number("recoveryCodes"), "recovery code")} left."
+                : one.True("required") ? "None, and one is required." : "None.")),
+        new("second-factor remove", "ADDRESS", "take it off, for somebody who has lost it", Verb.Client, async invocation =>
+            invocation.Print(await invocation.Server.DeleteAsync(Account(invocation) + "/second-factor"), one => $"{Readable.Address(one.Text("address"))} has no second factor any more.")),
+        new("account sign-ins", "ADDRESS", "who has signed in as somebody, when and from where, and who has tried", Verb.Client, async invocation =>
+            invocation.Print(await invocation.Server.GetAsync(Account(invocation) + "/sign-ins"), ["LAST", "FROM", "PROTOCOL", "BY", "TIMES", "RESULT"],
+                one => [one.Time("last"), one.Text("address"), one.Text("protocol"), one.Text("way"), one.Text("times"), one.True("succeeded") ? "signed in" : "refused"])),
     ];
 
-    static string Path(Invocation invocation) => $"accounts/{Uri.EscapeDataString(invocation.Arguments[0])}/application-passwords";
+    static string Account(Invocation invocation) => "accounts/" + Uri.EscapeDataString(invocation.Arguments[0]);
+
+    static string Path(Invocation invocation) => Account(invocation) + "/application-passwords";
 
     static async Task<int> AddAsync(Invocation invocation)
     {

@@ -29,6 +29,17 @@ public sealed record SignInSettings : IChecked
     /// <summary>PEM files with the authorities whose certificates clients may sign in by (EXTERNAL). Default none: clients are not asked for certificates.</summary>
     public IReadOnlyList<string> ClientAuthorities { get; init; } = [];
 
+    /// <summary>
+    /// Who must have a second factor: roles (<c>user</c>, <c>course-manager</c>, <c>domain-admin</c>, <c>admin</c>) and domains. Whoever has none can do nothing
+    /// by a browser's session but set one up, and mail programs do not take his main password. Default nobody.
+    /// </summary>
+    public IReadOnlyList<string> SecondFactorFor { get; init; } = [];
+
+    /// <summary>The least length of a password that somebody chooses for himself, in characters. From 8 to 100. Default 10.</summary>
+    public int PasswordLength { get; init; } = 10;
+
+    static readonly string[] roles = ["user", "course-manager", "domain-admin", "admin"];
+
     internal static readonly string[] Known = ["PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-1", "EXTERNAL", "OAUTHBEARER", "XOAUTH2"];
 
     internal bool Allows(string mechanism) => Mechanisms.Contains(mechanism, StringComparer.OrdinalIgnoreCase);
@@ -37,6 +48,9 @@ public sealed record SignInSettings : IChecked
     {
         if (Mechanisms.FirstOrDefault(one => !Known.Contains(one, StringComparer.OrdinalIgnoreCase)) is { } unknown)
             return $"sign-in.mechanisms: there is no \"{unknown}\"; there are {string.Join(", ", Known)}";
+        if (SecondFactorFor.FirstOrDefault(one => !roles.Contains(one) && !one.Contains('.', StringComparison.Ordinal)) is { } nobody)
+            return $"sign-in.second-factor-for: \"{nobody}\" is no role and no domain; the roles are {string.Join(", ", roles)}";
+        if (PasswordLength is < 8 or > 100) return "sign-in.password-length is between 8 and 100";
         if (PasswordCost is < 1 or > 11) return "sign-in.password-cost is between 1 and 11";
         return ScramIterations is < 4096 or > 1_000_000 ? "sign-in.scram-iterations is between 4096 and 1000000" : null;
     }

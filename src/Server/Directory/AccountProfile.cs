@@ -20,6 +20,9 @@ public sealed record AccountProfile
     /// <summary>Permissions of the role that are taken away.</summary>
     public IReadOnlyList<string>? Withheld { get; init; }
 
+    /// <summary>Whether a browser's session can do nothing before its owner has taken a password of his own.</summary>
+    public bool? MustChangePassword { get; init; }
+
     static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,

@@ -15,7 +15,8 @@ namespace CbaMail.Directory;
 /// - a password is hashed and verified on PasswordHashing's threads only, costs the same time for unknown names,
 ///   and is kept as a crypt(3) hash: yescrypt, others until the next sign-in; beside it, under Storage/Secrets,
 ///   lies what SCRAM needs (RFC 5802 3), made with the hash or at the next sign-in by the password itself;
-/// - what the server has made itself and is random (application passwords) is kept as one SHA-256, and shown once.
+/// - what the server has made itself and is random (application passwords) is kept as one SHA-256, and shown once;
+/// - a code counts once, and that is durable before it is answered; the keys of authenticator apps lie under Storage/Secrets.
 ///
 /// Not here: what somebody may do with a mailbox (Mailboxes), SASL mechanisms (Sasl), course participants (Mailings).
 /// </summary>
@@ -25,7 +26,7 @@ public static class DirectoryRoom
         .AddSingleton<PasswordHashing>()
         .AddSingleton(provider => new UserDirectory(
             provider.GetRequiredService<Storage.Store>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<PasswordHashing>(), provider.GetRequiredService<Storage.Secrets>()))
-        .AddSingleton<ApplicationPasswords>()
+        .AddSingleton<ApplicationPasswords>().AddSingleton<SecondFactors>().AddSingleton<SignInHistory>()
         .AddSingleton<SigningKeys>().AddHostedService<DkimUpkeep>().AddHostedService<RemovedUpkeep>()
         .AddSingleton<Publication.DomainZone>();
 }

@@ -14,7 +14,7 @@ public static class Passwords
     /// <summary>About 119 bits, for programs: nobody tries all of them, whatever a trial costs.</summary>
     public static string GenerateStrong() => Grouped(RandomNumberGenerator.GetString(Letters, StrongLetters));
 
-    static string Grouped(string letters) => string.Join('-', letters.Chunk(4).Select(group => new string(group)));
+    internal static string Grouped(string letters) => string.Join('-', letters.Chunk(4).Select(group => new string(group)));
 
     /// <summary>A strong one without hyphens and spaces, in small letters, as people type it; false where it cannot be one.</summary>
     public static bool TryPlain(string text, out string plain)

@@ -7,7 +7,7 @@ using CbaMail.Envelope;
 namespace CbaMail.Http;
 
 /// <summary>Who asks something of the API: whoever has the control socket, a key (<c>Authorization: Bearer cbak_...</c>), or a browser's session.</summary>
-sealed class ApiCallers(Settings settings, UserDirectory directory, ApiKeys keys, Sessions sessions)
+sealed class ApiCallers(Settings settings, UserDirectory directory, ApiKeys keys, Sessions sessions, SecondFactors factors)
 {
     /// <summary>With every change by a session: a page of another site can send the cookie, and knows not this.</summary>
     public const string ProofHeader = "X-CSRF-Token";
@@ -42,6 +42,15 @@ sealed class ApiCallers(Settings settings, UserDirectory directory, ApiKeys keys
         if (session.Acting != 0 && acting is not { Enabled: true }) return Nobody;
         return new Caller(account, null, session, acting, from);
     }
+
+    static readonly Refusal FactorFirst = new(550, "5.7.1", "SETUPNEEDED", 403, "Set up a second factor first: POST /api/v1/me/totp");
+    static readonly Refusal PasswordFirst = new(550, "5.7.1", "EXPIRED", 403, "Take a password of your own first: POST /api/v1/me/password");
+
+    /// <summary>What a session has to do before it can do anything else; nothing is asked of who acts as somebody else, and of keys.</summary>
+    public Refusal? Unfinished(Caller caller) =>
+        caller is not { Account: { } me, Session: not null, Acting: null } ? null
+        : me.Profile.MustChangePassword == true ? PasswordFirst
+        : factors.IsRequired(me) && !factors.Has(me) ? FactorFirst : null;
 
     public bool Proves(HttpContext context, Session session) => sessions.IsProof(session, context.Request.Headers[ProofHeader].ToString());
 

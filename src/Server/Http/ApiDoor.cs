@@ -100,6 +100,11 @@ sealed class ApiDoor
             await context.RefuseAsync(Refusal.NotPermitted.Because("A change by a browser's session needs the header X-CSRF-Token, whose value GET /api/v1/session gives"));
             return false;
         }
+        if (!route.IsForNewcomers && callers.Unfinished(caller) is { } first)
+        {
+            await context.RefuseAsync(first);
+            return false;
+        }
         if (Judge(route, context, caller) is not { } refusal) return true;
         await context.RefuseAsync(refusal);
         return false;

@@ -49,6 +49,9 @@ sealed partial record ApiRoute(string Method, string Path, Permission? Permissio
     /// <summary>Understands ?dry-run=true: says what it would do, and does nothing.</summary>
     public bool CanRehearse { get; init; }
 
+    /// <summary>Open to a session that can do nothing else yet: its owner must set up a second factor, or take a password of his own.</summary>
+    public bool IsForNewcomers { get; init; }
+
     /// <summary>Whether it only looks. POST of a question that changes nothing says so.</summary>
     public bool OnlyReads { get; init; } = Method is "GET";
 

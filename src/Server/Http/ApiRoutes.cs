@@ -18,6 +18,8 @@ static class ApiRoutes
         .. DomainDnsApi.Rows,
         .. AccountsApi.Rows,
         .. CredentialsApi.Rows,
+        .. SecondFactorApi.Rows,
+        .. PasswordApi.Rows,
         .. AliasesApi.Rows,
         .. PoliciesApi.Rows,
         .. MailboxesApi.Rows,

@@ -43,11 +43,11 @@ public static class Reply
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/problem+json; charset=utf-8";
         context.Response.Headers.ContentLanguage = language;
-        var problem = new Problem("about:blank", Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status), status, Code(refusal), Sentences.Say(refusal, language), refusal.Field);
+        var problem = new Problem("about:blank", Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status), status, Code(refusal), Sentences.Say(refusal, language), refusal.Field, refusal.ImapCode == "SECONDFACTOR" ? Directory.SecondFactors.Kinds : null);
         await JsonSerializer.SerializeAsync(context.Response.Body, problem, Problems, context.RequestAborted);
     }
 
-    sealed record Problem(string Type, string Title, int Status, string Code, string Detail, string? Field);
+    sealed record Problem(string Type, string Title, int Status, string Code, string Detail, string? Field, IReadOnlyList<string>? Kinds = null);
 
     static readonly JsonSerializerOptions Problems = new(Json) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
@@ -67,6 +67,9 @@ public static class Reply
         "AUTHORIZATIONFAILED" => "forbidden",
         "PRIVACYREQUIRED" => "tls-required",
         "UNAVAILABLE" => "unavailable",
+        "SECONDFACTOR" => "second-factor",
+        "SETUPNEEDED" => "second-factor-required",
+        "EXPIRED" => "password-change-required",
         "SERVERBUG" => "unexpected",
         _ => "refused",
     };

@@ -7,6 +7,13 @@ public record Credentials(string User, string Password)
     public sealed override string ToString() => User;
 }
 
+/// <summary>A password, and what has to come with it where there is a second factor (the API).</summary>
+/// <param name="Code">Of an authenticator app, or a recovery code; null: none came.</param>
+public sealed record WithCode(string User, string Password, string? Code) : Credentials(User, Password);
+
+/// <summary>The password of somebody who is signed in already, before he changes something.</summary>
+public sealed record Confirmation(string User, string Password) : Credentials(User, Password);
+
 /// <summary>A proof that the exchange itself has checked (SCRAM).</summary>
 public sealed record Proof(string User, bool IsRight) : Credentials(User, "");
 

@@ -5,16 +5,18 @@ using CbaMail.Net;
 namespace CbaMail.Sasl;
 
 /// <summary>
-/// Remembers wrong passwords by address (IPv6: by /64, or whoever has one would have 2^64 attempts), for ten minutes and for at most 10,000 of them.
+/// Remembers wrong passwords by name and by address (IPv6: by /64, or whoever has one would have 2^64 attempts), for ten minutes and for at most 10,000 of them.
 /// The minutes are the monotonic clock's: setting the other one bars nobody for years. Who is allowed is slowed down, and never barred: many sign in
-/// through one web mail.
+/// through one web mail. A name that many addresses guess at slows those who are wrong, and never its owner: whoever is right is answered at once.
 /// </summary>
 public sealed class LoginLimits(Settings settings, TimeProvider time, AllowList? allowed = null)
 {
     internal const int MostAddresses = 10_000;
+    const int GuessesOfOne = 4; // wrong ones of a name that count like one of an address: people mistype at home and on the phone
     static readonly TimeSpan Memory = TimeSpan.FromMinutes(10);
 
     readonly Dictionary<IPAddress, (int Failures, long Last)> failures = [];
+    readonly Dictionary<string, (int Failures, long Last)> names = new(StringComparer.Ordinal);
     readonly Lock gate = new();
     readonly TimeSpan delay = settings.Limits.Delay(settings.Evaluation);
     readonly int most = settings.Limits.Failures(settings.Evaluation);
@@ -33,7 +35,7 @@ public sealed class LoginLimits(Settings settings, TimeProvider time, AllowList?
     internal int Count { get { lock (gate) return failures.Count; } }
 
     /// <returns>How long to hold the answer back.</returns>
-    public TimeSpan Failed(IPAddress address)
+    public TimeSpan Failed(IPAddress address, string name = "")
     {
         address = ConnectionLimits.Household(address);
         lock (gate)
@@ -41,8 +43,20 @@ public sealed class LoginLimits(Settings settings, TimeProvider time, AllowList?
             if (failures.Count >= MostAddresses && !failures.ContainsKey(address)) Forget();
             var count = Known(address) + 1;
             failures[address] = (count, time.GetTimestamp());
-            return delay * (1 << Math.Min(count - 1, 4));
+            return delay * (1 << Math.Min(Math.Max(count, Guessed(name) / GuessesOfOne) - 1, 4));
         }
+    }
+
+    // of names that are nobody's too: the answer must not tell
+    int Guessed(string name)
+    {
+        if (name.Length is 0 or > 320) return 0;
+        name = name.ToLowerInvariant();
+        var count = names.TryGetValue(name, out var known) && time.GetElapsedTime(known.Last) < Memory ? known.Failures + 1 : 1;
+        if (names.Count >= MostAddresses && !names.ContainsKey(name))
+            foreach (var old in names.OrderBy(one => one.Value.Failures).ThenBy(one => one.Value.Last).Take(MostAddresses / 8).Select(one => one.Key).ToList()) names.Remove(old);
+        names[name] = (count, time.GetTimestamp());
+        return count;
     }
 
     int Known(IPAddress address) =>

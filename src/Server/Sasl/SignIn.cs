@@ -8,7 +8,7 @@ using CbaMail.Net;
 namespace CbaMail.Sasl;
 
 /// <summary>The one door by which a person signs in on a line protocol: may it be done here, is the address not guessing, is the proof right.</summary>
-public sealed class SignIn(Settings settings, UserDirectory directory, LoginLimits limits, TimeProvider time, ILogger<SignIn> log, Bans? bans = null, ITokenCheck? tokens = null, ApplicationPasswords? applications = null)
+public sealed class SignIn(Settings settings, UserDirectory directory, LoginLimits limits, TimeProvider time, ILogger<SignIn> log, Bans? bans = null, ITokenCheck? tokens = null, ApplicationPasswords? applications = null, SecondFactors? factors = null, SignInHistory? history = null)
 {
     /// <summary>Too many wrong passwords came from this address.</summary>
     public static readonly Refusal TooManyFailures = new(454, "4.7.0", "LIMIT", 429, "Too many failed sign-ins from this address; try again later");
@@ -80,50 +80,73 @@ public sealed class SignIn(Settings settings, UserDirectory directory, LoginLimi
             return TooManyFailures;
         }
         var since = time.GetTimestamp();
-        var result = await JudgeAsync(credentials, address, connection, cancel);
+        var (way, result) = await JudgeAsync(credentials, address, connection, cancel);
+        var protocol = connection is null ? "web" : Word(connection.Listener.Protocol).Key;
         if (result.Ok)
         {
             limits.Succeeded(address);
+            if (credentials is Confirmation) return result;
             // said to nobody who has not proved who he is
-            if (connection is not null && Forbidden(result.Value, connection.Listener.Protocol) is { } forbidden)
+            if (connection is not null && Forbidden(result.Value, way, connection.Listener.Protocol) is { } forbidden)
             {
                 SaslTelemetry.Forbidden(log, session, result.Value.Address, connection.Listener.Protocol);
                 return forbidden;
             }
             bans?.SignedIn(address);
             SaslTelemetry.SignedIn(log, session, result.Value.Address, address);
+            history?.Record(result.Value, address, protocol, way, succeeded: true);
             return result;
         }
-        if (result.Refusal.IsTemporary) return result;
-        var wait = limits.Failed(address) - time.GetElapsedTime(since); // what a check has cost tells nothing
+        if (result.Refusal.IsTemporary || result.Refusal == SecondFactors.Needed) return result;
+        var wait = limits.Failed(address, credentials.User) - time.GetElapsedTime(since); // what a check has cost tells nothing
         bans?.Offend(address, "a failed sign-in");
         SaslTelemetry.Failed(log, session, Shown(credentials.User), address);
+        if (directory.Proven(credentials.User) is { } whose) history?.Record(whose, address, protocol, way, succeeded: false);
         if (wait > TimeSpan.Zero) await Task.Delay(wait, time, cancel);
         return result;
     }
 
-    async ValueTask<Result<Account>> JudgeAsync(Credentials credentials, IPAddress address, Connection? connection, CancellationToken cancel)
+    const string ByPassword = "password", ByScram = "scram";
+
+    /// <summary>By what it was tried, and whose it is or why not.</summary>
+    async ValueTask<(string Way, Result<Account> Result)> JudgeAsync(Credentials credentials, IPAddress address, Connection? connection, CancellationToken cancel)
     {
         switch (credentials)
         {
-            case Proof proof: return proof.IsRight ? Known(proof.User) : Refusal.SignInFailed;
-            case ByCertificate shown: return ClientCertificates.Owner(connection?.ClientCertificate, shown.User, directory) is { } owner ? owner : Refusal.SignInFailed;
-            case BearerToken { Token.Length: > 0 } bearer when tokens is not null:
-                var whose = await tokens.CheckAsync(bearer.Token, cancel);
-                if (!whose.Ok) return whose.Refusal;
-                var account = Known(whose.Value);
-                // RFC 7628 3.1: a token is not for acting as somebody else
-                return account.Ok && (bearer.User.Length == 0 || directory.Proven(bearer.User)?.Id == account.Value.Id) ? account : Refusal.SignInFailed;
-            case BearerToken or { User.Length: 0 } or { Password.Length: 0 }: return Refusal.SignInFailed;
+            case Proof proof: return (ByScram, proof.IsRight ? Known(proof.User) : Refusal.SignInFailed);
+            case ByCertificate shown: return ("certificate", ClientCertificates.Owner(connection?.ClientCertificate, shown.User, directory) is { } owner ? owner : Refusal.SignInFailed);
+            case BearerToken { Token.Length: > 0 } bearer when tokens is not null: return ("token", await OfTokenAsync(bearer, tokens, cancel));
+            case BearerToken: return ("token", Refusal.SignInFailed);
+            case { User.Length: 0 } or { Password.Length: 0 }: return (ByPassword, Refusal.SignInFailed);
+            case WithCode page: return (ByPassword, await OfPageAsync(page, cancel));
             // random: no hashing queue, and no slowness that a real one would need
             case var pair when connection is not null && applications is not null && directory.Proven(pair.User) is { } holder && applications.Check(holder, pair.Password, Word(connection.Listener.Protocol).Key, address):
-                return holder;
-            default: return await directory.SignInAsync(credentials.User, credentials.Password, cancel);
+                return ("application-password", holder);
+            default: return (ByPassword, await directory.SignInAsync(credentials.User, credentials.Password, cancel));
         }
     }
 
-    Refusal? Forbidden(Account account, Protocol protocol)
+    async ValueTask<Result<Account>> OfTokenAsync(BearerToken bearer, ITokenCheck check, CancellationToken cancel)
     {
+        var whose = await check.CheckAsync(bearer.Token, cancel);
+        if (!whose.Ok) return whose.Refusal;
+        var account = Known(whose.Value);
+        // RFC 7628 3.1: a token is not for acting as somebody else
+        return account.Ok && (bearer.User.Length == 0 || directory.Proven(bearer.User)?.Id == account.Value.Id) ? account : Refusal.SignInFailed;
+    }
+
+    async ValueTask<Result<Account>> OfPageAsync(WithCode page, CancellationToken cancel)
+    {
+        var result = await directory.SignInAsync(page.User, page.Password, cancel);
+        if (!result.Ok || factors?.Has(result.Value) != true) return result;
+        if (string.IsNullOrEmpty(page.Code)) return SecondFactors.Needed;
+        return await factors.CheckAsync(result.Value, page.Code, cancel) is { } refusal ? refusal : result;
+    }
+
+    Refusal? Forbidden(Account account, string way, Protocol protocol)
+    {
+        // a mail program has no place for a code, and the password alone would be the way around it
+        if (way is ByPassword or ByScram && factors is not null && (factors.Has(account) || factors.IsRequired(account))) return SecondFactors.NeedsApplicationPassword;
         var (key, name) = Word(protocol);
         // RFC 5530 3: the proof is right, and it is of no use here
         return key.Length == 0 || directory.MayUse(account, key) ? null : ProtocolForbidden.Because($"This account may not use {name}; ask its administrator");

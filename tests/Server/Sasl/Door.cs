@@ -12,10 +12,10 @@ namespace CbaMail.Tests.Server.Sasl;
 /// <summary>Where a mechanism's conversation is begun: the door of a directory, a connection that comes to it, and what is said there.</summary>
 internal static class Door
 {
-    public static SignIn Of(DirectoryFixture fixture, ITokenCheck? issuer = null, ApplicationPasswords? applications = null)
+    public static SignIn Of(DirectoryFixture fixture, ITokenCheck? issuer = null, ApplicationPasswords? applications = null, SecondFactors? factors = null)
     {
         var settings = new Settings { Evaluation = true };
-        return new SignIn(settings, fixture.Users, new LoginLimits(settings, TimeProvider.System), TimeProvider.System, NullLogger<SignIn>.Instance, tokens: issuer, applications: applications);
+        return new SignIn(settings, fixture.Users, new LoginLimits(settings, TimeProvider.System), TimeProvider.System, NullLogger<SignIn>.Instance, tokens: issuer, applications: applications, factors: factors);
     }
 
     public static Connection Visitor(Protocol protocol = Protocol.Imap) => Connection.Over(new MemoryTransport().Server, new ListenerSettings { Protocol = protocol });

@@ -18,16 +18,17 @@ static class AccountsApi
     /// <param name="Granted">Permissions beyond those of the role.</param>
     /// <param name="Withheld">Permissions of the role that are taken away.</param>
     /// <param name="Generate">Make a password; the answer has it, this once.</param>
+    /// <param name="MustChangePassword">A browser's session can do nothing before its owner has taken a password of his own.</param>
     /// <param name="PasswordHash">Of another server, in place of a password; docs/en/sign-in.md names the forms.</param>
     sealed record AccountFields(
         string? Address = null, string? Name = null, long? Quota = null, string? Role = null, string? Groups = null, bool? Enabled = null, string? Password = null, bool Generate = false,
-        IReadOnlyList<string>? Domains = null, IReadOnlyList<string>? Courses = null, IReadOnlyList<string>? Granted = null, IReadOnlyList<string>? Withheld = null, string? PasswordHash = null);
+        IReadOnlyList<string>? Domains = null, IReadOnlyList<string>? Courses = null, IReadOnlyList<string>? Granted = null, IReadOnlyList<string>? Withheld = null, string? PasswordHash = null, bool? MustChangePassword = null);
 
     /// <param name="Bytes">In its mailboxes; not in lists.</param>
     /// <param name="Password">That was generated just now.</param>
     sealed record AccountView(
         string Address, string Name, string Role, long Quota, long? Bytes, long? Messages, string Groups, bool Enabled, bool HasPassword, DateTimeOffset Created,
-        IReadOnlyList<string>? Domains, IReadOnlyList<string>? Courses, IReadOnlyList<string>? Granted, IReadOnlyList<string>? Withheld, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Password = null);
+        IReadOnlyList<string>? Domains, IReadOnlyList<string>? Courses, IReadOnlyList<string>? Granted, IReadOnlyList<string>? Withheld, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Password = null, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? MustChangePassword = null);
 
     /// <param name="To">The new address.</param>
     /// <param name="Alias">Mail for the old address goes on to it; yes where nothing is said.</param>
@@ -62,7 +63,7 @@ static class AccountsApi
             account.Address.ToString(), account.Name, Roles.Show(account.Role), account.Quota, bytes, messages, account.Groups, account.Enabled, directory.HasPassword(account), account.Created,
             profile.Domains is null ? null : [.. directory.ListDomains().Where(domain => profile.Domains.Contains(domain.Id)).Select(domain => domain.Name)],
             profile.Courses is null ? null : [.. context.Room<CourseRegister>().List().Where(course => profile.Courses.Contains(course.Id)).Select(course => course.Slug)],
-            profile.Granted, profile.Withheld, password);
+            profile.Granted, profile.Withheld, password, profile.MustChangePassword);
     }
 
     static (long? Bytes, long? Messages) Usage(HttpContext context, Account account)
@@ -158,6 +159,7 @@ static class AccountsApi
         }
         if (wanted.Granted is { } granted) profile = profile with { Granted = granted.Count == 0 ? null : [.. granted.Distinct()] };
         if (wanted.Withheld is { } withheld) profile = profile with { Withheld = withheld.Count == 0 ? null : [.. withheld.Distinct()] };
+        if (wanted.MustChangePassword is { } must) profile = profile with { MustChangePassword = must ? true : null };
         return (role, profile, null);
     }
 

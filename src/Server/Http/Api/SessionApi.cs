@@ -8,13 +8,15 @@ namespace CbaMail.Http.Api;
 /// <summary>/api/v1/session: signing in by a browser, out again, as somebody else; and /api/v1/sessions, one's own.</summary>
 static class SessionApi
 {
-    sealed record SignInRequest(string Address, string Password);
+    /// <param name="Code">Of an authenticator app, or a recovery code, where the first answer was "second-factor".</param>
+    sealed record SignInRequest(string Address, string Password, string? Code = null);
     sealed record Acting(string Address);
 
     /// <param name="Proof">For the header X-CSRF-Token of every change.</param>
     /// <param name="Permissions">And how far each reaches: own, courses, domains, server.</param>
     /// <param name="Acting">Who has signed in as <paramref name="Address"/>.</param>
-    sealed record SessionView(string? Address, string? Name, string Role, IReadOnlyDictionary<string, string> Permissions, string? Proof, string? Acting);
+    /// <param name="Needs">What must be done before anything else: password, second-factor.</param>
+    sealed record SessionView(string? Address, string? Name, string Role, IReadOnlyDictionary<string, string> Permissions, string? Proof, string? Acting, string? Needs);
 
     /// <param name="Current">The one that asks.</param>
     sealed record OneSession(string Id, DateTimeOffset Created, DateTimeOffset Used, string Address, string Agent, bool Current, string? Acting);
@@ -22,8 +24,8 @@ static class SessionApi
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
         new("POST", "/session", null, About.Asked, "Sign in: sets a cookie", Requests.With<SignInRequest>(SignInAsync)) { Takes = typeof(SignInRequest), Gives = typeof(SessionView) },
-        new("GET", "/session", Permissions.OwnAccount, About.Asked, "Who one is, and what one may do", context => context.JsonAsync(Show(context, context.Caller()))) { Gives = typeof(SessionView) },
-        new("DELETE", "/session", Permissions.OwnAccount, About.Asked, "Sign out", SignOutAsync),
+        new("GET", "/session", Permissions.OwnAccount, About.Asked, "Who one is, and what one may do", context => context.JsonAsync(Show(context, context.Caller()))) { Gives = typeof(SessionView), IsForNewcomers = true },
+        new("DELETE", "/session", Permissions.OwnAccount, About.Asked, "Sign out", SignOutAsync) { IsForNewcomers = true },
         new("POST", "/session/act", Permissions.SignInAs, About.Asked, "Sign in as somebody else; the audit log says who it was", Requests.With<Acting>(ActAsync)) { Takes = typeof(Acting), Gives = typeof(SessionView) },
         new("GET", "/sessions", Permissions.OwnAccount, About.Asked, "One's own sessions", ListAsync) { Gives = typeof(OneSession) },
         new("DELETE", "/sessions/{session}", Permissions.OwnAccount, About.Asked, "End one of one's own sessions", EndAsync),
@@ -33,7 +35,8 @@ static class SessionApi
     static SessionView Show(HttpContext context, Caller caller) => new(
         caller.Account?.Address.ToString(), caller.Account?.Name, Roles.Show(caller.Role),
         Permissions.All.Select(permission => (permission.Name, Reach: caller.ReachOf(permission))).Where(one => one.Reach != Reach.None).ToDictionary(one => one.Name, one => one.Reach.ToString().ToLowerInvariant()),
-        caller.Session is { } session ? context.Room<Sessions>().Proof(session) : null, caller.Acting?.Address.ToString());
+        caller.Session is { } session ? context.Room<Sessions>().Proof(session) : null, caller.Acting?.Address.ToString(),
+        context.Room<ApiCallers>().Unfinished(caller)?.ImapCode switch { "EXPIRED" => "password", "SETUPNEEDED" => "second-factor", _ => null });
 
     static async Task SignInAsync(HttpContext context, SignInRequest wanted)
     {
@@ -42,17 +45,17 @@ static class SessionApi
         // a form of another site could sign somebody in under a name of its own choice
         if (context.Request.Headers["Sec-Fetch-Site"].ToString() is not ("" or "same-origin" or "none")) { await context.RefuseAsync(Refusal.NotPermitted.Because("Sign in from our own pages")); return; }
         var from = ApiCallers.From(context) ?? System.Net.IPAddress.None;
-        var result = await context.Room<SignIn>().TryAsync(new Credentials(wanted.Address ?? "", wanted.Password ?? ""), from, context.TraceIdentifier, context.RequestAborted);
+        var result = await context.Room<SignIn>().TryAsync(new WithCode(wanted.Address ?? "", wanted.Password ?? "", wanted.Code), from, context.TraceIdentifier, context.RequestAborted);
         if (!result.Ok) { await context.RefuseAsync(result.Refusal); return; }
         await BeginAsync(context, result.Value, acting: null);
     }
 
-    static async Task BeginAsync(HttpContext context, Account account, Account? acting)
+    internal static async Task BeginAsync(HttpContext context, Account account, Account? acting, int status = 201)
     {
         var from = ApiCallers.From(context);
         var (secret, session) = await context.Room<Sessions>().BeginAsync(account, acting, from, context.Request.Headers.UserAgent.ToString(), context.RequestAborted);
         ApiCallers.SetCookie(context, secret);
-        await context.JsonAsync(Show(context, new Caller(account, null, session, acting, from)), 201);
+        await context.JsonAsync(Show(context, new Caller(account, null, session, acting, from)), status);
     }
 
     static async Task ActAsync(HttpContext context, Acting wanted)
