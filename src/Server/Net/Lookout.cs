@@ -12,7 +12,7 @@ namespace CbaMail.Net;
 /// of a peer beyond a network, against it; and doubly so one whose thread lost its processor to somebody else, for on a busy machine who looks
 /// keeps others, the peer among them, from what they would do. When more speaks against looking than for it there is a rest, each twice as long
 /// as the one before, after which a few are tried. So a server that nobody talks to never looks, and one for which it is of no use looks
-/// for a millisecond a second at most.
+/// for four milliseconds a second at most; a burst that comes after such a time is looked out for within a fifth of a second.
 /// </remarks>
 sealed partial class Lookout
 {
@@ -21,7 +21,7 @@ sealed partial class Lookout
     const int Nothing = 2, Taken = 8;
     static readonly TimeSpan Moment = TimeSpan.FromMicroseconds(100);
     static readonly TimeSpan Together = TimeSpan.FromMilliseconds(5); // who has spoken within that time speaks still
-    static readonly TimeSpan ShortRest = TimeSpan.FromMilliseconds(5), LongRest = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan ShortRest = TimeSpan.FromMilliseconds(5), LongRest = TimeSpan.FromMilliseconds(200);
 
     readonly TimeProvider time;
     readonly Func<long> taken;
