@@ -131,12 +131,12 @@ sealed partial class Workload
         step.Letters.Add(number = letter);
         long? basis = bases.Count > 0 ? bases[random.Next(bases.Count)] : null;
         var staged = mail.Stage(Cuts.Letters.Bytes(letter), basis);
-        var (mailbox, participant) = (AnyMailbox(), ++participants);
-        step.Firm = true;
+        var (mailbox, participant, mine) = (AnyMailbox(), ++participants, step);
         Add(store.CommitAsync(t =>
         {
             t.BodiesFirst();
             if (basis is { } like && staged.Record.BaseId is not null && !Holds(t, like)) throw new PlannedFailure(); // its base has just been removed
+            mine.Firm = true; // one that failed asks for nothing
             var content = mail.AddContent(t, staged);
             var added = mail.AddMessage(t, mailbox, new NewMessage(content, default, MessageFlags.None, [], time.GetUtcNow()), 0);
             if (!added.Ok) throw new PlannedFailure();
