@@ -7,6 +7,7 @@ using CbaMail.Config;
 using CbaMail.Correspondents;
 using CbaMail.Delivery;
 using CbaMail.Directory;
+using CbaMail.Federation;
 using CbaMail.Http;
 using CbaMail.Imap;
 using CbaMail.Inbound;
@@ -59,6 +60,7 @@ public static class Composition
             .AddMailboxes()
             .AddCorrespondents()
             .AddSasl()
+            .AddFederation(settings)
             .AddAuthorizationRoom()
             .AddBackup()
             .AddQueue()

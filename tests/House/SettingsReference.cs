@@ -87,7 +87,7 @@ internal sealed partial class SettingsReference
     {
         var text = Summary("P", property.DeclaringType!, property.Name);
         var type = ElementOf(property.PropertyType) ?? Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-        var words = SettingsFile.IsRecord(type) ? "a protocol a line" : ElementOf(property.PropertyType) is null ? SettingsFile.Expected(type) : "a list; each " + SettingsFile.Expected(type);
+        var words = property.PropertyType == typeof(IReadOnlyDictionary<string, string>) ? "lines of the form name: value" : SettingsFile.IsRecord(type) ? "a protocol a line" : ElementOf(property.PropertyType) is null ? SettingsFile.Expected(type) : "a list; each " + SettingsFile.Expected(type);
         page.Append(CultureInfo.InvariantCulture, $"- **`{key}`** ({words}). {text}\n");
         if (text.Length == 0) gaps.Add($"{path} is not documented");
         else if (!text.Contains("Default", StringComparison.Ordinal) && !text.Contains("Required", StringComparison.Ordinal)) gaps.Add($"{path} does not say its default");

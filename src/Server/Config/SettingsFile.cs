@@ -140,6 +140,7 @@ public static class SettingsFile
     static object? Value(Type type, YamlNode node, string file, string path)
     {
         var bare = Nullable.GetUnderlyingType(type) ?? type;
+        if (bare == typeof(IReadOnlyDictionary<string, string>)) return MapValue(node, file, path);
         if (bare != typeof(string) && typeof(IEnumerable).IsAssignableFrom(bare)) return ListValue(bare, node, file, path);
         if (node is not YamlScalarNode scalar) throw new SettingsProblem(file, node.Start, $"\"{path}\" takes one value");
         var text = scalar.Value ?? "";
@@ -149,6 +150,19 @@ public static class SettingsFile
             throw new SettingsProblem(file, node.Start, $"\"{path}\" has no value");
         }
         return Scalar(bare, text) ?? throw new SettingsProblem(file, node.Start, $"\"{OneLine(text)}\" is not right for \"{path}\": expected {Expected(bare)}");
+    }
+
+    static Dictionary<string, string> MapValue(YamlNode node, string file, string path)
+    {
+        if (node is YamlScalarNode { Value: null or "" }) return [];
+        if (node is not YamlMappingNode mapping) throw new SettingsProblem(file, node.Start, $"\"{path}\" takes lines of the form \"name: value\"");
+        var map = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (key, value) in mapping.Children)
+        {
+            if (key is not YamlScalarNode { Value: { Length: > 0 } name } || value is not YamlScalarNode { Value: { Length: > 0 } text }) throw new SettingsProblem(file, key.Start, $"\"{path}\" takes lines of the form \"name: value\"");
+            map[name] = text;
+        }
+        return map;
     }
 
     static object ListValue(Type type, YamlNode node, string file, string path)

@@ -23,6 +23,9 @@ public sealed record AccountProfile
     /// <summary>Whether a browser's session can do nothing before its owner has taken a password of his own.</summary>
     public bool? MustChangePassword { get; init; }
 
+    /// <summary>Who gave the role, where it was nobody here: it ends when he says so.</summary>
+    public string? RoleBy { get; init; }
+
     static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,

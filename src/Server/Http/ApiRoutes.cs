@@ -12,6 +12,7 @@ static class ApiRoutes
         .. OpenApi.Rows,
         .. BatchApi.Rows,
         .. SessionApi.Rows,
+        .. OidcApi.Rows,
         .. ApiKeysApi.Rows,
         .. StatusApi.Rows,
         .. DomainsApi.Rows,
