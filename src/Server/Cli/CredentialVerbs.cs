@@ -14,8 +14,8 @@ static class CredentialVerbs
         new("app-password remove", "ADDRESS ID", "end one", Verb.Client, async invocation =>
             invocation.Print(await invocation.Server.DeleteAsync(Path(invocation) + "/" + Uri.EscapeDataString(invocation.Arguments[1])), _ => $"The application password {invocation.Arguments[1]} is valid no more.")),
         new("second-factor show", "ADDRESS", "whether somebody has a second factor", Verb.Client, async invocation =>
-            invocation.Print(await invocation.Server.GetAsync(Account(invocation) + "/second-factor"), one => one.Text("since") is { Length: > 0 }
-                ? $"An authenticator app since {one.Time("since")}, {Counted.Of(one.Number("recoveryCodes"), "recovery code")} left."
+            invocation.Print(await invocation.Server.GetAsync(Account(invocation) + "/second-factor"), one => one.Items("kinds").Any()
+                ? $"{(one.Text("since") is { Length: > 0 } ? $"An authenticator app since {one.Time("since")}, " : "")}{Counted.Of(one.Number("passkeys"), "passkey")}, {Counted.Of(one.Number("recoveryCodes"), "recovery code")} left."
                 : one.True("required") ? "None, and one is required." : "None.")),
         new("second-factor remove", "ADDRESS", "take it off, for somebody who has lost it", Verb.Client, async invocation =>
             invocation.Print(await invocation.Server.DeleteAsync(Account(invocation) + "/second-factor"), one => $"{Readable.Address(one.Text("address"))} has no second factor any more.")),

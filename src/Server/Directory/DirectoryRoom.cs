@@ -26,7 +26,7 @@ public static class DirectoryRoom
         .AddSingleton<PasswordHashing>()
         .AddSingleton(provider => new UserDirectory(
             provider.GetRequiredService<Storage.Store>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<PasswordHashing>(), provider.GetRequiredService<Storage.Secrets>()))
-        .AddSingleton<ApplicationPasswords>().AddSingleton<SecondFactors>().AddSingleton<SignInHistory>()
+        .AddSingleton<ApplicationPasswords>().AddSingleton<Passkeys>().AddSingleton<SecondFactors>().AddSingleton<SignInHistory>()
         .AddSingleton<SigningKeys>().AddHostedService<DkimUpkeep>().AddHostedService<RemovedUpkeep>()
         .AddSingleton<Publication.DomainZone>();
 }

@@ -41,9 +41,9 @@ static class SecondFactorTable
 
     public static long CountRecoveryCodes(ReadTransaction read, long account) => read.Prepare("SELECT count(*) FROM recovery_code WHERE account_id = ?").Bind(1, account).Scalar() ?? 0;
 
-    public static void Remove(WriteTransaction write, long account)
+    public static void Remove(WriteTransaction write, long account, bool codesToo)
     {
         write.Prepare("DELETE FROM totp WHERE account_id = ?").Bind(1, account).Run();
-        write.Prepare("DELETE FROM recovery_code WHERE account_id = ?").Bind(1, account).Run();
+        if (codesToo) write.Prepare("DELETE FROM recovery_code WHERE account_id = ?").Bind(1, account).Run();
     }
 }

@@ -9,9 +9,9 @@ using CbaMail.Storage;
 namespace CbaMail.Directory;
 
 /// <summary>How it stands with somebody's second factor.</summary>
-/// <param name="Since">Null: there is none.</param>
+/// <param name="Since">Of the app; null: there is none.</param>
 /// <param name="IsRequired">Whether the settings ask for one.</param>
-public sealed record SecondFactorState(DateTimeOffset? Since, long RecoveryCodes, bool IsRequired);
+public sealed record SecondFactorState(DateTimeOffset? Since, int Passkeys, long RecoveryCodes, bool IsRequired);
 
 /// <summary>
 /// What somebody shows beside the password: a code of an app (RFC 6238), or one of ten recovery codes. Each is taken once, and that is durable before
@@ -30,9 +30,6 @@ public sealed class SecondFactors
     /// <summary>Mail protocols have no place for a code.</summary>
     public static readonly Refusal NeedsApplicationPassword = new(534, "5.7.9", "AUTHORIZATIONFAILED", 403, "This account has a second factor: make an application password for this program");
 
-    /// <summary>What can be shown, as the API names it.</summary>
-    public static readonly IReadOnlyList<string> Kinds = ["totp", "recovery-code"];
-
     static readonly Refusal WrongCode = Refusal.SignInFailed.Because("The code is wrong, or was used already").At("code");
     static readonly Refusal TooManyCodes = Refusal.TooMany.Because("Too many wrong codes; wait some minutes, or take a recovery code").At("code");
     static readonly Refusal NoneThere = Refusal.NoSuchThing.Because("There is no second factor");
@@ -40,19 +37,30 @@ public sealed class SecondFactors
     readonly Store store;
     readonly TimeProvider time;
     readonly Secrets secrets;
+    readonly Passkeys passkeys;
     readonly SignInSettings settings;
     readonly ConcurrentDictionary<long, DateTimeOffset> confirmed = new();
     readonly Dictionary<long, (int Count, long Last)> wrong = [];
 
-    public SecondFactors(Store store, TimeProvider time, UserDirectory directory, Secrets secrets, Settings settings)
+    public SecondFactors(Store store, TimeProvider time, UserDirectory directory, Secrets secrets, Settings settings, Passkeys passkeys)
     {
-        (this.store, this.time, this.secrets, this.settings) = (store, time, secrets, settings.SignIn);
+        (this.store, this.time, this.secrets, this.settings, this.passkeys) = (store, time, secrets, settings.SignIn, passkeys);
         using var read = store.Read();
         foreach (var (account, since) in SecondFactorTable.Confirmed(read)) confirmed[account] = since;
-        directory.AccountRemoving += (write, account) => Remove(write, account.Id);
+        directory.AccountRemoving += (write, account) => Remove(write, account.Id, codesToo: true);
     }
 
-    public bool Has(Account account) => confirmed.ContainsKey(account.Id);
+    public bool Has(Account account) => confirmed.ContainsKey(account.Id) || passkeys.Has(account.Id);
+
+    /// <summary>What can be shown, as the API names it.</summary>
+    public IReadOnlyList<string> KindsOf(Account account)
+    {
+        if (!Has(account)) return [];
+        var kinds = new List<string> { "recovery-code" };
+        if (passkeys.Has(account.Id)) kinds.Insert(0, "passkey");
+        if (confirmed.ContainsKey(account.Id)) kinds.Insert(0, "totp");
+        return kinds;
+    }
 
     /// <summary>Whether the settings ask for one by role or by domain.</summary>
     public bool IsRequired(Account account) =>
@@ -61,7 +69,7 @@ public sealed class SecondFactors
     public SecondFactorState State(Account account)
     {
         using var read = store.Read();
-        return new(confirmed.TryGetValue(account.Id, out var since) ? since : null, SecondFactorTable.CountRecoveryCodes(read, account.Id), IsRequired(account));
+        return new(confirmed.TryGetValue(account.Id, out var since) ? since : null, passkeys.List(account.Id).Count, SecondFactorTable.CountRecoveryCodes(read, account.Id), IsRequired(account));
     }
 
     static string Purpose(Account account) => "TOTP " + account.Id.ToString(CultureInfo.InvariantCulture);
@@ -87,7 +95,7 @@ public sealed class SecondFactors
     /// <returns>Ten recovery codes, which are shown this once.</returns>
     public async ValueTask<Result<IReadOnlyList<string>>> ConfirmAsync(Account account, string code, CancellationToken cancel)
     {
-        if (IsSlowed(account)) return TooManyCodes;
+        if (!TryBegin(account)) return TooManyCodes;
         var now = time.GetUtcNow();
         var codes = NewCodes();
         var result = await store.CommitAsync<Result<IReadOnlyList<string>>>(write =>
@@ -101,8 +109,19 @@ public sealed class SecondFactors
             write.OnCommitted(() => confirmed[account.Id] = now);
             return codes;
         }, cancel);
-        Count(account, result.Ok);
+        if (result.Ok) Forget(account);
         return result;
+    }
+
+    /// <summary>Keeps a passkey that is right; with the first second factor come recovery codes.</summary>
+    public async ValueTask<Result<(Passkey Passkey, IReadOnlyList<string>? RecoveryCodes)>> AddPasskeyAsync(Account account, Passkey passkey, CancellationToken cancel)
+    {
+        var codes = Has(account) ? null : NewCodes();
+        var added = await passkeys.AddAsync(passkey, write =>
+        {
+            if (codes is not null) SecondFactorTable.SetRecoveryCodes(write, account.Id, codes.Select(one => Digest(account, one)));
+        }, cancel);
+        return added.Ok ? (added.Value, codes) : added.Refusal;
     }
 
     static string[] NewCodes() => [.. Enumerable.Range(0, MostCodes).Select(_ => Passwords.Generate())];
@@ -126,48 +145,51 @@ public sealed class SecondFactors
         code = Typed(code);
         var now = time.GetUtcNow();
         var isRecovery = code.Length > 8;
-        if (!isRecovery && IsSlowed(account)) return TooManyCodes;
+        if (!isRecovery && !TryBegin(account)) return TooManyCodes;
         var refusal = await store.CommitAsync(write =>
         {
-            if (SecondFactorTable.Totp(write, account.Id) is not (var secret, { }, var last)) return NoneThere;
             if (isRecovery) return SecondFactorTable.UseRecoveryCode(write, account.Id, Digest(account, Passwords.Grouped(code.ToLowerInvariant()))) ? null : WrongCode;
+            if (SecondFactorTable.Totp(write, account.Id) is not (var secret, { }, var last)) return WrongCode;
             if (secrets.Open(Purpose(account), secret) is not { Ok: true } key) return secrets.Problem ?? WrongCode;
             if (Totp.Match(key.Value, code, now, last) is not { } step) return WrongCode;
             SecondFactorTable.Used(write, account.Id, step);
             return null;
         }, cancel);
-        if (!isRecovery || refusal is null) Count(account, refusal is null);
+        if (refusal is null) Forget(account);
         return refusal;
     }
 
-    // RFC 4226 7.3: throttling
-    bool IsSlowed(Account account)
-    {
-        lock (wrong) return wrong.TryGetValue(account.Id, out var known) && known.Count >= MostWrong && time.GetElapsedTime(known.Last) < Memory;
-    }
-
-    void Count(Account account, bool right)
+    // RFC 4226 7.3: throttling; each counts as wrong until it is known to be right, or many at once would all be heard
+    bool TryBegin(Account account)
     {
         lock (wrong)
         {
-            if (right) { wrong.Remove(account.Id); return; }
             var known = wrong.TryGetValue(account.Id, out var before) && time.GetElapsedTime(before.Last) < Memory ? before.Count : 0;
+            if (known >= MostWrong) return false;
             wrong[account.Id] = (known + 1, time.GetTimestamp());
+            return true;
         }
+    }
+
+    void Forget(Account account)
+    {
+        lock (wrong) wrong.Remove(account.Id);
     }
 
     // ---- taking off
 
-    public async ValueTask<Refusal?> RemoveAsync(Account account, CancellationToken cancel) => await store.CommitAsync(write =>
+    /// <param name="passkeysToo">All of it, for somebody who has lost it; otherwise the app alone.</param>
+    public async ValueTask<Refusal?> RemoveAsync(Account account, bool passkeysToo, CancellationToken cancel) => await store.CommitAsync(write =>
     {
-        if (SecondFactorTable.Totp(write, account.Id) is null) return NoneThere;
-        Remove(write, account.Id);
+        if (SecondFactorTable.Totp(write, account.Id) is null && !(passkeysToo && passkeys.Has(account.Id))) return NoneThere;
+        Remove(write, account.Id, codesToo: passkeysToo || !passkeys.Has(account.Id));
+        if (passkeysToo) passkeys.RemoveAll(write, account.Id);
         return null;
     }, cancel);
 
-    void Remove(WriteTransaction write, long account)
+    void Remove(WriteTransaction write, long account, bool codesToo)
     {
-        SecondFactorTable.Remove(write, account);
+        SecondFactorTable.Remove(write, account, codesToo);
         write.OnCommitted(() => confirmed.TryRemove(account, out _));
     }
 }

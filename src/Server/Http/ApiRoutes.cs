@@ -21,6 +21,7 @@ static class ApiRoutes
         .. CredentialsApi.Rows,
         .. SecondFactorApi.Rows,
         .. PasswordApi.Rows,
+        .. PasskeyApi.Rows,
         .. AliasesApi.Rows,
         .. PoliciesApi.Rows,
         .. MailboxesApi.Rows,

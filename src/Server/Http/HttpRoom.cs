@@ -29,6 +29,7 @@ public static class HttpRoom
         .AddSingleton<Health>()
         .AddSingleton<StatusPage>()
         .AddSingleton<ApiCallers>()
+        .AddSingleton<PasskeyDoor>()
         .AddSingleton<ApiDoor>()
         .AddRoutingCore()
         .Configure<SocketTransportOptions>(transport => transport.CreateBoundListenSocket = Bind);

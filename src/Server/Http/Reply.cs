@@ -37,13 +37,14 @@ public static class Reply
     /// <summary>The refusal's sentence in the caller's language.</summary>
     public static string Say(this HttpContext context, Refusal refusal) => Sentences.Say(refusal, Sentences.LanguageOf(context));
 
-    static async Task RefuseAsync(this HttpContext context, Refusal refusal, int status)
+    /// <param name="kinds">Of second factors that can be shown.</param>
+    public static async Task RefuseAsync(this HttpContext context, Refusal refusal, int status, IReadOnlyList<string>? kinds = null)
     {
         var language = Sentences.LanguageOf(context);
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/problem+json; charset=utf-8";
         context.Response.Headers.ContentLanguage = language;
-        var problem = new Problem("about:blank", Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status), status, Code(refusal), Sentences.Say(refusal, language), refusal.Field, refusal.ImapCode == "SECONDFACTOR" ? Directory.SecondFactors.Kinds : null);
+        var problem = new Problem("about:blank", Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status), status, Code(refusal), Sentences.Say(refusal, language), refusal.Field, kinds);
         await JsonSerializer.SerializeAsync(context.Response.Body, problem, Problems, context.RequestAborted);
     }
 

@@ -11,6 +11,9 @@ public record Credentials(string User, string Password)
 /// <param name="Code">Of an authenticator app, or a recovery code; null: none came.</param>
 public sealed record WithCode(string User, string Password, string? Code) : Credentials(User, Password);
 
+/// <summary>A passkey that the API has judged; it stands for password and code.</summary>
+public sealed record ByPasskey(string User, bool IsRight) : Credentials(User, "");
+
 /// <summary>The password of somebody who is signed in already, before he changes something.</summary>
 public sealed record Confirmation(string User, string Password) : Credentials(User, Password);
 

@@ -114,6 +114,7 @@ public sealed class SignIn(Settings settings, UserDirectory directory, LoginLimi
         switch (credentials)
         {
             case Proof proof: return (ByScram, proof.IsRight ? Known(proof.User) : Refusal.SignInFailed);
+            case ByPasskey passkey: return ("passkey", passkey.IsRight ? Known(passkey.User) : Refusal.SignInFailed);
             case ByCertificate shown: return ("certificate", ClientCertificates.Owner(connection?.ClientCertificate, shown.User, directory) is { } owner ? owner : Refusal.SignInFailed);
             case BearerToken { Token.Length: > 0 } bearer when tokens is not null: return ("token", await OfTokenAsync(bearer, tokens, cancel));
             case BearerToken: return ("token", Refusal.SignInFailed);

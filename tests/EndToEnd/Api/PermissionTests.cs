@@ -40,7 +40,9 @@ public sealed partial class PermissionTests(ApiFixture site) : IClassFixture<Api
         using var client = site.As(null);
         foreach (var route in ApiRoutes.All)
             if (await StatusAsync(client, route, own: true) != HttpStatusCode.Unauthorized) open.Add(route.Name);
-        Assert.Equal(["GET /api/v1/openapi.json", "POST /api/v1/session", "GET /api/v1/session/oidc", "GET /api/v1/session/oidc/callback"], open);
+        Assert.Equal(
+            ["GET /api/v1/openapi.json", "GET /api/v1/session/oidc", "GET /api/v1/session/oidc/callback", "POST /api/v1/session", "POST /api/v1/session/passkey", "POST /api/v1/session/passkey/options"],
+            open.Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -12,7 +12,7 @@ namespace CbaMail.Tests.Server.Sasl;
 public sealed class SecondFactorTests
 {
     static SecondFactors Of(DirectoryFixture fixture, params string[] requiredFor) =>
-        new(fixture.Store, fixture.Time, fixture.Users, new Secrets(fixture.Store, fixture.Time, NullLogger<Secrets>.Instance), new Settings { SignIn = new() { SecondFactorFor = requiredFor } });
+        new(fixture.Store, fixture.Time, fixture.Users, new Secrets(fixture.Store, fixture.Time, NullLogger<Secrets>.Instance), new Settings { SignIn = new() { SecondFactorFor = requiredFor } }, new Passkeys(fixture.Store, fixture.Time, fixture.Users));
 
     static string Code(DirectoryFixture fixture, byte[] key, int off = 0) => Totp.Code(key, Totp.StepOf(fixture.Time.GetUtcNow()) + off);
 
@@ -66,6 +66,17 @@ public sealed class SecondFactorTests
     }
 
     [Fact]
+    public async Task Of_many_codes_at_once_five_are_heard()
+    {
+        await using var fixture = await DirectoryFixture.NewAsync();
+        var anna = await fixture.AddAsync("anna@example.test", "main");
+        var factors = Of(fixture);
+        await SetUpAsync(fixture, factors, anna);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(number => Task.Run(async () => await factors.CheckAsync(anna, $"x{number:D5}", default))));
+        Assert.Equal(45, answers.Count(answer => answer!.IsTemporary));
+    }
+
+    [Fact]
     public async Task Mail_programs_take_application_passwords_then_and_not_the_main_one()
     {
         await using var fixture = await DirectoryFixture.NewAsync();
@@ -79,7 +90,7 @@ public sealed class SecondFactorTests
         Assert.Equal(SecondFactors.NeedsApplicationPassword, (await door.TryAsync(new Proof("anna@example.test", true), Door.Visitor(), default)).Refusal);
         Assert.Equal(Refusal.SignInFailed, (await door.TryAsync(new Credentials("anna@example.test", "wrong"), Door.Visitor(), default)).Refusal); // says no more than before
         Assert.True((await door.TryAsync(new Credentials("anna@example.test", text), Door.Visitor(), default)).Ok);
-        Assert.Null(await factors.RemoveAsync(anna, default));
+        Assert.Null(await factors.RemoveAsync(anna, passkeysToo: true, default));
         Assert.True((await door.TryAsync(new Credentials("anna@example.test", "main"), Door.Visitor(), default)).Ok);
         Assert.NotNull(await factors.CheckAsync(anna, Code(fixture, key, 1), default));
     }

@@ -10,16 +10,16 @@ namespace CbaMail.Http.Api;
 /// <summary>/api/v1/me/password: one's own; /api/v1/me/sign-ins and /api/v1/accounts/{address}/sign-ins: who has signed in, and who has tried.</summary>
 static class PasswordApi
 {
-    sealed record Change(string Old, string New);
+    sealed record PasswordChange(string Old, string New);
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
-        new("POST", "/me/password", Permissions.OwnCredentials, About.Asked, "Take another password; all sessions end, and the answer begins a new one", Requests.With<Change>((context, change) => CredentialsApi.WithSelf((_, me) => ChangeAsync(context, me, change))(context))) { Takes = typeof(Change), IsForNewcomers = true },
+        new("POST", "/me/password", Permissions.OwnCredentials, About.Asked, "Take another password; all sessions end, and the answer begins a new one", Requests.With<PasswordChange>((context, change) => CredentialsApi.WithSelf((_, me) => ChangeAsync(context, me, change))(context))) { Takes = typeof(PasswordChange), IsForNewcomers = true },
         new("GET", "/me/sign-ins", Permissions.OwnCredentials, About.Asked, "Who has signed in as oneself, and who has tried: newest first", CredentialsApi.WithSelf(ListAsync)) { Gives = typeof(SignInRecord), IsList = true },
         new("GET", "/accounts/{address}/sign-ins", Permissions.CredentialsRead, About.Account, "Who has signed in as somebody, and who has tried: newest first", Requests.WithAccount(ListAsync)) { Gives = typeof(SignInRecord), IsList = true },
     ];
 
-    static async Task ChangeAsync(HttpContext context, Account me, Change change)
+    static async Task ChangeAsync(HttpContext context, Account me, PasswordChange change)
     {
         var right = await context.Room<SignIn>().TryAsync(new Confirmation(me.Address.ToString(), change.Old ?? ""), ApiCallers.From(context) ?? System.Net.IPAddress.None, context.TraceIdentifier, context.RequestAborted);
         if (!right.Ok) { await context.RefuseAsync(right.Refusal == Refusal.SignInFailed ? Refusal.NotPermitted.Because("The old password is wrong").At("old") : right.Refusal); return; }

@@ -38,14 +38,25 @@ static class SessionApi
         caller.Session is { } session ? context.Room<Sessions>().Proof(session) : null, caller.Acting?.Address.ToString(),
         context.Room<ApiCallers>().Unfinished(caller)?.ImapCode switch { "EXPIRED" => "password", "SETUPNEEDED" => "second-factor", _ => null });
 
+    /// <summary>What keeps anybody from signing in by this request, or null.</summary>
+    internal static Refusal? Forbids(HttpContext context)
+    {
+        if (ControlDoor.Is(context)) return Refusal.NotPossible.Because("Nobody signs in at the control socket: who can open it may do everything");
+        if (context.Room<ApiCallers>().Forbids(context) is { } inClear) return inClear;
+        // a form of another site could sign somebody in under a name of its own choice
+        return context.Request.Headers["Sec-Fetch-Site"].ToString() is "" or "same-origin" or "none" ? null : Refusal.NotPermitted.Because("Sign in from our own pages");
+    }
+
     static async Task SignInAsync(HttpContext context, SignInRequest wanted)
     {
-        if (ControlDoor.Is(context)) { await context.RefuseAsync(Refusal.NotPossible.Because("Nobody signs in at the control socket: who can open it may do everything")); return; }
-        if (context.Room<ApiCallers>().Forbids(context) is { } inClear) { await context.RefuseAsync(inClear); return; }
-        // a form of another site could sign somebody in under a name of its own choice
-        if (context.Request.Headers["Sec-Fetch-Site"].ToString() is not ("" or "same-origin" or "none")) { await context.RefuseAsync(Refusal.NotPermitted.Because("Sign in from our own pages")); return; }
+        if (Forbids(context) is { } forbidden) { await context.RefuseAsync(forbidden); return; }
         var from = ApiCallers.From(context) ?? System.Net.IPAddress.None;
         var result = await context.Room<SignIn>().TryAsync(new WithCode(wanted.Address ?? "", wanted.Password ?? "", wanted.Code), from, context.TraceIdentifier, context.RequestAborted);
+        if (!result.Ok && result.Refusal == SecondFactors.Needed && context.FindAccount(wanted.Address ?? "") is { } whose)
+        {
+            await context.RefuseAsync(result.Refusal, result.Refusal.HttpStatus, context.Room<SecondFactors>().KindsOf(whose));
+            return;
+        }
         if (!result.Ok) { await context.RefuseAsync(result.Refusal); return; }
         await BeginAsync(context, result.Value, acting: null);
     }
