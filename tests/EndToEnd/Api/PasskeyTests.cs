@@ -46,7 +46,11 @@ public sealed class PasskeyTests(ServerFixture site) : IClassFixture<ServerFixtu
             byte[] attestation = [0xa3, 0x63, .. "fmt"u8, 0x64, .. "none"u8, 0x67, .. "attStmt"u8, 0xa0, 0x68, .. "authData"u8, 0x58, (byte)data.Length, .. data];
             return new
             {
-                id = Text(id), rawId = Text(id), type = "public-key", clientExtensionResults = new { }, authenticatorAttachment = "platform",
+                id = Text(id),
+                rawId = Text(id),
+                type = "public-key",
+                clientExtensionResults = new { },
+                authenticatorAttachment = "platform",
                 response = new { clientDataJSON = Text(ClientData("webauthn.create", options)), attestationObject = Text(attestation), transports = new[] { "internal" } },
             };
         }
@@ -58,7 +62,10 @@ public sealed class PasskeyTests(ServerFixture site) : IClassFixture<ServerFixtu
             var signature = Key.SignData([.. data, .. SHA256.HashData(client)], HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
             return new
             {
-                id = Text(id), rawId = Text(id), type = "public-key", clientExtensionResults = new { },
+                id = Text(id),
+                rawId = Text(id),
+                type = "public-key",
+                clientExtensionResults = new { },
                 response = new { clientDataJSON = Text(client), authenticatorData = Text(data), signature = Text(signature), userHandle = user },
             };
         }

@@ -133,13 +133,13 @@ public sealed class SecondFactorTests
         fixture.Time.Advance(TimeSpan.FromMinutes(6));
         history.Record(anna, home, "imap", "password", true);
         for (var i = 0; i < 150; i++) history.Record(anna, new System.Net.IPAddress([198, 51, 100, (byte)i]), "imap", "password", false);
-        await fixture.Store.CommitAsync(_ => true); // behind those of before
+        await fixture.Store.StartCommit(_ => true); // behind those of before
         var rows = history.List(anna);
         Assert.Equal((1, 100), (rows.Count(row => row.Succeeded), rows.Count(row => !row.Succeeded)));
         Assert.Equal(4, rows.Single(row => row.Succeeded).Times);
         fixture.Time.Advance(TimeSpan.FromHours(2));
         history.Record(anna, home, "imap", "password", true);
-        await fixture.Store.CommitAsync(_ => true);
+        await fixture.Store.StartCommit(_ => true);
         Assert.Equal(2, history.List(anna).Count(row => row.Succeeded));
         await fixture.Users.RemoveAccountAsync(anna);
         Assert.Empty(history.List(anna));
