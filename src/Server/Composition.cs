@@ -25,6 +25,7 @@ using CbaMail.Storage;
 using CbaMail.Submission;
 using CbaMail.Tls;
 using CbaMail.Tls.Acme;
+using CbaMail.Webhooks;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace CbaMail;
@@ -66,6 +67,7 @@ public static class Composition
             .AddQueue()
             .AddMailings()
             .AddReports()
+            .AddWebhooks()
             .AddSubmission()
             .AddLocalDelivery()
             .AddMailingRun()
@@ -84,6 +86,7 @@ public static class Composition
     {
         MailboxesRoom.Attach(services.GetRequiredService<MailStore>(), services.GetRequiredService<UserDirectory>());
         AuthorizationRoom.Attach(services.GetRequiredService<UserDirectory>(), services.GetRequiredService<ApiKeys>(), services.GetRequiredService<Sessions>());
+        WebhooksRoom.Attach(services);
         services.GetRequiredService<ReportPost>().Local = (from, to, message, cancel) => services.GetRequiredService<LocalDelivery>().DeliverOwnAsync(from, to, message, cancel);
         var complaints = services.GetRequiredService<Complaints>();
         complaints.FindCopy = (read, id, messageId) => (id is { } row ? CopyTable.Find(read, row) : CopyTable.Find(read, messageId!)) is { } copy ? new(copy.LedgerId, copy.Mailing, copy.Address, copy.Sender) : null;

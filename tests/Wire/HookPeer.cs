@@ -39,7 +39,7 @@ internal sealed class HookPeer : IAsyncDisposable
     {
         using var reader = new StreamReader(context.Request.InputStream, Encoding.UTF8);
         var body = await reader.ReadToEndAsync();
-        lock (gate) questions.Add((body, context.Request.Headers["X-CBA-Mail-Signature"]));
+        lock (gate) questions.Add((body, context.Request.Headers["X-CBA-Mail-Signature"] ?? context.Request.Headers["X-CBAMail-Signature"]));
         var (status, answer) = Answer(JsonDocument.Parse(body).RootElement);
         if (status == 0) return;
         try

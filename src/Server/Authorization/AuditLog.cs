@@ -29,11 +29,15 @@ public sealed class AuditLog(Store store, TimeProvider time)
 
     public TimeProvider Time => time;
 
+    /// <summary>Runs in the transaction that writes a row.</summary>
+    public event Action<WriteTransaction, AuditEntry>? Appending;
+
     public async ValueTask AppendAsync(AuditEntry entry, CancellationToken cancel) => await store.CommitAsync(write =>
     {
         var (last, digest) = AuthorizationTable.LastAudit(write);
         entry = entry with { At = DateTimeOffset.FromUnixTimeMilliseconds(entry.At.ToUnixTimeMilliseconds()) };
         AuthorizationTable.AddAudit(write, new(entry, last + 1, Digest(digest, last + 1, entry)));
+        Appending?.Invoke(write, entry);
         return true;
     }, cancel);
 

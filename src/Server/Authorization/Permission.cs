@@ -72,6 +72,8 @@ public static class Permissions
         SearchRead = new("search.read", No, No, No, "see full-text indexes", "видеть поисковые индексы"),
         SearchWrite = new("search.write", No, No, No, "rebuild full-text indexes", "перестраивать поисковые индексы"),
         Maintenance = new("maintenance", No, No, No, "back up, restore, verify, collect; keys of secrets; the public suffix list", "резервное копирование, восстановление, проверка, очистка; ключи, которыми зашифрованы секреты; список публичных суффиксов"),
+        WebhooksRead = new("webhooks.read", No, No, No, "see webhooks and what became of their events", "видеть вебхуки и судьбу их событий"),
+        WebhooksWrite = new("webhooks.write", No, No, No, "make, change, test and remove webhooks", "создавать, менять, проверять и удалять вебхуки"),
         AuditRead = new("audit.read", No, No, No, "read the audit log", "читать журнал изменений");
 
     public static readonly IReadOnlyList<Permission> All =
@@ -79,7 +81,7 @@ public static class Permissions
         OwnAccount, OwnCredentials, StatusRead, DomainsRead, DomainsWrite, DomainsCreate, DnsRead, DkimRead, DkimWrite, DkimExport, AccountsRead, AccountsWrite, RolesWrite, SignInAs, CredentialsRead, CredentialsWrite,
         AliasesRead, AliasesWrite, PoliciesRead, PoliciesWrite, MappingsRead, MappingsWrite, MailboxesRead, MailboxesWrite, CoursesRead, CoursesWrite, CoursesCreate,
         MailingsRead, MailingsWrite, SuppressionsRead, SuppressionsWrite, QueueRead, QueueWrite, TraceRead, MessagesWrite, ReportsRead, ReportsWrite, BansRead, BansWrite,
-        TlsRead, TlsWrite, SearchRead, SearchWrite, Maintenance, AuditRead,
+        TlsRead, TlsWrite, SearchRead, SearchWrite, Maintenance, WebhooksRead, WebhooksWrite, AuditRead,
     ];
 
     public static Permission? Find(string name) => All.FirstOrDefault(permission => permission.Name == name);

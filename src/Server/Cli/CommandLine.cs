@@ -54,6 +54,7 @@ public static class CommandLine
         .. ReportVerbs.Rows,
         .. SecretVerbs.Rows,
         .. ApiVerbs.Rows,
+        .. WebhookVerbs.Rows,
         .. CheckVerbs.Rows,
         CheckConfig.Row(look),
         new("version", "", "print the release", [new("--json", null, "print JSON")], invocation =>

@@ -50,6 +50,7 @@ public sealed record Settings
     public InboundSettings Inbound { get; init; } = new();
     public ReportSettings Reports { get; init; } = new();
     public ApiSettings Api { get; init; } = new();
+    public WebhookSettings Webhooks { get; init; } = new();
     public AccountSettings Accounts { get; init; } = new();
 }
 

@@ -252,8 +252,7 @@ public sealed class MailingRun(
             var state = MailingTable.State(transaction, id);
             if (state != MailingState.Sending) return state ?? MailingState.Cancelled;
             if (LedgerTable.AnyWaiting(transaction, id)) return null;
-            press.ReleaseBase(transaction, id);
-            MailingTable.Finish(transaction, id, MailingState.Sent, now);
+            press.Finish(transaction, id, now);
             return MailingState.Sent;
         }, cancel);
     }

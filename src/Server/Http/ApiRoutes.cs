@@ -40,6 +40,7 @@ static class ApiRoutes
         .. TlsApi.Rows,
         .. SuffixesApi.Rows,
         .. ReportsApi.Rows,
+        .. WebhooksApi.Rows,
         .. AuditApi.Rows,
     ];
 

@@ -100,10 +100,13 @@ public static class LedgerTable
     public static bool AnyWaiting(WriteTransaction transaction, long mailing) =>
         transaction.Prepare("SELECT 1 FROM ledger WHERE mailing_id = ? AND state = 'rendered' LIMIT 1").Bind(1, mailing).Scalar() is not null;
 
-    public static LedgerCounts Counts(ReadTransaction transaction, long mailing)
+    public static LedgerCounts Counts(ReadTransaction transaction, long mailing) => Counts(transaction.Prepare, mailing);
+
+    /// <summary>As the transaction whose statements these are sees it.</summary>
+    public static LedgerCounts Counts(Func<string, Statement> prepare, long mailing)
     {
         var counts = new int[Names.Length];
-        using var query = transaction.Prepare("SELECT state, count(*) FROM ledger WHERE mailing_id = ? GROUP BY state").Bind(1, mailing);
+        using var query = prepare("SELECT state, count(*) FROM ledger WHERE mailing_id = ? GROUP BY state").Bind(1, mailing);
         while (query.Step()) counts[(int)State(query.String(0))] = query.Int32(1);
         return new(counts.Sum(), counts[0], counts[1], counts[2], counts[3], counts[4], counts[5]);
     }

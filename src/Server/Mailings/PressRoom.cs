@@ -41,6 +41,9 @@ public sealed class PressRoom
     /// <summary>A mailing was started, resumed, paused or cancelled: the run looks again. Called on the committer's thread.</summary>
     public event Action? Changed;
 
+    /// <summary>Runs in the transaction in which the last copy of a mailing has left for its mailbox or the queue.</summary>
+    public event Action<WriteTransaction, long, LedgerCounts>? Finished;
+
     // ---- what there is
 
     /// <summary>The course that a mailing goes to.</summary>
@@ -322,6 +325,14 @@ public sealed class PressRoom
     {
         if (MailingTable.Base(transaction, id) is { } content) mail.DropReference(transaction, content);
         MailingTable.SetBase(transaction, id, null);
+    }
+
+    /// <summary>The end of a run: nobody waits any more.</summary>
+    public void Finish(WriteTransaction transaction, long id, DateTimeOffset now)
+    {
+        ReleaseBase(transaction, id);
+        MailingTable.Finish(transaction, id, MailingState.Sent, now);
+        Finished?.Invoke(transaction, id, LedgerTable.Counts(transaction.Prepare, id));
     }
 
     static Refusal NoMailing(long id) => Refusal.NoSuchThing.Because($"There is no mailing {id}; cbamail mailing list shows those there are");

@@ -96,6 +96,9 @@ public sealed partial class MailQueue
     /// </summary>
     public event Action<WriteTransaction, RemoteOutcome>? Outcome;
 
+    /// <summary>Runs in the transaction that settles any recipient: how, as "delivered", "deferred", "bounced" or "dropped".</summary>
+    public event Action<WriteTransaction, QueuedMessage, RecipientOutcome, string>? Settled;
+
     /// <summary>The destination of what is for mailboxes here.</summary>
     internal const string Here = "(here)";
 
@@ -202,7 +205,11 @@ public sealed partial class MailQueue
         var cause = outcome.State == OutcomeState.Delivered ? null : outcome.Verdict.Word;
         if (row.LedgerId is { } ledger)
             Outcome?.Invoke(transaction, new RemoteOutcome(ledger, Word(outcome.State), outcome.Reply, outcome.Host, outcome.Tls, outcome.At, cause));
-        if (outcome.State == OutcomeState.Deferred) TrailTable.AddAttempt(transaction, outcome);
+        if (outcome.State == OutcomeState.Deferred)
+        {
+            TrailTable.AddAttempt(transaction, outcome);
+            Settled?.Invoke(transaction, message, outcome, Word(outcome.State));
+        }
         else Finish(transaction, message, outcome, Word(outcome.State), cause);
         if (outcome.State == OutcomeState.Delivered) Suppressions.RecordAlive(transaction, row.Address);
         else if (outcome is { State: OutcomeState.Bounced, Verdict: { Cause: BounceCause.Dead } verdict })
@@ -213,6 +220,7 @@ public sealed partial class MailQueue
     /// <summary>What ended is kept for the trace; a mailing's ledger has it already.</summary>
     void Finish(WriteTransaction transaction, QueuedMessage message, RecipientOutcome outcome, string word, string? cause)
     {
+        Settled?.Invoke(transaction, message, outcome, word);
         if (outcome.Recipient.LedgerId is null && Trail.IsKept) TrailTable.Finish(transaction, message, outcome, word, cause);
         else if (outcome.Recipient.Attempts > 0) TrailTable.ForgetAttempts(transaction, outcome.Recipient.MessageId, outcome.Recipient.Sequence);
     }

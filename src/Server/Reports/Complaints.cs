@@ -29,6 +29,9 @@ public sealed class Complaints(Store store, TimeProvider time, ILogger<Complaint
     /// <summary>Puts the address on the suppression list: address, what is told, source.</summary>
     public Action<WriteTransaction, MailAddress, string, string>? Suppress { get; set; }
 
+    /// <summary>Runs in the transaction that keeps a complaint.</summary>
+    public event Action<WriteTransaction, ReceivedComplaint>? Received;
+
     internal Action<WriteTransaction> Prepare(Complaint complaint, ReportLetter letter)
     {
         var (copy, tied) = Tie(complaint);
@@ -45,6 +48,7 @@ public sealed class Complaints(Store store, TimeProvider time, ILogger<Complaint
         return write =>
         {
             ComplaintTable.Add(write, row);
+            Received?.Invoke(write, row);
             if (acts)
             {
                 var told = $"complained to {from} ({row.Type}) on {time.GetUtcNow():yyyy-MM-dd}";

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using CbaMail.Config;
 using CbaMail.Dns;
+using CbaMail.Net;
 using CbaMail.Storage;
 
 namespace CbaMail.Reports;
@@ -30,7 +31,8 @@ public sealed class ReportPosting(Store store, IResolver resolver, Settings sett
         MaxResponseHeadersLength = 16,
         ConnectTimeout = Limit,
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10),
-        ConnectCallback = (context, stop) => ConnectAsync(context.DnsEndPoint, stop),
+        // a stranger's record must not make us post into our own net
+        ConnectCallback = (context, stop) => Outward.ConnectAsync(resolver, context.DnsEndPoint, address => settings.Evaluation || !Outward.IsPrivate(address), stop),
         SslOptions = { RemoteCertificateValidationCallback = (_, _, _, _) => true, CertificateRevocationCheckMode = X509RevocationMode.NoCheck }, // RFC 8460 3, on https
     });
 
@@ -78,51 +80,6 @@ public sealed class ReportPosting(Store store, IResolver resolver, Settings sett
         {
             return (false, ReportReader.Cut(error.InnerException?.Message ?? error.Message, 200));
         }
-    }
-
-    async ValueTask<Stream> ConnectAsync(DnsEndPoint where, CancellationToken cancel)
-    {
-        foreach (var address in await AddressesAsync(where.Host, cancel))
-        {
-            // a stranger's record must not make us post into our own net
-            if (!settings.Evaluation && IsPrivate(address)) continue;
-            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            try
-            {
-                await socket.ConnectAsync(address, where.Port, cancel);
-                return new NetworkStream(socket, ownsSocket: true);
-            }
-            catch (SocketException)
-            {
-                socket.Dispose(); // the next address is tried
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        }
-        throw new SocketException((int)SocketError.HostUnreachable);
-    }
-
-    async Task<IReadOnlyList<IPAddress>> AddressesAsync(string host, CancellationToken cancel)
-    {
-        if (IPAddress.TryParse(host, out var literal)) return [literal];
-        var v4 = await resolver.AddressesAsync(host, v6: false, cancel);
-        var v6 = Socket.OSSupportsIPv6 ? await resolver.AddressesAsync(host, v6: true, cancel) : null;
-        return [.. v4.Records, .. v6?.Records ?? []];
-    }
-
-    static readonly IPNetwork[] PrivateNets =
-    [
-        .. new[] { "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/3", "::/127", "fc00::/7", "fe80::/10", "ff00::/8", "64:ff9b::/96" }
-            .Select(IPNetwork.Parse),
-    ];
-
-    internal static bool IsPrivate(IPAddress address)
-    {
-        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
-        return Array.Exists(PrivateNets, net => net.Contains(address));
     }
 
     public void Dispose() => client?.Dispose();

@@ -111,5 +111,5 @@ public sealed class TlsSendingTests : IAsyncDisposable
     [InlineData("fe80::1", true)]
     [InlineData("192.0.2.1", false)]
     [InlineData("2001:db8::1", false)]
-    public void Nothing_is_posted_into_our_own_net(string address, bool isPrivate) => Assert.Equal(isPrivate, ReportPosting.IsPrivate(IPAddress.Parse(address)));
+    public void Nothing_is_posted_into_our_own_net(string address, bool isPrivate) => Assert.Equal(isPrivate, CbaMail.Net.Outward.IsPrivate(IPAddress.Parse(address)));
 }
