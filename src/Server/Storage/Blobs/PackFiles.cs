@@ -149,6 +149,7 @@ sealed class PackFiles(string directory, Disk disk, int mostOpen) : IDisposable
         {
             if (--entry.Users > 0) return;
             if (entry.Removed) entry.File.Dispose();
+            else if (open.Count > mostOpen) CloseOldest(); // while many read at once there were more than are kept
         }
     }
 
