@@ -14,7 +14,8 @@ public sealed class SetupTests : IDisposable
 
     Task<Ran> SetupAsync(params string[] arguments) => new Tool { Folder = directory, Environment = { ["LANG"] = "C.UTF-8" } }.StartAsync(TestServer.Program, ["setup", .. arguments]);
 
-    string[] Places => ["--data", At("data"), "--config", At("cbamail.yaml"), "--port-offset", "21000", "--dns-server", "127.0.0.1:1", "--probe", "127.0.0.1:1"];
+    int Offset { get; } = FreePorts.Offset();
+    string[] Places => ["--data", At("data"), "--config", At("cbamail.yaml"), "--port-offset", Offset.ToString(CultureInfo.InvariantCulture), "--dns-server", "127.0.0.1:1", "--probe", "127.0.0.1:1"];
 
     [Fact]
     public async Task Without_a_terminal_the_domain_is_enough()
@@ -70,11 +71,11 @@ public sealed class SetupTests : IDisposable
     [Fact]
     public async Task Ports_of_others_are_named_by_their_program()
     {
-        using var other = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Any, 21025);
+        using var other = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Any, Offset + 25);
         other.Start();
         using var made = JsonDocument.Parse((await SetupAsync(["--domain", "school.test", "--json", .. Places])).Succeeded().Output);
         var ports = made.RootElement.GetProperty("checks").EnumerateArray().First(check => check.GetProperty("name").GetString() == "ports");
-        Assert.Contains($"port 21025 is taken by", ports.GetProperty("sentence").GetString(), StringComparison.Ordinal);
+        Assert.Contains($"port {Offset + 25} is taken by", ports.GetProperty("sentence").GetString(), StringComparison.Ordinal);
         Assert.Contains(Environment.ProcessId.ToString(CultureInfo.InvariantCulture), ports.GetProperty("sentence").GetString(), StringComparison.Ordinal);
     }
 
