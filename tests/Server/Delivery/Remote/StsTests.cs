@@ -134,7 +134,13 @@ public sealed class StsTests : IAsyncDisposable
         // until it ends
         office.Dns.Remove("txt _mta-sts.peer.test");
         office.Time.Advance(TimeSpan.FromDays(8));
-        await office.EmptyAsync();
+        // a worker that had read the clock just before waits from then on: the time goes on now and then
+        var looks = 0;
+        await Wait.UntilAsync(() =>
+        {
+            if (++looks % 100 == 0) office.Time.Advance(TimeSpan.FromMinutes(10));
+            return office.Queue.Counts().Messages == 0;
+        }, "the queue is empty");
         Assert.False(peer.Mails[^1].Secure);
     }
 
