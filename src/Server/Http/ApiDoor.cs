@@ -39,7 +39,9 @@ sealed class ApiDoor
     {
         Protect(context.Response.Headers);
         if (!route.Streams && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = LargestBody;
-        if (route.Permission is not null && !await EntersAsync(route, context)) return;
+        if (route.Permission is not null) { if (!await EntersAsync(route, context)) return; }
+        // who is nobody yet is counted by where he comes from
+        else if (!ControlDoor.Is(context) && Limits(context, $"address {ApiCallers.From(context)}") is { } late) { await context.RefuseAsync(late); return; }
         await ServeAsync(route, context);
     }
 
@@ -110,9 +112,12 @@ sealed class ApiDoor
         return false;
     }
 
-    Refusal? Limits(HttpContext context, Caller caller)
+    Refusal? Limits(HttpContext context, Caller caller) => caller.From is null ? null : Limits(context, caller.Identity);
+
+    Refusal? Limits(HttpContext context, string who)
     {
-        if (caller.From is null || rates.Take(caller.Identity) is var wait && wait <= TimeSpan.Zero) return null;
+        var wait = rates.Take(who);
+        if (wait <= TimeSpan.Zero) return null;
         context.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         return Refusal.TooMany.Because("Too many requests; wait as long as Retry-After says");
     }

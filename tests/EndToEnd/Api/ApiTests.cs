@@ -273,6 +273,10 @@ public sealed class ApiTests(ApiFixture site) : IClassFixture<ApiFixture>
         using var answer = await client.GetAsync("/api/v1/session");
         Assert.Equal(HttpStatusCode.TooManyRequests, answer.StatusCode);
         Assert.True(answer.Headers.RetryAfter!.Delta > TimeSpan.Zero);
+        // who shows no key is counted by his address
+        using var nobody = new HttpClient { BaseAddress = client.BaseAddress };
+        for (var i = 0; i < 5; i++) Assert.Equal(HttpStatusCode.OK, (await nobody.GetAsync("/api/v1/openapi.json")).StatusCode);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await nobody.GetAsync("/api/v1/openapi.json")).StatusCode);
     }
 
     [Fact]
