@@ -14,7 +14,7 @@ public enum RelayVerify { CallOut, None }
 /// What a domain, an account or an alias asks for beyond its addresses; what is null is not asked for. A domain's word holds for all in
 /// it; an account's own comes on top, and where both give a number, the account's counts.
 /// </summary>
-public sealed record MailPolicy
+public record MailPolicy
 {
     public static readonly MailPolicy None = new();
 

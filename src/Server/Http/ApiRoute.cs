@@ -34,8 +34,14 @@ sealed partial record ApiRoute(string Method, string Path, Permission? Permissio
     /// <summary>The media type of a body that is not JSON.</summary>
     public string? TakesType { get; init; }
 
-    /// <summary>One of the answer, or of its list.</summary>
+    /// <summary>The answer, or one of its list; an array where it is a plain list. Null: see <see cref="GivesType"/> and <see cref="Redirects"/>.</summary>
     public Type? Gives { get; init; }
+
+    /// <summary>The media type of an answer that is neither JSON nor, where it <see cref="Streams"/>, JSON lines.</summary>
+    public string? GivesType { get; init; }
+
+    /// <summary>Leads a browser on, and has no body.</summary>
+    public bool Redirects { get; init; }
 
     /// <summary>The answer is a page of a list: limit, cursor and fields are understood.</summary>
     public bool IsList { get; init; }

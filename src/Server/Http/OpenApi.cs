@@ -10,6 +10,8 @@ namespace CbaMail.Http;
 /// <summary>The OpenAPI 3.1 document, made of the rows; docs/openapi.json is a copy of it.</summary>
 static partial class OpenApi
 {
+    static readonly System.Collections.Concurrent.ConcurrentDictionary<string, Type> named = new();
+
     static readonly Lazy<JsonObject> document = new(Make);
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
@@ -79,7 +81,8 @@ static partial class OpenApi
             };
         operation["responses"] = new JsonObject
         {
-            ["200"] = new JsonObject { ["description"] = "Done", ["content"] = new JsonObject { [route is { Streams: true, Gives: not null } ? "application/jsonl" : "application/json"] = new JsonObject { ["schema"] = Answer(route, schemas) } } },
+            [route.Redirects ? "302" : "2XX"] = route.Redirects ? new JsonObject { ["description"] = "Leads on" }
+                : new JsonObject { ["description"] = "Done", ["content"] = new JsonObject { [route.GivesType ?? (route.Streams ? "application/jsonl" : "application/json")] = new JsonObject { ["schema"] = Answer(route, schemas) } } },
             ["default"] = new JsonObject { ["description"] = "Refused", ["content"] = new JsonObject { ["application/problem+json"] = new JsonObject { ["schema"] = new JsonObject { ["$ref"] = "#/components/schemas/Problem" } } } },
         };
         return operation;
@@ -89,7 +92,7 @@ static partial class OpenApi
 
     static JsonObject Answer(ApiRoute route, JsonObject schemas)
     {
-        var one = route.Gives is { } type ? Reference(type, schemas) : new JsonObject();
+        var one = route.Gives is { } type ? Reference(type, schemas) : route.GivesType is null ? new JsonObject() : new JsonObject { ["type"] = "string" };
         return !route.IsList ? one : new JsonObject
         {
             ["type"] = "object",
@@ -100,7 +103,9 @@ static partial class OpenApi
 
     static JsonObject Reference(Type type, JsonObject schemas)
     {
+        if (type.GetElementType() is { } element) return new JsonObject { ["type"] = "array", ["items"] = Reference(element, schemas) };
         var name = type.Name;
+        if (named.GetOrAdd(name, type) != type) throw new InvalidOperationException($"{type} and {named[name]} would be one schema: call one of them otherwise");
         if (!schemas.ContainsKey(name)) schemas[name] = Schemas.GetJsonSchemaAsNode(type, new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true });
         return new JsonObject { ["$ref"] = $"#/components/schemas/{name}" };
     }

@@ -26,7 +26,7 @@ static class AccountImportApi
         var work = WorkAsync();
         await foreach (var (done, of) in progress.Reader.ReadAllAsync(context.RequestAborted))
         {
-            await context.LineAsync(new { done, of });
+            await context.LineAsync(new Progress(done, of));
             await Task.WhenAny(work, Task.Delay(TimeSpan.FromMilliseconds(100), context.Room<TimeProvider>(), context.RequestAborted));
         }
         var result = await work;

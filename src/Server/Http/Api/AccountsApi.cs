@@ -40,19 +40,22 @@ static class AccountsApi
     /// <param name="Until">When it goes for good.</param>
     sealed record RemovedView(long Id, string Address, string Name, DateTimeOffset Removed, DateTimeOffset Until);
 
+    /// <param name="KeptDays">For so long it can be brought back; 0: it is gone.</param>
+    sealed record PutAway(long Id, string Address, int KeptDays);
+
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
-        new("GET", "/removed-accounts", Permissions.AccountsRead, About.Asked, "Accounts that can be brought back", ListRemovedAsync) { Gives = typeof(RemovedView) },
+        new("GET", "/removed-accounts", Permissions.AccountsRead, About.Asked, "Accounts that can be brought back", ListRemovedAsync) { Gives = typeof(RemovedView[]) },
         new("POST", "/removed-accounts/{id:long}/restore", Permissions.AccountsWrite, About.Asked, "Bring an account back with all its mail", Requests.With<BringBack>(BringBackAsync)) { Takes = typeof(BringBack), Gives = typeof(AccountView) },
-        new("DELETE", "/removed-accounts/{id:long}", Permissions.AccountsWrite, About.Asked, "Remove it for good", PurgeAsync),
+        new("DELETE", "/removed-accounts/{id:long}", Permissions.AccountsWrite, About.Asked, "Remove it for good", PurgeAsync) { Gives = typeof(NumberDone) },
         new("POST", "/accounts/{address}/rename", Permissions.AccountsWrite, About.Account, "Give an account another address; its mail stays", Requests.With<Renaming>((context, wanted) => Requests.WithAccount((_, account) => RenameAsync(context, account, wanted))(context))) { Takes = typeof(Renaming), Gives = typeof(AccountView), CanRehearse = true },
         new("GET", "/accounts", Permissions.AccountsRead, About.Asked, "Accounts", ListAsync) { IsList = true, Query = ["domain", "search", "role", "enabled", "group"], Gives = typeof(AccountView) },
         new("POST", "/accounts", Permissions.AccountsWrite, About.Asked, "Make an account", Requests.With<AccountFields>(AddAsync)) { Takes = typeof(AccountFields), Gives = typeof(AccountView), CanRehearse = true },
-        new("POST", "/accounts/import", Permissions.AccountsWrite, About.Server, "Make accounts from a table: JSON lines, the summary last", AccountImportApi.RunAsync) { TakesType = "text/csv", Streams = true },
-        new("GET", "/accounts/export", Permissions.AccountsRead, About.Asked, "Accounts as a table that can be imported", ExportAsync) { Query = ["domain"], Streams = true },
+        new("POST", "/accounts/import", Permissions.AccountsWrite, About.Server, "Make accounts from a table: JSON lines, the summary last", AccountImportApi.RunAsync) { TakesType = "text/csv", Streams = true, Gives = typeof(ImportSummary) },
+        new("GET", "/accounts/export", Permissions.AccountsRead, About.Asked, "Accounts as a table that can be imported", ExportAsync) { Query = ["domain"], Streams = true, GivesType = "text/csv" },
         new("GET", "/accounts/{address}", Permissions.AccountsRead, About.Account, "One account", Requests.WithAccount((context, account) => context.JsonAsync(Show(context, account, usage: true)))) { Gives = typeof(AccountView) },
         new("PATCH", "/accounts/{address}", Permissions.AccountsWrite, About.Account, "Change an account", Requests.With<AccountFields>((context, wanted) => Requests.WithAccount((_, account) => SetAsync(context, account, wanted))(context))) { Takes = typeof(AccountFields), Gives = typeof(AccountView), CanRehearse = true },
-        new("DELETE", "/accounts/{address}", Permissions.AccountsWrite, About.Account, "Remove an account; for a while it can be brought back, but with now=true it and its mail are gone", Requests.WithAccount(RemoveAsync)) { CanRehearse = true, Query = ["now"] },
+        new("DELETE", "/accounts/{address}", Permissions.AccountsWrite, About.Account, "Remove an account; for a while it can be brought back, but with now=true it and its mail are gone", Requests.WithAccount(RemoveAsync)) { CanRehearse = true, Query = ["now"], Gives = typeof(PutAway) },
     ];
 
     static AccountView Show(HttpContext context, Account account, bool usage = false, string? password = null)
@@ -174,7 +177,7 @@ static class AccountsApi
         var directory = context.Room<UserDirectory>();
         var refusal = keep > TimeSpan.Zero ? await directory.PutAwayAsync(account, context.RequestAborted) : await directory.RemoveAccountAsync(account, context.RequestAborted);
         if (refusal is not null) await context.RefuseAsync(refusal);
-        else await context.JsonAsync(new { id = account.Id, address = account.Address.ToString(), keptDays = (int)keep.TotalDays });
+        else await context.JsonAsync(new PutAway(account.Id, account.Address.ToString(), (int)keep.TotalDays));
     }
 
     /// <summary>Those of domains whose accounts the caller may change.</summary>
@@ -209,7 +212,7 @@ static class AccountsApi
     {
         if (await RemovedAsync(context) is not { } id) return;
         if (await context.Room<UserDirectory>().PurgeAsync(id, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
-        else await context.JsonAsync(new { id });
+        else await context.JsonAsync(new NumberDone(id));
     }
 
     static async Task RenameAsync(HttpContext context, Account account, Renaming wanted)

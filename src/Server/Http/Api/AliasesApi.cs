@@ -6,13 +6,15 @@ namespace CbaMail.Http.Api;
 /// <summary>/api/v1/aliases</summary>
 static class AliasesApi
 {
+    sealed record AliasView(string Address, IReadOnlyList<string> Targets, DateTimeOffset Created);
+
     sealed record NewAlias(string Address, IReadOnlyList<string> Targets);
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
-        new("GET", "/aliases", Permissions.AliasesRead, About.Asked, "Aliases", ListAsync) { IsList = true, Query = ["domain", "search"] },
-        new("POST", "/aliases", Permissions.AliasesWrite, About.Asked, "Make an alias, or add targets to one", Requests.With<NewAlias>(AddAsync)) { Takes = typeof(NewAlias), CanRehearse = true },
-        new("DELETE", "/aliases/{address}", Permissions.AliasesWrite, About.Name, "Remove an alias, or one target of it", RemoveAsync) { Query = ["target"], CanRehearse = true },
+        new("GET", "/aliases", Permissions.AliasesRead, About.Asked, "Aliases", ListAsync) { IsList = true, Query = ["domain", "search"], Gives = typeof(AliasView) },
+        new("POST", "/aliases", Permissions.AliasesWrite, About.Asked, "Make an alias, or add targets to one", Requests.With<NewAlias>(AddAsync)) { Takes = typeof(NewAlias), CanRehearse = true, Gives = typeof(AliasView) },
+        new("DELETE", "/aliases/{address}", Permissions.AliasesWrite, About.Name, "Remove an alias, or one target of it", RemoveAsync) { Query = ["target"], CanRehearse = true, Gives = typeof(AddressDone) },
     ];
 
     static async Task ListAsync(HttpContext context)
@@ -35,8 +37,8 @@ static class AliasesApi
     {
         var address = context.Part("address");
         if (await context.Room<UserDirectory>().RemoveAliasAsync(address, context.Asked("target"), context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
-        else await context.JsonAsync(new { address });
+        else await context.JsonAsync(new AddressDone(address));
     }
 
-    static object Show(Alias alias) => new { address = alias.Address.ToString(), targets = alias.Targets, created = alias.Created };
+    static AliasView Show(Alias alias) => new(alias.Address.ToString(), [.. alias.Targets.Select(target => target.ToString()!)], alias.Created);
 }

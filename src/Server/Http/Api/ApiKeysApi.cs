@@ -24,7 +24,7 @@ static class ApiKeysApi
     [
         new("GET", "/api-keys", Permissions.OwnAccount, About.Asked, "Keys of the API", ListAsync) { Gives = typeof(KeyView), IsList = true },
         new("POST", "/api-keys", Permissions.OwnAccount, About.Asked, "Make a key; the answer shows it, this once", Requests.With<NewKey>(AddAsync)) { Takes = typeof(NewKey), Gives = typeof(KeyView) },
-        new("DELETE", "/api-keys/{id:long}", Permissions.OwnAccount, About.Asked, "End a key", RemoveAsync),
+        new("DELETE", "/api-keys/{id:long}", Permissions.OwnAccount, About.Asked, "End a key", RemoveAsync) { Gives = typeof(NumberDone) },
     ];
 
     static KeyView Show(HttpContext context, ApiKey key, string? text = null)
@@ -71,6 +71,6 @@ static class ApiKeysApi
     {
         var id = long.Parse(context.Part("id"), CultureInfo.InvariantCulture);
         if (await context.Room<ApiKeys>().RemoveAsync(id, Whose(context), context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
-        else await context.JsonAsync(new { id });
+        else await context.JsonAsync(new NumberDone(id));
     }
 }

@@ -14,7 +14,7 @@ static class AuditApi
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
-        new("GET", "/audit", Permissions.AuditRead, About.Server, "Changes, newest first", ListAsync) { Query = ["text", "since", "until", "limit", "cursor"], Gives = typeof(AuditView) },
+        new("GET", "/audit", Permissions.AuditRead, About.Server, "Changes, newest first", ListAsync) { Query = ["text", "since", "until"], Gives = typeof(AuditView), IsList = true },
         new("GET", "/audit/export", Permissions.AuditRead, About.Server, "All of it, oldest first, a JSON line each", ExportAsync) { Streams = true, Gives = typeof(AuditView) },
         new("GET", "/audit/verify", Permissions.AuditRead, About.Server, "Whether the chain is whole", context => context.JsonAsync(context.Room<AuditLog>().Verify(context.RequestAborted))) { Gives = typeof(AuditProof) },
     ];

@@ -13,8 +13,8 @@ static class BackupsApi
 {
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
-        new("POST", "/backups", Permissions.Maintenance, About.Server, "Write a snapshot into a directory of the server's machine: JSON lines, the summary last", BackUpAsync) { Takes = typeof(BackupOrder), Streams = true },
-        new("POST", "/restores", Permissions.Maintenance, About.Server, "Take one account out of a snapshot: JSON lines, the summary last", RestoreAsync) { Takes = typeof(AccountRestoreOrder), Streams = true },
+        new("POST", "/backups", Permissions.Maintenance, About.Server, "Write a snapshot into a directory of the server's machine: JSON lines, the summary last", BackUpAsync) { Takes = typeof(BackupOrder), Streams = true, Gives = typeof(BackupSummary) },
+        new("POST", "/restores", Permissions.Maintenance, About.Server, "Take one account out of a snapshot: JSON lines, the summary last", RestoreAsync) { Takes = typeof(AccountRestoreOrder), Streams = true, Gives = typeof(AccountRestoreSummary) },
     ];
 
     static async Task BackUpAsync(HttpContext context)
@@ -41,7 +41,7 @@ static class BackupsApi
         var work = Task.Run(RunAsync);
         await foreach (var (done, of) in progress.Reader.ReadAllAsync(context.RequestAborted))
         {
-            await context.LineAsync(new { done, of });
+            await context.LineAsync(new Progress(done, of));
             await Task.WhenAny(work, Task.Delay(TimeSpan.FromMilliseconds(100), context.Room<TimeProvider>(), context.RequestAborted));
         }
         var result = await work;

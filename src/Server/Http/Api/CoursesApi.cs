@@ -12,21 +12,32 @@ static class CoursesApi
 {
     const int Page = 1000;
 
+    /// <param name="Id">Its short name, as in paths.</param>
+    /// <param name="Columns">Of the tables that were taken in: names of fields of templates.</param>
+    sealed record CourseView(string Id, string Name, string Domain, string Language, int Participants, IReadOnlyList<string> Columns, DateTimeOffset Created);
+
+    /// <param name="Line">Of the table.</param>
+    sealed record RefusedPerson(int Line, string Address, string Error);
+    sealed record ImportedPeople(int Added, int Updated, int Unchanged, int Failed, IReadOnlyList<RefusedPerson> Errors);
+
+    /// <param name="Row">Of the table that he came in with.</param>
+    sealed record ParticipantView(string Address, string Name, int Row, IReadOnlyDictionary<string, string> Fields);
+
     sealed record NewCourse(string Name, string Domain, string? Language = null);
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
-        new("GET", "/courses", Permissions.CoursesRead, About.Asked, "Courses", context => context.ListAsync(Seen(context).OrderBy(course => course.Slug, StringComparer.Ordinal), course => course.Slug, Shown)) { IsList = true },
-        new("POST", "/courses", Permissions.CoursesCreate, About.Asked, "Make a course", Requests.With<NewCourse>(AddAsync)) { Takes = typeof(NewCourse) },
-        new("GET", "/courses/{course}", Permissions.CoursesRead, About.Course, "One course", context => context.ResultAsync(context.Room<CourseRegister>().Find(context.Part("course")), Shown)),
-        new("DELETE", "/courses/{course}", Permissions.CoursesCreate, About.Course, "Remove a course with its mailings", context => DoneAsync(context, context.Room<CourseRegister>().RemoveAsync(context.Part("course"), context.RequestAborted))),
-        new("POST", "/courses/{course}/import", Permissions.CoursesWrite, About.Course, "Take in people from a table", ImportAsync) { TakesType = "text/csv", Streams = true },
-        new("GET", "/courses/{course}/participants", Permissions.CoursesRead, About.Course, "The people of a course", ParticipantsAsync) { Streams = true },
+        new("GET", "/courses", Permissions.CoursesRead, About.Asked, "Courses", context => context.ListAsync(Seen(context).OrderBy(course => course.Slug, StringComparer.Ordinal), course => course.Slug, Shown)) { IsList = true, Gives = typeof(CourseView) },
+        new("POST", "/courses", Permissions.CoursesCreate, About.Asked, "Make a course", Requests.With<NewCourse>(AddAsync)) { Takes = typeof(NewCourse), Gives = typeof(CourseView) },
+        new("GET", "/courses/{course}", Permissions.CoursesRead, About.Course, "One course", context => context.ResultAsync(context.Room<CourseRegister>().Find(context.Part("course")), Shown)) { Gives = typeof(CourseView) },
+        new("DELETE", "/courses/{course}", Permissions.CoursesCreate, About.Course, "Remove a course with its mailings", context => DoneAsync(context, context.Room<CourseRegister>().RemoveAsync(context.Part("course"), context.RequestAborted))) { Gives = typeof(DeedDone) },
+        new("POST", "/courses/{course}/import", Permissions.CoursesWrite, About.Course, "Take in people from a table", ImportAsync) { TakesType = "text/csv", Streams = true, Gives = typeof(ImportedPeople), GivesType = "application/json" },
+        new("GET", "/courses/{course}/participants", Permissions.CoursesRead, About.Course, "The people of a course", ParticipantsAsync) { Streams = true, Gives = typeof(ParticipantView[]), GivesType = "application/json" },
         new("DELETE", "/courses/{course}/participants/{address}", Permissions.CoursesWrite, About.Course, "Take somebody out of a course", context => DoneAsync(
-            context, context.Room<CourseRegister>().RemoveParticipantAsync(context.Part("course"), context.Part("address"), context.RequestAborted))),
+            context, context.Room<CourseRegister>().RemoveParticipantAsync(context.Part("course"), context.Part("address"), context.RequestAborted))) { Gives = typeof(DeedDone) },
     ];
 
-    static object Shown(Course course) => new { id = course.Slug, name = course.Name, domain = course.Domain, language = course.Language, participants = course.Participants, columns = course.Columns, created = course.Created };
+    static CourseView Shown(Course course) => new(course.Slug, course.Name, course.Domain, course.Language, course.Participants, course.Columns, course.Created);
 
     /// <summary>Those that the caller may see.</summary>
     static IEnumerable<Course> Seen(HttpContext context)
@@ -50,14 +61,8 @@ static class CoursesApi
     {
         if (await context.BytesAsync(context.Room<Settings>().Mailings.ImportBytes) is not { } file) return;
         var report = await context.Room<CourseRegister>().ImportAsync(context.Part("course"), file, context.RequestAborted);
-        await context.ResultAsync(report, done => new
-        {
-            added = done.Added,
-            updated = done.Updated,
-            unchanged = done.Unchanged,
-            failed = done.Errors.Count,
-            errors = done.Errors.Select(error => new { line = error.Line, address = error.Address, error = error.Reason }),
-        });
+        await context.ResultAsync(report, done => new ImportedPeople(
+            done.Added, done.Updated, done.Unchanged, done.Errors.Count, [.. done.Errors.Select(error => new RefusedPerson(error.Line, error.Address, error.Reason))]));
     }
 
     static async Task ParticipantsAsync(HttpContext context)
@@ -91,7 +96,7 @@ static class CoursesApi
     internal static async Task DoneAsync(HttpContext context, ValueTask<Envelope.Refusal?> deed)
     {
         if (await deed is { } refusal) await context.RefuseAsync(refusal);
-        else await context.JsonAsync(new { done = true });
+        else await context.JsonAsync(new DeedDone(true));
     }
 
     /// <summary>A body as bytes; where it is too long, the answer is given and null returned.</summary>

@@ -26,10 +26,10 @@ static class CredentialsApi
     [
         new("GET", "/me/application-passwords", Permissions.OwnCredentials, About.Asked, "One's own application passwords", WithSelf(ListAsync)) { Gives = typeof(PasswordView), IsList = true },
         new("POST", "/me/application-passwords", Permissions.OwnCredentials, About.Asked, "Make an application password of one's own; the answer shows it, this once", Requests.With<NewPassword>((context, wanted) => WithSelf((_, me) => AddAsync(context, me, wanted))(context))) { Takes = typeof(NewPassword), Gives = typeof(PasswordView) },
-        new("DELETE", "/me/application-passwords/{id:long}", Permissions.OwnCredentials, About.Asked, "End an application password of one's own", WithSelf(RemoveAsync)),
+        new("DELETE", "/me/application-passwords/{id:long}", Permissions.OwnCredentials, About.Asked, "End an application password of one's own", WithSelf(RemoveAsync)) { Gives = typeof(NumberDone) },
         new("GET", "/accounts/{address}/application-passwords", Permissions.CredentialsRead, About.Account, "Application passwords of an account", Requests.WithAccount(ListAsync)) { Gives = typeof(PasswordView), IsList = true },
         new("POST", "/accounts/{address}/application-passwords", Permissions.CredentialsWrite, About.Account, "Make an application password for an account; the answer shows it, this once", Requests.With<NewPassword>((context, wanted) => Requests.WithAccount((_, account) => AddAsync(context, account, wanted))(context))) { Takes = typeof(NewPassword), Gives = typeof(PasswordView) },
-        new("DELETE", "/accounts/{address}/application-passwords/{id:long}", Permissions.CredentialsWrite, About.Account, "End an application password of an account", Requests.WithAccount(RemoveAsync)),
+        new("DELETE", "/accounts/{address}/application-passwords/{id:long}", Permissions.CredentialsWrite, About.Account, "End an application password of an account", Requests.WithAccount(RemoveAsync)) { Gives = typeof(NumberDone) },
     ];
 
     /// <summary>The caller's own account; who acts as somebody else leaves no way in behind.</summary>
@@ -60,6 +60,6 @@ static class CredentialsApi
     {
         var id = long.Parse(context.Part("id"), CultureInfo.InvariantCulture);
         if (await context.Room<ApplicationPasswords>().RemoveAsync(account.Id, id, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
-        else await context.JsonAsync(new { id });
+        else await context.JsonAsync(new NumberDone(id));
     }
 }

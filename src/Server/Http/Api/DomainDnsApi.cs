@@ -12,19 +12,25 @@ namespace CbaMail.Http.Api;
 /// <summary>/api/v1/domains/{name}/dns and /api/v1/domains/{name}/dkim: what a domain publishes, and the keys that its mail is signed with.</summary>
 static class DomainDnsApi
 {
+    /// <param name="Name">With a dot at its end.</param>
+    /// <param name="Purpose">What it is for, in a word.</param>
+    sealed record ZoneRecordView(string Name, string Type, string Value, RecordPurpose Purpose, bool Required);
+
+    sealed record PrivateKey(string Pem);
+
     sealed record ImportedKey(string Selector, string Pem);
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
         new("GET", "/domains/{domain}/dns", Permissions.DnsRead, About.Domain, "What the domain should publish", Requests.WithDomain(async (context, domain) =>
-            await context.JsonAsync((await context.Room<DomainZone>().RecordsAsync(domain, context.RequestAborted)).Select(record => new { record.Name, record.Type, Value = record.Rdata, record.Purpose, record.Required })))),
-        new("GET", "/domains/{domain}/zone", Permissions.DnsRead, About.Domain, "The same as a zone file", Requests.WithDomain(ZoneAsync)) { Query = ["language"] },
-        new("GET", "/domains/{domain}/dns/check", Permissions.DnsRead, About.Domain, "What is published, and what differs", Requests.WithDomain(CheckAsync)) { Query = ["language", "blocklists", "server"] },
-        new("GET", "/domains/{domain}/dkim", Permissions.DkimRead, About.Domain, "Keys that mail of the domain is signed with", Requests.WithDomain(KeysAsync)),
-        new("POST", "/domains/{domain}/dkim/rotate", Permissions.DkimWrite, About.Domain, "Make new keys, which sign once they are published", Requests.WithDomain(RotateAsync)),
-        new("POST", "/domains/{domain}/dkim", Permissions.DkimWrite, About.Domain, "Bring a key of another server", Requests.WithDomain(ImportAsync)) { Takes = typeof(ImportedKey) },
+            await context.JsonAsync((await context.Room<DomainZone>().RecordsAsync(domain, context.RequestAborted)).Select(record => new ZoneRecordView(record.Name, record.Type, record.Rdata, record.Purpose, record.Required))))) { Gives = typeof(ZoneRecordView[]) },
+        new("GET", "/domains/{domain}/zone", Permissions.DnsRead, About.Domain, "The same as a zone file", Requests.WithDomain(ZoneAsync)) { Query = ["language"], GivesType = "text/plain" },
+        new("GET", "/domains/{domain}/dns/check", Permissions.DnsRead, About.Domain, "What is published, and what differs", Requests.WithDomain(CheckAsync)) { Query = ["language", "blocklists", "server"], Gives = typeof(DnsCheckReport) },
+        new("GET", "/domains/{domain}/dkim", Permissions.DkimRead, About.Domain, "Keys that mail of the domain is signed with", Requests.WithDomain(KeysAsync)) { Gives = typeof(DkimKeyReport[]) },
+        new("POST", "/domains/{domain}/dkim/rotate", Permissions.DkimWrite, About.Domain, "Make new keys, which sign once they are published", Requests.WithDomain(RotateAsync)) { Gives = typeof(DkimKeyReport[]) },
+        new("POST", "/domains/{domain}/dkim", Permissions.DkimWrite, About.Domain, "Bring a key of another server", Requests.WithDomain(ImportAsync)) { Takes = typeof(ImportedKey), Gives = typeof(DkimKeyReport) },
         new("GET", "/domains/{domain}/dkim/{selector}", Permissions.DkimExport, About.Domain, "A private key, for another server", Requests.WithDomain((context, domain) =>
-            context.ResultAsync(context.Room<SigningKeys>().Export(domain, context.Part("selector")), pem => new { pem }))),
+            context.ResultAsync(context.Room<SigningKeys>().Export(domain, context.Part("selector")), pem => new PrivateKey(pem)))) { Gives = typeof(PrivateKey) },
     ];
 
     static async Task ZoneAsync(HttpContext context, Domain domain)

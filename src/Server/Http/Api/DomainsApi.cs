@@ -36,13 +36,15 @@ static class DomainsApi
     sealed record DomainView(string Name, string Display, int Accounts, int Aliases, long Quota, string? CatchAll, string? AliasOf, DateTimeOffset Created,
         string? Description, IReadOnlyList<string> Tags, int? MaxAccounts, int? MaxAliases, long? MaxQuota, long? TotalQuota);
 
+    sealed record DomainGone(string Name);
+
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
         new("GET", "/domains", Permissions.DomainsRead, About.Asked, "Domains", ListAsync) { IsList = true, Query = ["search", "tag"], Gives = typeof(DomainView) },
         new("POST", "/domains", Permissions.DomainsCreate, About.Server, "Take in a domain", Requests.With<NewDomain>(AddAsync)) { Takes = typeof(NewDomain), Gives = typeof(DomainView), CanRehearse = true },
         new("GET", "/domains/{domain}", Permissions.DomainsRead, About.Domain, "One domain", Requests.WithDomain((context, domain) => context.JsonAsync(Show(context, domain)))) { Gives = typeof(DomainView) },
         new("PATCH", "/domains/{domain}", Permissions.DomainsWrite, About.Domain, "Change a domain", Requests.With<DomainChange>(SetAsync)) { Takes = typeof(DomainChange), Gives = typeof(DomainView), CanRehearse = true },
-        new("DELETE", "/domains/{domain}", Permissions.DomainsCreate, About.Domain, "Remove a domain that has no accounts and aliases", Requests.WithDomain(RemoveAsync)) { CanRehearse = true },
+        new("DELETE", "/domains/{domain}", Permissions.DomainsCreate, About.Domain, "Remove a domain that has no accounts and aliases", Requests.WithDomain(RemoveAsync)) { CanRehearse = true, Gives = typeof(DomainGone) },
     ];
 
     static DomainView Show(HttpContext context, Domain domain)
@@ -84,6 +86,6 @@ static class DomainsApi
     static async Task RemoveAsync(HttpContext context, Domain domain)
     {
         if (await context.Room<UserDirectory>().RemoveDomainAsync(domain.Name, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
-        else await context.JsonAsync(new { name = domain.Name });
+        else await context.JsonAsync(new DomainGone(domain.Name));
     }
 }

@@ -10,20 +10,27 @@ namespace CbaMail.Http.Api;
 static class DoorsApi
 {
     sealed record NewBan(string Address, double? Seconds, string? Reason);
+    /// <param name="From"><c>settings</c> or <c>added</c>.</param>
+    sealed record AllowedView(string Client, string Note, DateTimeOffset? Since, string From);
+    sealed record ClientDone(string Client);
+
+    /// <param name="Until">Mail that comes before is told to come again.</param>
+    sealed record GreylistView(string Client, string Sender, string Recipient, DateTimeOffset First, DateTimeOffset Last, bool Passed, DateTimeOffset Until);
+    sealed record AllForgotten(int Forgotten);
     sealed record NewAllowed(string Client, string? Note);
 
     const int MostShown = 10_000;
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
-        new("GET", "/bans", Permissions.BansRead, About.Server, "Who is not let in", context => context.JsonAsync(context.Room<Bans>().List())),
-        new("POST", "/bans", Permissions.BansWrite, About.Server, "Let an address or a network in no more", BanAsync) { Takes = typeof(NewBan) },
-        new("DELETE", "/bans/{address}", Permissions.BansWrite, About.Server, "Let it in again", UnbanAsync),
-        new("GET", "/allowed", Permissions.BansRead, About.Server, "Who is asked nothing", context => context.JsonAsync(Allowed(context.Room<AllowList>()))),
-        new("POST", "/allowed", Permissions.BansWrite, About.Server, "Ask somebody nothing", AllowAsync) { Takes = typeof(NewAllowed) },
-        new("DELETE", "/allowed/{client}", Permissions.BansWrite, About.Server, "Ask him again", DisallowAsync),
-        new("GET", "/greylist", Permissions.BansRead, About.Server, "Who was told to come again", context => context.JsonAsync(Greylist(context.Room<Acquaintances>(), context.Room<Settings>()))),
-        new("DELETE", "/greylist", Permissions.BansWrite, About.Server, "Forget all of them", ForgetAsync),
+        new("GET", "/bans", Permissions.BansRead, About.Server, "Who is not let in", context => context.JsonAsync(context.Room<Bans>().List())) { Gives = typeof(Ban[]) },
+        new("POST", "/bans", Permissions.BansWrite, About.Server, "Let an address or a network in no more", BanAsync) { Takes = typeof(NewBan), Gives = typeof(Ban) },
+        new("DELETE", "/bans/{address}", Permissions.BansWrite, About.Server, "Let it in again", UnbanAsync) { Gives = typeof(AddressDone) },
+        new("GET", "/allowed", Permissions.BansRead, About.Server, "Who is asked nothing", context => context.JsonAsync(Allowed(context.Room<AllowList>()))) { Gives = typeof(AllowedView[]) },
+        new("POST", "/allowed", Permissions.BansWrite, About.Server, "Ask somebody nothing", AllowAsync) { Takes = typeof(NewAllowed), Gives = typeof(ClientDone) },
+        new("DELETE", "/allowed/{client}", Permissions.BansWrite, About.Server, "Ask him again", DisallowAsync) { Gives = typeof(ClientDone) },
+        new("GET", "/greylist", Permissions.BansRead, About.Server, "Who was told to come again", context => context.JsonAsync(Greylist(context.Room<Acquaintances>(), context.Room<Settings>()))) { Gives = typeof(GreylistView[]) },
+        new("DELETE", "/greylist", Permissions.BansWrite, About.Server, "Forget all of them", ForgetAsync) { Gives = typeof(AllForgotten) },
     ];
 
     static Refusal NoNetwork(string text) => Refusal.Invalid.Because($"\"{Shown(text)}\" is no address and no network; write it as in 192.0.2.1 or 192.0.2.0/24");
@@ -62,14 +69,14 @@ static class DoorsApi
         else
         {
             await context.Room<EdgeKeeper>().WriteAsync();
-            await context.JsonAsync(new { address = text });
+            await context.JsonAsync(new AddressDone(text));
         }
     }
 
-    static IEnumerable<object> Allowed(AllowList list) =>
+    static IEnumerable<AllowedView> Allowed(AllowList list) =>
     [
-        .. list.Own.Select(client => new { client, note = "", since = (DateTimeOffset?)null, from = "settings" }),
-        .. list.Added.All().OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => new { client = entry.Key, note = entry.Memo.Note, since = (DateTimeOffset?)entry.Memo.Since, from = "added" }),
+        .. list.Own.Select(client => new AllowedView(client, "", null, "settings")),
+        .. list.Added.All().OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => new AllowedView(entry.Key, entry.Memo.Note, entry.Memo.Since, "added")),
     ];
 
     static async Task AllowAsync(HttpContext context)
@@ -82,7 +89,7 @@ static class DoorsApi
         }
         context.Room<AllowList>().Add(written, wanted.Note ?? "");
         await context.Room<EdgeKeeper>().WriteAsync();
-        await context.JsonAsync(new { client = written }, 201);
+        await context.JsonAsync(new ClientDone(written), 201);
     }
 
     static async Task DisallowAsync(HttpContext context)
@@ -97,15 +104,15 @@ static class DoorsApi
             return;
         }
         await context.Room<EdgeKeeper>().WriteAsync();
-        await context.JsonAsync(new { client = written });
+        await context.JsonAsync(new ClientDone(written));
     }
 
-    static IEnumerable<object> Greylist(Acquaintances met, Settings settings) =>
+    static IEnumerable<GreylistView> Greylist(Acquaintances met, Settings settings) =>
         met.Attempts.All().OrderByDescending(entry => entry.Memo.Last).Take(MostShown).Select(entry =>
         {
             var words = entry.Key.Split(' ', 3);
             var until = entry.Memo.Since + settings.Inbound.Greylist.Delay;
-            return new { client = words[0], sender = words[1], recipient = words[2], first = entry.Memo.Since, last = entry.Memo.Last, passed = entry.Memo.Count > 0, until };
+            return new GreylistView(words[0], words[1], words[2], entry.Memo.Since, entry.Memo.Last, entry.Memo.Count > 0, until);
         });
 
     static async Task ForgetAsync(HttpContext context)
@@ -115,6 +122,6 @@ static class DoorsApi
         foreach (var (key, _) in entries) met.Attempts.Remove(key);
         foreach (var (key, _) in met.Pools.All()) met.Pools.Remove(key);
         await context.Room<EdgeKeeper>().WriteAsync();
-        await context.JsonAsync(new { forgotten = entries.Count });
+        await context.JsonAsync(new AllForgotten(entries.Count));
     }
 }

@@ -8,21 +8,26 @@ namespace CbaMail.Http.Api;
 /// <summary>/api/v1/mailboxes: those of an account, and the public folders of a domain; who may do what with them (RFC 4314).</summary>
 static class MailboxesApi
 {
+    /// <param name="Bytes">As RFC 8438 counts them.</param>
+    sealed record MailboxView(string Name, long Messages, long Unseen, long Bytes, bool Shared);
+
+    /// <param name="Rights">Letters of RFC 4314.</param>
+    sealed record RightsView(string Identifier, string Rights);
     sealed record NewMailbox(string Owner, string Name);
     sealed record Share(string Owner, string Name, string Identifier, string Rights);
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
-        new("GET", "/mailboxes", Permissions.MailboxesRead, About.Asked, "Mailboxes of an account, or a domain's public folders", ListAsync) { Query = ["owner"] },
-        new("POST", "/mailboxes", Permissions.MailboxesWrite, About.Asked, "Make a mailbox", Requests.With<NewMailbox>(AddAsync)) { Takes = typeof(NewMailbox) },
+        new("GET", "/mailboxes", Permissions.MailboxesRead, About.Asked, "Mailboxes of an account, or a domain's public folders", ListAsync) { Query = ["owner"], Gives = typeof(MailboxView[]) },
+        new("POST", "/mailboxes", Permissions.MailboxesWrite, About.Asked, "Make a mailbox", Requests.With<NewMailbox>(AddAsync)) { Takes = typeof(NewMailbox), Gives = typeof(MailboxView) },
         new("DELETE", "/mailboxes", Permissions.MailboxesWrite, About.Asked, "Remove a mailbox with its mail", context => WithAsync(context, Permissions.MailboxesWrite, Query(context, "owner"), Query(context, "name"), async mailbox =>
         {
             if (await context.Room<MailStore>().DeleteAsync(mailbox.AccountId, mailbox.Name, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
             else await context.JsonAsync(Show(mailbox));
-        })) { Query = ["owner", "name"] },
-        new("GET", "/mailboxes/rights", Permissions.MailboxesRead, About.Asked, "Who may do what with a mailbox (RFC 4314)", context => WithAsync(context, Permissions.MailboxesRead, Query(context, "owner"), Query(context, "name"), mailbox => RightsAsync(context, mailbox))) { Query = ["owner", "name"] },
+        })) { Query = ["owner", "name"], Gives = typeof(MailboxView) },
+        new("GET", "/mailboxes/rights", Permissions.MailboxesRead, About.Asked, "Who may do what with a mailbox (RFC 4314)", context => WithAsync(context, Permissions.MailboxesRead, Query(context, "owner"), Query(context, "name"), mailbox => RightsAsync(context, mailbox))) { Query = ["owner", "name"], Gives = typeof(RightsView[]) },
         new("POST", "/mailboxes/rights", Permissions.MailboxesWrite, About.Asked, "Let somebody use it, or not any more", Requests.With<Share>((context, wanted) =>
-            WithAsync(context, Permissions.MailboxesWrite, wanted.Owner, wanted.Name, mailbox => ShareAsync(context, mailbox, wanted)))) { Takes = typeof(Share) },
+            WithAsync(context, Permissions.MailboxesWrite, wanted.Owner, wanted.Name, mailbox => ShareAsync(context, mailbox, wanted)))) { Takes = typeof(Share), Gives = typeof(RightsView[]) },
     ];
 
     static string Query(HttpContext context, string name) => context.Request.Query[name].ToString();
@@ -42,7 +47,7 @@ static class MailboxesApi
         else await context.RefuseAsync(owner.Refusal);
     }
 
-    static object Show(Mailbox mailbox) => new { name = mailbox.Name, messages = mailbox.Messages, unseen = mailbox.Unseen, bytes = mailbox.Bytes, shared = mailbox.IsShared };
+    static MailboxView Show(Mailbox mailbox) => new(mailbox.Name, mailbox.Messages, mailbox.Unseen, mailbox.Bytes, mailbox.IsShared);
 
     /// <summary>An account by its address, or the public folders of a domain by its name.</summary>
     static Result<long> Owner(HttpContext context, Permission permission, string name)
@@ -69,7 +74,7 @@ static class MailboxesApi
     static async Task RightsAsync(HttpContext context, Mailbox mailbox)
     {
         using var reader = context.Room<MailStore>().Read();
-        await context.JsonAsync(Access(context).List(reader, mailbox).Select(entry => new { identifier = entry.Identifier, rights = RightsText.Show(entry.Rights) }).ToList());
+        await context.JsonAsync(Access(context).List(reader, mailbox).Select(entry => new RightsView(entry.Identifier, RightsText.Show(entry.Rights))).ToList());
     }
 
     static async Task ShareAsync(HttpContext context, Mailbox mailbox, Share wanted)

@@ -12,63 +12,53 @@ static class MailingsApi
 {
     const int Page = 1000;
 
+    sealed record KeptFile(string Hash, int Size);
+    sealed record MailingView(long Id, string Course, string State, string From, string Subject, DateTimeOffset Created, DateTimeOffset? Started, DateTimeOffset? Finished);
+
+    /// <summary>Exactly the contract's words.</summary>
+    sealed record StatusView(string State, long Total, long Rendered, long Queued, long Delivered, long Deferred, long Bounced, long Skipped);
+
+    /// <param name="Row">Of the course's table.</param>
+    sealed record ProblemView(int Row, string Address, string Name, string? Field, string Message);
+    sealed record PreviewView(string Address, string Name, string From, string Subject, string? Html, string? Text, IReadOnlyList<ProblemView> Problems);
+
+    /// <param name="Affected">People who would get something else than they should.</param>
+    sealed record CheckView(bool Good, int People, int Affected, IReadOnlyList<string> Faults, IReadOnlyList<ProblemView> Problems, IReadOnlyList<string> Notes);
+    sealed record Begun(int Sending, int Skipped, IReadOnlyList<string> Notes);
+
+    /// <param name="Reply">What the other server said at last.</param>
+    /// <param name="Class">Why it came back, where it did.</param>
+    sealed record LedgerView(string Address, string State, string MessageId, string? Reply, DateTimeOffset At, string? Class);
     sealed record WantedFile(string Name, string Hash);
     sealed record WantedMailing(string Course, string From, string Subject, string? Html = null, string? Text = null, IReadOnlyList<WantedFile>? Files = null);
     sealed record WantedSending(bool SkipInvalid = false);
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
-        new("POST", "/mailing-files", Permissions.MailingsWrite, About.Asked, "Send a file that a mailing is to bring", KeepAsync) { TakesType = "application/octet-stream", Streams = true },
-        new("GET", "/mailings", Permissions.MailingsRead, About.Asked, "Mailings", ListAsync) { Query = ["course"] },
-        new("POST", "/mailings", Permissions.MailingsWrite, About.Asked, "Write a mailing", CreateAsync) { Takes = typeof(WantedMailing), Streams = true },
-        new("GET", "/mailings/{id:long}", Permissions.MailingsRead, About.Mailing, "How far a mailing is", context => context.ResultAsync(context.Room<PressRoom>().Status(Id(context)), Status)),
+        new("POST", "/mailing-files", Permissions.MailingsWrite, About.Asked, "Send a file that a mailing is to bring", KeepAsync) { TakesType = "application/octet-stream", Streams = true, Gives = typeof(KeptFile), GivesType = "application/json" },
+        new("GET", "/mailings", Permissions.MailingsRead, About.Asked, "Mailings", ListAsync) { Query = ["course"], Gives = typeof(MailingView[]) },
+        new("POST", "/mailings", Permissions.MailingsWrite, About.Asked, "Write a mailing", CreateAsync) { Takes = typeof(WantedMailing), Streams = true, Gives = typeof(NumberDone), GivesType = "application/json" },
+        new("GET", "/mailings/{id:long}", Permissions.MailingsRead, About.Mailing, "How far a mailing is", context => context.ResultAsync(context.Room<PressRoom>().Status(Id(context)), Status)) { Gives = typeof(StatusView) },
         new("GET", "/mailings/{id:long}/preview", Permissions.MailingsRead, About.Mailing, "As somebody gets it", context => context.ResultAsync(
-            context.Room<PressRoom>().Preview(Id(context), context.Asked("for")), Preview)) { Query = ["for"] },
-        new("GET", "/mailings/{id:long}/check", Permissions.MailingsRead, About.Mailing, "What is wrong with it", context => context.ResultAsync(context.Room<PressRoom>().Check(Id(context)), Report)),
-        new("POST", "/mailings/{id:long}/send", Permissions.MailingsWrite, About.Mailing, "Send it", SendAsync) { Takes = typeof(WantedSending) },
-        new("POST", "/mailings/{id:long}/pause", Permissions.MailingsWrite, About.Mailing, "Let it rest", context => DeedAsync(context, context.Room<PressRoom>().PauseAsync)),
-        new("POST", "/mailings/{id:long}/resume", Permissions.MailingsWrite, About.Mailing, "Let it go on", context => DeedAsync(context, context.Room<PressRoom>().ResumeAsync)),
-        new("POST", "/mailings/{id:long}/cancel", Permissions.MailingsWrite, About.Mailing, "End it", context => DeedAsync(context, context.Room<PressRoom>().CancelAsync)),
-        new("GET", "/mailings/{id:long}/ledger", Permissions.MailingsRead, About.Mailing, "What became of each copy: a JSON line each", LedgerAsync) { Streams = true },
+            context.Room<PressRoom>().Preview(Id(context), context.Asked("for")), Preview)) { Query = ["for"], Gives = typeof(PreviewView) },
+        new("GET", "/mailings/{id:long}/check", Permissions.MailingsRead, About.Mailing, "What is wrong with it", context => context.ResultAsync(context.Room<PressRoom>().Check(Id(context)), Report)) { Gives = typeof(CheckView) },
+        new("POST", "/mailings/{id:long}/send", Permissions.MailingsWrite, About.Mailing, "Send it", SendAsync) { Takes = typeof(WantedSending), Gives = typeof(Begun) },
+        new("POST", "/mailings/{id:long}/pause", Permissions.MailingsWrite, About.Mailing, "Let it rest", context => DeedAsync(context, context.Room<PressRoom>().PauseAsync)) { Gives = typeof(StatusView) },
+        new("POST", "/mailings/{id:long}/resume", Permissions.MailingsWrite, About.Mailing, "Let it go on", context => DeedAsync(context, context.Room<PressRoom>().ResumeAsync)) { Gives = typeof(StatusView) },
+        new("POST", "/mailings/{id:long}/cancel", Permissions.MailingsWrite, About.Mailing, "End it", context => DeedAsync(context, context.Room<PressRoom>().CancelAsync)) { Gives = typeof(StatusView) },
+        new("GET", "/mailings/{id:long}/ledger", Permissions.MailingsRead, About.Mailing, "What became of each copy: a JSON line each", LedgerAsync) { Streams = true, Gives = typeof(LedgerView) },
     ];
 
     static long Id(HttpContext context) => long.Parse(context.Part("id"), CultureInfo.InvariantCulture);
 
-    /// <summary>Exactly the contract's words.</summary>
-    static object Status(MailingStatus status) => new
-    {
-        state = MailingTable.Word(status.Mailing.State),
-        total = status.Counts.Total,
-        rendered = status.Counts.Rendered,
-        queued = status.Counts.Queued,
-        delivered = status.Counts.Delivered,
-        deferred = status.Counts.Deferred,
-        bounced = status.Counts.Bounced,
-        skipped = status.Counts.Skipped,
-    };
+    static StatusView Status(MailingStatus status) => new(
+        MailingTable.Word(status.Mailing.State), status.Counts.Total, status.Counts.Rendered, status.Counts.Queued, status.Counts.Delivered, status.Counts.Deferred, status.Counts.Bounced, status.Counts.Skipped);
 
-    static object Preview(MailingPreview preview) => new
-    {
-        address = preview.Address,
-        name = preview.Name,
-        from = preview.From,
-        subject = preview.Subject,
-        html = preview.Html,
-        text = preview.Text,
-        problems = preview.Problems.Select(Problem),
-    };
+    static PreviewView Preview(MailingPreview preview) => new(preview.Address, preview.Name, preview.From, preview.Subject, preview.Html, preview.Text, [.. preview.Problems.Select(Problem)]);
 
-    static object Report(CheckReport report) => new
-    {
-        good = report.IsGood,
-        people = report.People,
-        affected = report.Affected,
-        faults = report.Faults,
-        problems = report.Problems.Select(Problem),
-        notes = report.Notes,
-    };
+    static CheckView Report(CheckReport report) => new(report.IsGood, report.People, report.Affected, report.Faults, [.. report.Problems.Select(Problem)], [.. report.Notes]);
 
-    static object Problem(CheckProblem problem) => new { row = problem.Line, address = problem.Address, name = problem.Name, field = problem.Field, message = problem.Message };
+    static ProblemView Problem(CheckProblem problem) => new(problem.Line, problem.Address, problem.Name, problem.Field, problem.Message);
 
     static Task ListAsync(HttpContext context)
     {
@@ -81,23 +71,14 @@ static class MailingsApi
         }
         var press = context.Room<PressRoom>();
         var (caller, directory) = (context.Caller(), context.Room<UserDirectory>());
-        return context.JsonAsync(press.List(course).Where(pair => caller.MayCourse(Permissions.MailingsRead, pair.Course.Id, directory.FindDomain(pair.Course.Domain))).Select(pair => new
-        {
-            id = pair.Mailing.Id,
-            course = pair.Course.Slug,
-            state = MailingTable.Word(pair.Mailing.State),
-            from = pair.Mailing.FromAddress,
-            subject = pair.Mailing.Subject,
-            created = pair.Mailing.Created,
-            started = pair.Mailing.Started,
-            finished = pair.Mailing.Finished,
-        }));
+        return context.JsonAsync(press.List(course).Where(pair => caller.MayCourse(Permissions.MailingsRead, pair.Course.Id, directory.FindDomain(pair.Course.Domain))).Select(pair => new MailingView(
+            pair.Mailing.Id, pair.Course.Slug, MailingTable.Word(pair.Mailing.State), pair.Mailing.FromAddress, pair.Mailing.Subject, pair.Mailing.Created, pair.Mailing.Started, pair.Mailing.Finished)));
     }
 
     static async Task KeepAsync(HttpContext context)
     {
         if (await context.BytesAsync(context.Room<Settings>().Mailings.FileBytes) is not { } bytes) return;
-        await context.JsonAsync(new { hash = await context.Room<MailingFiles>().KeepAsync(bytes, context.RequestAborted), size = bytes.Length });
+        await context.JsonAsync(new KeptFile(await context.Room<MailingFiles>().KeepAsync(bytes, context.RequestAborted), bytes.Length));
     }
 
     static async Task CreateAsync(HttpContext context)
@@ -121,7 +102,7 @@ static class MailingsApi
             given.Add(new(file.Name, files.Read(new MailingFile(0, file.Name, "", null, file.Hash, 0))));
         }
         var made = await context.Room<PressRoom>().CreateAsync(new(wanted.Course ?? "", wanted.From ?? "", wanted.Subject ?? "", wanted.Html, wanted.Text, given), context.RequestAborted);
-        await context.ResultAsync(made, mailing => new { id = mailing.Id });
+        await context.ResultAsync(made, mailing => new NumberDone(mailing.Id));
     }
 
     static async Task SendAsync(HttpContext context)
@@ -134,7 +115,7 @@ static class MailingsApi
         }
         var outcome = await context.Room<PressRoom>().SendAsync(Id(context), wanted.SkipInvalid, context.RequestAborted);
         if (outcome.Refusal is { } refusal) await context.JsonAsync(new { error = context.Say(refusal), check = outcome.Report is { } report ? Report(report) : null }, refusal.HttpStatus);
-        else await context.JsonAsync(new { sending = outcome.Sending, skipped = outcome.Skipped, notes = outcome.Report?.Notes ?? [] });
+        else await context.JsonAsync(new Begun(outcome.Sending, outcome.Skipped, [.. outcome.Report?.Notes ?? []]));
     }
 
     static async Task DeedAsync(HttpContext context, Func<long, CancellationToken, ValueTask<Envelope.Refusal?>> deed)
@@ -156,7 +137,7 @@ static class MailingsApi
             using var page = new MemoryStream();
             foreach (var row in rows.Value)
             {
-                JsonSerializer.Serialize(page, new { address = row.Address, state = LedgerTable.Word(row.State), messageId = $"<{row.MessageId}>", reply = row.Reply, at = row.At, @class = row.Class }, Reply.Json);
+                JsonSerializer.Serialize(page, new LedgerView(row.Address, LedgerTable.Word(row.State), $"<{row.MessageId}>", row.Reply, row.At, row.Class), Reply.Json);
                 page.WriteByte((byte)'\n');
             }
             await context.Response.Body.WriteAsync(page.GetBuffer().AsMemory(0, (int)page.Length), context.RequestAborted);

@@ -10,9 +10,12 @@ namespace CbaMail.Http.Api;
 /// <summary>POST /api/v1/messages?to=ADDRESS[&amp;from=ADDRESS]: one RFC 5322 message through the delivery of local mail.</summary>
 static class MessagesApi
 {
+    /// <param name="Size">Bytes.</param>
+    sealed record PutIn(string To, long Size);
+
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
-        new("POST", "/messages", Permissions.MessagesWrite, About.Server, "Put one RFC 5322 message through the delivery of local mail", DeliverAsync) { Query = ["to", "from"], TakesType = "message/rfc822", Streams = true },
+        new("POST", "/messages", Permissions.MessagesWrite, About.Server, "Put one RFC 5322 message through the delivery of local mail", DeliverAsync) { Query = ["to", "from"], TakesType = "message/rfc822", Streams = true, Gives = typeof(PutIn), GivesType = "application/json" },
     ];
 
     static async Task DeliverAsync(HttpContext context)
@@ -41,7 +44,7 @@ static class MessagesApi
         if (message.Length == 0) { await context.RefuseAsync(Refusal.Invalid.Because("There is no message on standard input; give one with < FILE")); return; }
         var refusal = await context.Room<LocalDelivery>().DeliverAsync(sender, recipient, message.Content, context.RequestAborted);
         if (refusal is not null) await context.RefuseAsync(refusal.Because($"{recipient}: {context.Say(refusal)}"));
-        else await context.JsonAsync(new { to = recipient.ToString(), size = message.Length });
+        else await context.JsonAsync(new PutIn(recipient.ToString(), message.Length));
     }
 
     /// <summary>

@@ -10,8 +10,8 @@ static class OidcApi
 {
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
-        new("GET", "/session/oidc", null, About.Asked, "Sign in by the issuer (OpenID Connect): leads a browser there", BeginAsync),
-        new("GET", "/session/oidc/callback", null, About.Asked, "Where the issuer sends the browser back: sets the cookie of a session and leads to /", EndAsync) { Query = ["state", "code", "error", "iss"] },
+        new("GET", "/session/oidc", null, About.Asked, "Sign in by the issuer (OpenID Connect): leads a browser there", BeginAsync) { Redirects = true },
+        new("GET", "/session/oidc/callback", null, About.Asked, "Where the issuer sends the browser back: sets the cookie of a session and leads to /", EndAsync) { Query = ["state", "code", "error", "iss"], Redirects = true },
     ];
 
     static string Cookie(HttpContext context) => ApiCallers.Cookie(context) + "-oidc";

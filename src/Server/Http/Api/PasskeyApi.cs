@@ -30,11 +30,11 @@ static class PasskeyApi
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
         new("POST", "/session/passkey/options", null, About.Asked, "Begin to sign in by a passkey", AskAsync) { Gives = typeof(PasskeyQuestion) },
-        new("POST", "/session/passkey", null, About.Asked, "Sign in by a passkey: sets a cookie", Requests.With<ShownPasskey>(SignInAsync)) { Takes = typeof(ShownPasskey) },
+        new("POST", "/session/passkey", null, About.Asked, "Sign in by a passkey: sets a cookie", Requests.With<ShownPasskey>(SignInAsync)) { Takes = typeof(ShownPasskey), Gives = typeof(SessionApi.SessionView) },
         new("GET", "/me/passkeys", Permissions.OwnCredentials, About.Asked, "One's own passkeys", CredentialsApi.WithSelf(ListAsync)) { Gives = typeof(PasskeyView), IsList = true, IsForNewcomers = true },
         new("POST", "/me/passkeys/options", Permissions.OwnCredentials, About.Asked, "Begin to make a passkey", CredentialsApi.WithSelf(BeginAsync)) { Gives = typeof(PasskeyQuestion), IsForNewcomers = true },
         new("POST", "/me/passkeys", Permissions.OwnCredentials, About.Asked, "Keep the passkey that was made", Requests.With<MadePasskey>((context, made) => CredentialsApi.WithSelf((_, me) => AddAsync(context, me, made))(context))) { Takes = typeof(MadePasskey), Gives = typeof(PasskeyView), IsForNewcomers = true },
-        new("DELETE", "/me/passkeys/{id:long}", Permissions.OwnCredentials, About.Asked, "End a passkey of one's own", CredentialsApi.WithSelf(RemoveAsync)),
+        new("DELETE", "/me/passkeys/{id:long}", Permissions.OwnCredentials, About.Asked, "End a passkey of one's own", CredentialsApi.WithSelf(RemoveAsync)) { Gives = typeof(NumberDone) },
     ];
 
     static PasskeyView Show(Passkey one, IReadOnlyList<string>? codes = null) => new(one.Id, one.Name, one.IsBackedUp, one.Created, one.Used, codes);
@@ -61,7 +61,7 @@ static class PasskeyApi
     {
         var id = long.Parse(context.Part("id"), CultureInfo.InvariantCulture);
         if (await context.Room<Passkeys>().RemoveAsync(me.Id, id, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
-        else await context.JsonAsync(new { id });
+        else await context.JsonAsync(new NumberDone(id));
     }
 
     static async Task AskAsync(HttpContext context)

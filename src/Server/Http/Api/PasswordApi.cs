@@ -14,7 +14,7 @@ static class PasswordApi
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
-        new("POST", "/me/password", Permissions.OwnCredentials, About.Asked, "Take another password; all sessions end, and the answer begins a new one", Requests.With<PasswordChange>((context, change) => CredentialsApi.WithSelf((_, me) => ChangeAsync(context, me, change))(context))) { Takes = typeof(PasswordChange), IsForNewcomers = true },
+        new("POST", "/me/password", Permissions.OwnCredentials, About.Asked, "Take another password; all sessions end, and the answer begins a new one", Requests.With<PasswordChange>((context, change) => CredentialsApi.WithSelf((_, me) => ChangeAsync(context, me, change))(context))) { Takes = typeof(PasswordChange), IsForNewcomers = true, Gives = typeof(SessionApi.SessionView) },
         new("GET", "/me/sign-ins", Permissions.OwnCredentials, About.Asked, "Who has signed in as oneself, and who has tried: newest first", CredentialsApi.WithSelf(ListAsync)) { Gives = typeof(SignInRecord), IsList = true },
         new("GET", "/accounts/{address}/sign-ins", Permissions.CredentialsRead, About.Account, "Who has signed in as somebody, and who has tried: newest first", Requests.WithAccount(ListAsync)) { Gives = typeof(SignInRecord), IsList = true },
     ];
@@ -28,7 +28,7 @@ static class PasswordApi
         var changed = await context.Room<UserDirectory>().SetAccountAsync(me, new(Password: change.New, Profile: me.Profile with { MustChangePassword = null }), context.RequestAborted);
         if (!changed.Ok) await context.RefuseAsync(changed.Refusal);
         else if (context.Caller().Session is not null) await SessionApi.BeginAsync(context, changed.Value, acting: null, status: 200);
-        else await context.JsonAsync(new { done = true });
+        else await context.JsonAsync(new DeedDone(true));
     }
 
     static Task ListAsync(HttpContext context, Account account) => context.ListAsync(

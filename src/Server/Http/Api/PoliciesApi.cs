@@ -9,24 +9,27 @@ namespace CbaMail.Http.Api;
 /// <summary>/api/v1/policies/{subject}: a domain, an account or an alias; and /api/v1/recipient-map.</summary>
 static class PoliciesApi
 {
+    /// <summary>What was set; the rest is left out.</summary>
+    sealed record PolicyView(string Subject) : MailPolicy;
+
     sealed record NewMapping(string Address, string Target);
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
         new("GET", "/policies/{subject}", Permissions.PoliciesRead, About.Name, "Policy of a domain, an account or an alias", context =>
-            context.ResultAsync(context.Room<UserDirectory>().PolicyOf(context.Part("subject")), policy => Show(context, policy))) { Gives = typeof(MailPolicy) },
-        new("PATCH", "/policies/{subject}", Permissions.PoliciesWrite, About.Name, "Change it: null takes a key away (RFC 7396)", PatchAsync) { Takes = typeof(MailPolicy), Gives = typeof(MailPolicy), CanRehearse = true },
+            context.ResultAsync(context.Room<UserDirectory>().PolicyOf(context.Part("subject")), policy => Show(context, policy))) { Gives = typeof(PolicyView) },
+        new("PATCH", "/policies/{subject}", Permissions.PoliciesWrite, About.Name, "Change it: null takes a key away (RFC 7396)", PatchAsync) { Takes = typeof(MailPolicy), Gives = typeof(PolicyView), CanRehearse = true },
         new("GET", "/recipient-map", Permissions.MappingsRead, About.Server, "Recipients that stand for others", context => context.ListAsync(context.Room<UserDirectory>().ListMappings(), mapping => mapping.Address, mapping => mapping)) { IsList = true, Gives = typeof(RecipientMapping) },
         new("POST", "/recipient-map", Permissions.MappingsWrite, About.Server, "Let a recipient stand for another", Requests.With<NewMapping>(async (context, wanted) =>
             await context.ResultAsync(await context.Room<UserDirectory>().SetMappingAsync(wanted.Address, wanted.Target, context.RequestAborted), mapping => mapping, 201))) { Takes = typeof(NewMapping), Gives = typeof(RecipientMapping) },
-        new("DELETE", "/recipient-map/{address}", Permissions.MappingsWrite, About.Server, "Take that away", UnmapAsync) { CanRehearse = true },
+        new("DELETE", "/recipient-map/{address}", Permissions.MappingsWrite, About.Server, "Take that away", UnmapAsync) { CanRehearse = true, Gives = typeof(AddressDone) },
     ];
 
     static async Task UnmapAsync(HttpContext context)
     {
         var address = context.Part("address");
         if (await context.Room<UserDirectory>().RemoveMappingAsync(address, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
-        else await context.JsonAsync(new { address });
+        else await context.JsonAsync(new AddressDone(address));
     }
 
     static Dictionary<string, object?> Show(HttpContext context, MailPolicy policy)

@@ -10,23 +10,31 @@ static class QueueApi
 {
     const int MostListed = 5000;
 
+    sealed record SummaryView(bool Held, long Messages, long Recipients, long Deferred, long HeldRecipients, long Active, IReadOnlyList<QueueDomain> Domains);
+
+    /// <param name="Done">False where it was only counted.</param>
+    sealed record Applied(long Messages, long Recipients, bool Done);
+    sealed record HeldView(bool Held);
+    sealed record RecipientCount(int Recipients);
+    sealed record RuleView(long Id, string Action, string Filter, string Note, long Hits, DateTimeOffset Created);
+
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
-        new("GET", "/queue", Permissions.QueueRead, About.Server, "What waits to leave, by any field", ListAsync) { Query = [.. QueueFilter.Fields, "after", "limit"] },
-        new("GET", "/queue/destinations", Permissions.QueueRead, About.Server, "How fast mail goes where", context => context.JsonAsync(context.Room<MailQueue>().Destinations())),
-        new("GET", "/queue/summary", Permissions.QueueRead, About.Server, "How much waits, and whether all is held", SummaryAsync),
-        new("GET", "/queue/{id:long}", Permissions.QueueRead, About.Server, "One message with its recipients and attempts", context => context.ResultAsync(context.Room<MailQueue>().Show(Id(context)), entry => entry)),
-        new("POST", "/queue/apply", Permissions.QueueWrite, About.Server, "Hold, release, retry or drop all that fits; dry=true only counts", ApplyAsync) { Query = [.. QueueFilter.Fields, "deed", "at", "dry"] },
-        new("POST", "/queue/retry", Permissions.QueueWrite, About.Server, "Try everything again", context => RetryAsync(context, null)) { Query = ["at"] },
-        new("POST", "/queue/hold", Permissions.QueueWrite, About.Server, "Hold everything", context => HoldAllAsync(context, true)),
-        new("POST", "/queue/release", Permissions.QueueWrite, About.Server, "Let everything go on", context => HoldAllAsync(context, false)),
-        new("POST", "/queue/{id:long}/retry", Permissions.QueueWrite, About.Server, "Try one message again", context => RetryAsync(context, Id(context))) { Query = ["at"] },
-        new("POST", "/queue/{id:long}/hold", Permissions.QueueWrite, About.Server, "Hold one message", context => DeedAsync(context, context.Room<MailQueue>().HoldAsync(Id(context), context.RequestAborted))),
-        new("POST", "/queue/{id:long}/release", Permissions.QueueWrite, About.Server, "Let one message go on", context => DeedAsync(context, context.Room<MailQueue>().ReleaseAsync(Id(context), context.RequestAborted))),
-        new("DELETE", "/queue/{id:long}", Permissions.QueueWrite, About.Server, "Drop one message", context => DeedAsync(context, context.Room<MailQueue>().DropAsync(Id(context), context.RequestAborted))),
-        new("GET", "/queue-rules", Permissions.QueueRead, About.Server, "What is held when it is queued", context => context.JsonAsync(context.Room<MailQueue>().Rules.List().Select(Show))),
-        new("POST", "/queue-rules", Permissions.QueueWrite, About.Server, "Hold what fits from now on", AddRuleAsync) { Query = [.. QueueFilter.Fields, "note"] },
-        new("DELETE", "/queue-rules/{id:long}", Permissions.QueueWrite, About.Server, "End a rule", RemoveRuleAsync),
+        new("GET", "/queue", Permissions.QueueRead, About.Server, "What waits to leave, by any field", ListAsync) { Query = [.. QueueFilter.Fields, "after", "limit"], Gives = typeof(QueueEntry[]) },
+        new("GET", "/queue/destinations", Permissions.QueueRead, About.Server, "How fast mail goes where", context => context.JsonAsync(context.Room<MailQueue>().Destinations())) { Gives = typeof(QueueDestination[]) },
+        new("GET", "/queue/summary", Permissions.QueueRead, About.Server, "How much waits, and whether all is held", SummaryAsync) { Gives = typeof(SummaryView) },
+        new("GET", "/queue/{id:long}", Permissions.QueueRead, About.Server, "One message with its recipients and attempts", context => context.ResultAsync(context.Room<MailQueue>().Show(Id(context)), entry => entry)) { Gives = typeof(QueueEntry) },
+        new("POST", "/queue/apply", Permissions.QueueWrite, About.Server, "Hold, release, retry or drop all that fits; dry=true only counts", ApplyAsync) { Query = [.. QueueFilter.Fields, "deed", "at", "dry"], Gives = typeof(Applied) },
+        new("POST", "/queue/retry", Permissions.QueueWrite, About.Server, "Try everything again", context => RetryAsync(context, null)) { Query = ["at"], Gives = typeof(RecipientCount) },
+        new("POST", "/queue/hold", Permissions.QueueWrite, About.Server, "Hold everything", context => HoldAllAsync(context, true)) { Gives = typeof(HeldView) },
+        new("POST", "/queue/release", Permissions.QueueWrite, About.Server, "Let everything go on", context => HoldAllAsync(context, false)) { Gives = typeof(HeldView) },
+        new("POST", "/queue/{id:long}/retry", Permissions.QueueWrite, About.Server, "Try one message again", context => RetryAsync(context, Id(context))) { Query = ["at"], Gives = typeof(RecipientCount) },
+        new("POST", "/queue/{id:long}/hold", Permissions.QueueWrite, About.Server, "Hold one message", context => DeedAsync(context, context.Room<MailQueue>().HoldAsync(Id(context), context.RequestAborted))) { Gives = typeof(RecipientCount) },
+        new("POST", "/queue/{id:long}/release", Permissions.QueueWrite, About.Server, "Let one message go on", context => DeedAsync(context, context.Room<MailQueue>().ReleaseAsync(Id(context), context.RequestAborted))) { Gives = typeof(RecipientCount) },
+        new("DELETE", "/queue/{id:long}", Permissions.QueueWrite, About.Server, "Drop one message", context => DeedAsync(context, context.Room<MailQueue>().DropAsync(Id(context), context.RequestAborted))) { Gives = typeof(RecipientCount) },
+        new("GET", "/queue-rules", Permissions.QueueRead, About.Server, "What is held when it is queued", context => context.JsonAsync(context.Room<MailQueue>().Rules.List().Select(Show))) { Gives = typeof(RuleView[]) },
+        new("POST", "/queue-rules", Permissions.QueueWrite, About.Server, "Hold what fits from now on", AddRuleAsync) { Query = [.. QueueFilter.Fields, "note"], Gives = typeof(RuleView) },
+        new("DELETE", "/queue-rules/{id:long}", Permissions.QueueWrite, About.Server, "End a rule", RemoveRuleAsync) { Gives = typeof(NumberDone) },
     ];
 
     static Result<QueueFilter> Filter(HttpContext context) =>
@@ -48,7 +56,7 @@ static class QueueApi
     {
         var queue = context.Room<MailQueue>();
         var counts = queue.Counts();
-        return context.JsonAsync(new { held = queue.IsHeld, messages = counts.Messages, recipients = counts.Recipients, deferred = counts.Deferred, heldRecipients = counts.Held, active = counts.Active, domains = queue.Domains() });
+        return context.JsonAsync(new SummaryView(queue.IsHeld, counts.Messages, counts.Recipients, counts.Deferred, counts.Held, counts.Active, queue.Domains()));
     }
 
     static long? Number(HttpContext context, string name, long otherwise) =>
@@ -72,7 +80,7 @@ static class QueueApi
         if (!TryAt(context, out var at)) { await context.RefuseAsync(BadTime); return; }
         var dry = context.Request.Query["dry"] == "true";
         var report = await context.Room<MailQueue>().ApplyAsync(deed, filter.Value, at, dry, context.RequestAborted);
-        await context.JsonAsync(new { messages = report.Messages, recipients = report.Recipients, done = !dry });
+        await context.JsonAsync(new Applied(report.Messages, report.Recipients, !dry));
     }
 
     static readonly Refusal BadTime = Refusal.Invalid.Because("at is a time such as 2026-03-02T09:00Z, or a span from now such as 2h");
@@ -97,17 +105,17 @@ static class QueueApi
     static async Task HoldAllAsync(HttpContext context, bool held)
     {
         context.Room<MailQueue>().IsHeld = held;
-        await context.JsonAsync(new { held });
+        await context.JsonAsync(new HeldView(held));
     }
 
     static long Id(HttpContext context) => long.Parse(context.Part("id"), CultureInfo.InvariantCulture);
 
     static async Task DeedAsync(HttpContext context, ValueTask<Result<int>> deed) =>
-        await context.ResultAsync(await deed, count => new { recipients = count });
+        await context.ResultAsync(await deed, count => new RecipientCount(count));
 
     // ---- rules
 
-    static object Show(QueueRule rule) => new { id = rule.Id, action = "hold", filter = rule.Filter.ToString(), note = rule.Note, hits = rule.Hits, created = rule.Created };
+    static RuleView Show(QueueRule rule) => new(rule.Id, "hold", rule.Filter.ToString(), rule.Note, rule.Hits, rule.Created);
 
     static async Task AddRuleAsync(HttpContext context)
     {
@@ -119,6 +127,6 @@ static class QueueApi
     static async Task RemoveRuleAsync(HttpContext context)
     {
         if (await context.Room<MailQueue>().Rules.RemoveAsync(Id(context), context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
-        else await context.JsonAsync(new { id = Id(context) });
+        else await context.JsonAsync(new NumberDone(Id(context)));
     }
 }

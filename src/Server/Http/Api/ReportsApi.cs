@@ -12,19 +12,22 @@ static class ReportsApi
 
     sealed record Sending(string? Domain, bool? DryRun);
 
+    /// <param name="Again">Some are left to be sent: ask again.</param>
+    sealed record SentNow(IReadOnlyList<ReportSending> Reports, bool Again);
+
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
-        new("GET", "/reports", Permissions.ReportsRead, About.Asked, "Reports of others about a domain, or all", ListAsync) { Query = ["kind", "domain", "days", "limit"] },
+        new("GET", "/reports", Permissions.ReportsRead, About.Asked, "Reports of others about a domain, or all", ListAsync) { Query = ["kind", "domain", "days", "limit"], Gives = typeof(ReceivedReport[]) },
         new("GET", "/reports/{id:long}", Permissions.ReportsRead, About.Server, "One report", async context =>
-            await context.ResultAsync(await context.Room<ReceivedReports>().ShowAsync(long.Parse(context.Part("id"), CultureInfo.InvariantCulture), context.RequestAborted), view => view)),
+            await context.ResultAsync(await context.Room<ReceivedReports>().ShowAsync(long.Parse(context.Part("id"), CultureInfo.InvariantCulture), context.RequestAborted), view => view)) { Gives = typeof(ReportView) },
         new("GET", "/reports/of/{domain}", Permissions.ReportsRead, About.Domain, "What others report of a domain, summed up", async context =>
-            await context.ResultAsync(await context.Room<ReceivedReports>().ShowAsync(context.Part("domain"), Since(context, 30), context.Request.Query["all"] == "true", context.RequestAborted), view => view)) { Query = ["days", "all"] },
-        new("GET", "/reports/unread", Permissions.ReportsRead, About.Server, "Letters to report addresses that could not be read", context => context.JsonAsync(context.Room<ReceivedReports>().Unread(Limit(context)))) { Query = ["limit"] },
-        new("GET", "/reports/sent", Permissions.ReportsRead, About.Asked, "Reports that were sent", context => OfDomainAsync(context, domain => context.Room<ReportRun>().Sent(domain, Limit(context)))) { Query = ["domain", "limit"] },
-        new("GET", "/reports/pending", Permissions.ReportsRead, About.Server, "What is counted for the next reports", async context => await context.JsonAsync(await context.Room<ReportRun>().PendingAsync(context.RequestAborted))),
-        new("POST", "/reports/send", Permissions.ReportsWrite, About.Server, "Send them now", SendAsync) { Takes = typeof(Sending) },
-        new("GET", "/complaints", Permissions.ReportsRead, About.Asked, "Complaints about mail of a domain, or all (RFC 5965)", context => OfDomainAsync(context, domain => context.Room<Complaints>().List(domain, Since(context, 90), Limit(context)))) { Query = ["domain", "days", "limit"] },
-        new("GET", "/complaints/sums", Permissions.ReportsRead, About.Server, "Complaints by sender", context => context.JsonAsync(context.Room<Complaints>().Sums(Since(context, 90)))) { Query = ["days"] },
+            await context.ResultAsync(await context.Room<ReceivedReports>().ShowAsync(context.Part("domain"), Since(context, 30), context.Request.Query["all"] == "true", context.RequestAborted), view => view)) { Query = ["days", "all"], Gives = typeof(ReportView) },
+        new("GET", "/reports/unread", Permissions.ReportsRead, About.Server, "Letters to report addresses that could not be read", context => context.JsonAsync(context.Room<ReceivedReports>().Unread(Limit(context)))) { Query = ["limit"], Gives = typeof(ReportLetter[]) },
+        new("GET", "/reports/sent", Permissions.ReportsRead, About.Asked, "Reports that were sent", context => OfDomainAsync(context, domain => context.Room<ReportRun>().Sent(domain, Limit(context)))) { Query = ["domain", "limit"], Gives = typeof(SentReport[]) },
+        new("GET", "/reports/pending", Permissions.ReportsRead, About.Server, "What is counted for the next reports", async context => await context.JsonAsync(await context.Room<ReportRun>().PendingAsync(context.RequestAborted))) { Gives = typeof(PendingReports) },
+        new("POST", "/reports/send", Permissions.ReportsWrite, About.Server, "Send them now", SendAsync) { Takes = typeof(Sending), Gives = typeof(SentNow) },
+        new("GET", "/complaints", Permissions.ReportsRead, About.Asked, "Complaints about mail of a domain, or all (RFC 5965)", context => OfDomainAsync(context, domain => context.Room<Complaints>().List(domain, Since(context, 90), Limit(context)))) { Query = ["domain", "days", "limit"], Gives = typeof(ReceivedComplaint[]) },
+        new("GET", "/complaints/sums", Permissions.ReportsRead, About.Server, "Complaints by sender", context => context.JsonAsync(context.Room<Complaints>().Sums(Since(context, 90)))) { Query = ["days"], Gives = typeof(ComplaintSum[]) },
     ];
 
     static async Task ListAsync(HttpContext context)
@@ -47,7 +50,7 @@ static class ReportsApi
         if (await context.ReadAsync<Sending>() is not { } wanted) return;
         var (done, again) = await context.Room<ReportRun>().SendAsync(wanted.Domain?.TrimEnd('.').ToLowerInvariant(), today: true, wanted.DryRun == true, byHand: true, context.RequestAborted);
         if (wanted.Domain is { } domain && done.Count == 0) await context.RefuseAsync(Refusal.NoSuchThing.Because($"Nothing is counted for {domain}, or it asks for no reports; see: cbamail report pending"));
-        else await context.JsonAsync(new { reports = done, again });
+        else await context.JsonAsync(new SentNow(done, again));
     }
 
     static string? Domain(HttpContext context) => context.Request.Query["domain"].ToString() is { Length: > 0 } domain ? domain : null;

@@ -8,10 +8,13 @@ namespace CbaMail.Http.Api;
 /// <summary>/api/v1/search: the full-text indexes of accounts.</summary>
 static class SearchApi
 {
+    /// <param name="Pending">Messages that are not in the index yet.</param>
+    sealed record IndexView(string Address, long Messages, long Pending, long Bytes, int Segments);
+
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
-        new("GET", "/search", Permissions.SearchRead, About.Server, "Full-text indexes of accounts", context => AnswerAsync(context, rebuild: false)) { Query = ["account"] },
-        new("POST", "/search/rebuild", Permissions.SearchWrite, About.Server, "Make full-text indexes anew", context => AnswerAsync(context, rebuild: true)) { Query = ["account"] },
+        new("GET", "/search", Permissions.SearchRead, About.Server, "Full-text indexes of accounts", context => AnswerAsync(context, rebuild: false)) { Query = ["account"], Gives = typeof(IndexView[]) },
+        new("POST", "/search/rebuild", Permissions.SearchWrite, About.Server, "Make full-text indexes anew", context => AnswerAsync(context, rebuild: true)) { Query = ["account"], Gives = typeof(IndexView[]) },
     ];
 
     // ?account=ADDRESS, or a domain for its public folders; or all
@@ -34,7 +37,7 @@ static class SearchApi
             }
         }
         var index = context.Room<TextIndex>();
-        var rows = new List<object>();
+        var rows = new List<IndexView>();
         foreach (var (id, owner) in owners.Concat(folders))
         {
             var status = await index.StatusAsync(id, context.RequestAborted);
@@ -44,7 +47,7 @@ static class SearchApi
                 await index.RebuildAsync(id, context.RequestAborted);
                 status = await index.StatusAsync(id, context.RequestAborted);
             }
-            rows.Add(new { address = owner, messages = status.Messages, pending = status.Pending, bytes = status.Size.Bytes, segments = status.Size.Segments });
+            rows.Add(new IndexView(owner, status.Messages, status.Pending, status.Size.Bytes, status.Size.Segments));
         }
         await context.JsonAsync(rows);
     }

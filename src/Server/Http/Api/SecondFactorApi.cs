@@ -26,10 +26,10 @@ static class SecondFactorApi
         new("GET", "/me/second-factor", Permissions.OwnCredentials, About.Asked, "Whether one has a second factor", CredentialsApi.WithSelf(ShowAsync)) { Gives = typeof(SecondFactorView), IsForNewcomers = true },
         new("POST", "/me/totp", Permissions.OwnCredentials, About.Asked, "Begin to set up an authenticator app; it counts from its first code on", CredentialsApi.WithSelf(BeginAsync)) { Gives = typeof(AppKeyView), IsForNewcomers = true },
         new("POST", "/me/totp/confirm", Permissions.OwnCredentials, About.Asked, "Show the first code of the app; the answer has the recovery codes, this once", With(ConfirmAsync)) { Takes = typeof(OneCode), Gives = typeof(RecoveryCodesView), IsForNewcomers = true },
-        new("POST", "/me/totp/remove", Permissions.OwnCredentials, About.Asked, "Take off one's own authenticator app, by a code", With(RemoveOwnAsync)) { Takes = typeof(OneCode) },
+        new("POST", "/me/totp/remove", Permissions.OwnCredentials, About.Asked, "Take off one's own authenticator app, by a code", With(RemoveOwnAsync)) { Takes = typeof(OneCode), Gives = typeof(AddressDone) },
         new("POST", "/me/recovery-codes", Permissions.OwnCredentials, About.Asked, "Make new recovery codes, by a code; those of before end", With(RenewAsync)) { Takes = typeof(OneCode), Gives = typeof(RecoveryCodesView) },
         new("GET", "/accounts/{address}/second-factor", Permissions.CredentialsRead, About.Account, "Whether an account has a second factor", Requests.WithAccount(ShowAsync)) { Gives = typeof(SecondFactorView) },
-        new("DELETE", "/accounts/{address}/second-factor", Permissions.CredentialsWrite, About.Account, "Take off somebody's second factor", Requests.WithAccount((context, account) => RemoveAsync(context, account, passkeysToo: true))),
+        new("DELETE", "/accounts/{address}/second-factor", Permissions.CredentialsWrite, About.Account, "Take off somebody's second factor", Requests.WithAccount((context, account) => RemoveAsync(context, account, passkeysToo: true))) { Gives = typeof(AddressDone) },
     ];
 
     static RequestDelegate With(Func<HttpContext, Account, string, Task> deed) =>
@@ -67,6 +67,6 @@ static class SecondFactorApi
     static async Task RemoveAsync(HttpContext context, Account account, bool passkeysToo)
     {
         if (await context.Room<SecondFactors>().RemoveAsync(account, passkeysToo, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
-        else await context.JsonAsync(new { address = account.Address.ToString() });
+        else await context.JsonAsync(new AddressDone(account.Address.ToString()));
     }
 }

@@ -16,20 +16,24 @@ static class SessionApi
     /// <param name="Permissions">And how far each reaches: own, courses, domains, server.</param>
     /// <param name="Acting">Who has signed in as <paramref name="Address"/>.</param>
     /// <param name="Needs">What must be done before anything else: password, second-factor.</param>
-    sealed record SessionView(string? Address, string? Name, string Role, IReadOnlyDictionary<string, string> Permissions, string? Proof, string? Acting, string? Needs);
+    internal sealed record SessionView(string? Address, string? Name, string Role, IReadOnlyDictionary<string, string> Permissions, string? Proof, string? Acting, string? Needs);
 
     /// <param name="Current">The one that asks.</param>
     sealed record OneSession(string Id, DateTimeOffset Created, DateTimeOffset Used, string Address, string Agent, bool Current, string? Acting);
+
+    sealed record SessionDone(string Id);
+
+    sealed record SessionsEnded(int Ended);
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
         new("POST", "/session", null, About.Asked, "Sign in: sets a cookie", Requests.With<SignInRequest>(SignInAsync)) { Takes = typeof(SignInRequest), Gives = typeof(SessionView) },
         new("GET", "/session", Permissions.OwnAccount, About.Asked, "Who one is, and what one may do", context => context.JsonAsync(Show(context, context.Caller()))) { Gives = typeof(SessionView), IsForNewcomers = true },
-        new("DELETE", "/session", Permissions.OwnAccount, About.Asked, "Sign out", SignOutAsync) { IsForNewcomers = true },
+        new("DELETE", "/session", Permissions.OwnAccount, About.Asked, "Sign out", SignOutAsync) { IsForNewcomers = true, Gives = typeof(DeedDone) },
         new("POST", "/session/act", Permissions.SignInAs, About.Asked, "Sign in as somebody else; the audit log says who it was", Requests.With<Acting>(ActAsync)) { Takes = typeof(Acting), Gives = typeof(SessionView) },
-        new("GET", "/sessions", Permissions.OwnAccount, About.Asked, "One's own sessions", ListAsync) { Gives = typeof(OneSession) },
-        new("DELETE", "/sessions/{session}", Permissions.OwnAccount, About.Asked, "End one of one's own sessions", EndAsync),
-        new("DELETE", "/sessions", Permissions.OwnAccount, About.Asked, "End all of one's own sessions but this one", EndOthersAsync),
+        new("GET", "/sessions", Permissions.OwnAccount, About.Asked, "One's own sessions", ListAsync) { Gives = typeof(OneSession[]) },
+        new("DELETE", "/sessions/{session}", Permissions.OwnAccount, About.Asked, "End one of one's own sessions", EndAsync) { Gives = typeof(SessionDone) },
+        new("DELETE", "/sessions", Permissions.OwnAccount, About.Asked, "End all of one's own sessions but this one", EndOthersAsync) { Gives = typeof(SessionsEnded) },
     ];
 
     static SessionView Show(HttpContext context, Caller caller) => new(
@@ -83,7 +87,7 @@ static class SessionApi
     {
         if (context.Caller().Session is { } session) await context.Room<Sessions>().EndAsync([session], context.RequestAborted);
         ApiCallers.SetCookie(context, "");
-        await context.JsonAsync(new { done = true });
+        await context.JsonAsync(new DeedDone(true));
     }
 
     static Task ListAsync(HttpContext context)
@@ -99,7 +103,7 @@ static class SessionApi
         var mine = context.Room<Sessions>().List(context.Caller().Account?.Id ?? 0).Where(one => one.Id == id).ToList();
         if (mine.Count == 0) { await context.RefuseAsync(Refusal.NoSuchThing.Because("You have no such session")); return; }
         await context.Room<Sessions>().EndAsync(mine, context.RequestAborted);
-        await context.JsonAsync(new { id });
+        await context.JsonAsync(new SessionDone(id));
     }
 
     static async Task EndOthersAsync(HttpContext context)
@@ -107,6 +111,6 @@ static class SessionApi
         var caller = context.Caller();
         var others = context.Room<Sessions>().List(caller.Account?.Id ?? 0).Where(one => one.Digest != caller.Session?.Digest).ToList();
         await context.Room<Sessions>().EndAsync(others, context.RequestAborted);
-        await context.JsonAsync(new { ended = others.Count });
+        await context.JsonAsync(new SessionsEnded(others.Count));
     }
 }

@@ -9,10 +9,10 @@ static class SuffixesApi
 {
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
-        new("GET", "/public-suffixes", Permissions.Maintenance, About.Server, "Which public suffix list is in use", context => context.JsonAsync(context.Room<SuffixFile>().Report())),
-        new("POST", "/public-suffixes/reload", Permissions.Maintenance, About.Server, "Read the public suffix list again", ReloadAsync),
-        new("POST", "/public-suffixes", Permissions.Maintenance, About.Server, "Install a newer public suffix list", InstallAsync) { TakesType = "text/plain", Streams = true },
-        new("DELETE", "/public-suffixes", Permissions.Maintenance, About.Server, "Use the list that came with the release", RemoveAsync),
+        new("GET", "/public-suffixes", Permissions.Maintenance, About.Server, "Which public suffix list is in use", context => context.JsonAsync(context.Room<SuffixFile>().Report())) { Gives = typeof(SuffixReport) },
+        new("POST", "/public-suffixes/reload", Permissions.Maintenance, About.Server, "Read the public suffix list again", ReloadAsync) { Gives = typeof(SuffixReport) },
+        new("POST", "/public-suffixes", Permissions.Maintenance, About.Server, "Install a newer public suffix list", InstallAsync) { TakesType = "text/plain", Streams = true, Gives = typeof(SuffixReport), GivesType = "application/json" },
+        new("DELETE", "/public-suffixes", Permissions.Maintenance, About.Server, "Use the list that came with the release", RemoveAsync) { Gives = typeof(SuffixReport) },
     ];
 
     static async Task ReloadAsync(HttpContext context)

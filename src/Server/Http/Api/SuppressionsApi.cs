@@ -13,14 +13,17 @@ static class SuppressionsApi
     const int Page = 1000;
     const int MostImported = 100_000;
 
+    sealed record SuppressionView(string Address, string Reason, string Detail, string Source, DateTimeOffset Since, DateTimeOffset? Expires);
+    sealed record LineProblem(int Line, string Error);
+    sealed record Imported(int Lines, int Added, IReadOnlyList<LineProblem> Problems);
     sealed record Wanted(string Address, string? Reason = null, string? Detail = null, string? For = null);
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
-        new("GET", "/suppressions", Permissions.SuppressionsRead, About.Server, "Who is left out of mailings: a JSON line each", ListAsync) { Query = ["reason"], Streams = true },
-        new("POST", "/suppressions", Permissions.SuppressionsWrite, About.Server, "Leave somebody out", AddAsync) { Takes = typeof(Wanted) },
-        new("POST", "/suppressions/import", Permissions.SuppressionsWrite, About.Server, "Leave many out: lines address[,reason[,detail[,expires]]]", ImportAsync) { TakesType = "text/csv", Streams = true },
-        new("DELETE", "/suppressions/{address}", Permissions.SuppressionsWrite, About.Server, "Take somebody in again", RemoveAsync),
+        new("GET", "/suppressions", Permissions.SuppressionsRead, About.Server, "Who is left out of mailings: a JSON line each", ListAsync) { Query = ["reason"], Streams = true, Gives = typeof(SuppressionView) },
+        new("POST", "/suppressions", Permissions.SuppressionsWrite, About.Server, "Leave somebody out", AddAsync) { Takes = typeof(Wanted), Gives = typeof(SuppressionView) },
+        new("POST", "/suppressions/import", Permissions.SuppressionsWrite, About.Server, "Leave many out: lines address[,reason[,detail[,expires]]]", ImportAsync) { TakesType = "text/csv", Streams = true, Gives = typeof(Imported), GivesType = "application/json" },
+        new("DELETE", "/suppressions/{address}", Permissions.SuppressionsWrite, About.Server, "Take somebody in again", RemoveAsync) { Gives = typeof(AddressDone) },
     ];
 
     static Suppressions Room(HttpContext context) => context.Room<MailQueue>().Suppressions;
@@ -39,8 +42,7 @@ static class SuppressionsApi
         }
     }
 
-    static object Show(Suppression entry) =>
-        new { address = entry.Address, reason = entry.Reason, detail = entry.Detail, source = entry.Source, since = entry.Since, expires = entry.Expires };
+    static SuppressionView Show(Suppression entry) => new(entry.Address, entry.Reason, entry.Detail, entry.Source, entry.Since, entry.Expires);
 
     static async Task AddAsync(HttpContext context)
     {
@@ -57,7 +59,7 @@ static class SuppressionsApi
     {
         using var reader = new StreamReader(context.Request.Body);
         var (number, added) = (0, 0);
-        var problems = new List<object>();
+        var problems = new List<LineProblem>();
         while (await reader.ReadLineAsync(context.RequestAborted) is { } line && number < MostImported)
         {
             number++;
@@ -71,9 +73,9 @@ static class SuppressionsApi
                 : until.Length > 0 && expires <= context.Room<MailQueue>().Time.GetUtcNow() ? Refusal.Invalid.Because($"it has ended already, at {until}")
                 : await Room(context).AddAsync(Field(0), reason, Field(2), until.Length > 0 ? expires : null, context.RequestAborted);
             if (result.Ok) added++;
-            else if (problems.Count < 100) problems.Add(new { line = number, error = context.Say(result.Refusal) });
+            else if (problems.Count < 100) problems.Add(new LineProblem(number, context.Say(result.Refusal)));
         }
-        await context.JsonAsync(new { lines = number, added, problems });
+        await context.JsonAsync(new Imported(number, added, problems));
     }
 
     /// <summary>Separated by "," ";" or a tab; a field in quotes may hold them.</summary>
@@ -95,6 +97,6 @@ static class SuppressionsApi
     {
         var address = context.Part("address");
         if (await Room(context).RemoveAsync(address, context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
-        else await context.JsonAsync(new { address });
+        else await context.JsonAsync(new AddressDone(address));
     }
 }

@@ -13,8 +13,8 @@ static class TraceApi
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
-        new("GET", "/messages/trace", Permissions.TraceRead, About.Server, "Where mail is and what became of it", FindAsync) { Query = ["text", "message-id", "from", "to", "queue", "since", "until", "limit"] },
-        new("GET", "/messages/summary", Permissions.TraceRead, About.Server, "What came, went and was refused", SummaryAsync) { Query = ["since", "until"] },
+        new("GET", "/messages/trace", Permissions.TraceRead, About.Server, "Where mail is and what became of it", FindAsync) { Query = ["text", "message-id", "from", "to", "queue", "since", "until", "limit"], Gives = typeof(TraceMessage[]) },
+        new("GET", "/messages/summary", Permissions.TraceRead, About.Server, "What came, went and was refused", SummaryAsync) { Query = ["since", "until"], Gives = typeof(MailSummary) },
     ];
 
     /// <summary>GET /api/v1/messages/summary?since=&amp;until=: what came, went and was refused; of the last 24 hours where nothing else is said.</summary>

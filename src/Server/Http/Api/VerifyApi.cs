@@ -36,16 +36,16 @@ static class VerifyApi
             try
             {
                 return await context.Room<Verification>().RunAsync(new VerifyOptions(request.Repair, request.From),
-                    finding => findings.Writer.TryWrite(finding), Progress, context.RequestAborted);
+                    finding => findings.Writer.TryWrite(finding), Tell, context.RequestAborted);
             }
             finally { findings.Writer.Complete(); }
         }
 
-        void Progress(long done, long of)
+        void Tell(long done, long of)
         {
             if (done < of && time.GetElapsedTime(told) < TimeSpan.FromMilliseconds(100)) return;
             told = time.GetTimestamp();
-            findings.Writer.TryWrite(new { done, of });
+            findings.Writer.TryWrite(new Progress(done, of));
         }
     }
 }

@@ -18,6 +18,11 @@ static class WebhooksApi
     /// <param name="Secret">What events are signed with, this once.</param>
     sealed record WebhookView(long Id, string Url, IReadOnlyList<string> Events, string Description, bool Enabled, DateTimeOffset Created, DateTimeOffset? Failing, string Problem, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Secret = null);
 
+    /// <param name="EventId">As the header Webhook-Id of the event says it.</param>
+    sealed record Told(string EventId);
+
+    sealed record NewSecret(long Id, string Secret);
+
     sealed record EventView(string Event);
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
@@ -27,11 +32,11 @@ static class WebhooksApi
         new("GET", "/webhooks/{id:long}", Permissions.WebhooksRead, About.Server, "One webhook", context => context.ResultAsync(context.Room<WebhookBook>().Find(Id(context)), hook => Show(hook))) { Gives = typeof(WebhookView) },
         new("PATCH", "/webhooks/{id:long}", Permissions.WebhooksWrite, About.Server, "Change a webhook", Requests.With<WebhookChange>(async (context, change) =>
             await context.ResultAsync(await context.Room<WebhookBook>().ChangeAsync(Id(context), change, Events, context.RequestAborted), hook => Show(hook)))) { Takes = typeof(WebhookChange), Gives = typeof(WebhookView) },
-        new("DELETE", "/webhooks/{id:long}", Permissions.WebhooksWrite, About.Server, "Remove a webhook; what waits for it is not told", RemoveAsync),
+        new("DELETE", "/webhooks/{id:long}", Permissions.WebhooksWrite, About.Server, "Remove a webhook; what waits for it is not told", RemoveAsync) { Gives = typeof(NumberDone) },
         new("POST", "/webhooks/{id:long}/test", Permissions.WebhooksWrite, About.Server, "Send it the event \"test\"", async context =>
-            await context.ResultAsync(await context.Room<WebhookBook>().TestAsync(Id(context), context.RequestAborted), name => new { eventId = name }, 202)),
+            await context.ResultAsync(await context.Room<WebhookBook>().TestAsync(Id(context), context.RequestAborted), name => new Told(name), 202)) { Gives = typeof(Told) },
         new("POST", "/webhooks/{id:long}/secret", Permissions.WebhooksWrite, About.Server, "Give it a new secret; the answer shows it, this once", async context =>
-            await context.ResultAsync(await context.Room<WebhookBook>().RenewSecretAsync(Id(context), context.RequestAborted), secret => new { id = Id(context), secret })),
+            await context.ResultAsync(await context.Room<WebhookBook>().RenewSecretAsync(Id(context), context.RequestAborted), secret => new NewSecret(Id(context), secret))) { Gives = typeof(NewSecret) },
         new("GET", "/webhooks/{id:long}/deliveries", Permissions.WebhooksRead, About.Server, "The last events that it was told, each with its attempts, newest first", DeliveriesAsync) { Gives = typeof(WebhookDelivery), IsList = true },
         new("GET", "/webhook-events", Permissions.WebhooksRead, About.Server, "The names of events", context => context.ListAsync(Events, name => name, name => new EventView(name))) { Gives = typeof(EventView), IsList = true },
     ];
@@ -57,7 +62,7 @@ static class WebhooksApi
     static async Task RemoveAsync(HttpContext context)
     {
         if (await context.Room<WebhookBook>().RemoveAsync(Id(context), context.RequestAborted) is { } refusal) await context.RefuseAsync(refusal);
-        else await context.JsonAsync(new { id = Id(context) });
+        else await context.JsonAsync(new NumberDone(Id(context)));
     }
 
     static Task DeliveriesAsync(HttpContext context)
