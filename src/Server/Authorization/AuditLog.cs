@@ -7,9 +7,12 @@ namespace CbaMail.Authorization;
 /// <summary>One change: who made it, from where, and what was before and after.</summary>
 /// <param name="Action">Method and path as in the OpenAPI document: <c>PATCH /api/v1/accounts/{address}</c>.</param>
 /// <param name="Subject">The path as it was asked.</param>
-/// <param name="Status">HTTP status of the answer.</param>
+/// <param name="Status">HTTP status of the answer; 0: the server was stopped between the change and its answer.</param>
 /// <param name="Before">JSON without secrets, or null.</param>
 public sealed record AuditEntry(DateTimeOffset At, string Caller, string Address, string Action, string Subject, int Status, string? Before, string? After);
+
+/// <summary>A change under way: kept in the transaction that makes it, so that one that was cut off is told of after the next start.</summary>
+public sealed record AuditBegun(Guid Id, AuditEntry Entry);
 
 /// <param name="Digest">SHA-256 over that of the row before and all of this one.</param>
 public sealed record AuditRow(AuditEntry Entry, long Id, byte[] Digest);
@@ -23,7 +26,7 @@ public sealed record AuditProof(long Rows, long? BrokenAt, string Head);
 /// Every change by the API, in a chain: each row's digest covers the one before it, so that a row that was altered, left out or put in between
 /// is seen. Whoever rewrites all of the chain is seen by a head that was kept elsewhere.
 /// </summary>
-public sealed class AuditLog(Store store, TimeProvider time)
+public sealed class AuditLog(Store store, TimeProvider time) : IHostedService
 {
     const int Page = 1000;
 
@@ -32,14 +35,52 @@ public sealed class AuditLog(Store store, TimeProvider time)
     /// <summary>Runs in the transaction that writes a row.</summary>
     public event Action<WriteTransaction, AuditEntry>? Appending;
 
+    /// <summary>
+    /// Runs a change, and writes down what it was: that it was made is kept in its own transaction, its entry with what was before and after
+    /// follows. Where it threw or was refused and had committed something already, there is an entry, too.
+    /// </summary>
+    /// <param name="begun">The entry without a status and an after.</param>
+    /// <param name="finished">The entry as it is to be, or null where it changed nothing; told whether something was committed.</param>
+    public async Task RecordAsync(AuditEntry begun, Func<Task> change, Func<bool, AuditEntry?> finished)
+    {
+        var mine = new AuditBegun(Guid.NewGuid(), begun);
+        var done = await Accompaniment.RunAsync(write => AuthorizationTable.Begin(write, mine), change, cut => cut.IsWritten ? AppendAsync(mine with { Entry = begun with { Status = 500 } }) : Task.CompletedTask);
+        if (finished(done.IsWritten) is { } entry) await AppendAsync(mine with { Entry = entry });
+    }
+
+    async Task AppendAsync(AuditBegun done) => await store.CommitAsync(write =>
+    {
+        AuthorizationTable.End(write, done.Id);
+        Append(write, done.Entry);
+        return true;
+    });
+
+    /// <summary>Tells of the changes that the last stop of the server cut off from their entries.</summary>
+    public async Task StartAsync(CancellationToken cancel) => await store.CommitAsync(write =>
+    {
+        foreach (var one in AuthorizationTable.Begun(write))
+        {
+            AuthorizationTable.End(write, one.Id);
+            Append(write, one.Entry);
+        }
+        return true;
+    }, cancel);
+
+    public Task StopAsync(CancellationToken cancel) => Task.CompletedTask;
+
     public async ValueTask AppendAsync(AuditEntry entry, CancellationToken cancel) => await store.CommitAsync(write =>
+    {
+        Append(write, entry);
+        return true;
+    }, cancel);
+
+    void Append(WriteTransaction write, AuditEntry entry)
     {
         var (last, digest) = AuthorizationTable.LastAudit(write);
         entry = entry with { At = DateTimeOffset.FromUnixTimeMilliseconds(entry.At.ToUnixTimeMilliseconds()) };
         AuthorizationTable.AddAudit(write, new(entry, last + 1, Digest(digest, last + 1, entry)));
         Appending?.Invoke(write, entry);
-        return true;
-    }, cancel);
+    }
 
     /// <summary>Newest first.</summary>
     public IReadOnlyList<AuditRow> List(long before, int limit, string? text, DateTimeOffset since, DateTimeOffset until)

@@ -70,6 +70,19 @@ static class AuthorizationTable
     public static List<AuditRow> AuditAfter(ReadTransaction read, long after, int limit) =>
         All(read.Prepare(AuditColumns + " WHERE id > ? ORDER BY id LIMIT ?").Bind(1, after).Bind(2, limit), AuditRow);
 
+    // ---- changes that are not in the audit log yet
+
+    /// <summary>Does nothing where the request has said so before.</summary>
+    public static void Begin(WriteTransaction write, AuditBegun begun) =>
+        write.Prepare("INSERT OR IGNORE INTO audit_begun (id, at, caller, address, action, subject) VALUES (?, ?, ?, ?, ?, ?)")
+            .Bind(1, begun.Id.ToByteArray()).Bind(2, begun.Entry.At).Bind(3, begun.Entry.Caller).Bind(4, begun.Entry.Address).Bind(5, begun.Entry.Action).Bind(6, begun.Entry.Subject).Run();
+
+    public static void End(WriteTransaction write, Guid begun) => write.Prepare("DELETE FROM audit_begun WHERE id = ?").Bind(1, begun.ToByteArray()).Run();
+
+    public static List<AuditBegun> Begun(WriteTransaction write) => All(
+        write.Prepare("SELECT id, at, caller, address, action, subject FROM audit_begun ORDER BY at"),
+        row => new AuditBegun(new Guid(row.Blob(0)), new(row.Time(1), row.String(2), row.String(3), row.String(4), row.String(5), 0, null, null)));
+
     // ---- idempotency keys
 
     /// <summary>Takes the key for a request.</summary>

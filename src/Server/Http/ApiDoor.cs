@@ -239,11 +239,11 @@ sealed class ApiDoor
     {
         var caller = context.Features.Get<Caller>();
         if (answer is not null && caller is not null) before ??= await BeforeAsync(route, context, answer);
-        await route.Run(context);
-        if (caller is null || (buffered && context.Response.StatusCode >= 400)) return;
+        if (caller is null) { await route.Run(context); return; }
         var log = context.Room<AuditLog>();
-        await log.AppendAsync(new(log.Time.GetUtcNow(), caller.Name, caller.From?.ToString() ?? "", route.Name, context.Request.Path + context.Request.QueryString,
-            context.Response.StatusCode, AuditText.WithoutSecrets(before), route.Method == "DELETE" ? null : AuditText.WithoutSecrets(answer?.Body)), CancellationToken.None);
+        var begun = new AuditEntry(log.Time.GetUtcNow(), caller.Name, caller.From?.ToString() ?? "", route.Name, context.Request.Path + context.Request.QueryString, 0, AuditText.WithoutSecrets(before), null);
+        await log.RecordAsync(begun, () => route.Run(context), committed => buffered && context.Response.StatusCode >= 400 && !committed ? null
+            : begun with { Status = context.Response.StatusCode, After = route.Method == "DELETE" ? null : AuditText.WithoutSecrets(answer?.Body) });
     }
 
     /// <summary>What GET of the same path says, or null.</summary>

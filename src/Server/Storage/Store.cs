@@ -214,7 +214,7 @@ public sealed class Store : IAsyncDisposable
         cancel.ThrowIfCancellationRequested();
         Interlocked.Increment(ref commits);
         if (Rehearsal.IsOn) return TryAsync(work, cancel);
-        return committer.Commit(new Committer.Work<T>(work, cancel), mayLead: true);
+        return committer.Commit(new Committer.Work<T>(Accompaniment.With(work), cancel), mayLead: true);
     }
 
     // what a work throws undoes its own changes alone
