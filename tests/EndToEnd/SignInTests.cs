@@ -170,6 +170,6 @@ public class SignInTests(SignInFixture fixture) : IClassFixture<SignInFixture>
         await SetAsync(Clara);
         await SetAsync("forbidden.test");
         Assert.Equal("a OK | +OK | 235 2.7.0", await Doors());
-        Assert.Contains("is not imap, pop3 or submission", (await server.CliAsync("policy", "set", Clara, "forbidden-protocols", "http")).All);
+        Assert.Contains("is not imap, pop3, submission or web", (await server.CliAsync("policy", "set", Clara, "forbidden-protocols", "http")).All);
     }
 }

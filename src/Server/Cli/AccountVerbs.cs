@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using CbaMail.Config;
 
 namespace CbaMail.Cli;
@@ -18,11 +20,18 @@ static class AccountVerbs
     static readonly Option Generate = new("--generate", null, "make a password and print it");
     static readonly Option Hash = new("--hash", "HASH", "a hash of another server in place of a password; - reads it from standard input");
     static readonly Option MustChange = new("--must-change-password", "YES", "yes: at the first sign-in by a browser a password of one's own is to be taken; no: not any more");
+    static readonly Option Expires = new("--expires", "DAY", "as in 2027-06-30: from then on nobody signs in as it; \"\" is never");
+    static readonly Option Notice = new("--expiry-notice", "DAYS", "tell its owner so many days before, by mail; 0: do not");
+    static readonly Option Tags = new("--tags", "WORDS", "tags, separated by spaces or commas; \"\" is none");
+    static readonly Option Attributes = new("--attributes", "JSON", "what other programs note of it, as in '{\"room\": \"12\", \"old\": null}'; null takes one away");
+    static readonly Option Language = new("--language", "WORD", "in which the server writes to its owner: en or ru");
+    static readonly Option Zone = new("--zone", "NAME", "time zone, as in Europe/Moscow");
+    static readonly Option[] Noted = [Expires, Notice, Tags, Attributes, Language, Zone];
     static readonly Option OfDomain = new("--domain", "NAME", "only of this domain");
 
     public static readonly IReadOnlyList<Verb> Rows =
     [
-        new("account add", "ADDRESS", "add an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold, FromInput, Generate, Hash, MustChange, .. Verb.Client], AddAsync,
+        new("account add", "ADDRESS", "add an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold, FromInput, Generate, Hash, MustChange, .. Noted, .. Verb.Client], AddAsync,
             "With --generate the password is all that is printed."),
         new("account import", "FILE.csv", "add and change many accounts", Verb.Client, AccountImport.RunAsync, """
             The first line names the columns: address, name, password, quota, groups, hash; in any order, only address is required.
@@ -34,7 +43,7 @@ static class AccountVerbs
         new("account export", "", "print all accounts as CSV, without passwords", [OfDomain, .. Verb.Client], ExportAsync),
         new("account list", "", "list the accounts", [OfDomain, .. Verb.Client], ListAsync),
         new("account show", "ADDRESS", "show an account", Verb.Client, ShowAsync),
-        new("account set", "ADDRESS", "change an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold, Hash, MustChange,
+        new("account set", "ADDRESS", "change an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold, Hash, MustChange, .. Noted,
             new("--enable", null, "let it sign in again"), new("--disable", null, "keep it from signing in; its mail still arrives"), .. Verb.Client], SetAsync),
         new("account remove", "ADDRESS", "remove an account; for a while it can be brought back", [new("--now", null, "it and all its mail are gone at once"), .. Verb.Client], RemoveAsync,
             "How long is accounts.keep-removed (30 days). Its address is free at once, and its mail takes its space until then."),
@@ -88,9 +97,20 @@ static class AccountVerbs
         var body = Fields(invocation);
         foreach (var (option, field) in new[] { (Domains, "domains"), (Courses, "courses"), (Grant, "granted"), (Withhold, "withheld") })
             if (invocation.Value(option.Name) is { } words) body.Add(field, words.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries));
+        body.Add("expires", invocation.Value(Expires.Name)).Add("language", invocation.Value(Language.Name)).Add("zone", invocation.Value(Zone.Name));
+        if (invocation.Value(Notice.Name) is { } days)
+            body.Add("expiryNoticeDays", int.TryParse(days, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new Refused($"\"{days}\" is no number of days", 2));
+        if (invocation.Value(Tags.Name) is { } tags) body.Add("tags", tags.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries));
+        if (invocation.Value(Attributes.Name) is { } attributes) body.Set("attributes", ObjectOf(attributes));
         if (invocation.Value(MustChange.Name) is { } must)
             body.Add("mustChangePassword", must switch { "yes" => true, "no" => (bool?)false, _ => throw new Refused($"\"{must}\" is neither yes nor no", 2) });
         return body;
+    }
+
+    static JsonNode ObjectOf(string text)
+    {
+        try { return JsonNode.Parse(text) as JsonObject ?? throw new Refused("--attributes takes a JSON object", 2); }
+        catch (JsonException) { throw new Refused("--attributes takes a JSON object", 2); }
     }
 
     static JsonBody Fields(Invocation invocation) => new JsonBody()
@@ -115,10 +135,16 @@ static class AccountVerbs
 
     static async Task<int> ShowAsync(Invocation invocation) => invocation.Print(await invocation.Server.GetAsync(Path(invocation)), Details);
 
-    static string Details(JsonElement account) => Account(account) + string.Concat(
+    static string Details(JsonElement account) => Account(account) + NotedOf(account) + string.Concat(
         new[] { ("domains", "Domains"), ("courses", "Courses"), ("granted", "Granted"), ("withheld", "Withheld") }
             .Where(field => account.TryGetProperty(field.Item1, out var list) && list.ValueKind == JsonValueKind.Array)
             .Select(field => $"\n{field.Item2,-10} {string.Join(' ', account.GetProperty(field.Item1).EnumerateArray().Select(one => one.GetString()))}"));
+
+    static string NotedOf(JsonElement account) => string.Concat(
+        new[] { ("expires", "Expires"), ("tags", "Tags"), ("attributes", "Attributes"), ("language", "Language"), ("zone", "Zone") }
+            .Where(field => account.TryGetProperty(field.Item1, out var value) && value.ValueKind != JsonValueKind.Null && value.GetRawText() is not ("[]" or "{}"))
+            .Select(field => (field.Item2, Value: account.GetProperty(field.Item1)))
+            .Select(field => $"\n{field.Item1,-10} {(field.Value.ValueKind == JsonValueKind.Array ? string.Join(' ', field.Value.EnumerateArray().Select(one => one.GetString())) : field.Value.ValueKind == JsonValueKind.String ? field.Value.GetString() : field.Value.GetRawText())}"));
 
     static string Account(JsonElement account) => $"""
         Address    {Readable.Address(account.Text("address"))}

@@ -9,6 +9,9 @@ static partial class LocalDeliveryTelemetry
     [LoggerMessage(4501, LogLevel.Debug, "{Order}: refused for now: {Cause}")]
     public static partial void Refused(ILogger log, string order, string cause);
 
+    [LoggerMessage(4504, LogLevel.Information, "The time of {Account} is over: it is disabled")]
+    public static partial void Expired(ILogger log, Envelope.MailAddress account);
+
     [LoggerMessage(4503, LogLevel.Information, "{Order}: bounce of the copy for {Recipient} of mailing {Mailing}: {Action}, {Cause}, counted={Counted}: {Reply}")]
     public static partial void BounceRead(ILogger log, string order, string recipient, long mailing, string action, string cause, bool counted, string reply);
 

@@ -1,9 +1,13 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace CbaMail.Directory;
 
-/// <summary>What an account is beyond its address: what it administers. What is null is not set.</summary>
+/// <summary>An address that somebody writes as, and the name with it.</summary>
+public sealed record Identity(string Address, string Name = "");
+
+/// <summary>What an account is beyond its address: what it administers, until when it is, what is noted of it. What is null is not set.</summary>
 public sealed record AccountProfile
 {
     public static readonly AccountProfile None = new();
@@ -22,6 +26,30 @@ public sealed record AccountProfile
 
     /// <summary>Whether a browser's session can do nothing before its owner has taken a password of his own.</summary>
     public bool? MustChangePassword { get; init; }
+
+    /// <summary>When it is disabled by itself.</summary>
+    public DateTimeOffset? Expires { get; init; }
+
+    /// <summary>So many days before <see cref="Expires"/> its owner is told of it, by mail; null or 0: not at all.</summary>
+    public int? ExpiryNoticeDays { get; init; }
+
+    /// <summary>The time of which its owner has been told.</summary>
+    public DateTimeOffset? ToldOfExpiry { get; init; }
+
+    /// <summary>For people, and to find it by.</summary>
+    public IReadOnlyList<string>? Tags { get; init; }
+
+    /// <summary>Whatever other programs note of it: a JSON object.</summary>
+    public JsonObject? Attributes { get; init; }
+
+    /// <summary>In which the server writes to its owner: <c>en</c> or <c>ru</c>.</summary>
+    public string? Language { get; init; }
+
+    /// <summary>The time zone that its owner lives in, as in <c>Europe/Moscow</c>.</summary>
+    public string? Zone { get; init; }
+
+    /// <summary>Names to write under, the first one before all; addresses are those that it may write as.</summary>
+    public IReadOnlyList<Identity>? Identities { get; init; }
 
     /// <summary>Who gave the role, where it was nobody here: it ends when he says so.</summary>
     public string? RoleBy { get; init; }

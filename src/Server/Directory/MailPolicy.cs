@@ -51,13 +51,22 @@ public record MailPolicy
     /// <summary>People whom an account may write to for the first time, in a day.</summary>
     public int? NewRecipientsPerDay { get; init; }
 
-    /// <summary>By what nobody of it may sign in: <c>imap</c>, <c>pop3</c>, <c>submission</c>. A domain's and an account's own add up.</summary>
+    /// <summary>By what nobody of it may sign in: <c>imap</c>, <c>pop3</c>, <c>submission</c>, <c>web</c>. A domain's and an account's own add up.</summary>
     public IReadOnlyList<string>? ForbiddenProtocols { get; init; }
 
     /// <summary>IMAP capabilities that are not announced to it, for the sake of a program that gets them wrong. A domain's and an account's own add up.</summary>
     public IReadOnlyList<string>? DisabledCapabilities { get; init; }
 
-    internal static readonly string[] Protocols = ["imap", "pop3", "submission"];
+    internal static readonly string[] Protocols = ["imap", "pop3", "submission", "web"];
+
+    /// <summary>Networks from which alone people of it sign in, as in <c>192.0.2.0/24</c>; where an account has its own, its domain's do not count.</summary>
+    public IReadOnlyList<string>? AllowedNetworks { get; init; }
+
+    /// <summary>It sends, and receives nothing (accounts only).</summary>
+    public bool? SendOnly { get; init; }
+
+    /// <summary>It receives, and sends nothing (accounts only).</summary>
+    public bool? ReceiveOnly { get; init; }
 
     /// <summary>Put below what is sent (domains only); the plain text.</summary>
     public string? FooterText { get; init; }

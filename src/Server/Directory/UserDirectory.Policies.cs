@@ -1,5 +1,7 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using CbaMail.Config;
 using CbaMail.Envelope;
 
 namespace CbaMail.Directory;
@@ -63,6 +65,16 @@ public sealed partial class UserDirectory
     public bool MayUse(Account account, string protocol) =>
         account.Policy.ForbiddenProtocols?.Contains(protocol) != true && DomainPolicy(account).ForbiddenProtocols?.Contains(protocol) != true;
 
+    /// <summary>Whether somebody who has proved to be its owner may come in from this address.</summary>
+    /// <param name="from">Null: from this machine, by no network.</param>
+    public bool MayComeFrom(Account account, IPAddress? from)
+    {
+        if (from is null || (account.Policy.AllowedNetworks ?? DomainPolicy(account).AllowedNetworks) is not { } allowed) return true;
+        foreach (var text in allowed)
+            if (Networks.TryParse(text, out var network) && network.Contains(from)) return true;
+        return false;
+    }
+
     /// <summary>What IMAP leaves out for this account, in capitals.</summary>
     public IReadOnlyList<string> DisabledCapabilities(Account account) =>
         [.. account.Policy.DisabledCapabilities ?? [], .. DomainPolicy(account).DisabledCapabilities ?? []];
@@ -113,8 +125,9 @@ public sealed partial class UserDirectory
             BccIncoming = addresses(policy.BccIncoming, "bcc-incoming"),
             BccOutgoing = addresses(policy.BccOutgoing, "bcc-outgoing"),
             FooterExcept = addresses(policy.FooterExcept, "footer-except"),
-            ForbiddenProtocols = List(policy.ForbiddenProtocols, "forbidden-protocols", "imap, pop3 or submission",
+            ForbiddenProtocols = List(policy.ForbiddenProtocols, "forbidden-protocols", "imap, pop3, submission or web",
                 text => Array.Find(MailPolicy.Protocols, one => one.Equals(text.Trim(), StringComparison.OrdinalIgnoreCase)), ref wrong),
+            AllowedNetworks = List(policy.AllowedNetworks, "allowed-networks", "an address or a network as in 192.0.2.0/24", text => Networks.TryParse(text, out var network) ? Networks.Show(network) : null, ref wrong),
             DisabledCapabilities = List(policy.DisabledCapabilities, "disabled-capabilities", "the name of a capability as in QRESYNC",
                 text => text.Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '=' or '-' or '+') ? text.ToUpperInvariant() : null, ref wrong),
         };
@@ -137,6 +150,7 @@ public sealed partial class UserDirectory
 
     static Refusal? OutOfRange(MailPolicy policy)
     {
+        if (policy is { SendOnly: true, ReceiveOnly: true }) return Refusal.Invalid.Because("Give one of send-only and receive-only: with both nothing is left to do");
         if (policy.MaxSize is < 0) return Refusal.Invalid.Because("max-size is a size, or 0 for the server's own limit");
         if (policy.MessagesPerDay is < 0 || policy.NewRecipientsPerDay is < 0) return Refusal.Invalid.Because("A limit a day is a number, or 0 for none at all");
         if (policy.FooterText is { Length: > 10_000 } || policy.FooterHtml is { Length: > 50_000 }) return Refusal.Invalid.Because("A footer has at most 10,000 characters of text and 50,000 of HTML");
@@ -149,13 +163,14 @@ public sealed partial class UserDirectory
         static Refusal? OnlyFor(Func<string, Refusal> say, params (string Name, object? Value)[] keys) =>
             Array.Find(keys, key => key.Value is not null).Name is { } name ? say(name) : null;
         Refusal? wrong = null;
-        if (subject != "an account") wrong ??= OnlyFor(name => Refusal.Invalid.Because($"{name} is set for an account only"), ("forward", policy.Forward), ("keep-copy", policy.KeepCopy), ("send-as", policy.SendAs));
+        if (subject != "an account") wrong ??= OnlyFor(name => Refusal.Invalid.Because($"{name} is set for an account only"), ("forward", policy.Forward), ("keep-copy", policy.KeepCopy), ("send-as", policy.SendAs),
+                ("send-only", policy.SendOnly), ("receive-only", policy.ReceiveOnly));
         if (subject != "a domain")
             wrong ??= OnlyFor(name => Refusal.Invalid.Because($"{name} is set for a domain only"), ("footer-text", policy.FooterText), ("footer-html", policy.FooterHtml), ("footer-except", policy.FooterExcept),
                 ("dmarc", policy.Dmarc), ("relay-to", policy.RelayTo), ("relay-verify", policy.RelayVerify));
         if (subject == "an alias")
             wrong ??= OnlyFor(name => Refusal.Invalid.Because($"{name} is set for a domain or an account only"), ("bcc-incoming", policy.BccIncoming), ("bcc-outgoing", policy.BccOutgoing),
-                ("messages-per-day", policy.MessagesPerDay), ("new-recipients-per-day", policy.NewRecipientsPerDay), ("forbidden-protocols", policy.ForbiddenProtocols),
+                ("messages-per-day", policy.MessagesPerDay), ("new-recipients-per-day", policy.NewRecipientsPerDay), ("forbidden-protocols", policy.ForbiddenProtocols), ("allowed-networks", policy.AllowedNetworks),
                 ("disabled-capabilities", policy.DisabledCapabilities));
         return wrong;
     }

@@ -20,8 +20,11 @@ public sealed partial class UserDirectory
         Collect(normal, detail: null, via: null, depth: 0, search);
         // two who forward to one another and keep nothing: the mail stays with the first
         if (search.Found.Count == 0 && search.Fallback is { } account) search.Found.Add(new(account, null, null));
-        return search.Found.Count > 0 ? search.Found : Refusal.NoSuchUser;
+        return search.Found.Count > 0 ? search.Found : search.IsSendOnly ? SendOnly : Refusal.NoSuchUser;
     }
+
+    // RFC 3463 3.3: X.2.1 mailbox disabled, not accepting messages
+    static readonly Refusal SendOnly = new(550, "5.2.1", "CANNOT", 403, "This address sends only; nobody reads what is sent to it");
 
     /// <summary>Whether the domain is ours: the address in its form for comparison, where a domain alias has been replaced by its domain.</summary>
     bool TryLocal(MailAddress address, [NotNullWhen(true)] out MailAddress? normal, [NotNullWhen(true)] out Domain? domain)
@@ -50,6 +53,8 @@ public sealed partial class UserDirectory
         public HashSet<string> Taken { get; } = [];
         /// <summary>The first account that only forwards.</summary>
         public Account? Fallback { get; set; }
+        /// <summary>It led to an account that receives nothing.</summary>
+        public bool IsSendOnly { get; set; }
     }
 
     /// <summary>Names that exist in each domain here although nobody has them; a room above sets them at the start.</summary>
@@ -106,6 +111,7 @@ public sealed partial class UserDirectory
     {
         if (accounts.TryGetValue(Key(address), out var account))
         {
+            if (account.Policy.SendOnly == true) return search.IsSendOnly = true;
             var forward = account.Policy.Forward ?? [];
             if (forward.Count == 0 || account.Policy.KeepCopy != false)
             {

@@ -15,19 +15,22 @@ public sealed partial class UserDirectory
         var known = Known(user);
         var right = await hashing.VerifyAsync(password, known?.Password, cancel);
         if (right is null) return Refusal.Unavailable.Because("Too many are signing in; try again later");
-        if (known is null || right == false || !known.Account.Enabled) return Refusal.SignInFailed;
+        if (known is null || right == false || !IsOpen(known.Account)) return Refusal.SignInFailed;
         if (hashing.IsOutdated(known.Password)) await RenewAsync(known, await hashing.SecretsAsync(password, inBulk: false, cancel), cancel);
         else if (KeepsScram && known.Secrets.Scram?.Iterations != hashing.ScramIterations)
             await RenewAsync(known, known.Secrets with { Scram = await hashing.ScramAsync(password, cancel) }, cancel);
         return known.Account;
     }
 
+    /// <summary>Whether its owner may sign in: it is enabled, and its time is not over.</summary>
+    public bool IsOpen(Account account) => account.Enabled && !(account.Profile.Expires <= time.GetUtcNow());
+
     // only if nobody has changed the password meanwhile
     ValueTask<Result<Account>> RenewAsync(Entry known, PasswordSecrets renewed, CancellationToken cancel) =>
         ChangeAsync(known.Account.Id, entry => entry.Password == known.Password ? entry with { Secrets = renewed } : entry, cancel);
 
     /// <summary>The account of a name to sign in with, once its owner has proved by other means to be it; null where there is none or it is disabled.</summary>
-    public Account? Proven(string user) => Known(user) is { Account: { Enabled: true } account } ? account : null;
+    public Account? Proven(string user) => Known(user) is { Account: var account } && IsOpen(account) ? account : null;
 
     /// <summary>
     /// What SCRAM proves the password of a name by. For a name that has none, is disabled or is nobody's it is one that no password fits,
@@ -37,7 +40,7 @@ public sealed partial class UserDirectory
     public ScramSecret ScramOf(string user, bool pretend = false)
     {
         var pretence = ScramSecret.Pretend(pretenceKey, Names.TryAddress(user, out var address) ? Key(address) : user, hashing.ScramIterations);
-        return pretend || Known(user) is not { Account.Enabled: true, Secrets.Scram: { } secret } ? pretence : secret;
+        return pretend || Known(user) is not { Secrets.Scram: { } secret, Account: var account } || !IsOpen(account) ? pretence : secret;
     }
 
     /// <summary>Whether SCRAM is possible for everybody who can sign in by a password.</summary>

@@ -102,6 +102,9 @@ public sealed partial class UserDirectory
         [.. accountsById.Values.Select(entry => entry.Account).Where(account => domain is null || account.DomainId == domain.Id)
             .OrderBy(account => account.Address.Domain, StringComparer.Ordinal).ThenBy(account => account.Address.LocalPart, StringComparer.Ordinal)];
 
+    /// <summary>Those that have a time at which they end.</summary>
+    public IReadOnlyList<Account> Expiring() => [.. accountsById.Values.Select(entry => entry.Account).Where(account => account.Profile.Expires is not null)];
+
     public IReadOnlyList<Alias> ListAliases(Domain? domain = null) =>
         [.. aliases.Values.Where(alias => domain is null || alias.DomainId == domain.Id)
             .OrderBy(alias => alias.Address.Domain, StringComparer.Ordinal).ThenBy(alias => alias.Address.LocalPart, StringComparer.Ordinal)];

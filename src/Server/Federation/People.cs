@@ -22,7 +22,7 @@ sealed class People(Settings settings, UserDirectory directory, ILogger<People> 
     /// <summary>The account of an address; made here where it may be. SignInFailed where there is none, or it is disabled.</summary>
     public async ValueTask<Result<Account>> AccountAsync(MailAddress address, string? name, CancellationToken cancel)
     {
-        if (directory.FindAccount(address) is { } account) return account.Enabled ? account : Refusal.SignInFailed;
+        if (directory.FindAccount(address) is { } account) return directory.IsOpen(account) ? account : Refusal.SignInFailed;
         if (!Oidc.Provision) return Refusal.SignInFailed;
         name = new string([.. (name ?? "").Where(c => !char.IsControl(c)).Take(200)]);
         var made = await directory.AddAccountAsync(new NewAccount(address.ToString(), name), cancel);

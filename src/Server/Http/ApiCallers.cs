@@ -34,12 +34,12 @@ sealed class ApiCallers(Settings settings, UserDirectory directory, ApiKeys keys
         {
             if (keys.Check(authorization[7..].Trim(), from) is not { } key) return WrongKey;
             if (key.AccountId == 0) return new Caller(null, key, null, null, from);
-            return directory.GetAccount(key.AccountId) is { Enabled: true } owner ? new Caller(owner, key, null, null, from) : WrongKey;
+            return directory.GetAccount(key.AccountId) is { } owner && directory.IsOpen(owner) && directory.MayComeFrom(owner, from) ? new Caller(owner, key, null, null, from) : WrongKey;
         }
         if (context.Request.Cookies[Cookie(context)] is not { Length: > 0 } secret || sessions.Check(secret) is not { } session) return Nobody;
-        if (directory.GetAccount(session.AccountId) is not { Enabled: true } account) return Nobody;
+        if (directory.GetAccount(session.AccountId) is not { } account || !directory.IsOpen(account) || (session.Acting == 0 && !directory.MayComeFrom(account, from))) return Nobody;
         var acting = session.Acting == 0 ? null : directory.GetAccount(session.Acting);
-        if (session.Acting != 0 && acting is not { Enabled: true }) return Nobody;
+        if (session.Acting != 0 && (acting is null || !directory.IsOpen(acting) || !directory.MayComeFrom(acting, from))) return Nobody;
         return new Caller(account, null, session, acting, from);
     }
 

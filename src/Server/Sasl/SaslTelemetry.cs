@@ -1,5 +1,4 @@
 using System.Net;
-using CbaMail.Config;
 using CbaMail.Envelope;
 
 namespace CbaMail.Sasl;
@@ -16,6 +15,6 @@ static partial class SaslTelemetry
     [LoggerMessage(7502, LogLevel.Warning, "{Session}: sign-in from {Remote} not heard: too many failures")]
     public static partial void Barred(ILogger log, string session, IPAddress remote);
 
-    [LoggerMessage(7503, LogLevel.Information, "{Session}: {Account} may not use {Protocol} in this way: a policy or its second factor forbids it")]
-    public static partial void Forbidden(ILogger log, string session, MailAddress account, Protocol protocol);
+    [LoggerMessage(7503, LogLevel.Information, "{Session}: {Account} may not use {Protocol} in this way, or from {Remote}: a policy or its second factor forbids it")]
+    public static partial void Forbidden(ILogger log, string session, MailAddress account, string protocol, IPAddress remote);
 }

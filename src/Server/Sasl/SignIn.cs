@@ -87,9 +87,9 @@ public sealed class SignIn(Settings settings, UserDirectory directory, LoginLimi
             limits.Succeeded(address);
             if (credentials is Confirmation) return result;
             // said to nobody who has not proved who he is
-            if (connection is not null && Forbidden(result.Value, way, connection.Listener.Protocol) is { } forbidden)
+            if (MayNot(result.Value, way, connection?.Listener.Protocol ?? Protocol.Https, address) is { } forbidden)
             {
-                SaslTelemetry.Forbidden(log, session, result.Value.Address, connection.Listener.Protocol);
+                SaslTelemetry.Forbidden(log, session, result.Value.Address, protocol, address);
                 return forbidden;
             }
             bans?.SignedIn(address);
@@ -144,13 +144,19 @@ public sealed class SignIn(Settings settings, UserDirectory directory, LoginLimi
         return await factors.CheckAsync(result.Value, page.Code, cancel) is { } refusal ? refusal : result;
     }
 
-    Refusal? Forbidden(Account account, string way, Protocol protocol)
+    /// <summary>What keeps somebody whom an issuer of tokens has proved to be its owner out of the pages and the API, or null.</summary>
+    public Refusal? KeepsOutOfTheWeb(Account account, IPAddress from) => MayNot(account, "token", Protocol.Https, from);
+
+    /// <summary>What keeps somebody who has proved to be its owner out all the same, or null.</summary>
+    Refusal? MayNot(Account account, string way, Protocol protocol, IPAddress from)
     {
         // a mail program has no place for a code, and the password alone would be the way around it
-        if (way is ByPassword or ByScram && factors is not null && (factors.Has(account) || factors.IsRequired(account))) return SecondFactors.NeedsApplicationPassword;
+        if (protocol != Protocol.Https && way is ByPassword or ByScram && factors is not null && (factors.Has(account) || factors.IsRequired(account))) return SecondFactors.NeedsApplicationPassword;
         var (key, name) = Word(protocol);
         // RFC 5530 3: the proof is right, and it is of no use here
-        return key.Length == 0 || directory.MayUse(account, key) ? null : ProtocolForbidden.Because($"This account may not use {name}; ask its administrator");
+        if (key == "web" && !directory.MayUse(account, key)) return ProtocolForbidden.Because("This account may not sign in by a browser; ask its administrator");
+        if (key.Length > 0 && !directory.MayUse(account, key)) return ProtocolForbidden.Because($"This account may not use {name}; ask its administrator");
+        return directory.MayComeFrom(account, from) ? null : ProtocolForbidden.Because($"This account does not sign in from {from}; ask its administrator");
     }
 
     static (string Key, string Name) Word(Protocol protocol) => protocol switch
@@ -158,6 +164,7 @@ public sealed class SignIn(Settings settings, UserDirectory directory, LoginLimi
         Protocol.Imap or Protocol.Imaps => ("imap", "IMAP"),
         Protocol.Pop3 or Protocol.Pop3s => ("pop3", "POP3"),
         Protocol.Submission or Protocol.Submissions => ("submission", "SMTP"),
+        Protocol.Http or Protocol.Https => ("web", "the web"),
         _ => ("", ""),
     };
 

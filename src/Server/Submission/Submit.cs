@@ -24,7 +24,8 @@ public sealed class Submit(Settings settings, UserDirectory directory, TimeProvi
 
     /// <summary>Whether the account may use this reverse-path. The null one is for notices (RFC 5321 4.5.5).</summary>
     public Refusal? CheckSender(Account account, MailAddress? reversePath) =>
-        reversePath is null || directory.MaySendAs(account, reversePath) || (anySenderOfDomain && IsOfDomain(account, reversePath)) ? null
+        account.Policy.ReceiveOnly == true ? Refusal.MayNotSendAs.Because($"{account.Address} only receives; ask its administrator")
+        : reversePath is null || directory.MaySendAs(account, reversePath) || (anySenderOfDomain && IsOfDomain(account, reversePath)) ? null
             : Refusal.MayNotSendAs.Because($"{account.Address} may not send from {reversePath}");
 
     /// <summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using CbaMail.Authorization;
 using CbaMail.Config;
@@ -22,13 +23,22 @@ static class AccountsApi
     /// <param name="PasswordHash">Of another server, in place of a password; docs/en/sign-in.md names the forms.</param>
     sealed record AccountFields(
         string? Address = null, string? Name = null, long? Quota = null, string? Role = null, string? Groups = null, bool? Enabled = null, string? Password = null, bool Generate = false,
-        IReadOnlyList<string>? Domains = null, IReadOnlyList<string>? Courses = null, IReadOnlyList<string>? Granted = null, IReadOnlyList<string>? Withheld = null, string? PasswordHash = null, bool? MustChangePassword = null);
+        IReadOnlyList<string>? Domains = null, IReadOnlyList<string>? Courses = null, IReadOnlyList<string>? Granted = null, IReadOnlyList<string>? Withheld = null, string? PasswordHash = null, bool? MustChangePassword = null) : AccountDetails;
 
     /// <param name="Bytes">In its mailboxes; not in lists.</param>
     /// <param name="Password">That was generated just now.</param>
     sealed record AccountView(
         string Address, string Name, string Role, long Quota, long? Bytes, long? Messages, string Groups, bool Enabled, bool HasPassword, DateTimeOffset Created,
-        IReadOnlyList<string>? Domains, IReadOnlyList<string>? Courses, IReadOnlyList<string>? Granted, IReadOnlyList<string>? Withheld, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Password = null, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? MustChangePassword = null);
+        IReadOnlyList<string>? Domains, IReadOnlyList<string>? Courses, IReadOnlyList<string>? Granted, IReadOnlyList<string>? Withheld, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Password = null, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? MustChangePassword = null)
+    {
+        public DateTimeOffset? Expires { get; init; }
+        public int? ExpiryNoticeDays { get; init; }
+        public IReadOnlyList<string> Tags { get; init; } = [];
+        public JsonObject Attributes { get; init; } = [];
+        public string? Language { get; init; }
+        public string? Zone { get; init; }
+        public IReadOnlyList<Identity> Identities { get; init; } = [];
+    }
 
     /// <param name="To">The new address.</param>
     /// <param name="Alias">Mail for the old address goes on to it; yes where nothing is said.</param>
@@ -49,7 +59,7 @@ static class AccountsApi
         new("POST", "/removed-accounts/{id:long}/restore", Permissions.AccountsWrite, About.Asked, "Bring an account back with all its mail", Requests.With<BringBack>(BringBackAsync)) { Takes = typeof(BringBack), Gives = typeof(AccountView) },
         new("DELETE", "/removed-accounts/{id:long}", Permissions.AccountsWrite, About.Asked, "Remove it for good", PurgeAsync) { Gives = typeof(NumberDone) },
         new("POST", "/accounts/{address}/rename", Permissions.AccountsWrite, About.Account, "Give an account another address; its mail stays", Requests.With<Renaming>((context, wanted) => Requests.WithAccount((_, account) => RenameAsync(context, account, wanted))(context))) { Takes = typeof(Renaming), Gives = typeof(AccountView), CanRehearse = true },
-        new("GET", "/accounts", Permissions.AccountsRead, About.Asked, "Accounts", ListAsync) { IsList = true, Query = ["domain", "search", "role", "enabled", "group"], Gives = typeof(AccountView) },
+        new("GET", "/accounts", Permissions.AccountsRead, About.Asked, "Accounts", ListAsync) { IsList = true, Query = ["domain", "search", "role", "enabled", "group", "tag"], Gives = typeof(AccountView) },
         new("POST", "/accounts", Permissions.AccountsWrite, About.Asked, "Make an account", Requests.With<AccountFields>(AddAsync)) { Takes = typeof(AccountFields), Gives = typeof(AccountView), CanRehearse = true },
         new("POST", "/accounts/import", Permissions.AccountsWrite, About.Server, "Make accounts from a table: JSON lines, the summary last", AccountImportApi.RunAsync) { TakesType = "text/csv", Streams = true, Gives = typeof(ImportSummary) },
         new("GET", "/accounts/export", Permissions.AccountsRead, About.Asked, "Accounts as a table that can be imported", ExportAsync) { Query = ["domain"], Streams = true, GivesType = "text/csv" },
@@ -66,7 +76,16 @@ static class AccountsApi
             account.Address.ToString(), account.Name, Roles.Show(account.Role), account.Quota, bytes, messages, account.Groups, account.Enabled, directory.HasPassword(account), account.Created,
             profile.Domains is null ? null : [.. directory.ListDomains().Where(domain => profile.Domains.Contains(domain.Id)).Select(domain => domain.Name)],
             profile.Courses is null ? null : [.. context.Room<CourseRegister>().List().Where(course => profile.Courses.Contains(course.Id)).Select(course => course.Slug)],
-            profile.Granted, profile.Withheld, password, profile.MustChangePassword);
+            profile.Granted, profile.Withheld, password, profile.MustChangePassword)
+        {
+            Expires = profile.Expires,
+            ExpiryNoticeDays = profile.ExpiryNoticeDays,
+            Tags = profile.Tags ?? [],
+            Attributes = profile.Attributes?.DeepClone().AsObject() ?? [],
+            Language = profile.Language,
+            Zone = profile.Zone,
+            Identities = profile.Identities ?? [],
+        };
     }
 
     static (long? Bytes, long? Messages) Usage(HttpContext context, Account account)
@@ -85,12 +104,13 @@ static class AccountsApi
     static async Task ListAsync(HttpContext context)
     {
         if (await DomainAsync(context) is not (true, var domain)) return;
-        var (search, group, role, enabled) = (context.Asked("search"), context.Asked("group"), context.Asked("role"), context.Asked("enabled"));
+        var (search, group, role, enabled, tag) = (context.Asked("search"), context.Asked("group"), context.Asked("role"), context.Asked("enabled"), context.Asked("tag"));
         if (role is not null && Roles.Parse(role) is null) { await context.RefuseAsync(NoRole(role)); return; }
         if (enabled is not (null or "true" or "false")) { await context.RefuseAsync(Refusal.Invalid.Because("enabled is true or false").At("enabled")); return; }
         var found = Seen(context, domain).Where(account =>
             (search is null || account.Name.Contains(search, StringComparison.OrdinalIgnoreCase) || account.Address.ToString().Contains(search, StringComparison.OrdinalIgnoreCase))
             && (group is null || account.Groups.Split(' ').Contains(group, StringComparer.OrdinalIgnoreCase))
+            && (tag is null || account.Profile.Tags?.Contains(tag) == true)
             && (role is null || account.Role == Roles.Parse(role)) && (enabled is null || account.Enabled == (enabled == "true")));
         await context.ListAsync(found, account => account.Address.Domain + "\u0001" + account.Address.LocalPart, account => Show(context, account));
     }
@@ -118,7 +138,9 @@ static class AccountsApi
             await context.RefuseAsync(forbidden);
             return;
         }
-        var (role, profile, refusal) = Office(context, wanted, AccountProfile.None);
+        var details = wanted.Apply(AccountProfile.None, null, directory);
+        if (!details.Ok) { await context.RefuseAsync(details.Refusal); return; }
+        var (role, profile, refusal) = Office(context, wanted, details.Value);
         if (refusal is not null) { await context.RefuseAsync(refusal); return; }
         if (TwoPasswords(wanted) is { } twice) { await context.RefuseAsync(twice); return; }
         var password = wanted.Generate ? Passwords.Generate() : wanted.Password;
@@ -130,14 +152,20 @@ static class AccountsApi
     static async Task SetAsync(HttpContext context, Account account, AccountFields wanted)
     {
         if (wanted.Address is not null && wanted.Address != account.Address.ToString()) { await context.RefuseAsync(Refusal.NotPossible.Because("An address cannot be changed here").At("address")); return; }
-        var (role, profile, refusal) = Office(context, wanted, account.Profile);
+        var details = wanted.Apply(account.Profile, account, context.Room<UserDirectory>());
+        if (!details.Ok) { await context.RefuseAsync(details.Refusal); return; }
+        var (role, profile, refusal) = Office(context, wanted, details.Value);
         if (refusal is not null) { await context.RefuseAsync(refusal); return; }
         if (TwoPasswords(wanted) is { } twice) { await context.RefuseAsync(twice); return; }
         var password = wanted.Generate ? Passwords.Generate() : wanted.Password;
         var changed = await context.Room<UserDirectory>().SetAccountAsync(
-            account, new(wanted.Name, password, wanted.Quota, role, wanted.Groups, wanted.Enabled, profile == account.Profile ? null : profile) { PasswordHash = wanted.PasswordHash }, context.RequestAborted);
+            account, new(wanted.Name, password, wanted.Quota, role, wanted.Groups, wanted.Enabled ?? Reopened(context, account, profile), profile == account.Profile ? null : profile) { PasswordHash = wanted.PasswordHash }, context.RequestAborted);
         await context.ResultAsync(changed, now => Show(context, now, usage: true, password: wanted.Generate ? password : null));
     }
+
+    // one whose time was over gets more of it
+    static bool? Reopened(HttpContext context, Account account, AccountProfile next) =>
+        account is { Enabled: false, Profile.Expires: { } over } && next.Expires != over && over <= context.Room<TimeProvider>().GetUtcNow() ? true : null;
 
     /// <summary>What is to be administered; it takes a permission of its own to give.</summary>
     static (Role? Role, AccountProfile Profile, Refusal? Refusal) Office(HttpContext context, AccountFields wanted, AccountProfile profile)

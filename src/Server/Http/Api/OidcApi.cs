@@ -2,6 +2,7 @@ using CbaMail.Authorization;
 using CbaMail.Config;
 using CbaMail.Envelope;
 using CbaMail.Federation;
+using CbaMail.Sasl;
 
 namespace CbaMail.Http.Api;
 
@@ -43,6 +44,7 @@ static class OidcApi
         var account = await Way(context)!.EndAsync(brought, from, context.TraceIdentifier, context.RequestAborted);
         Keep(context, "");
         if (!account.Ok) { await context.RefuseAsync(account.Refusal); return; }
+        if (context.Room<SignIn>().KeepsOutOfTheWeb(account.Value, from) is { } kept) { await context.RefuseAsync(kept); return; }
         var (secret, _) = await context.Room<Sessions>().BeginAsync(account.Value, null, from, context.Request.Headers.UserAgent.ToString(), context.RequestAborted);
         ApiCallers.SetCookie(context, secret);
         context.Response.Redirect("/");
