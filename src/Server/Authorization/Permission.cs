@@ -30,6 +30,7 @@ public static class Permissions
     public static readonly Permission
         OwnAccount = new("self", Own, Own, Own, "see oneself; own sessions, own keys", "видеть свою учётную запись; свои сеансы и ключи"),
         OwnCredentials = new("self.credentials", Own, Own, Own, "see and change by what one signs in: password, application passwords, second factor; own sign-ins", "видеть и менять то, чем входишь: пароль, пароли приложений, второй фактор; свои входы"),
+        OwnMail = new("self.mail", Own, Own, Own, "change what becomes of one's own mail: aliases, forwarding, vacation, expunged messages", "менять судьбу своей почты: псевдонимы, пересылка, автоответ, удалённые письма"),
         StatusRead = new("status.read", Domains, No, No, "see the server's health", "видеть состояние сервера"),
         DomainsRead = new("domains.read", Domains, Courses, No, "see domains", "видеть домены"),
         DomainsWrite = new("domains.write", Domains, No, No, "change domains (catch-all, quota of new accounts)", "менять домены (адрес для неизвестных имён, квота новых учётных записей)"),
@@ -46,6 +47,8 @@ public static class Permissions
         CredentialsWrite = new("credentials.write", Domains, No, No, "make application passwords for others, take off those and second factors", "создавать другим пароли приложений, снимать их и второй фактор"),
         AliasesRead = new("aliases.read", Domains, No, No, "see aliases", "видеть псевдонимы"),
         AliasesWrite = new("aliases.write", Domains, No, No, "make and remove aliases", "создавать и удалять псевдонимы"),
+        GroupsRead = new("groups.read", Domains, No, No, "see groups and their members", "видеть группы и их участников"),
+        GroupsWrite = new("groups.write", Domains, No, No, "make, change and remove groups", "создавать, менять и удалять группы"),
         PoliciesRead = new("policies.read", Domains, No, Own, "see policies", "видеть правила"),
         PoliciesWrite = new("policies.write", Domains, No, No, "change policies", "менять правила"),
         MappingsRead = new("recipient-map.read", No, No, No, "see the recipient map", "видеть замены адресов получателей"),
@@ -78,8 +81,8 @@ public static class Permissions
 
     public static readonly IReadOnlyList<Permission> All =
     [
-        OwnAccount, OwnCredentials, StatusRead, DomainsRead, DomainsWrite, DomainsCreate, DnsRead, DkimRead, DkimWrite, DkimExport, AccountsRead, AccountsWrite, RolesWrite, SignInAs, CredentialsRead, CredentialsWrite,
-        AliasesRead, AliasesWrite, PoliciesRead, PoliciesWrite, MappingsRead, MappingsWrite, MailboxesRead, MailboxesWrite, CoursesRead, CoursesWrite, CoursesCreate,
+        OwnAccount, OwnCredentials, OwnMail, StatusRead, DomainsRead, DomainsWrite, DomainsCreate, DnsRead, DkimRead, DkimWrite, DkimExport, AccountsRead, AccountsWrite, RolesWrite, SignInAs, CredentialsRead, CredentialsWrite,
+        AliasesRead, AliasesWrite, GroupsRead, GroupsWrite, PoliciesRead, PoliciesWrite, MappingsRead, MappingsWrite, MailboxesRead, MailboxesWrite, CoursesRead, CoursesWrite, CoursesCreate,
         MailingsRead, MailingsWrite, SuppressionsRead, SuppressionsWrite, QueueRead, QueueWrite, TraceRead, MessagesWrite, ReportsRead, ReportsWrite, BansRead, BansWrite,
         TlsRead, TlsWrite, SearchRead, SearchWrite, Maintenance, WebhooksRead, WebhooksWrite, AuditRead,
     ];

@@ -51,6 +51,7 @@ public sealed class ControlClient : IDisposable
     /// <param name="body">Null for none.</param>
     public Task<JsonElement> PostAsync(string path, JsonBody? body = null) => SendAsync(HttpMethod.Post, path, body?.Content());
     public Task<JsonElement> PatchAsync(string path, JsonBody body) => SendAsync(HttpMethod.Patch, path, body.Content());
+    public Task<JsonElement> PutAsync(string path, JsonBody body) => SendAsync(HttpMethod.Put, path, body.Content());
     public Task<JsonElement> PostAsync(string path, Stream body, string type) => SendAsync(HttpMethod.Post, path, Content(body, type));
 
     /// <summary>Posts and reads JSON lines as they come.</summary>

@@ -190,6 +190,7 @@ public sealed class LocalDelivery
             late = placing.RefusedLate(refused, others);
             first = Enqueue(transaction, placing, content, others ? effects.RemoteCopies : [], late.ConvertAll(placing.Again));
             if (placing.Order.Author is { } author) limits?.Record(transaction, author, placing.Order.Recipients.Select(recipient => recipient.Address));
+            directory.Count(transaction, placing.Order.Recipients.Where(recipient => !recipient.IsCopy).Select(recipient => recipient.Address));
             placing.Order.Alongside?.Invoke(transaction);
             reports?.Take(transaction, placing.Order.ReversePath, placing.Order.Recipients.Select(recipient => recipient.Address), content, placing.Order.Proven);
         }
@@ -280,8 +281,8 @@ sealed class Effects
 {
     public List<Row> Rows { get; } = [];
     public List<QueueRecipient> Remote { get; } = [];
-    /// <summary>What somebody here passes on for a stranger: by the reverse-path under which it goes (null for a notice), and the domain that seals it.</summary>
-    public List<(MailAddress? Sender, string Sealer, List<QueueRecipient> Recipients)> Forwarded { get; } = [];
+    /// <summary>What somebody here passes on for a stranger: by the reverse-path under which it goes (null for a notice), and the domain that seals it; and what goes by way of a group, which of our own people is signed and not sealed.</summary>
+    public List<(MailAddress? Sender, string? Sealer, List<QueueRecipient> Recipients)> Forwarded { get; } = [];
     /// <summary>The first row that is a copy by policy.</summary>
     public int Copies { get; private set; } = int.MaxValue;
     public List<QueueRecipient> RemoteCopies { get; } = [];
@@ -325,7 +326,7 @@ sealed class Effects
                 {
                     effects.Ways.Add((i, -1));
                     if (target.Remote is { } address && remote?.Add(address.Key) != false)
-                        effects.RecipientsFor(order, target, recipient.IsCopy, directory).Add(new QueueRecipient(address, recipient.Notify, recipient.OriginalRecipient));
+                        effects.RecipientsFor(order, target, recipient.IsCopy, directory).Add(target.ReturnTo is null ? new QueueRecipient(address, recipient.Notify, recipient.OriginalRecipient) : new QueueRecipient(address, null, null)); // RFC 3461 5.2.7.1: a list's own request
                 }
             }
         }
@@ -346,13 +347,19 @@ sealed class Effects
     List<QueueRecipient> RecipientsFor(DeliveryOrder order, Target target, bool isCopy, UserDirectory directory)
     {
         if (isCopy) return RemoteCopies;
+        if (target is { ReturnTo: { } keeper, Group.Address.DomainKey: { } home }) return Under(keeper, order.Author is null ? home : null);
         if (target.Via is not { } via || order.Author is not null) return Remote;
         var stranger = order.ReversePath is { } path && !directory.IsLocal(path) ? path : null;
         if (stranger is null && order.Id.Length == 0) return Remote; // the server's own words
         var sender = stranger is null ? order.ReversePath : directory.RewriteSender(stranger, via);
-        foreach (var (known, sealer, recipients) in Forwarded)
-            if (known?.Key == sender?.Key && sealer == via.DomainKey) return recipients;
-        Forwarded.Add((sender, via.DomainKey, []));
+        return Under(sender, via.DomainKey);
+    }
+
+    List<QueueRecipient> Under(MailAddress? sender, string? sealer)
+    {
+        foreach (var (known, other, recipients) in Forwarded)
+            if (known?.Key == sender?.Key && other == sealer) return recipients;
+        Forwarded.Add((sender, sealer, []));
         return Forwarded[^1].Recipients;
     }
 
@@ -366,7 +373,7 @@ sealed class Effects
         var key = account.Key;
         var direct = recipient.Address.Key == (target.Detail is null ? key : $"{key[..^(account.DomainKey.Length + 1)]}+{target.Detail.ToLowerInvariant()}@{account.DomainKey}");
         var delivered = direct ? recipient.Address : account;
-        var text = $"Return-Path: {MailPath.Write(order.ReversePath)}\r\nDelivered-To: {delivered}\r\n";
+        var text = $"Return-Path: {MailPath.Write(target.ReturnTo ?? order.ReversePath)}\r\nDelivered-To: {delivered}\r\n";
         if (!direct) text += $"X-Original-To: {recipient.Address}\r\n";
         if (order.Junk) text += JunkField.Write(order.Verdict);
         return Encoding.UTF8.GetBytes(text);

@@ -30,6 +30,8 @@ public sealed record Account(long Id, long DomainId, MailAddress Address, string
 public sealed record Alias(long Id, long DomainId, MailAddress Address, IReadOnlyList<string> Targets, DateTimeOffset Created)
 {
     public MailPolicy Policy { get; init; } = MailPolicy.None;
+
+    public AliasProfile Profile { get; init; } = AliasProfile.None;
 }
 
 /// <summary>Who sends to an address.</summary>
@@ -43,6 +45,12 @@ public readonly record struct Poster(long? Account);
 /// <param name="Via">The address of ours that passes mail on to <paramref name="Remote"/> in the name of its owner; null where mail only passes through.</param>
 public sealed record Target(Account? Account, string? Detail, MailAddress? Remote, MailAddress? Via = null)
 {
+    /// <summary>The group that led there, the outermost of several; or null.</summary>
+    public MailGroup? Group { get; init; }
+
+    /// <summary>The reverse-path under which it goes on by way of a group: that of the innermost one's owners; or null.</summary>
+    public MailAddress? ReturnTo { get; init; }
+
     /// <summary>The address exists, and no mailbox gets its mail: a room of the server reads it.</summary>
     public static readonly Target Nobody = new(null, null, null);
 }

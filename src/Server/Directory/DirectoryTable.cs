@@ -3,7 +3,7 @@ using CbaMail.Storage.Sqlite;
 
 namespace CbaMail.Directory;
 
-/// <summary>All SQL of the directory (Storage/Schema/0001_directory.sql, 0011_policies.sql, 0015_scram.sql, 0021_authorization.sql, 0023_removed_accounts.sql).</summary>
+/// <summary>All SQL of the directory (Storage/Schema/0001_directory.sql, 0011_policies.sql, 0015_scram.sql, 0021_authorization.sql, 0023_removed_accounts.sql, 0029_groups.sql).</summary>
 internal static class DirectoryTable
 {
     const string DomainColumns = "SELECT d.id, d.name, d.catch_all, d.default_quota, d.created, a.name, d.policy, d.profile FROM domain d LEFT JOIN domain a ON a.id = d.alias_of";
@@ -13,7 +13,7 @@ internal static class DirectoryTable
         FROM account a JOIN domain d ON d.id = a.domain_id
         """;
 
-    const string AliasColumns = "SELECT a.id, a.domain_id, a.local, d.name, a.targets, a.created, a.policy FROM alias a JOIN domain d ON d.id = a.domain_id";
+    const string AliasColumns = "SELECT a.id, a.domain_id, a.local, d.name, a.targets, a.created, a.policy, a.profile FROM alias a JOIN domain d ON d.id = a.domain_id";
 
     public static List<Domain> Domains(ReadTransaction read) => All(read.Prepare(DomainColumns), Domain);
 
@@ -44,9 +44,9 @@ internal static class DirectoryTable
     public static void SetAddress(WriteTransaction write, long id, long domainId, string local, DateTimeOffset? removed) =>
         write.Prepare("UPDATE account SET domain_id = ?, local = ?, removed = ? WHERE id = ?").Bind(1, domainId).Bind(2, local).Bind(3, removed).Bind(4, id).Run();
 
-    /// <summary>Whether an account or an alias has the address.</summary>
+    /// <summary>Whether an account, an alias or a group has the address.</summary>
     public static bool IsTaken(WriteTransaction write, long domainId, string local) =>
-        write.Prepare("SELECT EXISTS (SELECT 1 FROM account WHERE domain_id = ?1 AND local = ?2) OR EXISTS (SELECT 1 FROM alias WHERE domain_id = ?1 AND local = ?2)").Bind(1, domainId).Bind(2, local).Scalar() == 1;
+        write.Prepare("SELECT EXISTS (SELECT 1 FROM account WHERE domain_id = ?1 AND local = ?2) OR EXISTS (SELECT 1 FROM alias WHERE domain_id = ?1 AND local = ?2) OR EXISTS (SELECT 1 FROM mail_group WHERE domain_id = ?1 AND local = ?2)").Bind(1, domainId).Bind(2, local).Scalar() == 1;
 
     /// <summary>Accounts of a domain, and what their quotas come to.</summary>
     public static (long Accounts, long Quota) Sums(WriteTransaction write, long domainId)
@@ -84,6 +84,7 @@ internal static class DirectoryTable
     static Alias Alias(Statement rows) => new(rows.Int64(0), rows.Int64(1), new(rows.String(2), rows.String(3)), rows.String(4).Split('\n'), rows.Time(5))
     {
         Policy = MailPolicy.FromJson(rows.String(6)),
+        Profile = AliasProfile.FromJson(rows.String(7)),
     };
 
     /// <returns>The id, or null where the name is taken.</returns>
@@ -106,7 +107,7 @@ internal static class DirectoryTable
     /// <summary>Whether nobody is in it, and no other is an alias of it; those that were put away do not count.</summary>
     public static bool MayRemoveDomain(WriteTransaction write, long id) => write.Prepare("""
         SELECT NOT EXISTS (SELECT 1 FROM account WHERE domain_id = ?1 AND removed IS NULL) AND NOT EXISTS (SELECT 1 FROM alias WHERE domain_id = ?1)
-        AND NOT EXISTS (SELECT 1 FROM domain WHERE alias_of = ?1)
+        AND NOT EXISTS (SELECT 1 FROM mail_group WHERE domain_id = ?1) AND NOT EXISTS (SELECT 1 FROM domain WHERE alias_of = ?1)
         """).Bind(1, id).Scalar() == 1;
 
     public static bool RemoveDomain(WriteTransaction write, long id) => write.Prepare("DELETE FROM domain WHERE id = ?").Bind(1, id).Run() == 1;
@@ -116,7 +117,7 @@ internal static class DirectoryTable
     /// <returns>The id, or null where an account or an alias has the address.</returns>
     public static long? AddAccount(WriteTransaction write, Account account, string password)
     {
-        if (write.Prepare("SELECT 1 FROM alias WHERE domain_id = ? AND local = ?").Bind(1, account.DomainId).Bind(2, account.Address.LocalPart).Scalar() == 1) return null;
+        if (IsTaken(write, account.DomainId, account.Address.LocalPart)) return null;
         return Inserted(write, write.Prepare("""
             INSERT INTO account (domain_id, local, name, password, role, quota, groups, enabled, created, profile)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
@@ -142,10 +143,13 @@ internal static class DirectoryTable
     /// <returns>The id, or null where an account or an alias has the address.</returns>
     public static long? AddAlias(WriteTransaction write, Alias alias)
     {
-        if (write.Prepare("SELECT 1 FROM account WHERE domain_id = ? AND local = ?").Bind(1, alias.DomainId).Bind(2, alias.Address.LocalPart).Scalar() == 1) return null;
-        return Inserted(write, write.Prepare("INSERT INTO alias (domain_id, local, targets, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
-            .Bind(1, alias.DomainId).Bind(2, alias.Address.LocalPart).Bind(3, string.Join('\n', alias.Targets)).Bind(4, alias.Created));
+        if (IsTaken(write, alias.DomainId, alias.Address.LocalPart)) return null;
+        return Inserted(write, write.Prepare("INSERT INTO alias (domain_id, local, targets, created, profile) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")
+            .Bind(1, alias.DomainId).Bind(2, alias.Address.LocalPart).Bind(3, string.Join('\n', alias.Targets)).Bind(4, alias.Created).Bind(5, alias.Profile.ToJson()));
     }
+
+    public static void SetProfile(WriteTransaction write, Alias alias) =>
+        write.Prepare("UPDATE alias SET profile = ? WHERE id = ?").Bind(1, alias.Profile.ToJson()).Bind(2, alias.Id).Run();
 
     public static bool SetAlias(WriteTransaction write, Alias alias) =>
         write.Prepare("UPDATE alias SET targets = ? WHERE id = ?").Bind(1, string.Join('\n', alias.Targets)).Bind(2, alias.Id).Run() == 1;

@@ -20,6 +20,12 @@ public sealed record DomainProfile
     /// <summary>What the quotas of all its accounts may come to, in bytes.</summary>
     public long? TotalQuota { get; init; }
 
+    /// <summary>Whether people may make aliases for themselves. Null: they may not.</summary>
+    public OwnAliases? OwnAliases { get; init; }
+
+    /// <summary>How many of them each.</summary>
+    public int? MaxOwnAliases { get; init; }
+
     /// <summary>For people.</summary>
     public string? Description { get; init; }
 
@@ -31,6 +37,7 @@ public sealed record DomainProfile
     static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 

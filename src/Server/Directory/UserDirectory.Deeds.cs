@@ -88,7 +88,7 @@ public sealed partial class UserDirectory
             });
             return true;
         }, cancel);
-        return done ? null : Refusal.Conflict.Because($"The domain {domain.Name} still has accounts, aliases or domains that are aliases of it; remove them first");
+        return done ? null : Refusal.Conflict.Because($"The domain {domain.Name} still has accounts, aliases, groups or domains that are aliases of it; remove them first");
     }
 
     // ---- accounts
@@ -163,7 +163,7 @@ public sealed partial class UserDirectory
         if (!Names.TryAddress(account.Address, out var address)) return Refusal.BadAddress.Because($"\"{Printable(account.Address)}\" is not a valid address");
         if (!domains.TryGetValue(address.Domain, out var domain)) return NoDomain(address.Domain);
         if (domain.AliasOf is { } real) return Refusal.Invalid.Because($"{domain.Name} is an alias of {real}; add the account there");
-        return accounts.ContainsKey(Key(address)) || aliases.ContainsKey(Key(address)) ? Taken(address) : CheckName(account.Name);
+        return accounts.ContainsKey(Key(address)) || aliases.ContainsKey(Key(address)) || groups.ContainsKey(Key(address)) ? Taken(address) : CheckName(account.Name);
     }
 
     Result<Account> Add(WriteTransaction write, NewAccount wanted, Result<PasswordSecrets> hash, DateTimeOffset created)
@@ -241,12 +241,13 @@ public sealed partial class UserDirectory
     // ---- aliases
 
     /// <summary>Adds targets to the alias, which is made where there is none.</summary>
-    public async ValueTask<Result<Alias>> AddAliasAsync(string address, IReadOnlyList<string> targets, CancellationToken cancel = default)
+    /// <param name="profile">Of a new one; null: there may be one, which keeps what it has.</param>
+    public async ValueTask<Result<Alias>> AddAliasAsync(string address, IReadOnlyList<string> targets, CancellationToken cancel = default, AliasProfile? profile = null)
     {
         if (!Names.TryAddress(address, out var normal)) return Refusal.BadAddress.Because($"\"{Printable(address)}\" is not a valid address");
         if (!domains.TryGetValue(normal.Domain, out var domain)) return NoDomain(normal.Domain);
         if (domain.AliasOf is { } real) return Refusal.Invalid.Because($"{domain.Name} is an alias of {real}; add the address there");
-        if (accounts.ContainsKey(Key(normal))) return Taken(normal);
+        if (accounts.ContainsKey(Key(normal)) || groups.ContainsKey(Key(normal)) || (profile is not null && aliases.ContainsKey(Key(normal)))) return Taken(normal);
         var wanted = new List<string>();
         foreach (var target in targets)
         {
@@ -260,13 +261,13 @@ public sealed partial class UserDirectory
         {
             if (!DirectoryTable.HasDomain(write, domain.Id)) return NoDomain(normal.Domain);
             var old = DirectoryTable.FindAlias(write, domain.Id, normal.LocalPart);
-            var alias = new Alias(old?.Id ?? 0, domain.Id, normal, [.. (old?.Targets ?? []).Union(wanted, StringComparer.Ordinal)], old?.Created ?? Rounded(created)) { Policy = old?.Policy ?? MailPolicy.None };
-            if (old is not null) { if (!DirectoryTable.SetAlias(write, alias)) return Taken(normal); }
+            var alias = new Alias(old?.Id ?? 0, domain.Id, normal, [.. (old?.Targets ?? []).Union(wanted, StringComparer.Ordinal)], old?.Created ?? Rounded(created)) { Policy = old?.Policy ?? MailPolicy.None, Profile = old?.Profile ?? profile ?? AliasProfile.None };
+            if (old is not null) { if (profile is not null || !DirectoryTable.SetAlias(write, alias)) return Taken(normal); }
             else if (GetDomain(domain.Id)?.Profile.MaxAliases is { } most && DirectoryTable.CountAliases(write, domain.Id) >= most)
                 return Refusal.Conflict.Because($"The domain {domain.Name} has {most} aliases already, which is all that it may have");
             else if (DirectoryTable.AddAlias(write, alias) is { } id) alias = alias with { Id = id };
             else return Taken(normal);
-            write.OnCommitted(() => aliases[Key(normal)] = alias);
+            write.OnCommitted(() => Keep(alias));
             return alias;
         }, cancel);
     }

@@ -20,11 +20,14 @@ public sealed partial class UserDirectory
         Collect(normal, detail: null, via: null, depth: 0, search);
         // two who forward to one another and keep nothing: the mail stays with the first
         if (search.Found.Count == 0 && search.Fallback is { } account) search.Found.Add(new(account, null, null));
+        if (search.IsTooMany) return TooMany;
         return search.Found.Count > 0 ? search.Found : search.IsSendOnly ? SendOnly : Refusal.NoSuchUser;
     }
 
     // RFC 3463 3.3: X.2.1 mailbox disabled, not accepting messages
     static readonly Refusal SendOnly = new(550, "5.2.1", "CANNOT", 403, "This address sends only; nobody reads what is sent to it");
+
+    static readonly Refusal TooMany = Refusal.TooMany.Because($"This address leads to more than {MostTargets} others");
 
     /// <summary>Whether the domain is ours: the address in its form for comparison, where a domain alias has been replaced by its domain.</summary>
     bool TryLocal(MailAddress address, [NotNullWhen(true)] out MailAddress? normal, [NotNullWhen(true)] out Domain? domain)
@@ -55,6 +58,14 @@ public sealed partial class UserDirectory
         public Account? Fallback { get; set; }
         /// <summary>It led to an account that receives nothing.</summary>
         public bool IsSendOnly { get; set; }
+        /// <summary>It leads to more than one message is sent to: nobody gets it, rather than some.</summary>
+        public bool IsTooMany { get; set; }
+        /// <summary>The outermost group on the way.</summary>
+        public MailGroup? Group { get; set; }
+        /// <summary>Where what goes by the innermost one comes back to.</summary>
+        public MailAddress? ReturnTo { get; set; }
+
+        public void Add(Target target) => Found.Add(Group is null ? target : target with { Group = Group, ReturnTo = ReturnTo });
     }
 
     /// <summary>Names that exist in each domain here although nobody has them; a room above sets them at the start.</summary>
@@ -70,10 +81,15 @@ public sealed partial class UserDirectory
             address = address with { Domain = real };
             domain = domains.GetValueOrDefault(real);
         }
-        if (depth > DeepestAlias || search.Found.Count >= MostTargets || !search.Seen.Add(Key(address))) return;
+        if (depth > DeepestAlias || !search.Seen.Add(Key(address))) return;
+        if (search.Found.Count >= MostTargets)
+        {
+            search.IsTooMany = true;
+            return;
+        }
         if (domain is null)
         {
-            if (search.Taken.Add(Key(address))) search.Found.Add(new(null, null, address, via));
+            if (search.Taken.Add(Key(address))) search.Add(new(null, null, address, via));
             return;
         }
 
@@ -90,6 +106,12 @@ public sealed partial class UserDirectory
         if (domain.Policy.RelayTo is not null)
         {
             if (search.Taken.Add(Key(address))) search.Found.Add(new(null, null, address));
+            return;
+        }
+        if (OwnedBy(address) is { } group)
+        {
+            if (group.Profile.Owners is { } owners) CollectAll(owners, address, depth, search);
+            else if (Administrator(domain) is { } keeper && search.Taken.Add(Key(keeper.Address))) search.Add(new(keeper, null, null));
             return;
         }
         // RFC 5321 4.5.1: postmaster is always there; RFC 2142 5 asks the same of abuse
@@ -115,7 +137,7 @@ public sealed partial class UserDirectory
             var forward = account.Policy.Forward ?? [];
             if (forward.Count == 0 || account.Policy.KeepCopy != false)
             {
-                if (search.Taken.Add(Key(address))) search.Found.Add(new(account, string.IsNullOrEmpty(detail) ? null : detail, null));
+                if (search.Taken.Add(Key(address))) search.Add(new(account, string.IsNullOrEmpty(detail) ? null : detail, null));
             }
             else search.Fallback ??= account;
             CollectAll(forward, address, depth, search);
@@ -123,8 +145,13 @@ public sealed partial class UserDirectory
             CollectAll(domain.Policy.BccIncoming, address, depth, search);
             return true;
         }
+        if (groups.TryGetValue(Key(address), out var group))
+        {
+            CollectGroup(group, depth, search);
+            return true;
+        }
         if (!aliases.TryGetValue(Key(address), out var alias)) return false;
-        CollectAll(alias.Targets, address, depth, search);
+        if (IsOpen(alias)) CollectAll(alias.Targets, address, depth, search);
         return true;
     }
 
@@ -146,6 +173,8 @@ public sealed partial class UserDirectory
         if (GetAccount(account.Id)?.Policy.SendAs is { } lent && lent.Any(pattern => SenderPattern.Matches(pattern, normal, isMember: false))) return true;
         var plus = normal.LocalPart.IndexOf('+');
         var plain = plus > 0 ? normal with { LocalPart = normal.LocalPart[..plus] } : normal;
+        if (groups.TryGetValue(Key(normal), out var group)) return MaySendAs(group, account);
+        if (aliases.TryGetValue(Key(normal), out var alias) && (alias.Profile.MaySend == false || !IsOpen(alias))) return false;
         if (accounts.TryGetValue(Key(normal), out var owner)) return owner.Id == account.Id;
         if (!aliases.ContainsKey(Key(normal)) && accounts.TryGetValue(Key(plain), out owner)) return owner.Id == account.Id;
         var viaAlias = aliases.ContainsKey(Key(normal)) || aliases.ContainsKey(Key(plain)) || normal.LocalPart is "postmaster" or "abuse";

@@ -22,6 +22,7 @@ public sealed partial class UserDirectory
     readonly ConcurrentDictionary<string, Account> accounts = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<long, Entry> accountsById = new();
     readonly ConcurrentDictionary<string, Alias> aliases = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, MailGroup> groups = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, RecipientMapping> mappings = new(StringComparer.Ordinal);
 
     readonly byte[] rewritingKey, pretenceKey;
@@ -38,7 +39,8 @@ public sealed partial class UserDirectory
         using var read = store.Read();
         foreach (var domain in DirectoryTable.Domains(read)) domains[domain.Name] = domain;
         foreach (var (account, password, scram) in DirectoryTable.Accounts(read)) Keep(account, new(password, Open(account, scram)));
-        foreach (var alias in DirectoryTable.Aliases(read)) aliases[Key(alias.Address)] = alias;
+        foreach (var alias in DirectoryTable.Aliases(read)) Keep(alias);
+        foreach (var group in GroupTable.All(read)) groups[Key(group.Address)] = group;
         foreach (var mapping in DirectoryTable.Mappings(read)) mappings[mapping.Address] = mapping;
         rewritingKey = DirectoryTable.ServerKey(read, "srs");
         pretenceKey = DirectoryTable.ServerKey(read, "scram");

@@ -23,6 +23,7 @@ static class ApiRoutes
         .. PasswordApi.Rows,
         .. PasskeyApi.Rows,
         .. AliasesApi.Rows,
+        .. GroupsApi.Rows,
         .. PoliciesApi.Rows,
         .. MailboxesApi.Rows,
         .. CoursesApi.Rows,

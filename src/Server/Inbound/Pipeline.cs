@@ -37,6 +37,7 @@ public sealed class Pipeline
             (Moment.Recipient, new RecipientCheck(directory, bounces)),                                                // is it here, or may it be relayed
             (Moment.Recipient, relay),                                                                                 // does the next server know the name
             (Moment.Recipient, new PolicyCheck(directory)),                                                            // does it want this mail
+            (Moment.Recipient, new GroupCheck(directory)),                                                             // may he write to the group
             (Moment.Recipient, new QuotaCheck(mail)),                                                                  // is there room for it
             (Moment.Recipient, authentication is null ? null : new SpfCheck(authentication, wait: greylist is not null)), // may the host send in this name
             (Moment.Recipient, greylist),                                                                              // has he been here before
@@ -44,6 +45,7 @@ public sealed class Pipeline
             (Moment.Message, new LoopCheck(settings.Smtp.Hops)),
             (Moment.Message, new PolicySizeCheck(directory)),
             (Moment.Message, authentication),                                                                          // who sent it, and does he own up to it
+            (Moment.Message, new GroupProofCheck(directory)),                                                          // is he the member that he says
             .. (filters ?? []).Select(filter => (filter.Item1, (Check?)filter.Item2)),                                 // milters and hooks of the settings, at each moment
             (Moment.Message, edge is not null && inbound.FirstSender(settings.Evaluation) > TimeSpan.Zero
                 ? new FirstSenderCheck(settings, edge.Acquaintances, correspondents, time ?? TimeProvider.System, log ?? Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance) : null), // a stranger waits

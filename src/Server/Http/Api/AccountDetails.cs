@@ -73,7 +73,8 @@ record AccountDetails(
         return new(kept.Count == 0 ? null : kept, null);
     }
 
-    static bool TryTime(string text, out DateTimeOffset? when)
+    /// <summary>A day, from its beginning on in UTC, or a time; "" is none.</summary>
+    internal static bool TryTime(string text, out DateTimeOffset? when)
     {
         when = null;
         if (text.Length == 0) return true;

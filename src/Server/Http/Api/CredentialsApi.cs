@@ -38,6 +38,10 @@ static class CredentialsApi
         : context.Caller().Acting is not null ? context.RefuseAsync(Refusal.NotPermitted.Because("Who acts as somebody else does not see or change by what he signs in"))
         : deed(context, me);
 
+    /// <summary>The caller's own account, also where somebody acts as him.</summary>
+    internal static RequestDelegate WithMe(Func<HttpContext, Account, Task> deed) => context =>
+        context.Caller().Account is { } me ? deed(context, me) : context.RefuseAsync(Refusal.NotPossible.Because("This belongs to an account, and you come by none"));
+
     static PasswordView Show(ApplicationPassword one, string? text = null) =>
         new(one.Id, one.Name, one.Protocols, one.Networks, one.Created, one.Expires, one.Use?.At, one.Use?.From, one.Use?.By, text);
 

@@ -14,8 +14,10 @@ static class DomainsApi
     /// <param name="MaxAccounts">Accounts that it may have; -1 takes the limit away, as with all of them.</param>
     /// <param name="MaxQuota">The largest quota of one account, in bytes.</param>
     /// <param name="TotalQuota">What all quotas may come to, in bytes.</param>
+    /// <param name="OwnAliases">Whether people may make aliases for themselves: none, approval (names that they choose wait for an administrator) or free.</param>
+    /// <param name="MaxOwnAliases">How many of them each; 20 where nothing is said.</param>
     sealed record DomainChange(
-        long? Quota = null, string? CatchAll = null, string? Description = null, IReadOnlyList<string>? Tags = null, int? MaxAccounts = null, int? MaxAliases = null, long? MaxQuota = null, long? TotalQuota = null)
+        long? Quota = null, string? CatchAll = null, string? Description = null, IReadOnlyList<string>? Tags = null, int? MaxAccounts = null, int? MaxAliases = null, long? MaxQuota = null, long? TotalQuota = null, OwnAliases? OwnAliases = null, int? MaxOwnAliases = null)
     {
         public bool Limits => (MaxAccounts, MaxAliases, MaxQuota, TotalQuota) is not (null, null, null, null);
 
@@ -23,6 +25,8 @@ static class DomainsApi
         {
             Description = Description is null ? old.Description : Description.Length == 0 ? null : Description,
             Tags = Tags is null ? old.Tags : Tags.Count == 0 ? null : [.. Tags.Distinct()],
+            OwnAliases = OwnAliases ?? old.OwnAliases,
+            MaxOwnAliases = MaxOwnAliases is null ? old.MaxOwnAliases : MaxOwnAliases < 0 ? null : MaxOwnAliases,
             MaxAccounts = MaxAccounts is null ? old.MaxAccounts : MaxAccounts < 0 ? null : MaxAccounts,
             MaxAliases = MaxAliases is null ? old.MaxAliases : MaxAliases < 0 ? null : MaxAliases,
             MaxQuota = MaxQuota is null ? old.MaxQuota : MaxQuota < 0 ? null : MaxQuota,
@@ -34,7 +38,7 @@ static class DomainsApi
     /// <param name="Display">For people (U-labels).</param>
     /// <param name="Quota">Of new accounts, in bytes; 0 is none.</param>
     sealed record DomainView(string Name, string Display, int Accounts, int Aliases, long Quota, string? CatchAll, string? AliasOf, DateTimeOffset Created,
-        string? Description, IReadOnlyList<string> Tags, int? MaxAccounts, int? MaxAliases, long? MaxQuota, long? TotalQuota);
+        string? Description, IReadOnlyList<string> Tags, int? MaxAccounts, int? MaxAliases, long? MaxQuota, long? TotalQuota, OwnAliases OwnAliases, int? MaxOwnAliases);
 
     sealed record DomainGone(string Name);
 
@@ -51,7 +55,8 @@ static class DomainsApi
     {
         var directory = context.Room<UserDirectory>();
         return new(domain.Name, Names.Show(domain.Name), directory.CountAccounts(domain), directory.ListAliases(domain).Count, domain.DefaultQuota, domain.CatchAll, domain.AliasOf, domain.Created,
-            domain.Profile.Description, domain.Profile.Tags ?? [], domain.Profile.MaxAccounts, domain.Profile.MaxAliases, domain.Profile.MaxQuota, domain.Profile.TotalQuota);
+            domain.Profile.Description, domain.Profile.Tags ?? [], domain.Profile.MaxAccounts, domain.Profile.MaxAliases, domain.Profile.MaxQuota, domain.Profile.TotalQuota,
+            domain.Profile.OwnAliases ?? OwnAliases.None, domain.Profile.MaxOwnAliases);
     }
 
     static Task ListAsync(HttpContext context)

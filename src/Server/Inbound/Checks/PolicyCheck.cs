@@ -16,6 +16,7 @@ public sealed class PolicyCheck(UserDirectory directory) : Check
     internal Refusal? Ask(Arrival arrival, MailAddress recipient, long size)
     {
         if (size > MostForTheServer && IsForTheServer(arrival.Asked!)) return TooLargeForTheServer;
+        if (arrival.SignedIn is null && directory.IsInternal(recipient)) return NotFromYou;
         var (own, domain) = directory.PoliciesFor(recipient);
         if (own.IsEmpty && domain.IsEmpty) return null;
         if ((own.RequireTls ?? domain.RequireTls) == true && arrival is { Protocol: Protocol.Smtp, IsSecure: false }) return TlsNeeded;
