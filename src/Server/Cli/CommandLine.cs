@@ -37,6 +37,7 @@ public static class CommandLine
         .. AccountVerbs.Rows,
         .. CredentialVerbs.Rows,
         .. AliasVerbs.Rows,
+        .. AccountMailVerbs.Rows,
         .. GroupVerbs.Rows,
         .. PolicyVerbs.Rows,
         .. MailboxVerbs.Rows,

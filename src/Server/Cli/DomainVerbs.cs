@@ -19,7 +19,7 @@ static class DomainVerbs
             new("--description", "TEXT", "for people"), new("--tags", "WORDS", "words to find it by; \"\" is none"),
             new("--max-accounts", "NUMBER", "accounts that it may have; none takes the limit away"), new("--max-aliases", "NUMBER", "likewise"),
             new("--max-quota", "SIZE", "the largest quota of one account"), new("--total-quota", "SIZE", "what all quotas may come to"),
-            new("--own-aliases", "WORD", "whether people may make aliases for themselves: none, approval (names that they choose wait for you) or free"), new("--max-own-aliases", "NUMBER", "how many of them each, 20 unless set"), .. Verb.Client], SetAsync),
+            new("--own-aliases", "WORD", "whether people may make aliases for themselves: none, approval (names that they choose wait for you) or free"), new("--forward-to", "WORDS", "where people may forward to by themselves: here, @domain, @*.domain, anywhere; \"\" is nowhere"), new("--max-own-aliases", "NUMBER", "how many of them each, 20 unless set"), .. Verb.Client], SetAsync),
         new("domain remove", "NAME", "remove a domain that has no accounts and aliases", Verb.Client, RemoveAsync),
     ];
 
@@ -49,6 +49,7 @@ static class DomainVerbs
     static JsonBody Profile(Invocation invocation, JsonBody body)
     {
         body.Add("description", invocation.Value("--description")).Add("ownAliases", invocation.Value("--own-aliases"));
+        if (invocation.Value("--forward-to") is { } words) body.Add("forwardTo", words.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries));
         if (invocation.Value("--tags") is { } tags) body.Add("tags", tags.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries));
         foreach (var (option, field) in new[] { ("--max-accounts", "maxAccounts"), ("--max-aliases", "maxAliases"), ("--max-quota", "maxQuota"), ("--total-quota", "totalQuota"), ("--max-own-aliases", "maxOwnAliases") })
             if (invocation.Value(option) is { } text)

@@ -22,6 +22,7 @@ static class PolicyVerbs
         new("forward", Kind.Words, "addresses that get its mail (account)"),
         new("keep-copy", Kind.YesNo, "whether forwarded mail stays in the mailbox too; yes unless set (account)"),
         new("send-as", Kind.Words, "addresses or @domain that it may write as (account)"),
+        new("send-on-behalf", Kind.Words, "addresses or @domain that it may write for, named in Sender (account)"),
         new("bcc-incoming", Kind.Words, "addresses that get a copy of what arrives"),
         new("bcc-outgoing", Kind.Words, "addresses that get a copy of what is sent"),
         new("messages-per-day", Kind.Number, "messages that an account may send in a day"),

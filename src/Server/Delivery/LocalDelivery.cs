@@ -30,15 +30,16 @@ public sealed class LocalDelivery
     readonly SendLimits? limits;
     readonly ReportIntake? reports;
     readonly OwnSignatures? signatures;
+    readonly Vacations? vacations;
     readonly Likeness likeness = new();
 
     public LocalDelivery(Store store, MailStore mail, MailQueue queue, UserDirectory directory, TimeProvider time, ILogger<LocalDelivery> log, Settings? settings = null,
-        BounceIntake? bounces = null, SendLimits? limits = null, ReportIntake? reports = null, OwnSignatures? signatures = null)
+        BounceIntake? bounces = null, SendLimits? limits = null, ReportIntake? reports = null, OwnSignatures? signatures = null, Vacations? vacations = null)
     {
         hostname = settings?.Hostname ?? "localhost";
         this.reports = reports;
         (this.store, this.mail, this.queue, this.directory, this.time, this.log) = (store, mail, queue, directory, time, log);
-        (this.bounces, this.limits, this.signatures) = (bounces, limits, signatures);
+        (this.bounces, this.limits, this.signatures, this.vacations) = (bounces, limits, signatures, vacations);
     }
 
     /// <summary>Places a message for one address, as the directory resolves it; a remote address is refused.</summary>
@@ -93,6 +94,11 @@ public sealed class LocalDelivery
                 // the mail is in its mailbox: no trouble with a notice may make the client send it again
                 try { await TellSuccessAsync(order, outcome, cancel); }
                 catch (Exception e) { LocalDeliveryTelemetry.NotTold(log, e, order.Id, MailPath.Write(order.ReversePath)); }
+            }
+            if (vacations is not null && order.ReversePath is not null)
+            {
+                try { await vacations.AnswerAsync(order, effects, async answer => await DeliverAsync(answer, cancel)); }
+                catch (Exception e) { LocalDeliveryTelemetry.NotAnswered(log, e, order.Id, MailPath.Write(order.ReversePath)); }
             }
             return outcome;
         }

@@ -12,6 +12,9 @@ static partial class LocalDeliveryTelemetry
     [LoggerMessage(4504, LogLevel.Information, "The time of {Account} is over: it is disabled")]
     public static partial void Expired(ILogger log, Envelope.MailAddress account);
 
+    [LoggerMessage(4505, LogLevel.Error, "{Order}: placed, but {Sender} could not be told who is away")]
+    public static partial void NotAnswered(ILogger log, Exception error, string order, string sender);
+
     [LoggerMessage(4503, LogLevel.Information, "{Order}: bounce of the copy for {Recipient} of mailing {Mailing}: {Action}, {Cause}, counted={Counted}: {Reply}")]
     public static partial void BounceRead(ILogger log, string order, string recipient, long mailing, string action, string cause, bool counted, string reply);
 

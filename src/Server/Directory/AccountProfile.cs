@@ -51,6 +51,12 @@ public sealed record AccountProfile
     /// <summary>Names to write under, the first one before all; addresses are those that it may write as.</summary>
     public IReadOnlyList<Identity>? Identities { get; init; }
 
+    /// <summary>What is answered while its owner is away.</summary>
+    public Vacation? Vacation { get; init; }
+
+    /// <summary>Addresses elsewhere that have yet to agree to its owner's forwarding.</summary>
+    public IReadOnlyList<PendingForward>? PendingForwards { get; init; }
+
     /// <summary>Who gave the role, where it was nobody here: it ends when he says so.</summary>
     public string? RoleBy { get; init; }
 

@@ -26,6 +26,9 @@ public sealed record DomainProfile
     /// <summary>How many of them each.</summary>
     public int? MaxOwnAliases { get; init; }
 
+    /// <summary>Where its people may forward to by themselves: <c>here</c>, <c>@domain</c>, <c>@*.domain</c>, <c>anywhere</c>. Null: nowhere.</summary>
+    public IReadOnlyList<string>? ForwardTo { get; init; }
+
     /// <summary>For people.</summary>
     public string? Description { get; init; }
 

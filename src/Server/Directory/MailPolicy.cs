@@ -39,6 +39,9 @@ public record MailPolicy
     /// <summary>Addresses beyond its own that the account may write as: of other accounts (delegation), or <c>@domain</c> (accounts only).</summary>
     public IReadOnlyList<string>? SendAs { get; init; }
 
+    /// <summary>The same, where the field Sender says who has written (RFC 5322 3.6.2; accounts only).</summary>
+    public IReadOnlyList<string>? SendOnBehalf { get; init; }
+
     /// <summary>Gets a copy of all mail that arrives for it.</summary>
     public IReadOnlyList<string>? BccIncoming { get; init; }
 

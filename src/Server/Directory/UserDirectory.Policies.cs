@@ -122,6 +122,7 @@ public sealed partial class UserDirectory
             BlockedSenders = patterns(policy.BlockedSenders, "blocked-senders"),
             Forward = addresses(policy.Forward, "forward"),
             SendAs = lent(policy.SendAs, "send-as"),
+            SendOnBehalf = lent(policy.SendOnBehalf, "send-on-behalf"),
             BccIncoming = addresses(policy.BccIncoming, "bcc-incoming"),
             BccOutgoing = addresses(policy.BccOutgoing, "bcc-outgoing"),
             FooterExcept = addresses(policy.FooterExcept, "footer-except"),
@@ -163,7 +164,7 @@ public sealed partial class UserDirectory
         static Refusal? OnlyFor(Func<string, Refusal> say, params (string Name, object? Value)[] keys) =>
             Array.Find(keys, key => key.Value is not null).Name is { } name ? say(name) : null;
         Refusal? wrong = null;
-        if (subject != "an account") wrong ??= OnlyFor(name => Refusal.Invalid.Because($"{name} is set for an account only"), ("forward", policy.Forward), ("keep-copy", policy.KeepCopy), ("send-as", policy.SendAs),
+        if (subject != "an account") wrong ??= OnlyFor(name => Refusal.Invalid.Because($"{name} is set for an account only"), ("forward", policy.Forward), ("keep-copy", policy.KeepCopy), ("send-as", policy.SendAs), ("send-on-behalf", policy.SendOnBehalf),
                 ("send-only", policy.SendOnly), ("receive-only", policy.ReceiveOnly));
         if (subject != "a domain")
             wrong ??= OnlyFor(name => Refusal.Invalid.Because($"{name} is set for a domain only"), ("footer-text", policy.FooterText), ("footer-html", policy.FooterHtml), ("footer-except", policy.FooterExcept),

@@ -166,6 +166,10 @@ public sealed partial class UserDirectory
             .Where(account => account.Role == Role.Admin || (account.Role == Role.DomainAdmin && account.DomainId == domain.Id))
             .OrderBy(account => account.DomainId == domain.Id ? 0 : 1).ThenBy(account => account.Id).FirstOrDefault();
 
+    /// <summary>Whether the account may write for the owner of the address, under its own name in Sender.</summary>
+    public bool MaySendOnBehalf(Account account, MailAddress address) =>
+        TryLocal(address, out var normal, out _) && GetAccount(account.Id)?.Policy.SendOnBehalf is { } lent && lent.Any(pattern => SenderPattern.Matches(pattern, normal, isMember: false));
+
     /// <summary>Whether the account may use the address as sender: its own, with any detail, an alias that leads to it, or one that its policy lends it.</summary>
     public bool MaySendAs(Account account, MailAddress address)
     {

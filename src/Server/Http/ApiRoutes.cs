@@ -24,6 +24,7 @@ static class ApiRoutes
         .. PasskeyApi.Rows,
         .. AliasesApi.Rows,
         .. GroupsApi.Rows,
+        .. OwnMailApi.Rows,
         .. PoliciesApi.Rows,
         .. MailboxesApi.Rows,
         .. CoursesApi.Rows,

@@ -35,7 +35,7 @@ public sealed class Submit(Settings settings, UserDirectory directory, TimeProvi
     /// <returns>What is to be changed in it; or the refusal.</returns>
     public Result<Completion> Prepare(Account account, ReadOnlySpan<byte> message)
     {
-        bool from = false, date = false, id = false;
+        bool from = false, date = false, id = false, sender = false, onBehalf = false;
         List<FieldSpan>? removed = null;
         var reader = new HeaderReader(message);
         while (reader.Next(out var field))
@@ -48,10 +48,11 @@ public sealed class Submit(Settings settings, UserDirectory directory, TimeProvi
                 // RFC 5322 3.6: one, as readers differ in which of several they show
                 if (from) return SeveralFrom;
                 from = true;
-                if (CheckFrom(account, message[field.ValueStart..field.End]) is { } refusal) return refusal;
+                if (CheckFrom(account, message[field.ValueStart..field.End], ref onBehalf) is { } refusal) return refusal;
             }
             else if (SaysWhoSent(name))
             {
+                sender |= Ascii.EqualsIgnoreCase(name, "Sender"u8);
                 if (CheckSent(account, Encoding.ASCII.GetString(name), message[field.ValueStart..field.End]) is { } refusal) return refusal;
             }
             // RFC 8601 5: nobody here judges mail in the server's name but the server
@@ -61,13 +62,16 @@ public sealed class Submit(Settings settings, UserDirectory directory, TimeProvi
         // what stands behind a line that is no field others take for fields all the same
         if (!reader.EndedCleanly && BrokenHeader.Further(message, reader.Position, "From"u8).Count > 0) return HiddenFrom;
         var footer = FooterOf(account);
-        if (from && date && id) return removed is null && footer is null ? Completion.Nothing : new Completion([], removed ?? [], footer);
+        var lacksSender = onBehalf && !sender;
+        if (from && date && id && !lacksSender) return removed is null && footer is null ? Completion.Nothing : new Completion([], removed ?? [], footer);
 
         // RFC 6409 8.1, 8.2 and 8.3: what is missing may be added here and nowhere later
         var added = new StringBuilder();
         if (!date) added.Append("Date: ").Append(time.GetUtcNow().ToString("ddd, dd MMM yyyy HH:mm:ss '+0000'", CultureInfo.InvariantCulture)).Append("\r\n");
         if (!id) added.Append("Message-ID: <").Append(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))).Append('@').Append(settings.Hostname).Append(">\r\n");
         if (!from) added.Append("From: ").Append(AddressList.Format(account.Name, account.Address.ToString())).Append("\r\n");
+        // RFC 5322 3.6.2: who has written where it is not the author
+        if (lacksSender) added.Append("Sender: ").Append(AddressList.Format(account.Name, account.Address.ToString())).Append("\r\n");
         return new Completion(Encoding.UTF8.GetBytes(added.ToString()), removed ?? [], footer);
     }
 
@@ -94,13 +98,15 @@ public sealed class Submit(Settings settings, UserDirectory directory, TimeProvi
         }
     }
 
-    Refusal? CheckFrom(Account account, ReadOnlySpan<byte> value)
+    Refusal? CheckFrom(Account account, ReadOnlySpan<byte> value, ref bool onBehalf)
     {
         var any = false;
         foreach (var mailbox in AddressList.Parse(value).Mailboxes)
         {
             any = true;
-            if (!MailAddress.TryParse(mailbox.Address, out var address) || !MayWriteAs(account, address))
+            if (MailAddress.TryParse(mailbox.Address, out var address) && MayWriteAs(account, address)) continue;
+            if (address is not null && directory.MaySendOnBehalf(account, address)) onBehalf = true;
+            else
                 return Refusal.MayNotSendAs.Because($"{account.Address} may not write as {Shown(mailbox.Address)} in From");
         }
         return any ? null : Refusal.MayNotSendAs.Because("The From field holds no address");

@@ -15,11 +15,14 @@ static class DomainsApi
     /// <param name="MaxQuota">The largest quota of one account, in bytes.</param>
     /// <param name="TotalQuota">What all quotas may come to, in bytes.</param>
     /// <param name="OwnAliases">Whether people may make aliases for themselves: none, approval (names that they choose wait for an administrator) or free.</param>
+    /// <param name="ForwardTo">Where people may forward to by themselves: here, @domain, @*.domain, anywhere; an empty list is nowhere.</param>
     /// <param name="MaxOwnAliases">How many of them each; 20 where nothing is said.</param>
     sealed record DomainChange(
-        long? Quota = null, string? CatchAll = null, string? Description = null, IReadOnlyList<string>? Tags = null, int? MaxAccounts = null, int? MaxAliases = null, long? MaxQuota = null, long? TotalQuota = null, OwnAliases? OwnAliases = null, int? MaxOwnAliases = null)
+        long? Quota = null, string? CatchAll = null, string? Description = null, IReadOnlyList<string>? Tags = null, int? MaxAccounts = null, int? MaxAliases = null, long? MaxQuota = null, long? TotalQuota = null, OwnAliases? OwnAliases = null, int? MaxOwnAliases = null, IReadOnlyList<string>? ForwardTo = null)
     {
         public bool Limits => (MaxAccounts, MaxAliases, MaxQuota, TotalQuota) is not (null, null, null, null);
+
+        public static string? ForwardWord(string word) => word is "here" or "anywhere" ? word : SenderPattern.Normal(word ?? "") is { } pattern && pattern[0] == '@' ? pattern : null;
 
         public DomainProfile Apply(DomainProfile old) => old with
         {
@@ -27,6 +30,7 @@ static class DomainsApi
             Tags = Tags is null ? old.Tags : Tags.Count == 0 ? null : [.. Tags.Distinct()],
             OwnAliases = OwnAliases ?? old.OwnAliases,
             MaxOwnAliases = MaxOwnAliases is null ? old.MaxOwnAliases : MaxOwnAliases < 0 ? null : MaxOwnAliases,
+            ForwardTo = ForwardTo is null ? old.ForwardTo : ForwardTo.Count == 0 ? null : [.. ForwardTo.Select(word => ForwardWord(word)!).Distinct()],
             MaxAccounts = MaxAccounts is null ? old.MaxAccounts : MaxAccounts < 0 ? null : MaxAccounts,
             MaxAliases = MaxAliases is null ? old.MaxAliases : MaxAliases < 0 ? null : MaxAliases,
             MaxQuota = MaxQuota is null ? old.MaxQuota : MaxQuota < 0 ? null : MaxQuota,
@@ -38,7 +42,7 @@ static class DomainsApi
     /// <param name="Display">For people (U-labels).</param>
     /// <param name="Quota">Of new accounts, in bytes; 0 is none.</param>
     sealed record DomainView(string Name, string Display, int Accounts, int Aliases, long Quota, string? CatchAll, string? AliasOf, DateTimeOffset Created,
-        string? Description, IReadOnlyList<string> Tags, int? MaxAccounts, int? MaxAliases, long? MaxQuota, long? TotalQuota, OwnAliases OwnAliases, int? MaxOwnAliases);
+        string? Description, IReadOnlyList<string> Tags, int? MaxAccounts, int? MaxAliases, long? MaxQuota, long? TotalQuota, OwnAliases OwnAliases, int? MaxOwnAliases, IReadOnlyList<string> ForwardTo);
 
     sealed record DomainGone(string Name);
 
@@ -56,7 +60,7 @@ static class DomainsApi
         var directory = context.Room<UserDirectory>();
         return new(domain.Name, Names.Show(domain.Name), directory.CountAccounts(domain), directory.ListAliases(domain).Count, domain.DefaultQuota, domain.CatchAll, domain.AliasOf, domain.Created,
             domain.Profile.Description, domain.Profile.Tags ?? [], domain.Profile.MaxAccounts, domain.Profile.MaxAliases, domain.Profile.MaxQuota, domain.Profile.TotalQuota,
-            domain.Profile.OwnAliases ?? OwnAliases.None, domain.Profile.MaxOwnAliases);
+            domain.Profile.OwnAliases ?? OwnAliases.None, domain.Profile.MaxOwnAliases, domain.Profile.ForwardTo ?? []);
     }
 
     static Task ListAsync(HttpContext context)
@@ -84,6 +88,7 @@ static class DomainsApi
         // limits are those that an administrator of the domain is held to
         if (change.Limits && !context.Caller().MayEverywhere(Permissions.DomainsWrite)) { await context.RefuseAsync(Requests.MayNot(Permissions.DomainsCreate)); return; }
         if (change.Description?.Length > 500 || change.Tags?.Count > 25 || change.Tags?.Any(tag => tag.Length is 0 or > 50) == true) { await context.RefuseAsync(Refusal.Invalid.Because("A description has at most 500 characters, and there are at most 25 tags of 1 to 50").At("tags")); return; }
+        if (change.ForwardTo is { } words && (words.Count > 100 || words.Any(word => DomainChange.ForwardWord(word) is null))) { await context.RefuseAsync(Refusal.Invalid.Because("forwardTo is at most 100 of here, anywhere, @domain and @*.domain").At("forwardTo")); return; }
         var changed = await context.Room<UserDirectory>().SetDomainAsync(context.Part("domain"), change.Quota, change.CatchAll, context.RequestAborted, change.Apply);
         await context.ResultAsync(changed, domain => Show(context, domain));
     }
