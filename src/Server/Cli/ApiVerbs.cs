@@ -62,16 +62,10 @@ static class ApiVerbs
         JsonElement answer;
         try { answer = JsonDocument.Parse(text).RootElement; }
         catch (JsonException) { throw new Refused("The answer is no single JSON value; print it as it came, with --format json"); }
-        var rows = answer.ValueKind == JsonValueKind.Array ? answer.EnumerateArray().ToList()
-            : answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty("items", out var items) && items.ValueKind == JsonValueKind.Array ? [.. items.EnumerateArray()] : [answer];
-        string[] names = [.. rows.Where(row => row.ValueKind == JsonValueKind.Object).SelectMany(row => row.EnumerateObject()).Select(field => field.Name).Distinct()];
-        if (format == "table")
-        {
-            invocation.PrintTable(rows, [.. names.Select(name => name.ToUpperInvariant())], row => [.. names.Select(name => Shown(row, name))]);
-            return 0;
-        }
-        invocation.Print(string.Join(',', names.Select(Quoted)));
-        foreach (var row in rows) invocation.Print(string.Join(',', names.Select(name => Quoted(Shown(row, name)))));
+        if (format == "csv") { invocation.PrintCsv(answer); return 0; }
+        var rows = Invocation.RowsOf(answer);
+        var names = Invocation.NamesOf(rows);
+        invocation.PrintTable(rows, [.. names.Select(name => name.ToUpperInvariant())], row => [.. names.Select(name => Invocation.FieldOf(row, name))]);
         return 0;
     }
 
@@ -84,13 +78,6 @@ static class ApiVerbs
 
     static (string, string) Header(string text) =>
         text.IndexOf(':', StringComparison.Ordinal) is > 0 and var colon ? (text[..colon].Trim(), text[(colon + 1)..].Trim()) : throw new Refused($"\"{text}\" is no header; write it as in \"If-Match: ...\"", 2);
-
-    static string Shown(JsonElement row, string name) =>
-        row.ValueKind != JsonValueKind.Object || !row.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null ? ""
-        : value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
-
-    // RFC 4180 2.6, 2.7
-    static string Quoted(string text) => text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text : "\"" + text.Replace("\"", "\"\"", StringComparison.Ordinal) + "\"";
 
     static async Task<int> AddKeyAsync(Invocation invocation)
     {

@@ -26,6 +26,7 @@ public sealed class Invocation : IDisposable
     public string? Value(string option) => options.TryGetValue(option, out var values) ? values[^1] : null;
     public IReadOnlyList<string> Values(string option) => options.TryGetValue(option, out var values) ? values : [];
     public bool Json => Has("--json");
+    bool Csv => Has("--csv");
     public string Data => Value("--data") ?? DataPlace.Standard();
 
     /// <summary>The running server.</summary>
@@ -37,18 +38,20 @@ public sealed class Invocation : IDisposable
     // much of it strangers wrote: addresses, subjects, replies
     public void Print(string line) => Output.WriteLine(PlainText.Lines(line));
 
-    /// <summary>With --json the answer as it came, else the sentence.</summary>
+    /// <summary>With --json or --csv the answer as it came, else the sentence.</summary>
     public int Print(JsonElement answer, Func<JsonElement, string> sentence)
     {
+        if (Csv) { PrintCsv(answer); return 0; }
         Print(Json ? answer.GetRawText() : sentence(answer));
         return 0;
     }
 
-    /// <summary>With --json the array as it came, else a table: the header only on a terminal, so that scripts get rows.</summary>
+    /// <summary>With --json or --csv the array as it came, else a table: the header only on a terminal, so that scripts get rows.</summary>
     /// <param name="under">Lines that stand below a row.</param>
     public int Print(JsonElement rows, IReadOnlyList<string> header, Func<JsonElement, string[]> columns, Func<JsonElement, IEnumerable<string>>? under = null)
     {
         if (Json) { Print(rows.GetRawText()); return 0; }
+        if (Csv) { PrintCsv(rows); return 0; }
         PrintTable([.. rows.EnumerateArray()], header, columns, under);
         return 0;
     }
@@ -68,6 +71,29 @@ public sealed class Invocation : IDisposable
             foreach (var text in below) Print(PlainText.Line(text));
         }
     }
+
+    /// <summary>Every field that a row has; the names first, so that nobody has to know their order. RFC 4180 2.6, 2.7.</summary>
+    public void PrintCsv(JsonElement answer)
+    {
+        var rows = RowsOf(answer);
+        var names = NamesOf(rows);
+        Print(string.Join(',', names.Select(Quoted)));
+        foreach (var row in rows) Print(string.Join(',', names.Select(name => Quoted(FieldOf(row, name)))));
+    }
+
+    /// <summary>An array's items, those of a page, or the one thing itself.</summary>
+    internal static IReadOnlyList<JsonElement> RowsOf(JsonElement answer) =>
+        answer.ValueKind == JsonValueKind.Array ? [.. answer.EnumerateArray()]
+        : answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty("items", out var items) && items.ValueKind == JsonValueKind.Array ? [.. items.EnumerateArray()] : [answer];
+
+    internal static IReadOnlyList<string> NamesOf(IReadOnlyList<JsonElement> rows) =>
+        [.. rows.Where(row => row.ValueKind == JsonValueKind.Object).SelectMany(row => row.EnumerateObject()).Select(field => field.Name).Distinct()];
+
+    internal static string FieldOf(JsonElement row, string name) =>
+        row.ValueKind != JsonValueKind.Object || !row.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null ? ""
+        : value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
+
+    static string Quoted(string text) => text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text : "\"" + text.Replace("\"", "\"\"", StringComparison.Ordinal) + "\"";
 
     public void Dispose() => client?.Dispose();
 }

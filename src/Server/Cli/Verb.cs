@@ -19,6 +19,7 @@ public sealed record Verb(
     [
         new("--data", "DIR", "data directory of the server (default: see \"cbamail help\")"),
         new("--json", null, "print JSON"),
+        new("--csv", null, "print a table for other programs (RFC 4180)"),
     ];
 
     /// <summary>The first of two words, or nothing: verbs of a group stand together.</summary>

@@ -31,7 +31,7 @@ public sealed partial class UserDirectory
     // ---- domains
 
     /// <param name="aliasOf">A domain of ours: every address of the new one means the same one there.</param>
-    public async ValueTask<Result<Domain>> AddDomainAsync(string name, long defaultQuota = 0, string? catchAll = null, CancellationToken cancel = default, string? aliasOf = null)
+    public async ValueTask<Result<Domain>> AddDomainAsync(string name, long defaultQuota = 0, string? catchAll = null, CancellationToken cancel = default, string? aliasOf = null, DomainProfile? profile = null)
     {
         if (!Names.TryDomain(name, out var key)) return Refusal.Invalid.Because($"\"{Printable(name)}\" is not a domain name; write it as in example.org");
         if (catchAll is not null && !Names.TryAddress(catchAll, out _)) return Refusal.BadAddress.Because($"\"{Printable(catchAll)}\" is not a valid address");
@@ -47,7 +47,8 @@ public sealed partial class UserDirectory
         {
             if (aliasOf is not null && !domains.ContainsKey(aliasOf)) return null;
             if (DirectoryTable.AddDomain(write, key, catchAll, defaultQuota, created, aliasOf) is not { } id) return null;
-            var domain = new Domain(id, key, catchAll, defaultQuota, Rounded(created)) { AliasOf = aliasOf };
+            var domain = new Domain(id, key, catchAll, defaultQuota, Rounded(created)) { AliasOf = aliasOf, Profile = profile ?? DomainProfile.None };
+            if (profile is not null) DirectoryTable.SetDomain(write, domain);
             write.OnCommitted(() => domains[key] = domain);
             return domain;
         }, cancel);

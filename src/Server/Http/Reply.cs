@@ -101,9 +101,33 @@ public static class Reply
         }
         catch (JsonException e)
         {
-            await context.RefuseAsync(400, $"The request is not the JSON that is expected here: {e.Message.ReplaceLineEndings(" ")}");
+            await context.RefuseAsync(NotExpected(e, typeof(T)));
         }
         return null;
+    }
+
+    /// <summary>What is wrong with a body, in the words of who wrote it: which field, and what it takes.</summary>
+    internal static Refusal NotExpected(JsonException e, Type wanted)
+    {
+        // a field that is not known: the message is the only place that names it
+        if (e.Message.StartsWith("The JSON property '", StringComparison.Ordinal) && e.Message.Split('\'') is [_, { Length: > 0 } unknown, ..])
+        {
+            var known = wanted.GetProperties().Select(property => JsonNamingPolicy.CamelCase.ConvertName(property.Name));
+            return Refusal.Invalid.Because($"There is no field \"{unknown}\" here; those that can be given are {string.Join(", ", known)}").At(unknown);
+        }
+        if (e.InnerException is not (InvalidOperationException or FormatException or null) || e.Path is not { Length: > 2 } path)
+            return Refusal.Invalid.Because($"The request is not JSON: line {(e.LineNumber ?? 0) + 1}, character {(e.BytePositionInLine ?? 0) + 1}");
+        var field = path.TrimStart('$', '.');
+        var type = wanted.GetProperty(field, System.Reflection.BindingFlags.IgnoreCase | System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.Instance)?.PropertyType;
+        type = type is null ? null : Nullable.GetUnderlyingType(type) ?? type;
+        return (type switch
+        {
+            { IsEnum: true } => Refusal.Invalid.Because($"{field} takes one of {string.Join(", ", Enum.GetNames(type).Select(JsonNamingPolicy.KebabCaseLower.ConvertName))}"),
+            _ when type == typeof(bool) => Refusal.Invalid.Because($"{field} takes true or false"),
+            _ when type == typeof(string) => Refusal.Invalid.Because($"{field} takes a text"),
+            { IsPrimitive: true } => Refusal.Invalid.Because($"{field} takes a number"),
+            _ => Refusal.Invalid.Because($"{field} has a value that does not belong there"),
+        }).At(field);
     }
 
     /// <summary>A part of the path, decoded.</summary>

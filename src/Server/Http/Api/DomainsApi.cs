@@ -8,8 +8,6 @@ namespace CbaMail.Http.Api;
 /// <summary>/api/v1/domains</summary>
 static class DomainsApi
 {
-    sealed record NewDomain(string Name, long? Quota = null, string? CatchAll = null, string? AliasOf = null);
-
     /// <param name="CatchAll">"" ends it.</param>
     /// <param name="MaxAccounts">Accounts that it may have; -1 takes the limit away, as with all of them.</param>
     /// <param name="MaxQuota">The largest quota of one account, in bytes.</param>
@@ -17,14 +15,14 @@ static class DomainsApi
     /// <param name="OwnAliases">Whether people may make aliases for themselves: none, approval (names that they choose wait for an administrator) or free.</param>
     /// <param name="ForwardTo">Where people may forward to by themselves: here, @domain, @*.domain, anywhere; an empty list is nowhere.</param>
     /// <param name="MaxOwnAliases">How many of them each; 20 where nothing is said.</param>
-    sealed record DomainChange(
+    record DomainChange(
         long? Quota = null, string? CatchAll = null, string? Description = null, IReadOnlyList<string>? Tags = null, int? MaxAccounts = null, int? MaxAliases = null, long? MaxQuota = null, long? TotalQuota = null, OwnAliases? OwnAliases = null, int? MaxOwnAliases = null, IReadOnlyList<string>? ForwardTo = null)
     {
-        public bool Limits => (MaxAccounts, MaxAliases, MaxQuota, TotalQuota) is not (null, null, null, null);
+        internal bool Limits => (MaxAccounts, MaxAliases, MaxQuota, TotalQuota) is not (null, null, null, null);
 
-        public static string? ForwardWord(string word) => word is "here" or "anywhere" ? word : SenderPattern.Normal(word ?? "") is { } pattern && pattern[0] == '@' ? pattern : null;
+        internal static string? ForwardWord(string word) => word is "here" or "anywhere" ? word : SenderPattern.Normal(word ?? "") is { } pattern && pattern[0] == '@' ? pattern : null;
 
-        public DomainProfile Apply(DomainProfile old) => old with
+        internal DomainProfile Apply(DomainProfile old) => old with
         {
             Description = Description is null ? old.Description : Description.Length == 0 ? null : Description,
             Tags = Tags is null ? old.Tags : Tags.Count == 0 ? null : [.. Tags.Distinct()],
@@ -37,6 +35,9 @@ static class DomainsApi
             TotalQuota = TotalQuota is null ? old.TotalQuota : TotalQuota < 0 ? null : TotalQuota,
         };
     }
+
+    /// <param name="AliasOf">The domain that it is another name of.</param>
+    sealed record NewDomain(string Name, string? AliasOf = null) : DomainChange;
 
     /// <param name="Name">In DNS (A-labels).</param>
     /// <param name="Display">For people (U-labels).</param>
@@ -73,8 +74,9 @@ static class DomainsApi
 
     static async Task AddAsync(HttpContext context, NewDomain wanted)
     {
+        if (Problem(wanted) is { } problem) { await context.RefuseAsync(problem); return; }
         var added = await context.Room<UserDirectory>().AddDomainAsync(
-            wanted.Name, wanted.Quota ?? 0, string.IsNullOrEmpty(wanted.CatchAll) ? null : wanted.CatchAll, context.RequestAborted, string.IsNullOrEmpty(wanted.AliasOf) ? null : wanted.AliasOf);
+            wanted.Name ?? "", wanted.Quota ?? 0, string.IsNullOrEmpty(wanted.CatchAll) ? null : wanted.CatchAll, context.RequestAborted, string.IsNullOrEmpty(wanted.AliasOf) ? null : wanted.AliasOf, wanted.Apply(DomainProfile.None));
         if (added.Ok && !Rehearsal.IsOn)
         {
             context.Room<Tls.Acme.AcmeRenewals>().Look();
@@ -87,11 +89,14 @@ static class DomainsApi
     {
         // limits are those that an administrator of the domain is held to
         if (change.Limits && !context.Caller().MayEverywhere(Permissions.DomainsWrite)) { await context.RefuseAsync(Requests.MayNot(Permissions.DomainsCreate)); return; }
-        if (change.Description?.Length > 500 || change.Tags?.Count > 25 || change.Tags?.Any(tag => tag.Length is 0 or > 50) == true) { await context.RefuseAsync(Refusal.Invalid.Because("A description has at most 500 characters, and there are at most 25 tags of 1 to 50").At("tags")); return; }
-        if (change.ForwardTo is { } words && (words.Count > 100 || words.Any(word => DomainChange.ForwardWord(word) is null))) { await context.RefuseAsync(Refusal.Invalid.Because("forwardTo is at most 100 of here, anywhere, @domain and @*.domain").At("forwardTo")); return; }
+        if (Problem(change) is { } problem) { await context.RefuseAsync(problem); return; }
         var changed = await context.Room<UserDirectory>().SetDomainAsync(context.Part("domain"), change.Quota, change.CatchAll, context.RequestAborted, change.Apply);
         await context.ResultAsync(changed, domain => Show(context, domain));
     }
+
+    static Refusal? Problem(DomainChange change) => change.Description?.Length > 500 || change.Tags?.Count > 25 || change.Tags?.Any(tag => tag.Length is 0 or > 50) == true
+        ? Refusal.Invalid.Because("A description has at most 500 characters, and there are at most 25 tags of 1 to 50").At("tags")
+        : change.ForwardTo is { } words && (words.Count > 100 || words.Any(word => DomainChange.ForwardWord(word) is null)) ? Refusal.Invalid.Because("forwardTo is at most 100 of here, anywhere, @domain and @*.domain").At("forwardTo") : null;
 
     static async Task RemoveAsync(HttpContext context, Domain domain)
     {

@@ -87,7 +87,7 @@ static class MailingsApi
         if (await context.BytesAsync(context.Room<Settings>().Mailings.TemplateLength * 8L) is not { } body) return;
         WantedMailing? wanted;
         try { wanted = JsonSerializer.Deserialize<WantedMailing>(body, Reply.Json); }
-        catch (JsonException e) { await context.RefuseAsync(400, $"The request is not the JSON that is expected here: {e.Message.ReplaceLineEndings(" ")}"); return; }
+        catch (JsonException e) { await context.RefuseAsync(Reply.NotExpected(e, typeof(WantedMailing))); return; }
         if (wanted is null) { await context.RefuseAsync(400, "The request has no body"); return; }
         if (context.Room<CourseRegister>().Find(wanted.Course ?? "") is { Ok: true, Value: var course }
             && !context.Caller().MayCourse(Permissions.MailingsWrite, course.Id, context.Room<UserDirectory>().FindDomain(course.Domain)))
