@@ -74,6 +74,11 @@ public static class Permissions
         TlsWrite = new("certificates.write", No, No, No, "reload and renew certificates", "перечитывать и обновлять сертификаты"),
         SearchRead = new("search.read", No, No, No, "see full-text indexes", "видеть поисковые индексы"),
         SearchWrite = new("search.write", No, No, No, "rebuild full-text indexes", "перестраивать поисковые индексы"),
+        SettingsRead = new("settings.read", No, No, No, "see the settings", "видеть настройки"),
+        SettingsWrite = new("settings.write", No, No, No, "change the settings", "менять настройки"),
+        StatisticsRead = new("statistics.read", Domains, No, No, "see how much mail comes and goes, and what it takes", "видеть, сколько писем приходит и уходит и сколько они занимают"),
+        TemplatesRead = new("templates.read", Domains, Courses, No, "see templates of mailings", "видеть шаблоны рассылок"),
+        TemplatesWrite = new("templates.write", Domains, Courses, No, "make, change and remove templates of mailings", "создавать, менять и удалять шаблоны рассылок"),
         Maintenance = new("maintenance", No, No, No, "back up, restore, verify, collect; keys of secrets; the public suffix list", "резервное копирование, восстановление, проверка, очистка; ключи, которыми зашифрованы секреты; список публичных суффиксов"),
         WebhooksRead = new("webhooks.read", No, No, No, "see webhooks and what became of their events", "видеть вебхуки и судьбу их событий"),
         WebhooksWrite = new("webhooks.write", No, No, No, "make, change, test and remove webhooks", "создавать, менять, проверять и удалять вебхуки"),
@@ -84,7 +89,7 @@ public static class Permissions
         OwnAccount, OwnCredentials, OwnMail, StatusRead, DomainsRead, DomainsWrite, DomainsCreate, DnsRead, DkimRead, DkimWrite, DkimExport, AccountsRead, AccountsWrite, RolesWrite, SignInAs, CredentialsRead, CredentialsWrite,
         AliasesRead, AliasesWrite, GroupsRead, GroupsWrite, PoliciesRead, PoliciesWrite, MappingsRead, MappingsWrite, MailboxesRead, MailboxesWrite, CoursesRead, CoursesWrite, CoursesCreate,
         MailingsRead, MailingsWrite, SuppressionsRead, SuppressionsWrite, QueueRead, QueueWrite, TraceRead, MessagesWrite, ReportsRead, ReportsWrite, BansRead, BansWrite,
-        TlsRead, TlsWrite, SearchRead, SearchWrite, Maintenance, WebhooksRead, WebhooksWrite, AuditRead,
+        TlsRead, TlsWrite, SearchRead, SearchWrite, SettingsRead, SettingsWrite, StatisticsRead, TemplatesRead, TemplatesWrite, Maintenance, WebhooksRead, WebhooksWrite, AuditRead,
     ];
 
     public static Permission? Find(string name) => All.FirstOrDefault(permission => permission.Name == name);

@@ -52,7 +52,7 @@ sealed class FileCopies(string data, Settings settings, Repository repository, P
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException) { return false; } // removed since it was listed
     }
 
-    static bool IsSecret(string path) => path.EndsWith(".key", StringComparison.OrdinalIgnoreCase) || path.StartsWith("keys/", StringComparison.Ordinal);
+    static bool IsSecret(string path) => path.EndsWith(".key", StringComparison.OrdinalIgnoreCase) || path.StartsWith("keys/", StringComparison.Ordinal) || path == SettingsFile.Own;
 
     // the settings file may hold the password of a smarthost
     IEnumerable<string> Outside(bool withoutKeys)

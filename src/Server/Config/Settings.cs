@@ -12,6 +12,15 @@ public sealed record Settings
     /// <summary>The settings file that these come from, or null; no key of it.</summary>
     internal string? File { get; init; }
 
+    /// <summary>Keys that the settings file says, and those that <see cref="SettingsFile.Own"/> says; no key of them.</summary>
+    internal IReadOnlySet<string> InFile { get; init; } = new HashSet<string>();
+    internal IReadOnlySet<string> InOwn { get; init; } = new HashSet<string>();
+
+    /// <summary>What the command line said; no key.</summary>
+    internal SettingsFlags Flags { get; init; } = new();
+
+    internal string GivenBy(string key) => InFile.Contains(key) ? "file" : InOwn.Contains(key) ? "here" : "default";
+
     /// <summary>The server's own fully qualified name: greetings, Received fields, Message-IDs. Default: the machine's.</summary>
     public string Hostname { get; init; } = "localhost";
 

@@ -20,7 +20,15 @@ public sealed record LoadedSettings(Settings? Settings, string? Problem);
 /// </summary>
 public static class SettingsFile
 {
-    /// <summary>Defaults, then the profile, then the file, then the flags.</summary>
+    /// <summary>
+    /// In the data directory: what was set by the API. The settings file wins over it, so that nobody who reads that file is deceived.
+    /// </summary>
+    public const string Own = "settings.yaml";
+
+    /// <summary>Keys that only the settings file and the flags say: where everything is, and what it listens at.</summary>
+    static readonly string[] NotOwn = ["data", "evaluation", "port-offset", "listeners"];
+
+    /// <summary>Defaults, then the profile, then what was set by the API, then the file, then the flags.</summary>
     public static LoadedSettings Load(SettingsFlags flags)
     {
         var text = "";
@@ -33,11 +41,19 @@ public static class SettingsFile
                 return new(null, $"The settings file {flags.Config} cannot be read: {e.Message}");
             }
         }
-        return Parse(text, name, flags);
+        var loaded = Parse(text, name, flags);
+        if (loaded.Settings is not { } settings || !File.Exists(Path.Combine(settings.Data, Own))) return loaded;
+        var own = Path.Combine(settings.Data, Own);
+        try { return Parse(text, name, flags, File.ReadAllText(own), own); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new(null, $"The settings file {own} cannot be read: {e.Message}");
+        }
     }
 
     /// <summary>The same for a text; <paramref name="name"/> is the file's name for sentences.</summary>
-    public static LoadedSettings Parse(string text, string name, SettingsFlags flags)
+    /// <param name="own">What was set by the API.</param>
+    public static LoadedSettings Parse(string text, string name, SettingsFlags flags, string own = "", string ownName = Own)
     {
         try
         {
@@ -46,9 +62,19 @@ public static class SettingsFile
             var evaluation = flags.Evaluation || (Child(root, "evaluation") is YamlScalarNode { Value: "true" or "yes" or "on" });
             var settings = new Settings { Hostname = MachineName() };
             if (evaluation) settings = EvaluationProfile.Apply(settings);
-            if (root is not null) Fill(settings, root, name, "");
+            var (inOwn, inFile) = (new HashSet<string>(), new HashSet<string>());
+            if (ReadYaml(own, ownName) is { } mine)
+            {
+                if (mine.Children.Keys.FirstOrDefault(key => key is YamlScalarNode { Value: { } word } && NotOwn.Contains(word)) is YamlScalarNode misplaced)
+                    throw new SettingsProblem(ownName, misplaced.Start, $"\"{misplaced.Value}\" can only be said by the settings file");
+                Fill(settings, mine, ownName, "", inOwn);
+            }
+            if (root is not null) Fill(settings, root, name, "", inFile);
             settings = settings with
             {
+                Flags = flags,
+                InFile = inFile,
+                InOwn = inOwn,
                 Evaluation = evaluation,
                 File = flags.Config is null ? null : Path.GetFullPath(flags.Config),
                 Data = flags.Data ?? settings.Data,
@@ -89,7 +115,7 @@ public static class SettingsFile
     static YamlNode? Child(YamlMappingNode? node, string key) =>
         node?.Children.FirstOrDefault(pair => pair.Key is YamlScalarNode scalar && scalar.Value == key).Value;
 
-    static void Fill(object record, YamlMappingNode node, string file, string path)
+    static void Fill(object record, YamlMappingNode node, string file, string path, HashSet<string>? given = null)
     {
         var properties = Keys(record.GetType());
         foreach (var (keyNode, value) in node.Children)
@@ -103,12 +129,13 @@ public static class SettingsFile
                 if (value is YamlScalarNode { Value: null or "" }) continue;
                 if (value is not YamlMappingNode inner) throw new SettingsProblem(file, value.Start, $"\"{path}{key}\" holds further keys, indented below it");
                 var target = property.GetValue(record) ?? Activator.CreateInstance(property.PropertyType)!;
-                Fill(target, inner, file, path + key + ".");
+                Fill(target, inner, file, path + key + ".", given);
                 Check(target, inner, file);
                 property.SetValue(record, target);
                 continue;
             }
             property.SetValue(record, Value(property.PropertyType, value, file, path + key));
+            given?.Add(path + key);
         }
     }
 
@@ -203,6 +230,16 @@ public static class SettingsFile
         if (type == typeof(System.Net.IPNetwork)) return Networks.TryParse(text, out var network) ? network : null;
         if (type == typeof(System.Net.IPEndPoint)) return System.Net.IPEndPoint.TryParse(text, out var point) ? point : null;
         throw new InvalidOperationException($"The settings file knows no values of the type {type}.");
+    }
+
+    /// <summary>What a key of this type takes, in words.</summary>
+    internal static string Takes(Type type)
+    {
+        var bare = Nullable.GetUnderlyingType(type) ?? type;
+        if (bare == typeof(IReadOnlyDictionary<string, string>)) return "lines of the form \"name: value\"";
+        if (bare == typeof(string) || !typeof(IEnumerable).IsAssignableFrom(bare)) return Expected(bare);
+        var element = bare.IsArray ? bare.GetElementType()! : bare.GetGenericArguments()[0];
+        return IsRecord(element) ? "a list of entries with keys" : $"a list; each {Expected(Nullable.GetUnderlyingType(element) ?? element)}";
     }
 
     internal static string Expected(Type type) =>

@@ -31,6 +31,14 @@ public static class Sizes
         return true;
     }
 
+    /// <summary>The form that is read back as the same: <c>500M</c>, <c>1500</c>.</summary>
+    public static string Exact(long bytes)
+    {
+        var (value, unit) = (bytes, 0);
+        while (value != 0 && value % 1024 == 0 && unit < Units.Length) { value /= 1024; unit++; }
+        return value.ToString(CultureInfo.InvariantCulture) + (unit == 0 ? "" : Units[unit - 1]);
+    }
+
     /// <summary>The shortest exact form with at most one decimal place; reads well, and is read back nearly.</summary>
     public static string Show(long bytes)
     {

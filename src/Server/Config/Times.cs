@@ -36,6 +36,20 @@ public static class Times
         return true;
     }
 
+    /// <summary>The form that is read back as the same: <c>1h30m</c>, <c>500ms</c>.</summary>
+    public static string Show(TimeSpan time)
+    {
+        if (time == TimeSpan.Zero) return "0";
+        var text = new System.Text.StringBuilder();
+        foreach (var (unit, ticks) in new[] { ("d", TimeSpan.TicksPerDay), ("h", TimeSpan.TicksPerHour), ("m", TimeSpan.TicksPerMinute), ("s", TimeSpan.TicksPerSecond), ("ms", TimeSpan.TicksPerMillisecond) })
+            if (time.Ticks / ticks is > 0 and var count)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"{count}{unit}");
+                time -= new TimeSpan(count * ticks);
+            }
+        return text.Length == 0 ? "0" : text.ToString();
+    }
+
     static bool Add(ref TimeSpan time, double number, double unit)
     {
         if (number * unit > TimeSpan.FromDays(36500).TotalSeconds) return false;

@@ -118,6 +118,16 @@ public sealed class CourseRegister(Store store, UserDirectory directory, Setting
         return CourseTable.Participants(read, course.Id, after, count);
     }
 
+    /// <summary>Somebody of a course by his address.</summary>
+    public Result<Participant> Participant(string slug, string address)
+    {
+        var course = Find(slug);
+        if (!course.Ok) return course.Refusal;
+        if (!MailAddress.TryParse(address, out var parsed)) return Refusal.BadAddress.Because($"\"{address}\" is not a valid address");
+        using var read = store.Read();
+        return CourseTable.Participant(read, course.Value.Id, parsed.Key) is { } found ? found : Refusal.NoSuchUser.Because($"{address} is not in the course {slug}");
+    }
+
     public async ValueTask<Refusal?> RemoveParticipantAsync(string slug, string address, CancellationToken cancel)
     {
         var course = Find(slug);

@@ -25,6 +25,7 @@ public static class QueueRoom
     public static IServiceCollection AddQueue(this IServiceCollection services) => services
         .AddSingleton<MailQueue>().AddSingleton(QueueHolding.Holder)
         .AddSingleton<TraceSearch>()
+        .AddSingleton(p => new TrailSeries(p.GetRequiredService<Store>(), p.GetRequiredService<MailQueue>().Trail, p.GetRequiredService<TimeProvider>()))
         .AddSingleton(p => new TrailSummary(p.GetRequiredService<Store>(), p.GetRequiredService<MailQueue>().Trail, p.GetRequiredService<TimeProvider>(), p.GetRequiredService<Settings>().Queue))
         .AddHostedService<QueueUpkeep>();
 }

@@ -36,7 +36,7 @@ public sealed class TrailSummary(Store store, Trail trail, TimeProvider time, Qu
         var (arrived, placed, refusals, clients, senders, recipients) = (new Sums(), new Sums(), new Sums(), new Sums(), new Sums(), new Sums());
         long refused = 0;
         using var read = store.Read();
-        TrailTable.Walk(read, since, until, entry =>
+        TrailTable.Walk(read, since, until, (_, entry) =>
         {
             cancel.ThrowIfCancellationRequested();
             var origin = entry.Origin.Split('\t');
@@ -65,7 +65,7 @@ public sealed class TrailSummary(Store store, Trail trail, TimeProvider time, Qu
     static (string, string) Split(string text, char at) => text.IndexOf(at) is >= 0 and var found ? (text[..found], text[(found + 1)..]) : (text, "");
 
     /// <summary>A line stands for one message, or for many that a flood had too many of.</summary>
-    static (long Count, string Reason) Refusal(TrailEntry entry)
+    internal static (long Count, string Reason) Refusal(TrailEntry entry)
     {
         if (entry.Arrival.Length == 0 && entry.Verdict.Split(' ') is ["and", var number, ..] && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var many)) return (many, "not kept one by one: too many at once");
         return (1, Masked(entry.Verdict));

@@ -68,12 +68,20 @@ internal static class TrailTable
         (TrailKind)row.Int32(1), row.String(2), row.Text(3), row.String(4), row.String(5), row.Int64(6), row.IsNull(7) ? null : row.Int64(7), row.String(8), row.String(9)));
 
     /// <summary>Every line of some time, the newest first: the trail is walked from its end.</summary>
-    public static void Walk(ReadTransaction transaction, DateTimeOffset since, DateTimeOffset until, Action<TrailEntry> see)
+    public static void Walk(ReadTransaction transaction, DateTimeOffset since, DateTimeOffset until, Action<DateTimeOffset, TrailEntry> see)
     {
         using var row = transaction.Prepare("SELECT at, kind, arrival, message_id, sender, recipients, size, queue_id, origin, verdict FROM trail ORDER BY id DESC");
         // what was refused is written some seconds late, so a line may be a little older than the one before it
         while (row.Step() && row.Time(0) >= since.AddMinutes(-1))
-            if (row.Time(0) >= since && row.Time(0) < until) see(Line(row).Entry);
+            if (row.Time(0) >= since && row.Time(0) < until) see(row.Time(0), Line(row).Entry);
+    }
+
+    /// <summary>Every recipient that left the queue in some time: when, from whom, and how.</summary>
+    public static void WalkFinished(ReadTransaction transaction, DateTimeOffset since, DateTimeOffset until, Action<DateTimeOffset, string, string> see)
+    {
+        using var row = transaction.Prepare("SELECT at, sender, outcome FROM finished ORDER BY id DESC");
+        while (row.Step() && row.Time(0) >= since.AddMinutes(-1))
+            if (row.Time(0) >= since && row.Time(0) < until) see(row.Time(0), row.String(1), row.String(2));
     }
 
     /// <summary>How recipients left the queue.</summary>

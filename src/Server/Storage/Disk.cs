@@ -70,6 +70,21 @@ public abstract class Disk : IDisposable
     /// <exception cref="IOException">No descriptors, or the disk fails: the names may be gone after a power cut.</exception>
     public abstract void FlushDirectory(string path);
 
+    /// <summary>Puts a whole file in place of another, or where there was none; durable when it returns, and never half of it.</summary>
+    /// <exception cref="IOException">No space, no right, or the disk fails: what was there is there.</exception>
+    public void Replace(string path, ReadOnlySpan<byte> bytes)
+    {
+        var draft = path + ".new";
+        Delete(draft);
+        using (var file = Open(draft, create: true)!)
+        {
+            file.Write(bytes, 0);
+            file.Flush();
+        }
+        Move(draft, path);
+        FlushDirectory(System.IO.Path.GetDirectoryName(path)!);
+    }
+
     /// <summary>Begins to flush files beside the caller, who goes on; one at a time.</summary>
     public abstract void StartFlush(IReadOnlyCollection<DiskFile> files);
 

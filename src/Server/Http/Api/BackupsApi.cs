@@ -14,8 +14,13 @@ static class BackupsApi
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
         new("POST", "/backups", Permissions.Maintenance, About.Server, "Write a snapshot into a directory of the server's machine: JSON lines, the summary last", BackUpAsync) { Takes = typeof(BackupOrder), Streams = true, Gives = typeof(BackupSummary) },
+        new("GET", "/backups", Permissions.Maintenance, About.Server, "Snapshots in a directory of the server's machine, oldest first", ListAsync) { Query = ["directory"], Gives = typeof(SnapshotInfo[]) },
         new("POST", "/restores", Permissions.Maintenance, About.Server, "Take one account out of a snapshot: JSON lines, the summary last", RestoreAsync) { Takes = typeof(AccountRestoreOrder), Streams = true, Gives = typeof(AccountRestoreSummary) },
     ];
+
+    static Task ListAsync(HttpContext context) => Path.IsPathFullyQualified(context.Asked("directory") ?? "")
+        ? context.ResultAsync(Listing.Of(context.Asked("directory")!), snapshots => snapshots)
+        : context.RefuseAsync(Refusal.Invalid.Because("The directory must be an absolute path").At("directory"));
 
     static async Task BackUpAsync(HttpContext context)
     {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using CbaMail.Authorization;
 using CbaMail.Config;
 using CbaMail.Directory;
+using CbaMail.Envelope;
 using CbaMail.Mailings;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -23,6 +24,9 @@ static class CoursesApi
     /// <param name="Row">Of the table that he came in with.</param>
     sealed record ParticipantView(string Address, string Name, int Row, IReadOnlyDictionary<string, string> Fields);
 
+    /// <param name="Fields">Columns of the course, for templates; those that it has not yet are added to it.</param>
+    sealed record NewParticipant(string Address, string? Name = null, IReadOnlyDictionary<string, string>? Fields = null);
+
     sealed record NewCourse(string Name, string Domain, string? Language = null);
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
@@ -33,11 +37,31 @@ static class CoursesApi
         new("DELETE", "/courses/{course}", Permissions.CoursesCreate, About.Course, "Remove a course with its mailings", context => DoneAsync(context, context.Room<CourseRegister>().RemoveAsync(context.Part("course"), context.RequestAborted))) { Gives = typeof(DeedDone) },
         new("POST", "/courses/{course}/import", Permissions.CoursesWrite, About.Course, "Take in people from a table", ImportAsync) { TakesType = "text/csv", Streams = true, Gives = typeof(ImportedPeople), GivesType = "application/json" },
         new("GET", "/courses/{course}/participants", Permissions.CoursesRead, About.Course, "The people of a course", ParticipantsAsync) { Streams = true, Gives = typeof(ParticipantView[]), GivesType = "application/json" },
+        new("POST", "/courses/{course}/participants", Permissions.CoursesWrite, About.Course, "Take somebody in, or change what is known of him", Requests.With<NewParticipant>(PutAsync)) { Takes = typeof(NewParticipant), Gives = typeof(ParticipantView) },
+        new("GET", "/courses/{course}/participants/{address}", Permissions.CoursesRead, About.Course, "One of a course", context => context.ResultAsync(
+            context.Room<CourseRegister>().Participant(context.Part("course"), context.Part("address")), Shown)) { Gives = typeof(ParticipantView) },
         new("DELETE", "/courses/{course}/participants/{address}", Permissions.CoursesWrite, About.Course, "Take somebody out of a course", context => DoneAsync(
             context, context.Room<CourseRegister>().RemoveParticipantAsync(context.Part("course"), context.Part("address"), context.RequestAborted))) { Gives = typeof(DeedDone) },
     ];
 
     static CourseView Shown(Course course) => new(course.Slug, course.Name, course.Domain, course.Language, course.Participants, course.Columns, course.Created);
+
+    static ParticipantView Shown(Participant person) => new(person.Address, person.Name, person.Line, JsonSerializer.Deserialize<Dictionary<string, string>>(person.Fields) ?? []);
+
+    // a table of one row: the same rules as for an import
+    static async Task PutAsync(HttpContext context, NewParticipant wanted)
+    {
+        var fields = (wanted.Fields ?? new Dictionary<string, string>()).ToList();
+        var table = string.Join(',', ["address", "name", .. fields.Select(field => Quoted(field.Key))]) + "\n" + string.Join(',', [Quoted(wanted.Address ?? ""), Quoted(wanted.Name ?? ""), .. fields.Select(field => Quoted(field.Value))]) + "\n";
+        var register = context.Room<CourseRegister>();
+        var done = await register.ImportAsync(context.Part("course"), System.Text.Encoding.UTF8.GetBytes(table), context.RequestAborted);
+        if (!done.Ok) await context.RefuseAsync(done.Refusal);
+        else if (done.Value.Errors is [var error, ..]) await context.RefuseAsync(Refusal.Invalid.Because($"{error.Address}: {error.Reason}").At("address"));
+        else await context.ResultAsync(register.Participant(context.Part("course"), wanted.Address ?? ""), Shown, done.Value.Added > 0 ? 201 : 200);
+    }
+
+    // RFC 4180 2.6, 2.7
+    static string Quoted(string text) => "\"" + text.Replace("\"", "\"\"", StringComparison.Ordinal) + "\"";
 
     /// <summary>Those that the caller may see.</summary>
     static IEnumerable<Course> Seen(HttpContext context)

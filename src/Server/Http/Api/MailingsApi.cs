@@ -30,7 +30,8 @@ static class MailingsApi
     /// <param name="Class">Why it came back, where it did.</param>
     sealed record LedgerView(string Address, string State, string MessageId, string? Reply, DateTimeOffset At, string? Class);
     sealed record WantedFile(string Name, string Hash);
-    sealed record WantedMailing(string Course, string From, string Subject, string? Html = null, string? Text = null, IReadOnlyList<WantedFile>? Files = null);
+    /// <param name="Template">What is not said here is taken from it.</param>
+    sealed record WantedMailing(string Course, string From, string? Subject = null, string? Html = null, string? Text = null, IReadOnlyList<WantedFile>? Files = null, long? Template = null);
     sealed record WantedSending(bool SkipInvalid = false);
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
@@ -94,6 +95,13 @@ static class MailingsApi
         {
             await context.RefuseAsync(Requests.MayNot(Permissions.MailingsWrite));
             return;
+        }
+        if (wanted.Template is { } id)
+        {
+            var template = context.Room<TemplateBook>().Find(id);
+            if (!template.Ok) { await context.RefuseAsync(template.Refusal.At("template")); return; }
+            if (!TemplatesApi.May(context, Permissions.TemplatesRead, template.Value.Domain)) { await context.RefuseAsync(Requests.MayNot(Permissions.TemplatesRead)); return; }
+            wanted = wanted with { Subject = wanted.Subject ?? template.Value.Subject, Html = wanted.Html ?? template.Value.Html, Text = wanted.Text ?? template.Value.Text };
         }
         var given = new List<NewFile>();
         foreach (var file in wanted.Files ?? [])
