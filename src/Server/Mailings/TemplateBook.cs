@@ -2,7 +2,6 @@ using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Storage;
-using CbaMail.Storage.Sqlite;
 
 namespace CbaMail.Mailings;
 
@@ -17,24 +16,19 @@ public sealed record TemplateWish(string? Name = null, string? Language = null, 
 /// <summary>The templates of mailings, kept under names.</summary>
 public sealed class TemplateBook(Store store, UserDirectory directory, Settings settings, TimeProvider time)
 {
-    const string Columns = "SELECT id, domain, name, language, subject, html, text, created, changed FROM mailing_template";
     const int LongestName = 200;
 
     /// <summary>In the order of domains and names.</summary>
     public IReadOnlyList<MailingTemplate> List()
     {
         using var read = store.Read();
-        using var row = read.Prepare(Columns + " ORDER BY domain, name, language");
-        var found = new List<MailingTemplate>();
-        while (row.Step()) found.Add(Read(row));
-        return found;
+        return TemplateTable.List(read);
     }
 
     public Result<MailingTemplate> Find(long id)
     {
         using var read = store.Read();
-        using var row = read.Prepare(Columns + " WHERE id = ?").Bind(1, id);
-        return row.Step() ? Read(row) : NoTemplate(id);
+        return TemplateTable.Find(read, id) is { } found ? found : NoTemplate(id);
     }
 
     public async ValueTask<Result<MailingTemplate>> AddAsync(string domain, TemplateWish wish, CancellationToken cancel)
@@ -56,27 +50,14 @@ public sealed class TemplateBook(Store store, UserDirectory directory, Settings 
         if (Problem(next) is { } problem) return problem;
         return await store.CommitAsync<Result<MailingTemplate>>(write =>
         {
-            using (var same = write.Prepare("SELECT 1 FROM mailing_template WHERE domain = ? AND name = ? AND language = ? AND id <> ?").Bind(1, next.Domain).Bind(2, next.Name).Bind(3, next.Language).Bind(4, next.Id))
-                if (same.Step()) return Refusal.AlreadyExists.Because($"There is a template \"{next.Name}\" in this language already").At("name");
-            if (next.Id == 0)
-            {
-                Bound(write.Prepare("INSERT INTO mailing_template (domain, name, language, subject, html, text, changed, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"), next).Bind(8, next.Created).Run();
-                return next with { Id = write.LastInsertId };
-            }
-            Bound(write.Prepare("UPDATE mailing_template SET domain = ?, name = ?, language = ?, subject = ?, html = ?, text = ?, changed = ? WHERE id = ?"), next).Bind(8, next.Id).Run();
-            return write.Changes > 0 ? next : NoTemplate(next.Id);
+            if (TemplateTable.IsTaken(write, next)) return Refusal.AlreadyExists.Because($"There is a template \"{next.Name}\" in this language already").At("name");
+            if (next.Id == 0) return next with { Id = TemplateTable.Add(write, next) };
+            return TemplateTable.Update(write, next) ? next : NoTemplate(next.Id);
         }, cancel);
     }
 
-    public async ValueTask<Refusal?> RemoveAsync(long id, CancellationToken cancel)
-    {
-        var gone = await store.CommitAsync(write =>
-        {
-            write.Prepare("DELETE FROM mailing_template WHERE id = ?").Bind(1, id).Run();
-            return write.Changes > 0;
-        }, cancel);
-        return gone ? null : NoTemplate(id);
-    }
+    public async ValueTask<Refusal?> RemoveAsync(long id, CancellationToken cancel) =>
+        await store.CommitAsync(write => TemplateTable.Remove(write, id), cancel) ? null : NoTemplate(id);
 
     Refusal? Problem(MailingTemplate one) =>
         one.Name.Length is 0 or > LongestName ? Refusal.Invalid.Because($"A template has a name of 1 to {LongestName} characters").At("name")
@@ -91,12 +72,6 @@ public sealed class TemplateBook(Store store, UserDirectory directory, Settings 
         : TemplateParser.Parse(text, kind, out var wrong) is null ? Refusal.Invalid.Because($"{field}: {wrong}").At(field) : null;
 
     static string? Or(string? wish, string? old) => wish is null ? old : wish.Length == 0 ? null : wish;
-
-    static Statement Bound(Statement row, MailingTemplate one) =>
-        row.Bind(1, one.Domain).Bind(2, one.Name).Bind(3, one.Language).Bind(4, one.Subject).Bind(5, one.Html).Bind(6, one.Text).Bind(7, one.Changed);
-
-    static MailingTemplate Read(Statement row) =>
-        new(row.Int64(0), row.String(1), row.String(2), row.String(3), row.String(4), row.Text(5), row.Text(6), row.Time(7), row.Time(8));
 
     static Refusal NoTemplate(long id) => Refusal.NoSuchThing.Because($"There is no template {id}; list them with: cbamail template list");
 }
