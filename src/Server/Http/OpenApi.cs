@@ -122,6 +122,8 @@ static partial class OpenApi
             ["code"] = new JsonObject { ["type"] = "string", ["description"] = "The cause, for programs" },
             ["detail"] = new JsonObject { ["type"] = "string", ["description"] = "A sentence in the caller's language" },
             ["field"] = new JsonObject { ["type"] = "string", ["description"] = "Of the request that it is about" },
+            ["kinds"] = new JsonObject { ["type"] = "array", ["items"] = new JsonObject { ["type"] = "string" }, ["description"] = "With second-factor: what can be shown, of totp, passkey and recovery-code" },
+            ["passkey"] = new JsonObject { ["type"] = "object", ["description"] = "With second-factor: the question to a passkey, as POST /session/passkey/options gives one" },
         },
         ["required"] = new JsonArray("status", "code", "detail"),
     };

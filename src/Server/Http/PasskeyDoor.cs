@@ -20,10 +20,12 @@ sealed class PasskeyDoor
 
     static readonly Refusal Stale = Refusal.Invalid.Because("This question was answered already, or is too old: begin again").At("id");
 
+    const char Alone = '1', Beside = '2'; // what a question was asked for, before its state
+
     readonly UserDirectory directory;
     readonly Passkeys passkeys;
     readonly TimeProvider time;
-    readonly PasskeyHandler<Account> handler;
+    readonly PasskeyHandler<Account> alone, beside;
     readonly byte[] key = RandomNumberGenerator.GetBytes(32);
     readonly Lock gate = new();
     readonly Dictionary<string, DateTimeOffset> answered = new(StringComparer.Ordinal); // rightly: wrong answers cost nothing here
@@ -32,10 +34,13 @@ sealed class PasskeyDoor
     {
         (this.directory, this.passkeys, this.time) = (directory, passkeys, time);
         var people = new UserManager<Account>(new PasskeyStore(directory, passkeys), Options.Create(new IdentityOptions()), null!, [], [], null!, new IdentityErrorDescriber(), null!, log);
-        handler = new PasskeyHandler<Account>(people, Options.Create(new IdentityPasskeyOptions
+        alone = Handler("required", "required"); // it stands for password and code, and who signs in names nobody first
+        beside = Handler("discouraged", "discouraged"); // the password has been shown: a security key without a PIN will do
+
+        PasskeyHandler<Account> Handler(string verification, string resident) => new(people, Options.Create(new IdentityPasskeyOptions
         {
-            UserVerificationRequirement = "required", // alone it stands for password and code
-            ResidentKeyRequirement = "required", // who signs in names nobody first
+            UserVerificationRequirement = verification,
+            ResidentKeyRequirement = resident,
             AttestationConveyancePreference = "none",
             ValidateOrigin = origin => ValueTask.FromResult(origin.CrossOrigin is not true && Uri.TryCreate(origin.Origin, UriKind.Absolute, out var page)
                 && page.Equals(new Uri($"{origin.HttpContext.Request.Scheme}://{origin.HttpContext.Request.Host}"))),
@@ -44,17 +49,18 @@ sealed class PasskeyDoor
 
     // ---- registering
 
-    public async Task<(string Id, JsonNode Options)> BeginAsync(HttpContext context, Account me)
+    /// <param name="secondFactor">It is to be good beside the password only: its owner need not be verified by it.</param>
+    public async Task<(string Id, JsonNode Options)> BeginAsync(HttpContext context, Account me, bool secondFactor)
     {
-        var made = await handler.MakeCreationOptionsAsync(new() { Id = PasskeyStore.IdOf(me), Name = me.Address.ToString(), DisplayName = me.Name.Length > 0 ? me.Name : me.Address.ToString() }, context);
-        return (Seal(made.AttestationState ?? "", me.Id), JsonNode.Parse(made.CreationOptionsJson)!);
+        var made = await (secondFactor ? beside : alone).MakeCreationOptionsAsync(new() { Id = PasskeyStore.IdOf(me), Name = me.Address.ToString(), DisplayName = me.Name.Length > 0 ? me.Name : me.Address.ToString() }, context);
+        return (Seal((secondFactor ? Beside : Alone) + made.AttestationState, me.Id), JsonNode.Parse(made.CreationOptionsJson)!);
     }
 
     /// <returns>The passkey, not kept yet.</returns>
     public async Task<Result<Passkey>> RegisterAsync(HttpContext context, Account me, string id, string name, JsonElement credential)
     {
         if (Open(id) is not var (state, account) || account != me.Id) return Stale;
-        var result = await handler.PerformAttestationAsync(new() { HttpContext = context, CredentialJson = credential.GetRawText(), AttestationState = state });
+        var result = await (state[0] == Beside ? beside : alone).PerformAttestationAsync(new() { HttpContext = context, CredentialJson = credential.GetRawText(), AttestationState = state[1..] });
         if (!result.Succeeded) return Refusal.Invalid.Because($"The authenticator's answer is not right: {result.Failure.Message}").At("credential");
         if (!IsFirst(id)) return Stale;
         var made = result.Passkey;
@@ -63,17 +69,19 @@ sealed class PasskeyDoor
 
     // ---- signing in
 
-    public async Task<(string Id, JsonNode Options)> AskAsync(HttpContext context)
+    /// <param name="secondFactor">Whose password was shown; null: it is to stand alone.</param>
+    public async Task<(string Id, JsonNode Options)> AskAsync(HttpContext context, Account? secondFactor)
     {
-        var made = await handler.MakeRequestOptionsAsync(null, context);
-        return (Seal(made.AssertionState ?? "", 0), JsonNode.Parse(made.RequestOptionsJson)!);
+        var made = await (secondFactor is null ? alone : beside).MakeRequestOptionsAsync(secondFactor, context);
+        return (Seal(made.AssertionState ?? "", secondFactor?.Id ?? 0), JsonNode.Parse(made.RequestOptionsJson)!);
     }
 
+    /// <param name="secondFactor">Whose password was shown; null: it stands alone.</param>
     /// <returns>Whose it is; null where the answer is not right.</returns>
-    public async Task<Account?> CheckAsync(HttpContext context, string id, JsonElement credential, CancellationToken cancel)
+    public async Task<Account?> CheckAsync(HttpContext context, Account? secondFactor, string id, JsonElement credential, CancellationToken cancel)
     {
-        if (Open(id) is not var (state, account) || account != 0) return null;
-        var result = await handler.PerformAssertionAsync(new() { HttpContext = context, CredentialJson = credential.GetRawText(), AssertionState = state });
+        if (Open(id) is not var (state, account) || account != (secondFactor?.Id ?? 0)) return null;
+        var result = await (secondFactor is null ? alone : beside).PerformAssertionAsync(new() { HttpContext = context, CredentialJson = credential.GetRawText(), AssertionState = state });
         if (!result.Succeeded || passkeys.Find(result.Passkey.CredentialId) is not { } passkey || passkey.AccountId != result.User.Id) return null;
         if (directory.GetAccount(passkey.AccountId) is not { Enabled: true } owner || !IsFirst(id)) return null;
         await passkeys.UsedAsync(passkey, result.Passkey.SignCount, result.Passkey.IsBackedUp, cancel);

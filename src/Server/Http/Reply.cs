@@ -38,17 +38,18 @@ public static class Reply
     public static string Say(this HttpContext context, Refusal refusal) => Sentences.Say(refusal, Sentences.LanguageOf(context));
 
     /// <param name="kinds">Of second factors that can be shown.</param>
-    public static async Task RefuseAsync(this HttpContext context, Refusal refusal, int status, IReadOnlyList<string>? kinds = null)
+    /// <param name="passkey">The question to a passkey, where that is one of them.</param>
+    public static async Task RefuseAsync(this HttpContext context, Refusal refusal, int status, IReadOnlyList<string>? kinds = null, object? passkey = null)
     {
         var language = Sentences.LanguageOf(context);
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/problem+json; charset=utf-8";
         context.Response.Headers.ContentLanguage = language;
-        var problem = new Problem("about:blank", Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status), status, Code(refusal), Sentences.Say(refusal, language), refusal.Field, kinds);
+        var problem = new Problem("about:blank", Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status), status, Code(refusal), Sentences.Say(refusal, language), refusal.Field, kinds, passkey);
         await JsonSerializer.SerializeAsync(context.Response.Body, problem, Problems, context.RequestAborted);
     }
 
-    sealed record Problem(string Type, string Title, int Status, string Code, string Detail, string? Field, IReadOnlyList<string>? Kinds = null);
+    sealed record Problem(string Type, string Title, int Status, string Code, string Detail, string? Field, IReadOnlyList<string>? Kinds = null, object? Passkey = null);
 
     static readonly JsonSerializerOptions Problems = new(Json) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 

@@ -9,7 +9,7 @@ public record Credentials(string User, string Password)
 
 /// <summary>A password, and what has to come with it where there is a second factor (the API).</summary>
 /// <param name="Code">Of an authenticator app, or a recovery code; null: none came.</param>
-public sealed record WithCode(string User, string Password, string? Code) : Credentials(User, Password);
+public sealed record WithCode(string User, string Password, string? Code, bool Passkey = false) : Credentials(User, Password);
 
 /// <summary>A passkey that the API has judged; it stands for password and code.</summary>
 public sealed record ByPasskey(string User, bool IsRight) : Credentials(User, "");

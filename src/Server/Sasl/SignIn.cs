@@ -140,6 +140,7 @@ public sealed class SignIn(Settings settings, UserDirectory directory, LoginLimi
     {
         var result = await directory.SignInAsync(page.User, page.Password, cancel);
         if (!result.Ok || factors?.Has(result.Value) != true) return result;
+        if (page.Passkey) return result;
         if (string.IsNullOrEmpty(page.Code)) return SecondFactors.Needed;
         return await factors.CheckAsync(result.Value, page.Code, cancel) is { } refusal ? refusal : result;
     }

@@ -136,6 +136,36 @@ public sealed class PasskeyTests(ServerFixture site) : IClassFixture<ServerFixtu
     }
 
     [Fact]
+    public async Task A_security_key_without_a_pin_is_a_second_factor_and_never_enough_alone()
+    {
+        var (first, address) = await NewPersonAsync();
+        using var _ = first;
+        var (key, other) = (Device(), Device());
+        key.Verifies = false; // nobody is asked for a PIN or a finger
+        var making = (await SendAsync(first, HttpMethod.Post, "me/passkeys/options?second-factor=true")).Answer;
+        Assert.Equal("discouraged", making.GetProperty("options").GetProperty("authenticatorSelection").GetProperty("userVerification").GetString());
+        Assert.Equal(201, (await SendAsync(first, HttpMethod.Post, "me/passkeys", new { id = making.GetProperty("id").GetString(), name = "Key", credential = key.Create(making.GetProperty("options")) })).Status);
+
+        using var browser = Browser();
+        Assert.Equal(401, await SignInAsync(browser, key)); // alone
+        async Task<JsonElement> QuestionAsync() => (await SendAsync(browser, HttpMethod.Post, "session", new { address, password = TestServer.Password })).Answer.GetProperty("passkey");
+        Task<(int Status, JsonElement)> AnswerAsync(JsonElement question, object credential, string password = TestServer.Password) =>
+            SendAsync(browser, HttpMethod.Post, "session", new { address, password, passkey = new { id = question.GetProperty("id").GetString(), credential } });
+        var asked = await QuestionAsync();
+        var answer = key.Get(asked.GetProperty("options"));
+        Assert.Equal(401, (await AnswerAsync(asked, answer, "another password")).Status); // which is spent by it
+        Assert.Equal(401, (await AnswerAsync(asked, answer)).Status);
+        asked = await QuestionAsync();
+        Assert.Equal(401, (await AnswerAsync(asked, other.Get(asked.GetProperty("options")))).Status);
+        Assert.Equal(201, (await AnswerAsync(asked, key.Get(asked.GetProperty("options")))).Status);
+        var (stranger, theirs) = await NewPersonAsync();
+        using var __ = stranger;
+        Assert.Equal(201, (await RegisterAsync(stranger, other)).Status);
+        var question = (await SendAsync(browser, HttpMethod.Post, "session", new { address = theirs, password = TestServer.Password })).Answer.GetProperty("passkey");
+        Assert.Equal(401, (await AnswerAsync(question, other.Get(question.GetProperty("options")))).Status); // another's key for another's question
+    }
+
+    [Fact]
     public async Task An_answer_that_is_wrong_in_anything_is_refused()
     {
         var (browser, _) = await NewPersonAsync();

@@ -14,10 +14,10 @@ static class PasskeyApi
 {
     /// <param name="Id">Comes back with the answer; good once, for five minutes.</param>
     /// <param name="Options">For navigator.credentials of the browser.</param>
-    sealed record PasskeyQuestion(string Id, JsonNode Options);
+    internal sealed record PasskeyQuestion(string Id, JsonNode Options);
 
     /// <param name="Credential">What navigator.credentials.get has given, as JSON.</param>
-    sealed record ShownPasskey(string Id, JsonElement Credential);
+    internal sealed record ShownPasskey(string Id, JsonElement Credential);
 
     /// <param name="Name">The device that holds it.</param>
     /// <param name="Credential">What navigator.credentials.create has given, as JSON.</param>
@@ -32,7 +32,7 @@ static class PasskeyApi
         new("POST", "/session/passkey/options", null, About.Asked, "Begin to sign in by a passkey", AskAsync) { Gives = typeof(PasskeyQuestion) },
         new("POST", "/session/passkey", null, About.Asked, "Sign in by a passkey: sets a cookie", Requests.With<ShownPasskey>(SignInAsync)) { Takes = typeof(ShownPasskey), Gives = typeof(SessionApi.SessionView) },
         new("GET", "/me/passkeys", Permissions.OwnCredentials, About.Asked, "One's own passkeys", CredentialsApi.WithSelf(ListAsync)) { Gives = typeof(PasskeyView), IsList = true, IsForNewcomers = true },
-        new("POST", "/me/passkeys/options", Permissions.OwnCredentials, About.Asked, "Begin to make a passkey", CredentialsApi.WithSelf(BeginAsync)) { Gives = typeof(PasskeyQuestion), IsForNewcomers = true },
+        new("POST", "/me/passkeys/options", Permissions.OwnCredentials, About.Asked, "Begin to make a passkey; with second-factor=true one that is good beside the password only, as a security key without a PIN is", CredentialsApi.WithSelf(BeginAsync)) { Query = ["second-factor"], Gives = typeof(PasskeyQuestion), IsForNewcomers = true },
         new("POST", "/me/passkeys", Permissions.OwnCredentials, About.Asked, "Keep the passkey that was made", Requests.With<MadePasskey>((context, made) => CredentialsApi.WithSelf((_, me) => AddAsync(context, me, made))(context))) { Takes = typeof(MadePasskey), Gives = typeof(PasskeyView), IsForNewcomers = true },
         new("DELETE", "/me/passkeys/{id:long}", Permissions.OwnCredentials, About.Asked, "End a passkey of one's own", CredentialsApi.WithSelf(RemoveAsync)) { Gives = typeof(NumberDone) },
     ];
@@ -43,7 +43,7 @@ static class PasskeyApi
 
     static async Task BeginAsync(HttpContext context, Account me)
     {
-        var (id, options) = await context.Room<PasskeyDoor>().BeginAsync(context, me);
+        var (id, options) = await context.Room<PasskeyDoor>().BeginAsync(context, me, context.Asked("second-factor") == "true");
         await context.JsonAsync(new PasskeyQuestion(id, options));
     }
 
@@ -67,14 +67,14 @@ static class PasskeyApi
     static async Task AskAsync(HttpContext context)
     {
         if (SessionApi.Forbids(context) is { } refusal) { await context.RefuseAsync(refusal); return; }
-        var (id, options) = await context.Room<PasskeyDoor>().AskAsync(context);
+        var (id, options) = await context.Room<PasskeyDoor>().AskAsync(context, secondFactor: null);
         await context.JsonAsync(new PasskeyQuestion(id, options));
     }
 
     static async Task SignInAsync(HttpContext context, ShownPasskey shown)
     {
         if (SessionApi.Forbids(context) is { } refusal) { await context.RefuseAsync(refusal); return; }
-        var account = shown.Credential.ValueKind == JsonValueKind.Object ? await context.Room<PasskeyDoor>().CheckAsync(context, shown.Id ?? "", shown.Credential, context.RequestAborted) : null;
+        var account = shown.Credential.ValueKind == JsonValueKind.Object ? await context.Room<PasskeyDoor>().CheckAsync(context, secondFactor: null, shown.Id ?? "", shown.Credential, context.RequestAborted) : null;
         var result = await context.Room<SignIn>().TryAsync(new ByPasskey(account?.Address.ToString() ?? "", account is not null), ApiCallers.From(context) ?? System.Net.IPAddress.None, context.TraceIdentifier, context.RequestAborted);
         if (!result.Ok) await context.RefuseAsync(result.Refusal == Refusal.SignInFailed ? Refusal.SignInFailed.Because("This passkey is not known here, or its answer is not right") : result.Refusal);
         else await SessionApi.BeginAsync(context, result.Value, acting: null);

@@ -9,7 +9,8 @@ namespace CbaMail.Http.Api;
 static class SessionApi
 {
     /// <param name="Code">Of an authenticator app, or a recovery code, where the first answer was "second-factor".</param>
-    sealed record SignInRequest(string Address, string Password, string? Code = null);
+    /// <param name="Passkey">Or the answer of a passkey or security key to the question that came with it.</param>
+    sealed record SignInRequest(string Address, string Password, string? Code = null, PasskeyApi.ShownPasskey? Passkey = null);
     sealed record Acting(string Address);
 
     /// <param name="Proof">For the header X-CSRF-Token of every change.</param>
@@ -55,10 +56,16 @@ static class SessionApi
     {
         if (Forbids(context) is { } forbidden) { await context.RefuseAsync(forbidden); return; }
         var from = ApiCallers.From(context) ?? System.Net.IPAddress.None;
-        var result = await context.Room<SignIn>().TryAsync(new WithCode(wanted.Address ?? "", wanted.Password ?? "", wanted.Code), from, context.TraceIdentifier, context.RequestAborted);
+        // the question is sealed with the account whose password was shown, so nobody else is judged here
+        var shown = wanted.Passkey is { Credential.ValueKind: System.Text.Json.JsonValueKind.Object } passkey && context.FindAccount(wanted.Address ?? "") is { } asked
+            && await context.Room<PasskeyDoor>().CheckAsync(context, asked, passkey.Id ?? "", passkey.Credential, context.RequestAborted) is not null;
+        var result = await context.Room<SignIn>().TryAsync(new WithCode(wanted.Address ?? "", wanted.Password ?? "", wanted.Code, shown), from, context.TraceIdentifier, context.RequestAborted);
         if (!result.Ok && result.Refusal == SecondFactors.Needed && context.FindAccount(wanted.Address ?? "") is { } whose)
         {
-            await context.RefuseAsync(result.Refusal, result.Refusal.HttpStatus, context.Room<SecondFactors>().KindsOf(whose));
+            var kinds = context.Room<SecondFactors>().KindsOf(whose);
+            object? question = null;
+            if (kinds.Contains("passkey")) question = await context.Room<PasskeyDoor>().AskAsync(context, whose) is var (id, options) ? new PasskeyApi.PasskeyQuestion(id, options) : null;
+            await context.RefuseAsync(result.Refusal, result.Refusal.HttpStatus, kinds, question);
             return;
         }
         if (!result.Ok) { await context.RefuseAsync(result.Refusal); return; }
