@@ -50,14 +50,23 @@ static class AccountVerbs
         new("account removed", "", "list the accounts that can be brought back", Verb.Client, async invocation =>
             invocation.Print(await invocation.Server.GetAsync("removed-accounts"), ["ID", "ADDRESS", "REMOVED", "GONE ON", "NAME"],
                 account => [account.Text("id"), Readable.Address(account.Text("address")), account.Time("removed"), account.Time("until"), account.Text("name")])),
-        new("account undelete", "ID", "bring a removed account back with all its mail", [new("--as", "ADDRESS", "under another address than it had"), .. Verb.Client], async invocation =>
-            invocation.Print(await invocation.Server.PostAsync($"removed-accounts/{Uri.EscapeDataString(invocation.Arguments[0])}/restore", new JsonBody().Add("address", invocation.Value("--as"))), Details)),
-        new("account purge", "ID", "remove a removed account for good", Verb.Client, async invocation =>
-            invocation.Print(await invocation.Server.DeleteAsync("removed-accounts/" + Uri.EscapeDataString(invocation.Arguments[0])), _ => $"The account {invocation.Arguments[0]} is gone with all its mail.")),
+        new("account undelete", "ID|ADDRESS", "bring a removed account back with all its mail", [new("--as", "ADDRESS", "under another address than it had"), .. Verb.Client], async invocation =>
+            invocation.Print(await invocation.Server.PostAsync($"removed-accounts/{await RemovedAsync(invocation)}/restore", new JsonBody().Add("address", invocation.Value("--as"))), Details)),
+        new("account purge", "ID|ADDRESS", "remove a removed account for good", Verb.Client, async invocation =>
+            invocation.Print(await invocation.Server.DeleteAsync("removed-accounts/" + await RemovedAsync(invocation)), _ => $"The account {invocation.Arguments[0]} is gone with all its mail.")),
         new("account rename", "ADDRESS NEW", "give an account another address; its mail and its rights stay", [new("--no-alias", null, "mail for the old address is refused from now on"), .. Verb.Client], async invocation =>
             invocation.Print(await invocation.Server.PostAsync(Path(invocation) + "/rename", new JsonBody().Add("to", invocation.Arguments[1]).Add("alias", !invocation.Has("--no-alias"))), Details)),
         new("account password", "ADDRESS", "set a new password", [FromInput, Generate, .. Verb.Client], PasswordAsync),
     ];
+
+    /// <summary>The number of a removed account: what was typed, or of those with that address the one that went last.</summary>
+    static async Task<string> RemovedAsync(Invocation invocation)
+    {
+        var typed = invocation.Arguments[0];
+        if (!typed.Contains('@', StringComparison.Ordinal)) return Uri.EscapeDataString(typed);
+        var found = (await invocation.Server.GetAsync("removed-accounts")).EnumerateArray().Where(one => string.Equals(one.Text("address"), typed, StringComparison.OrdinalIgnoreCase)).ToList();
+        return found.Count > 0 ? found[^1].Text("id") : throw new Refused($"No removed account had the address {typed}; list them with: cbamail account removed");
+    }
 
     static string Path(Invocation invocation) => "accounts/" + Uri.EscapeDataString(invocation.Arguments[0]);
 

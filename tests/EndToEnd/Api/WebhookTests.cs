@@ -80,6 +80,52 @@ public sealed class WebhookTests
         Assert.DoesNotContain(peer.Url, (await server.CliAsync("webhook", "list")).Output);
     }
 
+    [Fact]
+    public async Task A_receiver_that_takes_nothing_is_switched_off_with_the_reason_and_on_again_by_hand()
+    {
+        await using var server = await TestServer.StartAsync("webhooks:\n  retry-after: [200ms]\n  give-up: 2s\n  expire: 1s\n");
+        await using var peer = new HookPeer { Answer = _ => (503, "not now") };
+        using var control = server.Control();
+        var id = (await AskAsync(control, HttpMethod.Post, "webhooks", new { url = peer.Url, events = new[] { "domain.*" } })).GetProperty("id").GetInt64();
+        var made = 0;
+        await Wait.UntilAsync(async () =>
+        {
+            await AskAsync(control, HttpMethod.Post, "domains", new { name = $"d{made++}.test" });
+            return !(await AskAsync(control, HttpMethod.Get, $"webhooks/{id}")).GetProperty("enabled").GetBoolean();
+        }, "it is switched off");
+        Assert.Contains("it answered with status 503", (await AskAsync(control, HttpMethod.Get, $"webhooks/{id}")).GetProperty("problem").GetString());
+        Assert.Contains("given-up", (await AskAsync(control, HttpMethod.Get, $"webhooks/{id}/deliveries?limit=500")).GetProperty("items").EnumerateArray().Select(one => one.GetProperty("state").GetString()));
+        await AskAsync(control, HttpMethod.Post, "domains", new { name = "untold.test" });
+        peer.Answer = _ => (204, "");
+        await AskAsync(control, HttpMethod.Patch, $"webhooks/{id}", new { enabled = true });
+        await AskAsync(control, HttpMethod.Post, "domains", new { name = "told.test" });
+        await Wait.UntilAsync(() => peer.Asked.Any(asked => asked.GetProperty("data").ToString().Contains("told.test", StringComparison.Ordinal)), "it is told again");
+        Assert.DoesNotContain(peer.Asked, asked => asked.GetProperty("data").ToString().Contains("untold.test", StringComparison.Ordinal)); // while it was off nothing was kept for it
+    }
+
+    [Fact]
+    public async Task Mail_that_comes_back_and_a_mailing_that_ends_are_told()
+    {
+        await using var remote = new ScriptedPeer { Script = line => line.StartsWith("RCPT TO:<nobody", StringComparison.OrdinalIgnoreCase) ? "550 5.1.1 no such user" : null };
+        await using var server = await TestServer.StartAsync($"{Quick}queue:\n  routes:\n    - domain: '*'\n      host: 127.0.0.1\n      port: {remote.Port}\n");
+        await using var peer = new HookPeer();
+        var course = await CourseSetup.MakeAsync(server, 3);
+        using var control = server.Control();
+        await AskAsync(control, HttpMethod.Post, "webhooks", new { url = peer.Url, events = new[] { "message.*", "mailing.*" } });
+        await AskAsync(control, HttpMethod.Post, $"courses/{course}/participants", new { address = "somebody@far.test", name = "Somebody", fields = new { group = "x", code = "y" } });
+        var swaks = await Tool.RunAsync("swaks", "--server", "127.0.0.1", "--port", $"{server.Submission}", "--tls", "--auth", "PLAIN", "--auth-user", "teacher@course.test", "--auth-password", "secret", "--from", "teacher@course.test", "--to", "nobody@far.test,friend@far.test");
+        swaks.Succeeded();
+        var mailing = await AskAsync(control, HttpMethod.Post, "mailings", new { course, from = "teacher@course.test", subject = "Hello", text = "Hello {{name}}" });
+        await AskAsync(control, HttpMethod.Post, $"mailings/{mailing.GetProperty("id").GetInt64()}/send");
+        string[] Told() => [.. peer.Asked.Select(asked => asked.GetProperty("event").GetString()!)];
+        await Wait.UntilAsync(() => Told() is var told && told.Contains("message.bounced") && told.Contains("message.delivered") && told.Contains("mailing.finished"), "a bounce, a delivery and the end of the mailing", seconds: 60);
+        var bounced = peer.Asked.First(asked => asked.GetProperty("event").GetString() == "message.bounced").GetProperty("data").ToString();
+        Assert.Contains("nobody@far.test", bounced);
+        Assert.Contains("no such user", bounced);
+        var finished = Assert.Single(peer.Asked.Where(asked => asked.GetProperty("event").GetString() == "mailing.finished").DistinctBy(asked => asked.GetProperty("id").GetString())).GetProperty("data");
+        Assert.Equal((mailing.GetProperty("id").GetInt64(), 4), (finished.GetProperty("mailing").GetInt64(), finished.GetProperty("total").GetInt32()));
+    }
+
     [Theory]
     [InlineData("http://example.org/", "url")]
     [InlineData("https://10.0.0.1/", "url")]

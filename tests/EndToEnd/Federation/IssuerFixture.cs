@@ -39,10 +39,15 @@ public sealed partial class IssuerFixture : ServerFixture
         await File.WriteAllTextAsync(Path.Combine(folder, "secret"), "a secret: 100%\n");
         Tell("anna", Anna);
         await base.InitializeAsync();
-        var callback = $"http://127.0.0.1:{Server.Http}/api/v1/session/oidc/callback";
-        foreach (var at in new[] { port, strangersPort })
-            daemons.Add(await Daemon.StartAsync(new IPEndPoint(IPAddress.Loopback, at), () => "", "node", Path.Combine(Repository.Root, "tests/EndToEnd/clients/issuer.mjs"), $"{at}", callback, Path.Combine(folder, "people.json")));
+        foreach (var at in new[] { port, strangersPort }) daemons.Add(await IssueAsync(at));
     }
+
+    Task<Daemon> IssueAsync(int at) =>
+        Daemon.StartAsync(new IPEndPoint(IPAddress.Loopback, at), () => "", "node", Path.Combine(Repository.Root, "tests/EndToEnd/clients/issuer.mjs"), $"{at}", $"http://127.0.0.1:{Server.Http}/api/v1/session/oidc/callback", Path.Combine(folder, "people.json"));
+
+    internal async Task StopIssuerAsync() => await daemons[0].DisposeAsync();
+
+    internal async Task StartIssuerAsync() => daemons[0] = await IssueAsync(port);
 
     readonly Dictionary<string, object> people = [];
 

@@ -169,6 +169,43 @@ public sealed class OidcTests(IssuerFixture site) : IClassFixture<IssuerFixture>
         return $"{header}.{token.Split('.')[1]}.AAAA";
     }
 
+    [Theory]
+    [InlineData("XOAUTH2")]
+    [InlineData("OAUTHBEARER")]
+    public async Task Curl_submits_by_a_token(string mechanism)
+    {
+        var token = await site.TokenAsync("anna");
+        Task<Ran> SubmitAsync(string user) => new Tool { Input = Letter.Text(user, ServerFixture.Boris, "by a token") }.StartAsync("curl", "-sS", "--url", $"smtp://127.0.0.1:{Server.Submission}/client.test",
+            "--user", user, "--oauth2-bearer", token, "--login-options", "AUTH=" + mechanism, "--mail-from", user, "--mail-rcpt", ServerFixture.Boris, "--upload-file", "-");
+        (await SubmitAsync(ServerFixture.Anna)).Succeeded();
+        Assert.Equal(67, (await SubmitAsync(ServerFixture.Boris)).ExitCode);
+    }
+
+    [Fact]
+    public async Task While_the_issuer_is_away_nobody_is_told_that_his_token_or_sign_in_is_wrong()
+    {
+        await using var own = new IssuerFixture();
+        await own.InitializeAsync();
+        var (signed, opaque) = (await own.TokenAsync("anna"), await own.TokenAsync("anna", "urn:mail:opaque"));
+        Task<Ran> CurlAsync(string token) => Tool.RunAsync("curl", "-sSv", "--url", $"imap://127.0.0.1:{own.Server.Imap}/", "--user", ServerFixture.Anna, "--oauth2-bearer", token, "--login-options", "AUTH=OAUTHBEARER");
+        using var browser = own.Browser();
+        var back = await IssuerFixture.WalkAsync(browser, "/api/v1/session/oidc", "anna", $"http://127.0.0.1:{own.Server.Http}/");
+        await own.StopIssuerAsync();
+        (await CurlAsync(signed)).Succeeded(); // its keys are known
+        var ran = await CurlAsync(opaque);
+        Assert.NotEqual(0, ran.ExitCode);
+        Assert.Contains("[UNAVAILABLE]", ran.Error);
+        using (var answer = await browser.GetAsync(back))
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+            Assert.Contains("try again later", await answer.Content.ReadAsStringAsync());
+        }
+        await own.StartIssuerAsync();
+        await Wait.UntilAsync(async () => (await CurlAsync(await own.TokenAsync("anna", "urn:mail:opaque"))).ExitCode == 0, "tokens are asked after again");
+        using var again = own.Browser();
+        Assert.Equal(HttpStatusCode.Redirect, (await own.SignInAsync(again, "anna")).StatusCode);
+    }
+
     [Fact]
     public async Task A_token_that_is_over_or_revoked_opens_nothing()
     {

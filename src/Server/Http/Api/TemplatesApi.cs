@@ -1,7 +1,6 @@
 using System.Globalization;
 using CbaMail.Authorization;
 using CbaMail.Directory;
-using CbaMail.Envelope;
 using CbaMail.Mailings;
 
 namespace CbaMail.Http.Api;
