@@ -136,6 +136,25 @@ public sealed class PasskeyTests(ServerFixture site) : IClassFixture<ServerFixtu
     }
 
     [Fact]
+    public async Task Chromium_makes_a_passkey_and_signs_in_by_it_alone_and_beside_the_password()
+    {
+        var address = $"p{Guid.NewGuid():N}@example.test";
+        await site.Server.AddAccountsAsync(address);
+        var ran = (await new Tool { Limit = TimeSpan.FromMinutes(2) }.StartAsync("node", Path.Combine(House.Repository.Root, "tests/EndToEnd/clients/passkey.mjs"), $"http://localhost:{site.Server.Http}/", address, TestServer.Password)).Succeeded();
+        Assert.Equal($"""
+            password: 201 {address}
+            passkey made: 201
+            signed out: 200
+            passkey alone: 201 {address}
+            password alone: 401 second-factor
+            password and passkey: 201 {address}
+            key made: 201
+            key alone: NotAllowedError
+            password and key: 201 {address}
+            """, ran.Output.Trim());
+    }
+
+    [Fact]
     public async Task A_security_key_without_a_pin_is_a_second_factor_and_never_enough_alone()
     {
         var (first, address) = await NewPersonAsync();
