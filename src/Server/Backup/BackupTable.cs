@@ -1,3 +1,4 @@
+using CbaMail.Mailboxes;
 using CbaMail.Storage;
 using CbaMail.Storage.Sqlite;
 
@@ -42,6 +43,7 @@ static class BackupTable
     /// </summary>
     public static void Renumber(SqliteConnection restored, int firstPack)
     {
+        PendingFlagTable.Settle(restored.Prepare); // or they would come after what is numbered now
         restored.Prepare("UPDATE mailbox SET recent_uid = CASE WHEN recent_uid = uid_next THEN recent_uid + ?1 ELSE recent_uid END, uid_next = uid_next + ?1 WHERE uid_next < ?2")
             .Bind(1, Gap).Bind(2, LastUid).Run();
         restored.Prepare("UPDATE usage SET modseq = modseq + ?").Bind(1, ModSeqGap).Run();

@@ -21,8 +21,13 @@ static class RestoreTable
     {
         using var row = read.Prepare(Columns + " AND m.uid > ? ORDER BY m.uid LIMIT ?").Bind(1, mailboxId).Bind(2, uid).Bind(3, most);
         var some = new List<Candidate>();
+        var pending = PendingFlags.Of(read, mailboxId, uid, uint.MaxValue);
         while (row.Step())
-            some.Add(new Candidate((uint)row.Int64(0), (MessageFlags)row.Int32(1), row.Text(2), row.Time(3), row.Int64(4), row.Int64(5), row.Text(6), row.IsNull(7) ? 0 : row.Int64(7)));
+        {
+            var state = new FlagState((uint)row.Int64(0), (MessageFlags)row.Int32(1), row.Text(2), 0);
+            if (pending is not null) state = pending.Over(state);
+            some.Add(new Candidate(state.Uid, state.Flags, state.Keywords, row.Time(3), row.Int64(4), row.Int64(5), row.Text(6), row.IsNull(7) ? 0 : row.Int64(7)));
+        }
         return some;
     }
 

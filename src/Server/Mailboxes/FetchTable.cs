@@ -30,9 +30,11 @@ static class FetchTable
     {
         using var row = read.Prepare(Sql(parts)).Bind(1, mailboxId).Bind(2, from).Bind(3, to);
         string? keywords = null;
+        var pending = PendingFlags.Of(read, mailboxId, from, to);
         while (left > 0 && row.Step())
         {
             var message = MessageTable.Read(row, ref keywords);
+            if (pending is not null) message = pending.Over(message);
             var prefix = row.Blob(8) is { IsEmpty: false } bytes ? bytes.ToArray() : [];
             var content = row.IsNull(9) ? null : Content(read, row, message.ContentId, parts);
             rows.Add(message);

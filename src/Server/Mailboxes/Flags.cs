@@ -14,7 +14,7 @@ static class Flags
         var (unseen, deleted, seen) = (0, 0, 0);
         var (isChanged, isMarked) = (false, false);
         long? modseq = null;
-        Run run = default;
+        var runs = new List<FlagRun>();
         var messages = known?.ModSeq == mailbox.ModSeq ? known.Messages : States(transaction, mailboxId, uids); // read before it is written
         foreach (var stored in messages)
         {
@@ -38,16 +38,12 @@ static class Flags
                 if (flags == stored.Flags && keywords == stored.Keywords) continue;
             }
             isChanged = true;
-            if (!run.TryAdd(row.Uid, flags, keywords))
-            {
-                run.Write(transaction, mailboxId, modseq!.Value);
-                run = new Run(row.Uid, row.Uid, flags, keywords);
-            }
+            Add(runs, row.Uid, flags, keywords, modseq!.Value);
             unseen += Bit(stored.Flags, MessageFlags.Seen) - Bit(flags, MessageFlags.Seen);
             deleted += Bit(flags, MessageFlags.Deleted) - Bit(stored.Flags, MessageFlags.Deleted);
         }
         if (modseq is not { } last) return null;
-        run.Write(transaction, mailboxId, last);
+        foreach (var run in runs) MessageTable.SetFlags(transaction.Prepare, mailboxId, run);
         if (isMarked) ReaderTable.Adjust(transaction, mailboxId, reader, seen, last);
         if (isChanged) MailboxTable.Adjust(transaction, mailboxId, 0, unseen, deleted, 0, last);
         if (isChanged) own?.Add(mailbox.ModSeq, last);
@@ -56,21 +52,10 @@ static class Flags
     }
 
     // neighbours that end up alike are one statement: 10 ms instead of 48 for 10,000
-    struct Run(uint first, uint last, MessageFlags flags, string? keywords)
+    static void Add(List<FlagRun> runs, uint uid, MessageFlags flags, string? keywords, long modseq)
     {
-        uint last = last;
-
-        public bool TryAdd(uint uid, MessageFlags its, string? theirs)
-        {
-            if (first == 0 || uid != last + 1 || its != flags || theirs != keywords) return false;
-            last = uid;
-            return true;
-        }
-
-        public readonly void Write(WriteTransaction transaction, long mailboxId, long modseq)
-        {
-            if (first != 0) MessageTable.SetFlags(transaction, mailboxId, first, last, flags, keywords, modseq);
-        }
+        if (runs.Count > 0 && runs[^1] is var run && run.Last + 1 == uid && run.Flags == flags && run.Keywords == keywords) runs[^1] = run with { Last = uid };
+        else runs.Add(new(uid, uid, flags, keywords, modseq));
     }
 
     static List<FlagState> States(WriteTransaction transaction, long mailboxId, IReadOnlyList<uint> uids)

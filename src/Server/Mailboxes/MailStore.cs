@@ -46,6 +46,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     /// <summary>Removes rows whose body a crash has taken; given to the store, which calls it before anybody can read.</summary>
     public static void RemoveUnacknowledged(WriteTransaction transaction, PackGap gap)
     {
+        PendingFlags.Settle(transaction);
         if (gap.IsWithoutLog && gap.Whole.Count > 0 && ContentTable.Unnamed(transaction, gap) is > 0 and var unnamed) throw new InvalidOperationException(WithoutLog(unnamed));
         var contents = ContentTable.Lost(transaction, gap);
         var objects = ContentTable.LostObjects(transaction, gap);
@@ -257,6 +258,14 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
         }
         return new StoreResult(changed, failed);
     }
+
+    /// <summary>
+    /// The same for many messages whose flags the owner's session knows, in one small commit: their rows are written a moment later (<see cref="PendingFlags"/>).
+    /// </summary>
+    /// <returns>The runs as they are now; null: nothing was done, since too little is known, or too few or too many are to change.</returns>
+    public async ValueTask<IReadOnlyList<KnownRun>?> StorePendingAsync(long mailboxId, KnownRuns known, FlagChange change, CancellationToken cancel, OwnChange? own = null) =>
+        settings.Storage.PendingFlagsAtLeast is > 0 and var least && known.Messages >= least
+            ? await store.CommitAsync(t => PendingFlags.Store(t, notifier, mailboxId, known, change, KeywordRoom, own), cancel, besideDeferred: true) : null;
 
     /// <summary>All or nothing (RFC 9051 6.4.7).</summary>
     /// <param name="rights">In the destination: flags that may not be set there are not copied (RFC 4314 4).</param>

@@ -50,6 +50,19 @@ public readonly record struct FlagState(uint Uid, MessageFlags Flags, string? Ke
 /// <summary>What somebody knows of messages: right as long as the mailbox has that modification sequence, and then it need not be read.</summary>
 public sealed record KnownFlags(long ModSeq, IReadOnlyList<FlagState> Messages);
 
+/// <summary>Messages that follow one another in a mailbox and have the same flags.</summary>
+/// <param name="First">UID of the first of them.</param>
+public readonly record struct KnownRun(uint First, uint Last, int Messages, MessageFlags Flags, string? Keywords);
+
+/// <summary>The same of many, by rising UID.</summary>
+public sealed record KnownRuns(long ModSeq, IReadOnlyList<KnownRun> Runs)
+{
+    /// <summary>More are known one by one.</summary>
+    public const int MostRuns = 256, MostMessages = 10_000;
+
+    public int Messages { get; } = Runs.Sum(run => run.Messages);
+}
+
 /// <summary>What happened in a mailbox after a modification sequence.</summary>
 /// <param name="Changed">New and changed messages by UID.</param>
 /// <param name="Vanished">UIDs expunged, rising.</param>

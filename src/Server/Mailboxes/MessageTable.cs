@@ -19,12 +19,16 @@ static class MessageTable
         return new MessageRow((uint)row.Int64(0), (MessageFlags)row.Int32(1), keywords, row.Int64(3), row.Int64(4), row.Int64(5), row.Time(6), row.Time(7));
     }
 
-    static List<MessageRow> List(Statement statement)
+    static List<MessageRow> List(Statement statement, PendingFlags? pending = null)
     {
         using var row = statement;
         var list = new List<MessageRow>();
         string? keywords = null;
-        while (row.Step()) list.Add(Read(row, ref keywords));
+        while (row.Step())
+        {
+            var one = Read(row, ref keywords);
+            list.Add(pending is null ? one : pending.Over(one));
+        }
         return list;
     }
 
@@ -36,7 +40,7 @@ static class MessageTable
     }
 
     public static List<MessageRow> Range(ReadTransaction read, long mailboxId, uint from, uint to) =>
-        List(read.Prepare(RangeSql).Bind(1, mailboxId).Bind(2, from).Bind(3, to));
+        List(read.Prepare(RangeSql).Bind(1, mailboxId).Bind(2, from).Bind(3, to), PendingFlags.Of(read, mailboxId, from, to));
 
     public static List<MessageRow> Range(WriteTransaction write, long mailboxId, uint from, uint to) =>
         List(write.Prepare(RangeSql).Bind(1, mailboxId).Bind(2, from).Bind(3, to));
@@ -45,7 +49,13 @@ static class MessageTable
     public static void Views(ReadTransaction read, long mailboxId, uint from, uint to, Action<uint, MessageFlags, string?, long> take)
     {
         using var row = read.Prepare("SELECT uid, flags, keywords, modseq FROM message WHERE mailbox_id = ? AND uid >= ? AND uid <= ? ORDER BY uid").Bind(1, mailboxId).Bind(2, from).Bind(3, to);
-        while (row.Step()) take((uint)row.Int64(0), (MessageFlags)row.Int32(1), row.Text(2), row.Int64(3));
+        var pending = PendingFlags.Of(read, mailboxId, from, to);
+        while (row.Step())
+        {
+            var one = new FlagState((uint)row.Int64(0), (MessageFlags)row.Int32(1), row.Text(2), row.Int64(3));
+            if (pending is not null) one = pending.Over(one);
+            take(one.Uid, one.Flags, one.Keywords, one.ModSeq);
+        }
     }
 
     /// <summary>All of a range, without the rest of their rows.</summary>
@@ -68,13 +78,20 @@ static class MessageTable
         while (row.Step()) yield return row.String(0);
     }
 
-    public static MessageRow? Get(ReadTransaction read, long mailboxId, uint uid) => One(read.Prepare(OneSql).Bind(1, mailboxId).Bind(2, uid));
+    public static MessageRow? Get(ReadTransaction read, long mailboxId, uint uid) =>
+        One(read.Prepare(OneSql).Bind(1, mailboxId).Bind(2, uid)) is not { } row ? null
+        : PendingFlags.Of(read, mailboxId, uid, uid) is { } pending ? pending.Over(row) : row;
 
     public static MessageRow? Get(WriteTransaction write, long mailboxId, uint uid) => One(write.Prepare(OneSql).Bind(1, mailboxId).Bind(2, uid));
 
     /// <summary>A scan of the mailbox: 7 ms for 100,000 rows, dearer would be an index to keep (measured.md, 4).</summary>
-    public static List<MessageRow> ChangedSince(ReadTransaction read, long mailboxId, long modseq) =>
-        List(read.Prepare(ChangedSql).Bind(1, mailboxId).Bind(2, modseq));
+    public static List<MessageRow> ChangedSince(ReadTransaction read, long mailboxId, long modseq)
+    {
+        if (PendingFlags.Of(read, mailboxId, 1, uint.MaxValue) is not { } pending) return List(read.Prepare(ChangedSql).Bind(1, mailboxId).Bind(2, modseq));
+        var rows = List(read.Prepare(Columns + " AND (modseq > ? OR uid BETWEEN ? AND ?) ORDER BY uid").Bind(1, mailboxId).Bind(2, modseq).Bind(3, pending.Span.First).Bind(4, pending.Span.Last), pending);
+        rows.RemoveAll(row => row.ModSeq <= modseq);
+        return rows;
+    }
 
     /// <summary>The content of every message of a mailbox from a UID on.</summary>
     public static void Contents(ReadTransaction read, long mailboxId, uint from, List<uint> uids, List<long> contents)
@@ -132,9 +149,10 @@ static class MessageTable
             """).Bind(1, toMailboxId).Bind(2, (long)to - run.First).Bind(3, (long)flags).Bind(4, keywords).Bind(5, saved).Bind(6, modseq).Bind(7, mailboxId).Bind(8, run.First).Bind(9, run.Last).Run();
 
     /// <summary>The same flags for all rows of a range.</summary>
-    public static void SetFlags(WriteTransaction write, long mailboxId, uint first, uint last, MessageFlags flags, string? keywords, long modseq) =>
-        write.Prepare("UPDATE message SET flags = ?, keywords = ?, modseq = ? WHERE mailbox_id = ? AND uid BETWEEN ? AND ?")
-            .Bind(1, (long)flags).Bind(2, keywords).Bind(3, modseq).Bind(4, mailboxId).Bind(5, first).Bind(6, last).Run();
+    /// <param name="prepare">Of a connection that may write.</param>
+    public static void SetFlags(Func<string, Statement> prepare, long mailboxId, in FlagRun run) =>
+        prepare("UPDATE message SET flags = ?, keywords = ?, modseq = ? WHERE mailbox_id = ? AND uid BETWEEN ? AND ?")
+            .Bind(1, (long)run.Flags).Bind(2, run.Keywords).Bind(3, run.ModSeq).Bind(4, mailboxId).Bind(5, run.First).Bind(6, run.Last).Run();
 
     /// <summary>Removes a run of rows and remembers that they were there.</summary>
     public static void Expunge(WriteTransaction write, long mailboxId, UidRun run, long modseq, DateTimeOffset now)
@@ -147,8 +165,13 @@ static class MessageTable
     /// <summary>UIDs flagged \Deleted, rising.</summary>
     public static List<uint> Deleted(ReadTransaction read, long mailboxId, uint from, uint to)
     {
-        using var row = read.Prepare("SELECT uid FROM message WHERE mailbox_id = ? AND uid >= ? AND uid <= ? AND flags & ? ORDER BY uid").Bind(1, mailboxId).Bind(2, from).Bind(3, to).Bind(4, (long)MessageFlags.Deleted);
         var uids = new List<uint>();
+        if (PendingFlags.Of(read, mailboxId, from, to) is not null)
+        {
+            Views(read, mailboxId, from, to, (uid, flags, _, _) => { if ((flags & MessageFlags.Deleted) != 0) uids.Add(uid); });
+            return uids;
+        }
+        using var row = read.Prepare("SELECT uid FROM message WHERE mailbox_id = ? AND uid >= ? AND uid <= ? AND flags & ? ORDER BY uid").Bind(1, mailboxId).Bind(2, from).Bind(3, to).Bind(4, (long)MessageFlags.Deleted);
         while (row.Step()) uids.Add((uint)row.Int64(0));
         return uids;
     }

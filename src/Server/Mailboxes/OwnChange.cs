@@ -12,6 +12,9 @@ public sealed class OwnChange
     /// <summary>The last one, if who knew this one has missed nothing; else the same.</summary>
     public long Reaches(long known) => !isBroken && after != 0 && before == known ? after : known;
 
+    /// <summary>The modification sequence that what was changed has, or 0.</summary>
+    public long ModSeq => after;
+
     /// <summary>A commit has begun at one and ended at the other.</summary>
     internal void Add(long from, long to)
     {

@@ -69,9 +69,10 @@ static class VerifyTable
 
     public static MailboxSums Sums(ReadTransaction read, long mailboxId)
     {
-        using var row = read.Prepare("""
-            SELECT count(*), coalesce(sum(flags & 1 = 0), 0), coalesce(sum(flags & 8 != 0), 0), coalesce(sum(size), 0), coalesce(max(uid), 0), coalesce(max(modseq), 0)
-            FROM message WHERE mailbox_id = ?
+        using var row = read.Prepare($"""
+            SELECT count(*), coalesce(sum(flags & 1 = 0), 0), coalesce(sum(flags & 8 != 0), 0), coalesce(sum(size), 0), coalesce(max(uid), 0),
+                max(coalesce(max(modseq), 0), coalesce((SELECT max(modseq) FROM pending_flags WHERE mailbox_id = ?1), 0))
+            FROM (SELECT m.uid, m.size, m.modseq, {PendingFlagTable.FlagsOfM} AS flags FROM message m WHERE m.mailbox_id = ?1)
             """).Bind(1, mailboxId);
         row.Step();
         var sums = new MailboxSums(row.Int64(0), row.Int64(1), row.Int64(2), row.Int64(3), row.Int64(4), row.Int64(5));

@@ -41,6 +41,8 @@ sealed class Committer
     bool busy;          // a caller or the thread has the writer
     bool mine;          // the thread has it
     bool stopping;
+    bool mayPause;      // nothing was tried since the last commit: what is deferred may be done in the next pause
+    Action<WriteTransaction>? deferred; // what a work has left to be done
     double lately;      // milliseconds that a commit takes, a moving average
     (int Pack, long Position) safe;      // everything before it is flushed, or garbage that no row names
     (int Pack, long Position) toldSafe;  // as it stands in the database: the walk at a start begins there
@@ -59,6 +61,8 @@ sealed class Committer
     {
         internal WriteTransaction? Transaction;
         internal bool Failed;
+        /// <summary>It does without what is deferred.</summary>
+        internal bool IsBesideDeferred { get; init; }
         internal abstract void Run(WriteTransaction transaction);
         internal abstract void Succeed();
         internal abstract void Fail(Exception error);
@@ -118,7 +122,7 @@ sealed class Committer
             lock (gate)
             {
                 busy = false;
-                if (waiting.Count > 0 || stopping) Monitor.PulseAll(gate);
+                if (waiting.Count > 0 || stopping || Defers) Monitor.PulseAll(gate);
             }
         }
         return work.Outcome;
@@ -155,7 +159,12 @@ sealed class Committer
             {
                 if (mine) mine = busy = false;
                 if (stopping && waiting.Count == 0 && !busy) return null;
-                Monitor.Wait(gate);
+                if (!Defers || stopping) Monitor.Wait(gate);
+                else if (!Monitor.Wait(gate, settings.PendingFlagsMilliseconds) && waiting.Count == 0 && !busy)
+                {
+                    (mine, busy, mayPause) = (true, true, false);
+                    return [];
+                }
             }
             mine = busy = true;
             if (last > 1 && waiting.Count < last && settings.GatherMilliseconds > 0)
@@ -174,6 +183,9 @@ sealed class Committer
             return batch;
         }
     }
+
+    // somebody's work of a moment ago is to be finished in the next pause
+    bool Defers => deferred is not null && mayPause && settings.PendingFlagsMilliseconds > 0;
 
     void CommitOrFail(List<Work> batch)
     {
@@ -203,11 +215,13 @@ sealed class Committer
         var committing = false;
         var tellSafe = false;
         var toldNow = safe;
+        var rest = deferred;
         try
         {
-            if (batch.Count > 1)
-                foreach (var work in batch) RunOne(work);
-            else if (!RunAlone(batch[0])) return;
+            if (batch.Count == 0) Finish(ref rest);
+            else if (batch.Count > 1)
+                foreach (var work in batch) RunOne(work, ref rest);
+            else if (!RunAlone(batch[0], ref rest)) return;
             var hasRows = tally.Mark > 0; // a commit that writes no rows flushes nothing
             WriteStatistics();
             if (packs.IsDirty)
@@ -242,6 +256,8 @@ sealed class Committer
         }
         if (flushing) Flushed();
         if (riding) packs.HaveRidden();
+        if (batch.Count > 0) mayPause = true;
+        deferred = rest;
         if (tellSafe) (toldSafe, mustTellSafe) = (toldNow, false);
         if (!packs.IsDirty) safe = packs.End; // flushed here, or by the sealing of a pack
         packs.Sealed.Clear();
@@ -261,14 +277,16 @@ sealed class Committer
     }
 
     // a batch of one needs no savepoint: if it fails, all is undone
-    bool RunAlone(Work work)
+    bool RunAlone(Work work, ref Action<WriteTransaction>? rest)
     {
         var before = packs.End;
+        if (!work.IsBesideDeferred) Finish(ref rest);
         work.Transaction = new WriteTransaction(connection, packs, tally) { Safe = safe, IsAlone = true };
         try
         {
             work.Run(work.Transaction);
             work.Transaction.Ending();
+            rest = work.Transaction.Deferred ?? rest;
             return true;
         }
         catch (Exception error) when (IsItsOwn(error))
@@ -293,8 +311,16 @@ sealed class Committer
         foreach (var (pack, bytes) in packs.Sealed) VaultTable.Seal(connection, pack, bytes);
     }
 
-    void RunOne(Work work)
+    // does what earlier works have left
+    void Finish(ref Action<WriteTransaction>? rest)
     {
+        rest?.Invoke(new WriteTransaction(connection, packs, tally) { Safe = safe });
+        rest = null;
+    }
+
+    void RunOne(Work work, ref Action<WriteTransaction>? rest)
+    {
+        if (!work.IsBesideDeferred) Finish(ref rest);
         var before = packs.End;
         var mark = tally.Mark;
         work.Transaction = new WriteTransaction(connection, packs, tally) { Safe = safe };
@@ -304,6 +330,7 @@ sealed class Committer
             work.Run(work.Transaction);
             work.Transaction.Ending();
             connection.Prepare("RELEASE work").Run();
+            rest = work.Transaction.Deferred ?? rest;
         }
         catch (Exception error) when (IsItsOwn(error))
         {

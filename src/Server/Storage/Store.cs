@@ -209,12 +209,13 @@ public sealed class Store : IAsyncDisposable
     /// completes when the work is durable. If the work throws, its own changes alone are undone and the exception is passed on.
     /// The work must be short, must not block, and sees all earlier commits. Cancelling helps only until it has begun.
     /// </summary>
-    public ValueTask<T> CommitAsync<T>(Func<WriteTransaction, T> work, CancellationToken cancel = default)
+    /// <param name="besideDeferred">The work does without what earlier ones have deferred (<see cref="WriteTransaction.Defer"/>).</param>
+    public ValueTask<T> CommitAsync<T>(Func<WriteTransaction, T> work, CancellationToken cancel = default, bool besideDeferred = false)
     {
         cancel.ThrowIfCancellationRequested();
         Interlocked.Increment(ref commits);
         if (Rehearsal.IsOn) return TryAsync(work, cancel);
-        return committer.Commit(new Committer.Work<T>(Accompaniment.With(work), cancel), mayLead: true);
+        return committer.Commit(new Committer.Work<T>(Accompaniment.With(work), cancel) { IsBesideDeferred = besideDeferred }, mayLead: true);
     }
 
     // what a work throws undoes its own changes alone

@@ -97,6 +97,14 @@ public sealed class WriteTransaction
     /// <summary>Runs after the commit is durable, before the caller is told; must be short. What it throws is logged. Not run if the work fails.</summary>
     public void OnCommitted(Action action) => (committed ??= []).Add(action);
 
+    /// <summary>
+    /// Leaves what can wait, and what readers do without, for a later transaction: it runs before any other work does, in a pause at the latest, unless that work
+    /// has said that it goes beside it (<see cref="Store.CommitAsync"/>). It does all that works of its kind have left, after a start as well: the rows tell.
+    /// </summary>
+    public void Defer(Action<WriteTransaction> rest) => Deferred = rest;
+
+    internal Action<WriteTransaction>? Deferred { get; private set; }
+
     /// <summary>Runs at the end of this work, still inside the transaction.</summary>
     public void OnEnding(Action action) => (ending ??= []).Add(action);
 

@@ -15,7 +15,7 @@ namespace CbaMail.Tests.Server.Imap;
 /// <summary>IMAP sessions over a vault and a directory of their own.</summary>
 public sealed class ImapFixture : RoomFixture
 {
-    public ImapFixture() : base(new Settings { Imap = new ImapSettings { MaxMessage = 4 << 20 } }) { }
+    public ImapFixture() : base(new Settings { Imap = new ImapSettings { MaxMessage = 4 << 20 }, Storage = new StorageSettings { PendingFlagsAtLeast = 1 } }) { }
 
     /// <summary>The history of expunges comes to its end now (RFC 7162 3.2.6).</summary>
     public Task ForgetExpungedAsync() =>

@@ -44,7 +44,7 @@ internal static class StoreCommand
         if (keywords.Count > ImapFlags.MaxKeywords) return new(Outcome.No("These are more keywords than a message can have", "LIMIT"));
         if (mailbox.Find(set, byUid) is not { } ranges) return new(Outcome.Bad("There is no message of that number"));
         if (Permitted(mailbox.Rights, mode, flags, keywords) is not { } change) return new(SessionView.NotAllowed);
-        return StoreAsync(session, mailbox, mailbox.Uids(ranges), new Request(change, word == "FLAGS.SILENT", unchangedSince, byUid));
+        return StoreAsync(session, mailbox, ranges, new Request(change, word == "FLAGS.SILENT", unchangedSince, byUid));
     }
 
     /// <summary>What of the change the rights allow; null where that is nothing (RFC 4314 4: no NO while one flag may be changed).</summary>
@@ -57,8 +57,10 @@ internal static class StoreCommand
         return new FlagChange(mode, flags & may, mayKeywords ? keywords : []) { Kept = ~may, KeepsKeywords = !mayKeywords };
     }
 
-    static async ValueTask<Outcome> StoreAsync(ImapSession session, SelectedMailbox mailbox, List<uint> uids, Request request)
+    static async ValueTask<Outcome> StoreAsync(ImapSession session, SelectedMailbox mailbox, List<(int First, int Last)> ranges, Request request)
     {
+        if (await StorePendingAsync(session, mailbox, ranges, request)) return Outcome.Done;
+        var uids = mailbox.Uids(ranges);
         if (uids.Count > Few) await session.Connection.LeaveLoopAsync();
         var (failed, found) = (new List<uint>(), 0);
         var own = new OwnChange();
@@ -87,6 +89,40 @@ internal static class StoreCommand
         {
             var piece = uids.GetRange(at, Math.Min(Piece, uids.Count - at));
             return session.Mail.StoreAsync(mailbox.Id, piece, request.Change, request.UnchangedSince, session.Cancel, mailbox.Reader, mailbox.Known(piece), own, beside: at > 0);
+        }
+    }
+
+    // all at once, where they are alike and all is known of them
+    static async ValueTask<bool> StorePendingAsync(ImapSession session, SelectedMailbox mailbox, List<(int First, int Last)> ranges, Request request)
+    {
+        if (request.UnchangedSince is not null || mailbox.KnownRuns(ranges) is not { } known) return false;
+        var own = new OwnChange();
+        if (await session.Mail.StorePendingAsync(mailbox.Id, known, request.Change, session.Cancel, own) is not { } stored) return false;
+        if (!request.Silent || session.CondStore) await session.Connection.LeaveLoopAsync();
+        var first = 0;
+        for (var i = 0; i < stored.Count; i++)
+        {
+            var (before, run) = (known.Runs[i], stored[i]);
+            first = mailbox.IndexNear(run.First, first);
+            if (run != before) mailbox.Learn(first, run, own.ModSeq);
+            // keywords for which there is no room are news to whoever computes them himself
+            var silent = request.Silent && request.Change.Apply(before.Flags, before.Keywords) == (run.Flags, run.Keywords);
+            await AnswerAsync(session, mailbox, first, run.Messages, silent, request);
+            first += run.Messages;
+        }
+        mailbox.Made(own);
+        return true;
+    }
+
+    static async ValueTask AnswerAsync(ImapSession session, SelectedMailbox mailbox, int first, int count, bool silent, Request request)
+    {
+        if (silent && !session.CondStore) return;
+        mailbox.TellKeywords(session.Writer);
+        for (var index = first; index < first + count; index++)
+        {
+            if (silent) mailbox.WriteModSeq(session.Writer, index);
+            else mailbox.WriteFlags(session.Writer, index, request.ByUid || session.Dialect.NamesUid, session.CondStore);
+            if (session.Writer.IsFull) await session.Writer.FlushAsync(session.Cancel);
         }
     }
 

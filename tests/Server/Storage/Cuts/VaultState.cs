@@ -7,7 +7,7 @@ sealed class VaultState
 {
     // where bodies lie and how far they are flushed may differ
     // and keys are random
-    static readonly HashSet<string> hiddenTables = ["vault", "pack", "sqlite_sequence", "sqlite_stat1", "server_key", "bounce_key"];
+    static readonly HashSet<string> hiddenTables = ["vault", "pack", "sqlite_sequence", "sqlite_stat1", "server_key", "bounce_key", "pending_flags"];
     static readonly HashSet<string> hiddenColumns = ["pack", "position", "stored", "envelope", "structure", "hash"];
 
     public required Dictionary<string, Dictionary<string, string>> Tables { get; init; }
@@ -45,7 +45,7 @@ sealed class VaultState
             while (row.Step())
             {
                 if (row.Int64(1) > 0) keys.Add(row.String(0));
-                if (!hiddenColumns.Contains(row.String(0))) columns.Add($"'{row.String(0)}='||quote({row.String(0)})");
+                if (!hiddenColumns.Contains(row.String(0))) columns.Add($"'{row.String(0)}='||quote({Told(table, row.String(0))})");
             }
         var key = keys.Count == 0 ? "rowid" : string.Join("||','||", keys.Select(name => name is "name" ? "quote(name)" : name));
         using var all = read.Prepare($"SELECT {key}, {string.Join("||' '||", columns)} FROM {table}");
@@ -53,6 +53,10 @@ sealed class VaultState
         while (all.Step()) rows[all.String(0)] = all.String(1);
         return rows;
     }
+
+    // flags that wait to be put into the messages' rows are as good as there
+    static string Told(string table, string column) => table != "message" || column is not ("flags" or "keywords" or "modseq") ? column
+        : $"(SELECT {column} FROM (SELECT 0 AS place, p.{column} FROM pending_flags p WHERE p.mailbox_id = message.mailbox_id AND message.uid BETWEEN p.first AND p.last UNION ALL SELECT 1, message.{column}) ORDER BY place LIMIT 1)";
 
     /// <summary>How this differs from another state; empty when it does not.</summary>
     public List<string> Unlike(VaultState other, Func<string, bool>? tables = null)

@@ -94,6 +94,8 @@ sealed partial class Workload
                 GatherMilliseconds = 0,
                 LeadMilliseconds = random.Next(3) == 0 ? 0 : 1_000_000, // never, or whenever nobody else has the writer
                 CheckpointPages = 0, // a checkpoint is a deed of its own
+                PendingFlagsAtLeast = 1,
+                PendingFlagsMilliseconds = 0, // the same seed gives the same log
                 OpenPacks = 3,
                 WriterCacheKib = random.Next(4) == 0 ? 64 : 4096, // little room: pages go to the log before the commit
                 ReaderCacheKib = 512,

@@ -2,6 +2,7 @@ using CbaMail.Envelope;
 using CbaMail.Mailboxes;
 using CbaMail.Queue;
 using CbaMail.Storage;
+using CbaMail.Tests.Server.Mailboxes;
 
 namespace CbaMail.Tests.Server.Storage.Cuts;
 
@@ -156,7 +157,13 @@ sealed partial class Workload
     {
         var mailbox = AnyMailbox();
         var change = new FlagChange((FlagMode)random.Next(3), (MessageFlags)random.Next(32), random.Next(3) == 0 ? ["$Work", "$Later"] : []);
-        Add(mail.StoreAsync(mailbox, SomeUids(mailbox), change, null, default), _ => { });
+        var uids = SomeUids(mailbox);
+        if (batch.Count == 0 && random.Next(2) == 0) // nobody is before it: what is known now is right then
+        {
+            using var read = mail.Read();
+            Add(mail.StorePendingAsync(mailbox, PendingFlagsTests.Known(read, mailbox, uids.Contains), change, default), _ => { });
+        }
+        else Add(mail.StoreAsync(mailbox, uids, change, null, default), _ => { });
     }
 
     void Copy()
