@@ -60,6 +60,9 @@ internal sealed class Recollection(MemoryGate? memory)
 internal readonly record struct ViewShape(uint UidValidity, uint LastUid, int Count)
 {
     public static ViewShape Of(SelectedMailbox mailbox) => new(mailbox.UidValidity, mailbox.LastUid, mailbox.Count);
+
+    /// <summary>Whether the mailbox begins with all of these messages.</summary>
+    public bool IsFirstOf(SelectedMailbox mailbox) => UidValidity == mailbox.UidValidity && Count > 0 && Count <= mailbox.Count && mailbox.Uid(Count - 1) == LastUid;
 }
 
 /// <summary>All messages of a mailbox in an order, by index.</summary>

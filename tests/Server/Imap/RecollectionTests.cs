@@ -14,7 +14,7 @@ public sealed class RecollectionTests(ImapFixture imap)
         await using var client = await imap.InboxAsync(Recollection.LeastMessages + 20, account);
         await using var other = await imap.SignInAsync(account);
         await other.OkAsync("SELECT INBOX");
-        string[] commands = ["SORT (REVERSE SUBJECT) UTF-8 ALL", "UID SORT (SUBJECT) UTF-8 ALL", "SORT (SUBJECT) UTF-8 FLAGGED", "THREAD REFERENCES UTF-8 ALL", "UID THREAD ORDEREDSUBJECT UTF-8 ALL", "FETCH 1:* (UID FLAGS)"];
+        string[] commands = ["SORT (REVERSE SUBJECT) UTF-8 ALL", "UID SORT (SUBJECT) UTF-8 ALL", "SORT (SUBJECT) UTF-8 FLAGGED", "THREAD REFERENCES UTF-8 ALL", "THREAD REFS UTF-8 ALL", "SORT (REVERSE DATE) UTF-8 ALL", "SORT (SIZE SUBJECT) UTF-8 ALL", "UID THREAD ORDEREDSUBJECT UTF-8 ALL", "FETCH 1:* (UID FLAGS)"];
         string[] changes =
         [
             "STORE 3,17 +FLAGS (\\Flagged $Work)", "STORE 5 +FLAGS (\\Deleted)", "EXPUNGE", $"APPEND INBOX {{{16}+}}\r\nSubject: a\r\n\r\nb\r", "STORE 3 -FLAGS (\\Flagged)", "NOOP",
@@ -32,6 +32,30 @@ public sealed class RecollectionTests(ImapFixture imap)
                 Assert.Equal(await AskAsync(fresh, command), first);
             }
         }
+    }
+
+    [Fact]
+    public async Task Threads_are_the_same_with_what_another_algorithm_has_read_and_without()
+    {
+        var account = await imap.AccountAsync();
+        await using var client = await imap.InboxAsync(Recollection.LeastMessages, account);
+        async Task ReplyAsync(int number, string references)
+        {
+            var text = $"Message-ID: <r{number}@example.test>\r\nReferences: {references}\r\nSubject: s{number % 3}\r\n\r\nb\r\n";
+            await client.OkAsync($"APPEND INBOX {{{text.Length}+}}\r\n{text}");
+        }
+        await ReplyAsync(1, "<lost@example.test>");
+        await ReplyAsync(2, "<lost@example.test> <r1@example.test>");
+        await client.OkAsync("THREAD REFERENCES UTF-8 ALL");
+        await ReplyAsync(3, "<r2@example.test>");
+        await ReplyAsync(4, "<lost@example.test>");
+        await client.OkAsync("NOOP");
+        var extended = await AskAsync(client, "THREAD REFS UTF-8 ALL");
+        await client.OkAsync("CREATE Copies");
+        await client.OkAsync("COPY 1:* Copies");
+        await client.OkAsync("SELECT Copies");
+        Assert.Equal(extended, await AskAsync(client, "THREAD REFS UTF-8 ALL"));
+        Assert.Contains("(501 502 503)", extended, StringComparison.Ordinal);
     }
 
     // \Recent is one session's alone

@@ -12,7 +12,7 @@ internal enum SortField { Arrival, Cc, Date, DisplayFrom, DisplayTo, From, Relev
 /// </summary>
 internal sealed class SortOrder
 {
-    const int MostCriteria = 32;
+    const int MostCriteria = 32, MostInserted = 50;
 
     /// <summary>The value of a message by a criterion.</summary>
     public readonly record struct Key(long Number, string Text);
@@ -87,16 +87,66 @@ internal sealed class SortOrder
     {
         var (known, shape) = (session.Context.Recollection, ViewShape.Of(mailbox));
         var key = new Recollection.Key(mailbox.Id, 0, "SORT" + name);
-        if (!UsesRelevancy && mailbox.Count >= Recollection.LeastMessages && known.Find<SortedView>(key) is { } view && view.Shape == shape) return view.Of(found);
+        if (!UsesRelevancy && mailbox.Count >= Recollection.LeastMessages && known.Find<SortedView>(key) is { } view)
+        {
+            if (view.Shape != shape && view.Shape.IsFirstOf(mailbox) && Extended(session, mailbox, view) is { } longer) known.Keep(key, view = longer, 4L * longer.Order.Length + 500);
+            if (view.Shape == shape) return view.Of(found);
+        }
         var width = criteria.Count;
         // RFC 5256 3: one that has just been expunged still has a number; it sorts as an empty one
         var keys = Empty(found.Count * width);
-        var (texts, fields) = (new SortTexts(), Fields);
-        await EnvelopeWalk.ReadAsync(session, mailbox, found, Parts, (int position, in EnvelopeRow row) => Take(row, fields, keys.AsSpan(position * width, width), texts));
+        var (all, fields) = (new List<SortTexts>(), Fields);
+        await EnvelopeWalk.ReadAsync(session, mailbox, found, Parts, () =>
+        {
+            var texts = new SortTexts();
+            all.Add(texts);
+            return (int position, in EnvelopeRow row) => Take(row, fields, keys.AsSpan(position * width, width), texts);
+        });
         Score(keys, found, relevancy);
-        var order = new int[found.Count];
+        Rank(keys, all);
+        var order = Ordered(keys, found.Count);
+        if (!UsesRelevancy && found.Count == mailbox.Count && found.Count >= Recollection.LeastMessages)
+            known.Keep(key, new SortedView(shape, order), 4L * order.Length + 500);
+        var sorted = new List<int>(order.Length);
+        foreach (var i in order) sorted.Add(found[i]);
+        return sorted;
+    }
+
+    // those that have come since take their places among the others: a search by halves for each
+    SortedView? Extended(ImapSession session, SelectedMailbox mailbox, SortedView view)
+    {
+        if (mailbox.Count - view.Shape.Count > MostInserted) return null;
+        var order = new List<int>(mailbox.Count);
+        order.AddRange(view.Order);
+        using var reader = session.Mail.Read();
+        for (var i = view.Shape.Count; i < mailbox.Count; i++)
+        {
+            if (Known(i) is not { } own) return null;
+            var (from, to) = (0, order.Count);
+            while (from < to)
+            {
+                var half = (from + to) / 2;
+                if (Known(order[half]) is not { } other) return null; // one that is gone is of no order any more
+                if (Compare(other, own) <= 0) from = half + 1;
+                else to = half;
+            }
+            order.Insert(from, i);
+        }
+        return new(ViewShape.Of(mailbox), [.. order]);
+
+        Key[]? Known(int index) => reader.Message(mailbox.Id, mailbox.Uid(index)) is null ? null : KeysOf(reader, mailbox.Id, mailbox.Uid(index));
+    }
+
+    int[] Ordered(Key[] keys, int count)
+    {
+        var (width, order) = (criteria.Count, new int[count]);
+        if (width == 1 && Packed(keys, criteria[0].Reverse) is { } packed)
+        {
+            Array.Sort(packed);
+            for (var i = 0; i < count; i++) order[i] = (int)packed[i];
+            return order;
+        }
         for (var i = 0; i < order.Length; i++) order[i] = i;
-        Rank(keys, texts);
         Array.Sort(order, (one, other) =>
         {
             for (int a = one * width, b = other * width, i = 0; i < width; i++)
@@ -106,11 +156,18 @@ internal sealed class SortOrder
             }
             return one - other;
         });
-        if (!UsesRelevancy && found.Count == mailbox.Count && found.Count >= Recollection.LeastMessages)
-            known.Keep(key, new SortedView(shape, order), 4L * order.Length + 500);
-        var sorted = new List<int>(order.Length);
-        foreach (var i in order) sorted.Add(found[i]);
-        return sorted;
+        return order;
+    }
+
+    // number and place in one, where the numbers do not lie too far apart: these need nobody who compares them
+    static long[]? Packed(Key[] keys, bool reverse)
+    {
+        var (least, most) = (long.MaxValue, long.MinValue);
+        foreach (var key in keys) (least, most) = (Math.Min(least, key.Number), Math.Max(most, key.Number));
+        if (keys.Length > 0 && (ulong)(most - least) >= int.MaxValue) return null;
+        var packed = new long[keys.Length];
+        for (var i = 0; i < packed.Length; i++) packed[i] = (reverse ? most - keys[i].Number : keys[i].Number - least) << 32 | (uint)i;
+        return packed;
     }
 
     static Key[] Empty(int count)
@@ -134,9 +191,9 @@ internal sealed class SortOrder
     }
 
     // each text is compared with the others once; after that its place among them stands for it
-    static void Rank(Key[] keys, SortTexts texts)
+    static void Rank(Key[] keys, List<SortTexts> texts)
     {
-        var sorted = texts.All();
+        var sorted = texts.Count == 1 ? texts[0].All() : [.. texts.SelectMany(some => some.All()).Distinct(StringComparer.Ordinal)];
         if (sorted.Length == 0) return; // numbers are all there is
         Array.Sort(sorted, Casemap.Compare);
         var ranks = new Dictionary<string, int>(sorted.Length, StringComparer.Ordinal);

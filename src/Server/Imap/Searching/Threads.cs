@@ -4,20 +4,30 @@ namespace CbaMail.Imap.Searching;
 /// <param name="Index">Its place in the mailbox.</param>
 /// <param name="Id">The number of its Message-ID (<see cref="Mime.Lineage"/>), or 0.</param>
 /// <param name="References">The numbers of its ancestors, the eldest first.</param>
-internal sealed record ThreadMessage(int Index, long Id, IReadOnlyList<long> References, string Subject, bool IsReply, long Sent, long Received);
+internal sealed record ThreadMessage(int Index, long Id, ReadOnlyMemory<long> References, string Subject, bool IsReply, long Sent, long Received);
 
 /// <summary>A message in its thread, or a place that is kept for one that is not there.</summary>
 internal sealed class ThreadNode(ThreadMessage? message)
 {
     public ThreadMessage? Message { get; set; } = message;
     public ThreadNode? Parent { get; set; }
-    public List<ThreadNode> Children { get; set; } = [];
+    public List<ThreadNode> Children { get; set; } = None;
     /// <summary>How many have it as parent while threads are linked.</summary>
     public int Links { get; set; }
     public bool IsDummy => Message is null;
     /// <summary>What it is sorted by.</summary>
     public long Date { get; set; }
     public int Index { get; set; }
+    /// <summary>The newest arrival in its thread.</summary>
+    public long Newest { get; set; }
+
+    static readonly List<ThreadNode> None = []; // most have no children
+
+    public void Add(ThreadNode child)
+    {
+        if (Children == None) Children = new(2);
+        Children.Add(child);
+    }
 }
 
 /// <summary>The threading algorithms (RFC 5256 4; REFS: draft-ietf-morg-inthread). All loops are flat: a thread may be as deep as the mailbox is long.</summary>
@@ -37,7 +47,7 @@ internal static class Threads
         {
             var node = new ThreadNode(message);
             if (roots.TryAdd(message.Subject, node)) threads.Add(node);
-            else roots[message.Subject].Children.Add(node);
+            else roots[message.Subject].Add(node);
         }
         return threads;
     }
@@ -56,16 +66,21 @@ internal static class Threads
     public static List<ThreadNode> Refs(List<ThreadMessage> messages)
     {
         var roots = Linked(messages);
-        SortAll(roots, m => m.Received);
-        var newest = new Dictionary<ThreadNode, long>();
-        foreach (var root in roots) newest[root] = Flat([root]).Max(n => n.Message?.Received ?? long.MinValue);
-        return [.. roots.OrderBy(r => newest[r]).ThenBy(r => r.Index)];
+        var order = SortAll(roots, m => m.Received);
+        for (var i = order.Count - 1; i >= 0; i--)
+        {
+            var node = order[i];
+            node.Newest = node.Message?.Received ?? long.MinValue;
+            foreach (var child in node.Children) node.Newest = Math.Max(node.Newest, child.Newest);
+        }
+        roots.Sort((a, b) => a.Newest != b.Newest ? a.Newest.CompareTo(b.Newest) : a.Index.CompareTo(b.Index));
+        return roots;
     }
 
     // steps (1) to (3)
     static List<ThreadNode> Linked(List<ThreadMessage> messages)
     {
-        var nodes = new Dictionary<long, ThreadNode>();
+        var nodes = new Dictionary<long, ThreadNode>(messages.Count);
         var all = new List<ThreadNode>(messages.Count);
         var places = MostPlaces + MostPlacesAMessage * messages.Count;
         ThreadNode? Of(long id)
@@ -88,7 +103,7 @@ internal static class Threads
         {
             // (1)(A): what is linked already stays
             ThreadNode? parent = null;
-            foreach (var reference in own.Message!.References)
+            foreach (var reference in own.Message!.References.Span)
             {
                 if (Of(reference) is not { } node) continue;
                 if (parent is not null && node.Parent is null && node != own) Link(parent, node);
@@ -105,7 +120,7 @@ internal static class Threads
             Link(parent, own);
         }
         // (2)
-        foreach (var node in all) node.Parent?.Children.Add(node);
+        foreach (var node in all) node.Parent?.Add(node);
         return Pruned([.. all.Where(n => n.Parent is null)]);
     }
 
@@ -134,13 +149,14 @@ internal static class Threads
     static List<ThreadNode> Pruned(List<ThreadNode> roots)
     {
         var order = Flat(roots);
-        foreach (var node in order) node.Children = [];
+        foreach (var node in order)
+            if (node.Children.Count > 0) node.Children = new(2);
         // parents come first: each has found its own by then
         foreach (var node in order)
         {
             if (node.Parent is not { } parent) continue;
             if (parent is { IsDummy: true, Parent: { } above }) node.Parent = parent = above;
-            if (!node.IsDummy) parent.Children.Add(node);
+            if (!node.IsDummy) parent.Add(node);
         }
         return [.. roots.SelectMany(r => !r.IsDummy || r.Children.Count > 1 ? [r] : r.Children)];
     }
@@ -166,7 +182,7 @@ internal static class Threads
     }
 
     // (6): all siblings, the deepest first
-    static void SortAll(List<ThreadNode> roots, Func<ThreadMessage, long> date)
+    static List<ThreadNode> SortAll(List<ThreadNode> roots, Func<ThreadMessage, long> date)
     {
         var order = Flat(roots);
         for (var i = order.Count - 1; i >= 0; i--)
@@ -175,6 +191,7 @@ internal static class Threads
             Value(order[i], date);
         }
         Sort(roots);
+        return order;
     }
 
     static void Value(ThreadNode node, Func<ThreadMessage, long> date) =>
@@ -207,8 +224,8 @@ internal static class Threads
             var subject = First(root).Subject;
             if (subject.Length == 0 || table[subject] is var other && other == root) continue;
             gone.Add(root);
-            if (root.IsDummy && other.IsDummy) other.Children.AddRange(root.Children);
-            else if (other.IsDummy || First(root).IsReply && !First(other).IsReply) other.Children.Add(root);
+            if (root.IsDummy && other.IsDummy) other.Children.AddRange(root.Children); // both have some
+            else if (other.IsDummy || First(root).IsReply && !First(other).IsReply) other.Add(root);
             else
             {
                 var together = new ThreadNode(null) { Children = [other, root] };

@@ -164,7 +164,7 @@ public sealed class SearchingTests(ImapFixture fixture)
     public void AThreadMayBeAsDeepAsTheMailbox()
     {
         const int Count = 100_000;
-        var messages = Enumerable.Range(0, Count).Select(i => new ThreadMessage(i, i + 1, i == 0 ? [] : [i], "s", true, i, i)).ToList();
+        var messages = Enumerable.Range(0, Count).Select(i => new ThreadMessage(i, i + 1, i == 0 ? Array.Empty<long>() : new long[] { i }, "s", true, i, i)).ToList();
         foreach (var roots in new[] { Threads.References(messages), Threads.Refs(messages) })
         {
             var node = Assert.Single(roots);
@@ -186,14 +186,14 @@ public sealed class SearchingTests(ImapFixture fixture)
     public void PlacesForMessagesThatAreNotThereCostLittle()
     {
         const int Named = 500, Each = 190, Below = 20_000;
-        var messages = Enumerable.Range(0, Named).Select(i => new ThreadMessage(i, 0, [.. Enumerable.Range(0, Each + 1).Select(k => 1L + (i + 1) * Each - k)], "", false, i, i))
-            .Concat(Enumerable.Range(Named, Below).Select(i => new ThreadMessage(i, 0, [1L], "", false, i, i))).ToList();
+        var messages = Enumerable.Range(0, Named).Select(i => new ThreadMessage(i, 0, Enumerable.Range(0, Each + 1).Select(k => 1L + (i + 1) * Each - k).ToArray(), "", false, i, i))
+            .Concat(Enumerable.Range(Named, Below).Select(i => new ThreadMessage(i, 0, new[] { 1L }, "", false, i, i))).ToList();
         var before = GC.GetAllocatedBytesForCurrentThread();
         var clock = Stopwatch.StartNew();
         Assert.Equal(Named + Below, Size(Threads.References(messages)));
         Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100 << 20);
-        messages = [.. Enumerable.Range(0, 20_000).Select(i => new ThreadMessage(i, 0, [.. Enumerable.Range(0, 200).Select(k => 1L + 200 * i + k)], "", false, i, i))];
+        messages = [.. Enumerable.Range(0, 20_000).Select(i => new ThreadMessage(i, 0, Enumerable.Range(0, 200).Select(k => 1L + 200 * i + k).ToArray(), "", false, i, i))];
         before = GC.GetAllocatedBytesForCurrentThread();
         Assert.Equal(messages.Count, Size(Threads.Refs(messages)));
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100 << 20);
@@ -229,7 +229,7 @@ public sealed class SearchingTests(ImapFixture fixture)
         {
             var count = random.Next(1, 30);
             var messages = Enumerable.Range(0, count).Select(i => new ThreadMessage(
-                i, random.Next(5) == 0 ? 0 : random.Next(1, count + 1), [.. Enumerable.Range(0, random.Next(4)).Select(_ => (long)random.Next(1, count + 6)).Distinct()],
+                i, random.Next(5) == 0 ? 0 : random.Next(1, count + 1), Enumerable.Range(0, random.Next(4)).Select(_ => (long)random.Next(1, count + 6)).Distinct().ToArray(),
                 random.Next(3) == 0 ? "" : $"s{random.Next(5)}", random.Next(2) == 0, random.Next(10), random.Next(10))).ToList();
             foreach (var roots in new[] { Threads.References(messages), Threads.Refs(messages), Threads.OrderedSubject(messages) })
                 Assert.True(Size(roots) == count, $"seed {seed}, step {step}: {Size(roots)} of {count}");
