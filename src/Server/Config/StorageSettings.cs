@@ -39,8 +39,8 @@ public sealed record StorageSettings
     /// <summary>Messages from which on flags that are changed together are written as one entry and put into each message's own a moment later; 0 = never. Default 250.</summary>
     public int PendingFlagsAtLeast { get; init; } = 250;
 
-    /// <summary>Time without a commit after which they are, in milliseconds; 0 = only before something else is written. Default 50.</summary>
-    public int PendingFlagsMilliseconds { get; init; } = 50;
+    /// <summary>Time without a commit after which they are, in milliseconds; 0 = only before something else is written. Default 500.</summary>
+    public int PendingFlagsMilliseconds { get; init; } = 500;
 
     /// <summary>Pages of 4 KiB after which the database's log is moved into the database, beside the writer; 0 = never by itself. Default 1,000.</summary>
     public int CheckpointPages { get; init; } = 1_000;

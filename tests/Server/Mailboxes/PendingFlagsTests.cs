@@ -1,7 +1,6 @@
 using CbaMail.Backup;
 using CbaMail.Config;
 using CbaMail.Mailboxes;
-using CbaMail.Storage;
 using Xunit;
 
 namespace CbaMail.Tests.Server.Mailboxes;

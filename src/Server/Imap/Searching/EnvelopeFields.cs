@@ -1,5 +1,3 @@
-using CbaMail.Mailboxes;
-
 namespace CbaMail.Imap.Searching;
 
 /// <summary>An address of an ENVELOPE (RFC 9051 7.5.2); only the first of a list is kept.</summary>
