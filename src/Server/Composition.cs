@@ -87,6 +87,8 @@ public static class Composition
         MailboxesRoom.Attach(services.GetRequiredService<MailStore>(), services.GetRequiredService<UserDirectory>());
         AuthorizationRoom.Attach(services.GetRequiredService<UserDirectory>(), services.GetRequiredService<ApiKeys>(), services.GetRequiredService<Sessions>());
         WebhooksRoom.Attach(services);
+        var audit = services.GetRequiredService<AuditLog>();
+        FederationRoom.Attach(services, (write, source, deed) => audit.Append(write, new AuditEntry(audit.Time.GetUtcNow(), "ldap:" + source, "", deed.Action, deed.Subject, deed.Status, deed.Before, deed.After)));
         services.GetRequiredService<ReportPost>().Local = (from, to, message, cancel) => services.GetRequiredService<LocalDelivery>().DeliverOwnAsync(from, to, message, cancel);
         var complaints = services.GetRequiredService<Complaints>();
         complaints.FindCopy = (read, id, messageId) => (id is { } row ? CopyTable.Find(read, row) : CopyTable.Find(read, messageId!)) is { } copy ? new(copy.LedgerId, copy.Mailing, copy.Address, copy.Sender) : null;

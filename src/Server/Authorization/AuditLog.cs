@@ -74,7 +74,8 @@ public sealed class AuditLog(Store store, TimeProvider time) : IHostedService
         return true;
     }, cancel);
 
-    void Append(WriteTransaction write, AuditEntry entry)
+    /// <summary>In the transaction of the change itself.</summary>
+    public void Append(WriteTransaction write, AuditEntry entry)
     {
         var (last, digest) = AuthorizationTable.LastAudit(write);
         entry = entry with { At = DateTimeOffset.FromUnixTimeMilliseconds(entry.At.ToUnixTimeMilliseconds()) };

@@ -45,6 +45,8 @@ public static class Permissions
         SignInAs = new("accounts.sign-in-as", No, No, No, "sign in as somebody else", "входить под чужим именем"),
         CredentialsRead = new("credentials.read", Domains, No, No, "see by what and when others sign in: application passwords, second factor, sign-ins", "видеть, чем и когда входят другие: пароли приложений, второй фактор, входы"),
         CredentialsWrite = new("credentials.write", Domains, No, No, "make application passwords for others, take off those and second factors", "создавать другим пароли приложений, снимать их и второй фактор"),
+        DirectoriesRead = new("directories.read", No, No, No, "see directories elsewhere (LDAP) and what the last sync did", "видеть внешние каталоги (LDAP) и итоги последней сверки"),
+        DirectoriesWrite = new("directories.write", No, No, No, "sync with directories elsewhere and test them", "сверяться с внешними каталогами и проверять их"),
         AliasesRead = new("aliases.read", Domains, No, No, "see aliases", "видеть псевдонимы"),
         AliasesWrite = new("aliases.write", Domains, No, No, "make and remove aliases", "создавать и удалять псевдонимы"),
         GroupsRead = new("groups.read", Domains, No, No, "see groups and their members", "видеть группы и их участников"),
@@ -87,7 +89,7 @@ public static class Permissions
     public static readonly IReadOnlyList<Permission> All =
     [
         OwnAccount, OwnCredentials, OwnMail, StatusRead, DomainsRead, DomainsWrite, DomainsCreate, DnsRead, DkimRead, DkimWrite, DkimExport, AccountsRead, AccountsWrite, RolesWrite, SignInAs, CredentialsRead, CredentialsWrite,
-        AliasesRead, AliasesWrite, GroupsRead, GroupsWrite, PoliciesRead, PoliciesWrite, MappingsRead, MappingsWrite, MailboxesRead, MailboxesWrite, CoursesRead, CoursesWrite, CoursesCreate,
+        DirectoriesRead, DirectoriesWrite, AliasesRead, AliasesWrite, GroupsRead, GroupsWrite, PoliciesRead, PoliciesWrite, MappingsRead, MappingsWrite, MailboxesRead, MailboxesWrite, CoursesRead, CoursesWrite, CoursesCreate,
         MailingsRead, MailingsWrite, SuppressionsRead, SuppressionsWrite, QueueRead, QueueWrite, TraceRead, MessagesWrite, ReportsRead, ReportsWrite, BansRead, BansWrite,
         TlsRead, TlsWrite, SearchRead, SearchWrite, SettingsRead, SettingsWrite, StatisticsRead, TemplatesRead, TemplatesWrite, Maintenance, WebhooksRead, WebhooksWrite, AuditRead,
     ];

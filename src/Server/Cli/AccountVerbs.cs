@@ -44,7 +44,8 @@ static class AccountVerbs
         new("account list", "", "list the accounts", [OfDomain, .. Verb.Client], ListAsync),
         new("account show", "ADDRESS", "show an account", Verb.Client, ShowAsync),
         new("account set", "ADDRESS", "change an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold, Hash, MustChange, .. Noted,
-            new("--enable", null, "let it sign in again"), new("--disable", null, "keep it from signing in; its mail still arrives"), .. Verb.Client], SetAsync),
+            new("--enable", null, "let it sign in again"), new("--disable", null, "keep it from signing in; its mail still arrives"),
+            new("--detach", null, "it comes from a directory elsewhere (LDAP) no more: from now on it is an account of this server"), .. Verb.Client], SetAsync),
         new("account remove", "ADDRESS", "remove an account; for a while it can be brought back", [new("--now", null, "it and all its mail are gone at once"), .. Verb.Client], RemoveAsync,
             "How long is accounts.keep-removed (30 days). Its address is free at once, and its mail takes its space until then."),
         new("account removed", "", "list the accounts that can be brought back", Verb.Client, async invocation =>
@@ -163,14 +164,14 @@ static class AccountVerbs
         Used       {Sizes.Show(account.Number("bytes"))} in {account.Text("messages")} messages
         Groups     {account.Text("groups")}
         Enabled    {account.Text("enabled")}
-        Password   {(account.True("hasPassword") ? "set" : "none: cannot sign in")}
+        Password   {(account.Text("directory") is { Length: > 0 } directory ? $"kept by the directory {directory}" : account.True("hasPassword") ? "set" : "none: cannot sign in")}
         Created    {account.Time("created")}
         """;
 
     static async Task<int> SetAsync(Invocation invocation)
     {
         if (invocation.Has("--enable") && invocation.Has("--disable")) throw new Refused("Give either --enable or --disable", 2);
-        var body = Body(invocation).Add("enabled", invocation.Has("--enable") ? true : invocation.Has("--disable") ? false : null).Add("passwordHash", await HashAsync(invocation));
+        var body = Body(invocation).Add("enabled", invocation.Has("--enable") ? true : invocation.Has("--disable") ? false : null).Add("passwordHash", await HashAsync(invocation)).Add("detach", invocation.Has("--detach") ? true : null);
         return invocation.Print(await invocation.Server.PatchAsync(Path(invocation), body), Details);
     }
 

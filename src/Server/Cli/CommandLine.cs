@@ -58,6 +58,7 @@ public static class CommandLine
         .. SettingsVerbs.Rows,
         .. SecretVerbs.Rows,
         .. ApiVerbs.Rows,
+        .. DirectoryVerbs.Rows,
         .. WebhookVerbs.Rows,
         .. CheckVerbs.Rows,
         CheckConfig.Row(look),

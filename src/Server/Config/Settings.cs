@@ -49,6 +49,7 @@ public sealed record Settings
     public LimitSettings Limits { get; init; } = new();
     public SignInSettings SignIn { get; init; } = new();
     public OidcSettings Oidc { get; init; } = new();
+    public DirectorySettings Directory { get; init; } = new();
     public TlsSettings Tls { get; init; } = new();
     public DkimSettings Dkim { get; init; } = new();
     public PublishSettings Publish { get; init; } = new();

@@ -57,6 +57,9 @@ public sealed record AccountProfile
     /// <summary>Addresses elsewhere that have yet to agree to its owner's forwarding.</summary>
     public IReadOnlyList<PendingForward>? PendingForwards { get; init; }
 
+    /// <summary>The directory elsewhere that the account comes from.</summary>
+    public AccountOrigin? Origin { get; init; }
+
     /// <summary>Who gave the role, where it was nobody here: it ends when he says so.</summary>
     public string? RoleBy { get; init; }
 

@@ -40,6 +40,9 @@ internal static class DirectoryTable
     public static List<long> RemovedOf(WriteTransaction write, long domainId) =>
         All(write.Prepare("SELECT id FROM account WHERE domain_id = ? AND removed IS NOT NULL").Bind(1, domainId), rows => rows.Int64(0));
 
+    public static List<(long Id, AccountProfile Profile)> RemovedProfiles(ReadTransaction read) =>
+        All(read.Prepare("SELECT id, profile FROM account WHERE removed IS NOT NULL AND profile <> '{}'"), rows => (rows.Int64(0), AccountProfile.FromJson(rows.String(1))));
+
     /// <param name="removed">When it was put away, or null.</param>
     public static void SetAddress(WriteTransaction write, long id, long domainId, string local, DateTimeOffset? removed) =>
         write.Prepare("UPDATE account SET domain_id = ?, local = ?, removed = ? WHERE id = ?").Bind(1, domainId).Bind(2, local).Bind(3, removed).Bind(4, id).Run();

@@ -186,6 +186,7 @@ public sealed partial class UserDirectory
     public async ValueTask<Result<Account>> SetAccountAsync(Account account, AccountChange change, CancellationToken cancel = default)
     {
         if (change.Name is not null && CheckName(change.Name) is { } badName) return badName;
+        if (Mastered(GetAccount(account.Id) ?? account, change) is { } elsewhere) return elsewhere;
         PasswordSecrets? hash = null;
         var password = change.Password;
         if (change.PasswordHash is { } given && !TryKept(given, out password, out var kept))
@@ -229,6 +230,7 @@ public sealed partial class UserDirectory
     /// <summary>Removes the account with all its mail.</summary>
     public async ValueTask<Refusal?> RemoveAccountAsync(Account account, CancellationToken cancel = default)
     {
+        if (StillThere(GetAccount(account.Id) ?? account) is { } there) return there;
         var done = await store.CommitAsync(write =>
         {
             if (!DirectoryTable.RemoveAccount(write, account.Id)) return false;

@@ -20,18 +20,24 @@ public sealed partial class UserDirectory
     /// <summary>Takes the account away and keeps its mail; its address is free at once.</summary>
     public async ValueTask<Refusal?> PutAwayAsync(Account account, CancellationToken cancel = default)
     {
+        if (StillThere(GetAccount(account.Id) ?? account) is { } there) return there;
         var now = time.GetUtcNow();
         var done = await store.CommitAsync(write =>
         {
             if (DirectoryTable.FindAccount(write, account.Id) is not var (current, _, _)) return false;
-            var away = current.Address with { LocalPart = current.Address.LocalPart + "\n" + current.Id.ToString(CultureInfo.InvariantCulture) };
-            DirectoryTable.SetAddress(write, current.Id, current.DomainId, away.LocalPart, now);
-            AccountRenaming?.Invoke(write, current, away);
-            SignInChanging?.Invoke(write, current);
-            write.OnCommitted(() => Forget(current));
+            PutAway(write, current, now);
             return true;
         }, cancel);
         return done ? null : Refusal.NoSuchUser;
+    }
+
+    void PutAway(WriteTransaction write, Account current, DateTimeOffset now)
+    {
+        var away = current.Address with { LocalPart = current.Address.LocalPart + "\n" + current.Id.ToString(CultureInfo.InvariantCulture) };
+        DirectoryTable.SetAddress(write, current.Id, current.DomainId, away.LocalPart, now);
+        AccountRenaming?.Invoke(write, current, away);
+        SignInChanging?.Invoke(write, current);
+        write.OnCommitted(() => Forget(current));
     }
 
     /// <summary>Those that can be brought back, the last removed first.</summary>
@@ -65,6 +71,7 @@ public sealed partial class UserDirectory
         if (!domains.TryGetValue(address.Domain, out var domain)) return NoDomain(address.Domain);
         if (domain.AliasOf is { } real) return Refusal.Invalid.Because($"{domain.Name} is an alias of {real}; add the account there");
         var created = time.GetUtcNow();
+        if (AddressKeptElsewhere(GetAccount(account.Id) ?? account) is { } elsewhere) return elsewhere;
         return await store.CommitAsync<Result<Account>>(write =>
         {
             if (DirectoryTable.FindAccount(write, account.Id) is not var (current, password, scram)) return Refusal.NoSuchUser;

@@ -13,6 +13,8 @@ public sealed partial class UserDirectory
     public async ValueTask<Result<Account>> SignInAsync(string user, string password, CancellationToken cancel)
     {
         var known = Known(user);
+        if (known?.Account.Profile.Origin is not null) return await SignInElsewhereAsync(known.Account, password, cancel);
+        if (known is null && await WelcomeAsync(user, password, cancel) is { } welcome) return welcome;
         var right = await hashing.VerifyAsync(password, known?.Password, cancel);
         if (right is null) return Refusal.Unavailable.Because("Too many are signing in; try again later");
         if (known is null || right == false || !IsOpen(known.Account)) return Refusal.SignInFailed;
@@ -40,7 +42,7 @@ public sealed partial class UserDirectory
     public ScramSecret ScramOf(string user, bool pretend = false)
     {
         var pretence = ScramSecret.Pretend(pretenceKey, Names.TryAddress(user, out var address) ? Key(address) : user, hashing.ScramIterations);
-        return pretend || Known(user) is not { Secrets.Scram: { } secret, Account: var account } || !IsOpen(account) ? pretence : secret;
+        return pretend || Known(user) is not { Secrets.Scram: { } secret, Account: { Profile.Origin: null } account } || !IsOpen(account) ? pretence : secret;
     }
 
     /// <summary>Whether SCRAM is possible for everybody who can sign in by a password.</summary>
@@ -52,7 +54,7 @@ public sealed partial class UserDirectory
     Entry? Known(string user) =>
         Names.TryAddress(user, out var address) && accounts.TryGetValue(Key(address), out var account) ? accountsById.GetValueOrDefault(account.Id) : null;
 
-    static int Lacking(Entry? entry) => entry is { Password.Length: > 0, Secrets.Scram: null, Account.Enabled: true } ? 1 : 0;
+    static int Lacking(Entry? entry) => entry is { Password.Length: > 0, Secrets.Scram: null, Account.Enabled: true } or { Account: { Enabled: true, Profile.Origin: not null } } ? 1 : 0;
 
     // who knows the salt and the keys can try passwords at a fraction of the cost of the hash beside them: a copy of the database alone has them not
     void SetScram(WriteTransaction write, Account account, ScramSecret? scram) =>

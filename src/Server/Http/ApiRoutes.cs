@@ -21,6 +21,7 @@ static class ApiRoutes
         .. CredentialsApi.Rows,
         .. SecondFactorApi.Rows,
         .. PasswordApi.Rows,
+        .. DirectoriesApi.Rows,
         .. PasskeyApi.Rows,
         .. AliasesApi.Rows,
         .. GroupsApi.Rows,

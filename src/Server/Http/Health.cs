@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json.Serialization;
 using CbaMail.Config;
 using CbaMail.Directory;
+using CbaMail.Federation.Ldap;
 using CbaMail.Inbound;
 using CbaMail.Net;
 using CbaMail.Net.Dns;
@@ -31,7 +32,7 @@ public sealed record HealthReport(
 public sealed record DiskSpace(long Free, long Total, long Data, int Packs, long PackBytes, long DeadBytes);
 
 /// <summary>Looks after every part: reads and writes the store, measures the disk, looks at the certificate.</summary>
-public sealed class Health(Settings settings, Store store, UserDirectory directory, MailQueue queue, Certificates certificates, TimeProvider time, MemoryGate memory, Secrets secrets, AcmeRenewals acme, SigningKeys dkim, SuffixFile suffixes, FilterStates filters)
+public sealed class Health(Settings settings, Store store, UserDirectory directory, MailQueue queue, Certificates certificates, TimeProvider time, MemoryGate memory, Secrets secrets, AcmeRenewals acme, SigningKeys dkim, SuffixFile suffixes, FilterStates filters, IServiceProvider rooms)
 {
     /// <summary>Below this a store that must go on writing is in danger.</summary>
     const long LeastFree = 256L << 20;
@@ -51,6 +52,7 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
         if (directory.ListDomains().Where(Sends).Select(dkim.Trouble).OfType<string>().ToList() is { Count: > 0 } unsigned) parts.Add(new("dkim", false, string.Join("; ", unsigned.Take(5))));
         if (secrets.Problem is { } locked) parts.Add(new("secrets", false, locked.Sentence));
         if (filters.All is { Count: > 0 } asked) parts.Add(Filters(asked));
+        if (rooms.GetService<LdapSources>() is { } sources) parts.Add(Directories(sources.Troubles));
         parts.Add(Suffixes());
         parts.Add(new("directory", true, $"{Count(directory.DomainCount, "domain")}, {Count(directory.AccountCount, "account")}", $"доменов: {directory.DomainCount}, учётных записей: {directory.AccountCount}"));
         foreach (var group in settings.Listeners.GroupBy(listener => listener.Protocol))
@@ -126,6 +128,12 @@ public sealed class Health(Settings settings, Store store, UserDirectory directo
         var failing = all.Where(filter => filter.Problem is not null).ToList();
         return failing.Count == 0 ? new("filters", true, string.Join(", ", all.Select(filter => filter.Name)))
             : new("filters", false, string.Join("; ", failing.Select(filter => $"{filter.Name} does not answer ({filter.Problem}): mail is treated as its on-failure says")), string.Join("; ", failing.Select(filter => $"{filter.Name} не отвечает ({filter.Problem}): с почтой делается то, что задано в on-failure")));
+    }
+
+    static PartHealth Directories(IReadOnlyList<(string Name, string? Problem)> all)
+    {
+        var failing = all.Where(one => one.Problem is not null).ToList();
+        return failing.Count == 0 ? new("ldap", true, string.Join(", ", all.Select(one => one.Name))) : new("ldap", false, string.Join("; ", failing.Select(one => $"{one.Name}: {one.Problem}")));
     }
 
     PartHealth Memory()

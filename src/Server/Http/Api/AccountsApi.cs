@@ -20,10 +20,11 @@ static class AccountsApi
     /// <param name="Withheld">Permissions of the role that are taken away.</param>
     /// <param name="Generate">Make a password; the answer has it, this once.</param>
     /// <param name="MustChangePassword">A browser's session can do nothing before its owner has taken a password of his own.</param>
+    /// <param name="Detach">It comes from a directory elsewhere (LDAP) no more: from now on it is an account of this server.</param>
     /// <param name="PasswordHash">Of another server, in place of a password; docs/en/sign-in.md names the forms.</param>
     sealed record AccountFields(
         string? Address = null, string? Name = null, long? Quota = null, string? Role = null, string? Groups = null, bool? Enabled = null, string? Password = null, bool Generate = false,
-        IReadOnlyList<string>? Domains = null, IReadOnlyList<string>? Courses = null, IReadOnlyList<string>? Granted = null, IReadOnlyList<string>? Withheld = null, string? PasswordHash = null, bool? MustChangePassword = null) : AccountDetails;
+        IReadOnlyList<string>? Domains = null, IReadOnlyList<string>? Courses = null, IReadOnlyList<string>? Granted = null, IReadOnlyList<string>? Withheld = null, string? PasswordHash = null, bool? MustChangePassword = null, bool Detach = false) : AccountDetails;
 
     /// <param name="Bytes">In its mailboxes; not in lists.</param>
     /// <param name="Password">That was generated just now.</param>
@@ -31,6 +32,8 @@ static class AccountsApi
         string Address, string Name, string Role, long Quota, long? Bytes, long? Messages, string Groups, bool Enabled, bool HasPassword, DateTimeOffset Created,
         IReadOnlyList<string>? Domains, IReadOnlyList<string>? Courses, IReadOnlyList<string>? Granted, IReadOnlyList<string>? Withheld, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Password = null, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? MustChangePassword = null)
     {
+        /// <summary>Elsewhere (LDAP), that it comes from.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Directory { get; init; }
         public DateTimeOffset? Expires { get; init; }
         public int? ExpiryNoticeDays { get; init; }
         public IReadOnlyList<string> Tags { get; init; } = [];
@@ -78,6 +81,7 @@ static class AccountsApi
             profile.Courses is null ? null : [.. context.Room<CourseRegister>().List().Where(course => profile.Courses.Contains(course.Id)).Select(course => course.Slug)],
             profile.Granted, profile.Withheld, password, profile.MustChangePassword)
         {
+            Directory = profile.Origin?.Source,
             Expires = profile.Expires,
             ExpiryNoticeDays = profile.ExpiryNoticeDays,
             Tags = profile.Tags ?? [],
@@ -191,6 +195,7 @@ static class AccountsApi
         if (wanted.Granted is { } granted) profile = profile with { Granted = granted.Count == 0 ? null : [.. granted.Distinct()] };
         if (wanted.Withheld is { } withheld) profile = profile with { Withheld = withheld.Count == 0 ? null : [.. withheld.Distinct()] };
         if (wanted.MustChangePassword is { } must) profile = profile with { MustChangePassword = must ? true : null };
+        if (wanted.Detach) profile = profile with { Origin = null };
         return (role, profile, null);
     }
 

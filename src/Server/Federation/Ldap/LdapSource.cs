@@ -1,0 +1,174 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography.X509Certificates;
+using CbaMail.Config;
+using CbaMail.Directory;
+using CbaMail.Envelope;
+using CbaMail.Ldap;
+
+namespace CbaMail.Federation.Ldap;
+
+/// <summary>How a directory stands: what the last sync found, and since when something is wrong.</summary>
+/// <param name="Failing">Since when; null: all is well.</param>
+/// <param name="Problem">What is wrong, or "".</param>
+public sealed record LdapStanding(DateTimeOffset? Tried, DateTimeOffset? Done, DateTimeOffset? Failing, string Problem, LdapDifference? Last);
+
+/// <summary>A directory of the settings: finds a server that answers, and asks it.</summary>
+sealed class LdapSource(LdapSettings settings, UserDirectory directory, TimeProvider time, ILogger<LdapSource> log) : IAsyncDisposable
+{
+    const int PageSize = 500, MostEntries = 500_000;
+    static readonly TimeSpan KeptIdle = TimeSpan.FromSeconds(60);
+
+    readonly LdapServer[] servers = [.. settings.Servers.Select(text => LdapSettings.Address(text)!.Value).Select(one => new LdapServer(one.Host, one.Port, one.Tls))];
+    readonly ConcurrentBag<LdapConnection> idle = [];
+    int first; // of the servers: the one that answered last
+
+    public LdapSettings Settings => settings;
+    public string Name => settings.Name;
+    public LdapMapping Mapping { get; } = new(settings, directory, time);
+
+    /// <summary>One sync at a time.</summary>
+    public SemaphoreSlim Syncing { get; } = new(1);
+
+    public LdapStanding Standing { get; set; } = new(null, null, null, "", null);
+
+    /// <summary>Connects to the first server that answers.</summary>
+    public async Task<LdapConnection> OpenAsync(CancellationToken cancel)
+    {
+        var authorities = Authorities();
+        var problems = new List<string>();
+        for (var i = 0; i < servers.Length; i++)
+        {
+            var at = (first + i) % servers.Length;
+            try
+            {
+                var connection = await LdapConnection.OpenAsync(servers[at], settings, authorities, time, cancel);
+                first = at;
+                return connection;
+            }
+            catch (LdapTrouble e)
+            {
+                problems.Add(e.Message);
+            }
+        }
+        throw new LdapTrouble(string.Join("; ", problems));
+    }
+
+    X509Certificate2Collection? Authorities()
+    {
+        if (settings.CaFile.Length == 0) return null;
+        try
+        {
+            var all = new X509Certificate2Collection();
+            all.ImportFromPemFile(settings.CaFile);
+            return all.Count > 0 ? all : throw new LdapTrouble($"{settings.CaFile} holds no certificate");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
+        {
+            throw new LdapTrouble($"{settings.CaFile} cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Becomes whoever may read the directory.</summary>
+    public async Task BindAsReaderAsync(LdapConnection connection, CancellationToken cancel)
+    {
+        if (settings.BindDn.Length == 0)
+        {
+            await connection.BindAsync("", "", cancel);
+            return;
+        }
+        string password;
+        try { password = (await File.ReadAllTextAsync(settings.BindPasswordFile, cancel)).TrimEnd('\r', '\n'); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { throw new LdapTrouble($"{settings.BindPasswordFile} cannot be read: {e.Message}", e); }
+        if (password.Length == 0) throw new LdapTrouble($"{settings.BindPasswordFile} is empty");
+        var result = await connection.BindAsync(settings.BindDn, password, cancel);
+        if (!result.Ok) throw new LdapTrouble($"{connection.Server} does not take {settings.BindDn} and its password: {result}");
+    }
+
+    /// <summary>Everybody who is meant, and the groups of each.</summary>
+    public async Task<(List<LdapEntry> People, Dictionary<string, List<string>>? Groups)> ReadAsync(CancellationToken cancel)
+    {
+        await using var connection = await OpenAsync(cancel);
+        await BindAsReaderAsync(connection, cancel);
+        var groups = Mapping.GroupFilter is null ? null : Mapping.Members(await connection.SearchAsync(new(Mapping.GroupBase, LdapScope.Subtree, Mapping.GroupFilter, Mapping.GroupAttributes, PageSize), MostEntries, cancel));
+        return (await connection.SearchAsync(new(settings.Base, Mapping.Scope, Mapping.Filter, Mapping.Attributes, PageSize), MostEntries, cancel), groups);
+    }
+
+    /// <summary>The one person of an address, or null; two of one address are nobody.</summary>
+    public async Task<LdapPerson?> FindAsync(LdapConnection connection, MailAddress address, CancellationToken cancel)
+    {
+        await BindAsReaderAsync(connection, cancel);
+        var found = await connection.SearchAsync(new(settings.Base, Mapping.Scope, Mapping.ByAddress(address), Mapping.Attributes, SizeLimit: 2), 2, cancel);
+        if (found.Count != 1) return null;
+        var groups = Mapping.GroupFilter is null ? null : await GroupsOfAsync(connection, found[0], cancel);
+        return Mapping.Read(found[0], groups).Person is { } person && person.Address.Key == address.Key ? person : null;
+    }
+
+    async Task<Dictionary<string, List<string>>> GroupsOfAsync(LdapConnection connection, LdapEntry person, CancellationToken cancel) =>
+        Mapping.Members(await connection.SearchAsync(new(Mapping.GroupBase, LdapScope.Subtree, Mapping.GroupFilter!, Mapping.GroupAttributes, PageSize), MostEntries, cancel));
+
+    /// <summary>Whether a password is somebody's; LdapTrouble where nobody can say. A person whose entry has moved is found again by what never changes.</summary>
+    public Task<bool> IsRightAsync(string name, string id, string password, CancellationToken cancel) => WithKeptAsync(async connection =>
+    {
+        var result = await connection.BindAsync(name, password, cancel);
+        if (result.Ok) return true;
+        if (IsTrouble(result)) throw new LdapTrouble($"{connection.Server} judges no passwords now: {result}");
+        LdapTelemetry.Refused(log, Name, name, result.ToString());
+        await BindAsReaderAsync(connection, cancel);
+        var found = await connection.SearchAsync(new(settings.Base, Mapping.Scope, Mapping.ById(id), ["1.1"], SizeLimit: 2), 2, cancel); // RFC 4511 4.5.1.8: no attributes
+        if (found is not [var entry] || LdapName.Plain(entry.Name) == LdapName.Plain(name)) return false;
+        return (await connection.BindAsync(entry.Name, password, cancel)).Ok;
+    }, cancel);
+
+    // what says nothing about the password: the server is busy, asks for TLS, or sends us elsewhere
+    static bool IsTrouble(LdapResult result) => result.Code is 1 or 2 or LdapResult.TimeLimit or 7 or LdapResult.StrongerRequired or LdapResult.Referral or LdapResult.AdminLimit or LdapResult.ConfidentialityRequired or LdapResult.Busy or LdapResult.Unavailable or 80;
+
+    /// <summary>Asks by a connection that was used before, where there is one: a bind makes it somebody else's each time (RFC 4513 4).</summary>
+    public async Task<T> WithKeptAsync<T>(Func<LdapConnection, Task<T>> ask, CancellationToken cancel)
+    {
+        while (idle.TryTake(out var kept))
+        {
+            if (time.GetElapsedTime(kept.IdleSince) < KeptIdle)
+            {
+                try { return await FinishAsync(kept, ask); }
+                catch (LdapTrouble) { continue; } // hung up on meanwhile, or broken: another one says
+            }
+            await kept.DisposeAsync();
+        }
+        LdapTrouble? last = null;
+        for (var i = 0; i < servers.Length; i++)
+        {
+            var connection = await OpenAsync(cancel);
+            try { return await FinishAsync(connection, ask); }
+            catch (LdapTrouble e)
+            {
+                last = e;
+                first = (first + 1) % servers.Length; // it can be connected to, and does not do its work
+            }
+        }
+        throw last!;
+    }
+
+    async Task<T> FinishAsync<T>(LdapConnection connection, Func<LdapConnection, Task<T>> ask)
+    {
+        var kept = false;
+        try
+        {
+            var result = await ask(connection);
+            if (kept = idle.Count < settings.Connections)
+            {
+                connection.IdleSince = time.GetTimestamp();
+                idle.Add(connection);
+            }
+            return result;
+        }
+        finally
+        {
+            if (!kept) await connection.DisposeAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        while (idle.TryTake(out var kept)) await kept.DisposeAsync();
+    }
+}
