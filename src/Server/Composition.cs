@@ -85,6 +85,7 @@ public static class Composition
     static void Wire(IServiceProvider services)
     {
         MailboxesRoom.Attach(services.GetRequiredService<MailStore>(), services.GetRequiredService<UserDirectory>());
+        services.GetRequiredService<Undelete>().Begin();
         AuthorizationRoom.Attach(services.GetRequiredService<UserDirectory>(), services.GetRequiredService<ApiKeys>(), services.GetRequiredService<Sessions>());
         WebhooksRoom.Attach(services);
         var audit = services.GetRequiredService<AuditLog>();

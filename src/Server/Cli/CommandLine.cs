@@ -41,6 +41,7 @@ public static class CommandLine
         .. GroupVerbs.Rows,
         .. PolicyVerbs.Rows,
         .. MailboxVerbs.Rows,
+        .. ExpungedVerbs.Rows,
         .. CourseVerbs.Rows,
         .. TemplateVerbs.Rows,
         .. MailingVerbs.Rows,

@@ -54,7 +54,7 @@ static class OfflineVerify
                 if (Database(ref lost) is { } unusable) return unusable;
                 await using var store = Open(data);
                 var mail = new MailStore(store, new Settings { Data = data }, new Notifier(), TimeProvider.System);
-                var verification = new Verification(mail, [QueueHolding.Holder, MailingHolding.Holder], TimeProvider.System);
+                var verification = new Verification(mail, [KeptTable.Holder, QueueHolding.Holder, MailingHolding.Holder], TimeProvider.System);
                 var result = await verification.RunAsync(new VerifyOptions(repair, from, Gentle: false) { Lost = lost },
                     finding => lines.Writer.TryWrite(finding), (done, of) => lines.Writer.TryWrite(new { done, of }), cancel);
                 return result.Ok ? result.Value with { Repaired = result.Value.Repaired + salvaged } : throw new Refused(result.Refusal.Sentence);

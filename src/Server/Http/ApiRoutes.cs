@@ -28,6 +28,7 @@ static class ApiRoutes
         .. OwnMailApi.Rows,
         .. PoliciesApi.Rows,
         .. MailboxesApi.Rows,
+        .. ExpungedApi.Rows,
         .. CoursesApi.Rows,
         .. TemplatesApi.Rows,
         .. MailingsApi.Rows,

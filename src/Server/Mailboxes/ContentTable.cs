@@ -246,6 +246,7 @@ static class ContentTable
             """).Bind(1, contentId).Run();
         write.Prepare("INSERT OR IGNORE INTO expunged (mailbox_id, modseq, uid, at) SELECT m.mailbox_id, b.modseq, m.uid, m.saved FROM message m JOIN mailbox b ON b.id = m.mailbox_id WHERE m.content_id = ?").Bind(1, contentId).Run();
         write.Prepare("DELETE FROM message WHERE content_id = ?").Bind(1, contentId).Run();
+        KeptTable.Erase(write, contentId);
         HeldTable.Forget(write, contentId);
         write.Prepare("UPDATE content SET refs = 1 WHERE id = ?").Bind(1, contentId).Run();
         DropReference(write, contentId, 1);

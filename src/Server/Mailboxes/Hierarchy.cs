@@ -75,13 +75,13 @@ static class Hierarchy
         return MailboxTable.Get(transaction, mailbox.Id)!;
     }
 
-    public static Refusal? Delete(WriteTransaction transaction, Notifier notifier, long accountId, string name)
+    public static Refusal? Delete(WriteTransaction transaction, Notifier notifier, long accountId, string name, DateTimeOffset? keptAt = null)
     {
         var normal = MailboxName.Normalize(name);
         if (!normal.Ok) return normal.Refusal;
         if (normal.Value == "INBOX") return Refusal.NotPossible.Because("INBOX cannot be deleted");
         if (MailboxTable.Find(transaction, accountId, normal.Value) is not { } mailbox) return Refusal.NoSuchMailbox;
-        Remove(transaction, notifier, mailbox);
+        Remove(transaction, notifier, mailbox, keptAt);
         // RFC 9051 6.3.5 and 6.3.7: a subscription is not the server's to end
         if (mailbox.Subscribed && MailboxTable.CountSubscriptions(transaction, accountId) < MailboxesPerAccount) MailboxTable.KeepSubscription(transaction, accountId, mailbox.Name);
         return null;
@@ -104,9 +104,12 @@ static class Hierarchy
     }
 
     /// <summary>The mailbox with all its messages.</summary>
-    public static void Remove(WriteTransaction transaction, Notifier notifier, Mailbox mailbox)
+    /// <param name="keptAt">The time, where the messages can be brought back; or null.</param>
+    public static void Remove(WriteTransaction transaction, Notifier notifier, Mailbox mailbox, DateTimeOffset? keptAt = null)
     {
-        Expunge.Take(transaction, notifier, mailbox, MessageTable.Range(transaction, mailbox.Id, 1, uint.MaxValue), DateTimeOffset.UnixEpoch); // forgotten with the mailbox
+        if (keptAt is not null && mailbox.Messages > 0) KeptTable.KeepName(transaction, mailbox.Id, mailbox.Name);
+        // that they were there is forgotten with the mailbox
+        Expunge.Take(transaction, notifier, mailbox, MessageTable.Range(transaction, mailbox.Id, 1, uint.MaxValue), keptAt ?? DateTimeOffset.UnixEpoch, keptAt is not null);
         MailboxTable.Delete(transaction, mailbox.Id);
         var modseq = MailboxTable.Use(transaction, mailbox.AccountId, 0, 0, 0) ?? mailbox.ModSeq;
         Changes.Add(transaction, notifier, mailbox.AccountId, mailbox.Id, modseq);

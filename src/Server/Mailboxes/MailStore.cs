@@ -38,6 +38,12 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
     /// <summary>Large messages take turns here before <see cref="Stage"/>.</summary>
     public StagingRoom StagingRoom { get; } = new(settings.Storage.StagingBytes);
 
+    /// <summary>Whether what is expunged can be brought back for a while; said by <see cref="Undelete"/>.</summary>
+    internal bool KeepsExpunged { get; set; }
+
+    // on a disk that is short, who removes mail wants the space
+    bool Keeps => KeepsExpunged && store.Condition.IsAmple;
+
     internal KeywordRoom KeywordRoom { get; } = new();
 
     /// <summary>A snapshot for reading.</summary>
@@ -153,6 +159,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
         AnnotationTable.Forget(transaction, accountId);
         ReaderTable.Forget(transaction, accountId);
         foreach (var mailbox in MailboxTable.All(transaction, accountId)) Hierarchy.Remove(transaction, notifier, mailbox);
+        foreach (var content in KeptTable.Forget(transaction, accountId)) DropReference(transaction, content);
         MailboxTable.DropSubscriptions(transaction, accountId);
         MailboxTable.DeleteUsage(transaction, accountId);
         transaction.OnCommitted(() => inboxes.TryRemove(accountId, out _));
@@ -177,7 +184,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
         store.CommitAsync(t => Named(t, accountId, Hierarchy.Rename(t, notifier, accountId, from, to, time.GetUtcNow())), cancel);
 
     public ValueTask<Refusal?> DeleteAsync(long accountId, string name, CancellationToken cancel) =>
-        store.CommitAsync(t => Named(t, accountId, Hierarchy.Delete(t, notifier, accountId, name)), cancel);
+        store.CommitAsync(t => Named(t, accountId, Hierarchy.Delete(t, notifier, accountId, name, Keeps ? time.GetUtcNow() : null)), cancel);
 
     /// <summary>Changes what an identifier may do (RFC 4314 3.1).</summary>
     /// <param name="isOwner">It is the mailbox's owner: as long as the list does not name him, he may do all.</param>
@@ -288,7 +295,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
             var piece = Piece(uids, i);
             int Remove(WriteTransaction transaction)
             {
-                Expunge.Remove(transaction, notifier, mailboxId, piece, gone, time.GetUtcNow(), own);
+                Expunge.Remove(transaction, notifier, mailboxId, piece, gone, time.GetUtcNow(), own, Keeps);
                 return 0;
             }
             if (uids.Count <= RowsPerCommit) await store.CommitAsync(Remove, cancel);
@@ -306,7 +313,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
             var piece = Piece(uids, i);
             await store.CommitAsync(t =>
             {
-                if (MailboxTable.Get(t, mailboxId) is { } mailbox) Expunge.Take(t, notifier, mailbox, [.. Flags.Rows(t, mailboxId, piece)], time.GetUtcNow());
+                if (MailboxTable.Get(t, mailboxId) is { } mailbox) Expunge.Take(t, notifier, mailbox, [.. Flags.Rows(t, mailboxId, piece)], time.GetUtcNow(), Keeps);
                 return 0;
             }, cancel);
         }
@@ -323,7 +330,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
             {
                 var trash = EnsureSpecial(t, accountId, "\\Trash", "Trash");
                 if (trash != mailboxId) _ = Transfer.Move(t, notifier, mailboxId, piece, trash, 0, Mover.Owner, time.GetUtcNow());
-                else if (MailboxTable.Get(t, mailboxId) is { } mailbox) Expunge.Take(t, notifier, mailbox, [.. Flags.Rows(t, mailboxId, piece)], time.GetUtcNow());
+                else if (MailboxTable.Get(t, mailboxId) is { } mailbox) Expunge.Take(t, notifier, mailbox, [.. Flags.Rows(t, mailboxId, piece)], time.GetUtcNow(), Keeps);
                 return 0;
             }, cancel);
         }

@@ -29,6 +29,7 @@ public static class MailboxesRoom
         .AddSingleton<MailStore>()
         .AddSingleton<PackRewriting>()
         .AddSingleton<ExpungeHistory>()
+        .AddSingleton<Undelete>().AddSingleton(KeptTable.Holder).AddHostedService<UndeleteUpkeep>()
         .AddSingleton<TextIndex>()
         .AddSingleton<TextIndexer>()
         .AddHostedService(provider => provider.GetRequiredService<TextIndexer>())

@@ -191,7 +191,7 @@ static class VerifyTable
         read.Prepare("SELECT size - coalesce(length(prefix), 0) FROM message WHERE mailbox_id = ? AND uid = ?").Bind(1, mailboxId).Bind(2, uid).Scalar();
 
     /// <summary>Lets every message that held a body hold another.</summary>
-    public static int Repoint(WriteTransaction write, long from, long to) => write.Prepare("UPDATE message SET content_id = ? WHERE content_id = ?").Bind(1, to).Bind(2, from).Run();
+    public static int Repoint(WriteTransaction write, long from, long to) => write.Prepare("UPDATE message SET content_id = ? WHERE content_id = ?").Bind(1, to).Bind(2, from).Run() + KeptTable.Repoint(write, from, to);
 
     /// <summary>Rows of a mailbox that does not exist, each with what tells whose it was.</summary>
     public static List<(byte[] Prefix, byte[] Envelope)> Orphans(ReadTransaction read, long mailboxId, int most)
