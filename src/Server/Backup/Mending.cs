@@ -27,6 +27,7 @@ sealed class Mending(Inspection inspection, MailStore mail, VerifyOptions option
             await RestoreAsync();
             await RebuildAsync();
             await SalvageAsync();
+            await ForgetKeptAsync();
         }
         if (options.Lost.Count > 0) await RecoverAsync();
         return mended;
@@ -139,6 +140,22 @@ sealed class Mending(Inspection inspection, MailStore mail, VerifyOptions option
                     else mended++;
             }
             if (named > MostNamed) report(new Finding("repaired", $"The same was done for {named - MostNamed} more messages that held body {damage.Id}."));
+        }
+    }
+
+    // what was expunged and is damaged can not be brought back; of what a mailbox holds as well, the mailbox has what could be read
+    async Task ForgetKeptAsync()
+    {
+        foreach (var damage in inspection.Damages.Values)
+        {
+            if (damage.Kind != RecordKind.Content || IsWhole(damage)) continue;
+            var gone = await inspection.Store.StartCommit(write =>
+            {
+                var rows = KeptTable.Erase(write, damage.Id);
+                if (rows > 0 && VerifyTable.Exists(write, RecordKind.Content, damage.Id)) mail.DropReference(write, damage.Id, rows);
+                return rows;
+            }, inspection.Cancel);
+            if (gone > 0) Done($"{gone} expunged messages that were kept held body {damage.Id}, which is lost: they cannot be brought back any more.");
         }
     }
 

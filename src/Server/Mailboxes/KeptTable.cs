@@ -7,7 +7,7 @@ namespace CbaMail.Mailboxes;
 static class KeptTable
 {
     /// <summary>What it holds of the vault's bodies, for whoever counts references.</summary>
-    public static readonly BodyHolder Holder = new("expunged messages", Contents, Holding, _ => []);
+    public static readonly BodyHolder Holder = new("expunged messages", Contents, Holding, Wrong);
 
     const string Columns = """
         SELECT k.id, k.mailbox_id, coalesce(b.name, n.name, ''), k.uid, k.content_id, k.prefix, k.size, k.flags, k.keywords, k.received, k.sent, k.expunged, c.envelope, b.id IS NOT NULL
@@ -76,8 +76,8 @@ static class KeptTable
         return all;
     }
 
-    /// <summary>Rows whose body was never whole.</summary>
-    public static void Erase(WriteTransaction write, long contentId) => write.Prepare("DELETE FROM kept_message WHERE content_id = ?").Bind(1, contentId).Run();
+    /// <summary>Rows whose body is none: how many there were.</summary>
+    public static int Erase(WriteTransaction write, long contentId) => write.Prepare("DELETE FROM kept_message WHERE content_id = ?").Bind(1, contentId).Run();
 
     /// <summary>Lets every one that held a body hold another.</summary>
     public static int Repoint(WriteTransaction write, long from, long to) => write.Prepare("UPDATE kept_message SET content_id = ? WHERE content_id = ?").Bind(1, to).Bind(2, from).Run();
@@ -86,6 +86,20 @@ static class KeptTable
     {
         using var row = read.Prepare("SELECT content_id FROM kept_message");
         while (row.Step()) yield return row.Int64(0);
+    }
+
+    // where a mailbox holds the body too it may be made again, and these with it
+    static List<HolderFault> Wrong(ReadTransaction read)
+    {
+        var all = new List<HolderFault>();
+        using var row = read.Prepare("SELECT id, account_id, content_id FROM kept_message WHERE content_id NOT IN (SELECT id FROM content) AND content_id NOT IN (SELECT content_id FROM message)");
+        while (row.Step())
+        {
+            var (id, account, content) = (row.Int64(0), row.Int64(1), row.Int64(2));
+            all.Add(new HolderFault($"expunged message {id} of account {account} holds body {content}, which is gone", $"Expunged message {id}, whose body is lost, is not kept any more.",
+                write => { Remove(write, id); return null; }));
+        }
+        return all;
     }
 
     static IEnumerable<string> Holding(ReadTransaction read, long content)

@@ -125,7 +125,7 @@ public sealed class BackupFixture : IAsyncDisposable
     public async Task<(VerifySummary Summary, List<Finding> Findings)> VerifyAsync(bool repair = false, string? from = null)
     {
         var findings = new List<Finding>();
-        var verification = new Verification(Mail, [QueueHolding.Holder, MailingHolding.Holder], TimeProvider.System);
+        var verification = new Verification(Mail, [KeptTable.Holder, QueueHolding.Holder, MailingHolding.Holder], TimeProvider.System);
         var result = await verification.RunAsync(new VerifyOptions(repair, from, Gentle: false), findings.Add, (_, _) => { }, TestContext.Current.CancellationToken);
         Assert.True(result.Ok);
         return (result.Value, findings);

@@ -63,6 +63,26 @@ public sealed class RepairTests
         Assert.Equal(5u, await vault.AppendAsync(BackupFixture.Message(5)));
     }
 
+    [Fact]
+    public async Task An_expunged_message_that_is_kept_is_forgotten_where_its_body_is_damaged_and_stays_where_it_is_whole()
+    {
+        await using var vault = await BackupFixture.NewAsync();
+        vault.Mail.KeepsExpunged = true;
+        for (var number = 1; number <= 4; number++) await vault.AppendAsync(BackupFixture.Message(number));
+        var damaged = vault.Stored(2).Location;
+        await vault.Mail.StoreAsync(vault.Inbox, [1, 2, 3], new FlagChange(FlagMode.Add, MessageFlags.Deleted, []), null, default);
+        await vault.Mail.ExpungeAsync(vault.Inbox, null, default);
+        Assert.Empty(await vault.ProblemsAsync());
+        vault.Flip(damaged, 60);
+        Assert.Contains(await vault.ProblemsAsync(), problem => problem.Contains("expunged message 2 of account 1: the body is damaged", StringComparison.Ordinal));
+        await vault.SqlAsync("UPDATE kept_message SET content_id = 99 WHERE id = 3; DELETE FROM content WHERE id = 3");
+        var done = await vault.RepairAsync();
+        Assert.Contains(done, sentence => sentence.Contains("cannot be brought back", StringComparison.Ordinal));
+        Assert.Contains(done, sentence => sentence.StartsWith("Expunged message 3, whose body is lost", StringComparison.Ordinal));
+        using var read = vault.Store.Read();
+        Assert.Equal(1, read.Prepare("SELECT group_concat(id) FROM kept_message").Scalar());
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(5)]

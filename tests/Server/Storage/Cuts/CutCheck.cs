@@ -87,8 +87,9 @@ sealed class CutCheck(Recording recording, int cut)
         var acknowledged = Before.After!["content"];
         if (lost.Count > 0 && !step.Firm && !lost.Any(acknowledged.ContainsKey))
         {
-            var rows = after["message"].Where(pair => !lost.Contains(VaultState.Number(pair.Value, "content_id").ToString(System.Globalization.CultureInfo.InvariantCulture))).ToDictionary();
-            var expected = new VaultState { Tables = new(after.Tables) { ["message"] = rows } };
+            Dictionary<string, string> Left(string table) =>
+                after[table].Where(pair => !lost.Contains(VaultState.Number(pair.Value, "content_id").ToString(System.Globalization.CultureInfo.InvariantCulture))).ToDictionary();
+            var expected = new VaultState { Tables = new(after.Tables) { ["message"] = Left("message"), ["kept_message"] = Left("kept_message") } };
             // counters and references follow from the rows, and are counted again below
             with = state.Unlike(expected, table => table is not ("content" or "object" or "mailbox" or "usage" or "expunged"));
             foreach (var (id, row) in after["mailbox"])
@@ -184,11 +185,13 @@ sealed class CutCheck(Recording recording, int cut)
     {
         None(read, "message without content", "SELECT mailbox_id || ' ' || uid FROM message WHERE content_id NOT IN (SELECT id FROM content)");
         None(read, "references of content", """
-            SELECT c.id || ': ' || c.refs FROM content c WHERE c.refs = 0 OR c.refs + coalesce((SELECT more FROM content_held WHERE content_id = c.id), 0) <> (SELECT count(*) FROM message WHERE content_id = c.id)
+            SELECT c.id || ': ' || c.refs FROM content c WHERE c.refs = 0 OR c.refs + coalesce((SELECT more FROM content_held WHERE content_id = c.id), 0) <> (SELECT count(*) FROM message WHERE content_id = c.id) + (SELECT count(*) FROM kept_message WHERE content_id = c.id)
             + (SELECT count(*) FROM queue_message WHERE content_id = c.id) + (SELECT count(*) FROM content WHERE base = c.id) + (SELECT count(*) FROM mailing WHERE base_content = c.id)
             """);
         None(read, "references beside the content's own", "SELECT content_id FROM content_held WHERE more <= 0 OR content_id NOT IN (SELECT id FROM content)");
         None(read, "base", "SELECT id FROM content WHERE base NOT IN (SELECT id FROM content)");
+        None(read, "kept message without content", "SELECT id FROM kept_message WHERE content_id NOT IN (SELECT id FROM content)");
+        None(read, "kept message that is there as well", "SELECT k.id FROM kept_message k JOIN message m ON m.mailbox_id = k.mailbox_id AND m.uid = k.uid");
         None(read, "queue entry without content", "SELECT id FROM queue_message WHERE content_id NOT IN (SELECT id FROM content)");
         None(read, "queue entry without recipient", "SELECT id FROM queue_message WHERE id NOT IN (SELECT message_id FROM queue_recipient)");
         None(read, "recipient without queue entry", "SELECT message_id FROM queue_recipient WHERE message_id NOT IN (SELECT id FROM queue_message)");
@@ -207,7 +210,7 @@ sealed class CutCheck(Recording recording, int cut)
 
     public static async Task VerifyAsync(MailStore mail, TimeProvider time, List<string> faults)
     {
-        var verification = new Verification(mail, [QueueHolding.Holder, MailingHolding.Holder], time);
+        var verification = new Verification(mail, [KeptTable.Holder, QueueHolding.Holder, MailingHolding.Holder], time);
         var summary = await verification.RunAsync(new VerifyOptions(Gentle: false),
             finding => { if (finding.IsProblem) faults.Add("verify: " + finding.Text); }, (_, _) => { }, default);
         if (!summary.Ok) faults.Add("verify: " + summary.Refusal.Sentence);

@@ -136,7 +136,7 @@ sealed partial class Workload
     public static (Store Store, MailStore Mail) Open(Settings settings, SimulatedDisk disk, TimeProvider time)
     {
         var store = new Store(settings, NullLogger<Store>.Instance, MailStore.RemoveUnacknowledged, disk);
-        return (store, new MailStore(store, settings, new Notifier(), time));
+        return (store, new MailStore(store, settings, new Notifier(), time) { KeepsExpunged = true });
     }
 
     public static PackRewriting Rewriting(Store store, Settings settings, TimeProvider time) => new(store, settings, time, NullLogger<PackRewriting>.Instance);
@@ -333,7 +333,15 @@ sealed partial class Workload
         foreach (var row in step.After["queue_message"].Values)
             if (VaultState.Number(row, "content_id") is var content && !before["content"].ContainsKey(content.ToString(System.Globalization.CultureInfo.InvariantCulture)))
                 recording.Bodies[content] = Recognise(content);
+        RecogniseKept();
         step.Told = disk.Note("told", recording.Steps.Count - 1);
+    }
+
+    // what came and went in one batch was in no mailbox that could be looked into
+    void RecogniseKept()
+    {
+        foreach (var row in step.After!["kept_message"].Values)
+            if (VaultState.Number(row, "content_id") is var content && !recording.Bodies.ContainsKey(content)) recording.Bodies[content] = Recognise(content);
     }
 
     int Recognise(long content)
@@ -351,6 +359,7 @@ sealed partial class Workload
         var rows = step.After.Contents();
         foreach (var (where, content) in rows)
             if (letters.TryGetValue(where, out var letter)) recording.Bodies[content] = letter;
+        RecogniseKept();
         var wrong = rows.Keys.Except(letters.Keys).Select(key => $"+{key}").Concat(letters.Keys.Except(rows.Keys).Select(key => $"-{key}")).ToList();
         if (wrong.Count > 0) throw new InvalidOperationException($"seed {seed} step {recording.Steps.Count - 1}: without any cut, the vault differs: {string.Join(", ", wrong)}");
         foreach (var row in step.After["queue_message"].Values)

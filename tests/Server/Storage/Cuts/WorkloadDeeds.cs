@@ -29,7 +29,7 @@ sealed partial class Workload
 
     void Deeds()
     {
-        for (var count = 1 + random.Next(4) * random.Next(3); count > 0; count--) Do(random.Next(27));
+        for (var count = 1 + random.Next(4) * random.Next(3); count > 0; count--) Do(random.Next(28));
     }
 
     void Do(int which)
@@ -49,6 +49,7 @@ sealed partial class Workload
             case <= 22: Settle(); break;
             case 23: AppendMany(random.Next(4) == 0); break;
             case 24 or 25: Replace(); break;
+            case 26: ForgetKept(); break;
             default: CheckpointInside(); break;
         }
     }
@@ -198,9 +199,16 @@ sealed partial class Workload
         Add(store.CommitAsync(t =>
         {
             var gone = new List<uint>();
-            CbaMail.Mailboxes.Expunge.Remove(t, mail.Notifier, mailbox, uids, gone, time.GetUtcNow());
+            CbaMail.Mailboxes.Expunge.Remove(t, mail.Notifier, mailbox, uids, gone, time.GetUtcNow(), keep: mail.KeepsExpunged);
             return gone;
         }), gone => { foreach (var uid in gone) letters.Remove((mailbox, uid)); });
+    }
+
+    void ForgetKept()
+    {
+        using var read = store.Read();
+        var some = KeptTable.Oldest(read, null, 10).Where(_ => random.Next(2) == 0).Select(one => (one.Id, one.ContentId)).ToList();
+        Add(new Undelete(mail, null!, settings, time).ForgetAsync(some, default), _ => { });
     }
 
     void ChangeMailboxes()
