@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using CbaMail.Admission;
 using CbaMail.Authorization;
 using CbaMail.Backup;
 using CbaMail.Cli;
@@ -72,6 +73,7 @@ public static class Composition
             .AddLocalDelivery()
             .AddMailingRun()
             .AddRemoteDelivery()
+            .AddAdmission()
             .AddHostedService<MailingRun>()
             .AddInbound()
             .AddImap()
@@ -87,6 +89,7 @@ public static class Composition
         MailboxesRoom.Attach(services.GetRequiredService<MailStore>(), services.GetRequiredService<UserDirectory>());
         services.GetRequiredService<Undelete>().Begin();
         AuthorizationRoom.Attach(services.GetRequiredService<UserDirectory>(), services.GetRequiredService<ApiKeys>(), services.GetRequiredService<Sessions>());
+        AdmissionRoom.Attach(services.GetRequiredService<UserDirectory>());
         WebhooksRoom.Attach(services);
         var audit = services.GetRequiredService<AuditLog>();
         FederationRoom.Attach(services, (write, source, deed) => audit.Append(write, new AuditEntry(audit.Time.GetUtcNow(), "ldap:" + source, "", deed.Action, deed.Subject, deed.Status, deed.Before, deed.After)));

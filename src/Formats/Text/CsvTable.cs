@@ -28,6 +28,9 @@ public sealed class CsvTable
     /// <summary>By rising line.</summary>
     public IReadOnlyList<CsvError> Errors { get; private init; } = [];
 
+    /// <summary>A table that was read from something else, as from a spreadsheet.</summary>
+    public static CsvTable Of(IReadOnlyList<string> header, IReadOnlyList<CsvRow> rows, IReadOnlyList<CsvError> errors) => new() { Header = header, Rows = rows, Errors = errors };
+
     /// <summary>Reads a whole file; null, with a sentence, where it has no header to go by.</summary>
     public static CsvTable? Parse(ReadOnlySpan<byte> file, out string? refusal)
     {

@@ -42,6 +42,8 @@ public static class Permissions
         AccountsRead = new("accounts.read", Domains, No, Own, "see accounts", "видеть учётные записи"),
         AccountsWrite = new("accounts.write", Domains, No, No, "make, change and remove accounts", "создавать, менять и удалять учётные записи"),
         RolesWrite = new("roles.write", No, No, No, "give roles, domains, courses and permissions", "назначать роли, домены, курсы и разрешения"),
+        InvitationsRead = new("invitations.read", Domains, Courses, No, "see invitations", "видеть приглашения"),
+        InvitationsWrite = new("invitations.write", Domains, Courses, No, "invite people, take invitations back", "приглашать людей, отзывать приглашения"),
         SignInAs = new("accounts.sign-in-as", No, No, No, "sign in as somebody else", "входить под чужим именем"),
         CredentialsRead = new("credentials.read", Domains, No, No, "see by what and when others sign in: application passwords, second factor, sign-ins", "видеть, чем и когда входят другие: пароли приложений, второй фактор, входы"),
         CredentialsWrite = new("credentials.write", Domains, No, No, "make application passwords for others, take off those and second factors", "создавать другим пароли приложений, снимать их и второй фактор"),
@@ -88,7 +90,7 @@ public static class Permissions
 
     public static readonly IReadOnlyList<Permission> All =
     [
-        OwnAccount, OwnCredentials, OwnMail, StatusRead, DomainsRead, DomainsWrite, DomainsCreate, DnsRead, DkimRead, DkimWrite, DkimExport, AccountsRead, AccountsWrite, RolesWrite, SignInAs, CredentialsRead, CredentialsWrite,
+        OwnAccount, OwnCredentials, OwnMail, StatusRead, DomainsRead, DomainsWrite, DomainsCreate, DnsRead, DkimRead, DkimWrite, DkimExport, AccountsRead, AccountsWrite, RolesWrite, InvitationsRead, InvitationsWrite, SignInAs, CredentialsRead, CredentialsWrite,
         DirectoriesRead, DirectoriesWrite, AliasesRead, AliasesWrite, GroupsRead, GroupsWrite, PoliciesRead, PoliciesWrite, MappingsRead, MappingsWrite, MailboxesRead, MailboxesWrite, CoursesRead, CoursesWrite, CoursesCreate,
         MailingsRead, MailingsWrite, SuppressionsRead, SuppressionsWrite, QueueRead, QueueWrite, TraceRead, MessagesWrite, ReportsRead, ReportsWrite, BansRead, BansWrite,
         TlsRead, TlsWrite, SearchRead, SearchWrite, SettingsRead, SettingsWrite, StatisticsRead, TemplatesRead, TemplatesWrite, Maintenance, WebhooksRead, WebhooksWrite, AuditRead,

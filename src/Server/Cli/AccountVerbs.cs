@@ -27,23 +27,29 @@ static class AccountVerbs
     static readonly Option Language = new("--language", "WORD", "in which the server writes to its owner: en or ru");
     static readonly Option Zone = new("--zone", "NAME", "time zone, as in Europe/Moscow");
     static readonly Option[] Noted = [Expires, Notice, Tags, Attributes, Language, Zone];
+    static readonly Option Recovery = new("--recovery", "ADDRESS", "an address elsewhere by which its owner gets a new password; \"\" is none");
     static readonly Option OfDomain = new("--domain", "NAME", "only of this domain");
 
     public static readonly IReadOnlyList<Verb> Rows =
     [
-        new("account add", "ADDRESS", "add an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold, FromInput, Generate, Hash, MustChange, .. Noted, .. Verb.Client], AddAsync,
+        new("account add", "ADDRESS", "add an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold, FromInput, Generate, Hash, MustChange, Recovery, AccountImport.Print, .. Noted, .. Verb.Client], AddAsync,
             "With --generate the password is all that is printed."),
-        new("account import", "FILE.csv", "add and change many accounts", Verb.Client, AccountImport.RunAsync, """
-            The first line names the columns: address, name, password, quota, groups, hash; in any order, only address is required.
+        new("account import", "FILE", "add and change many accounts from CSV or XLSX", [
+            new("--dry-run", null, "say what would be added and changed, and do nothing"),
+            new("--sheet", "NAME", "of a spreadsheet: name or number (default: the first that is shown)"),
+            new("--must-change-password", null, "who is added takes a password of his own first; a column must-change says it row by row"),
+            AccountImport.Print, AccountImport.Language, .. Verb.Client], AccountImport.RunAsync, """
+            The first line names the columns: address, name, password, hash, generate, quota, groups, aliases, courses, recovery, must-change;
+            in English or Russian, in any order, only address is required.
             Instead of a password a row may have a hash of another server ({SSHA512}..., $2y$...; docs/en/sign-in.md).
-            An empty password is generated and written into a report file, whose path is printed.
-            Separated by "," or ";", UTF-8, quoted or not. A bad row is reported by its line, the rest is imported;
+            An empty password is generated and written into a report file, whose path is printed; with --print it stands on the page alone.
+            CSV is separated by "," or ";", UTF-8, quoted or not. A bad row is reported by its line, the rest is imported;
             the same file once more changes nothing. Passwords of accounts that are there already stay as they are.
             """),
         new("account export", "", "print all accounts as CSV, without passwords", [OfDomain, .. Verb.Client], ExportAsync),
         new("account list", "", "list the accounts", [OfDomain, .. Verb.Client], ListAsync),
         new("account show", "ADDRESS", "show an account", Verb.Client, ShowAsync),
-        new("account set", "ADDRESS", "change an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold, Hash, MustChange, .. Noted,
+        new("account set", "ADDRESS", "change an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold, Hash, MustChange, Recovery, .. Noted,
             new("--enable", null, "let it sign in again"), new("--disable", null, "keep it from signing in; its mail still arrives"),
             new("--detach", null, "it comes from a directory elsewhere (LDAP) no more: from now on it is an account of this server"), .. Verb.Client], SetAsync),
         new("account remove", "ADDRESS", "remove an account; for a while it can be brought back", [new("--now", null, "it and all its mail are gone at once"), .. Verb.Client], RemoveAsync,
@@ -57,7 +63,7 @@ static class AccountVerbs
             invocation.Print(await invocation.Server.DeleteAsync("removed-accounts/" + await RemovedAsync(invocation)), _ => $"The account {invocation.Arguments[0]} is gone with all its mail.")),
         new("account rename", "ADDRESS NEW", "give an account another address; its mail and its rights stay", [new("--no-alias", null, "mail for the old address is refused from now on"), .. Verb.Client], async invocation =>
             invocation.Print(await invocation.Server.PostAsync(Path(invocation) + "/rename", new JsonBody().Add("to", invocation.Arguments[1]).Add("alias", !invocation.Has("--no-alias"))), Details)),
-        new("account password", "ADDRESS", "set a new password", [FromInput, Generate, .. Verb.Client], PasswordAsync),
+        new("account password", "ADDRESS", "set a new password", [FromInput, Generate, MustChange, AccountImport.Print, AccountImport.Language, .. Verb.Client], PasswordAsync),
     ];
 
     /// <summary>The number of a removed account: what was typed, or of those with that address the one that went last.</summary>
@@ -75,18 +81,29 @@ static class AccountVerbs
     {
         var body = Body(invocation).Add("address", invocation.Arguments[0]);
         await AddPasswordAsync(invocation, body);
-        return Created(invocation, await invocation.Server.PostAsync("accounts", body), "is added");
+        await using var page = AccountImport.Open(invocation);
+        return await CreatedAsync(invocation, await invocation.Server.PostAsync("accounts" + Print(invocation), body), "is added", page);
     }
 
     static async Task<int> PasswordAsync(Invocation invocation)
     {
-        var body = new JsonBody();
+        var body = Mandatory(invocation, new JsonBody());
         await AddPasswordAsync(invocation, body);
-        return Created(invocation, await invocation.Server.PatchAsync(Path(invocation), body), "has a new password");
+        await using var page = AccountImport.Open(invocation);
+        return await CreatedAsync(invocation, await invocation.Server.PatchAsync(Path(invocation) + Print(invocation), body), "has a new password", page);
     }
 
-    static int Created(Invocation invocation, JsonElement account, string deed) =>
-        invocation.Print(account, answer => answer.Text("password") is { Length: > 0 } password ? password : $"The account {Readable.Address(answer.Text("address"))} {deed}.");
+    static string Print(Invocation invocation)
+    {
+        if (invocation.Value(AccountImport.Print.Name) is null) return "";
+        return invocation.Has("--generate") ? "?print=" + AccountImport.LanguageOf(invocation) : throw new Refused("Only a password that is made by --generate can be printed", 2);
+    }
+
+    static async Task<int> CreatedAsync(Invocation invocation, JsonElement account, string deed, FileStream? page)
+    {
+        if (page is not null) await AccountImport.WriteAsync(page, account.Text("page"));
+        return invocation.Print(account, answer => page is not null ? $"Page to print: {page.Name}" : answer.Text("password") is { Length: > 0 } password ? password : $"The account {Readable.Address(answer.Text("address"))} {deed}.");
+    }
 
     static async Task AddPasswordAsync(Invocation invocation, JsonBody body)
     {
@@ -112,10 +129,11 @@ static class AccountVerbs
             body.Add("expiryNoticeDays", int.TryParse(days, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new Refused($"\"{days}\" is no number of days", 2));
         if (invocation.Value(Tags.Name) is { } tags) body.Add("tags", tags.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries));
         if (invocation.Value(Attributes.Name) is { } attributes) body.Set("attributes", ObjectOf(attributes));
-        if (invocation.Value(MustChange.Name) is { } must)
-            body.Add("mustChangePassword", must switch { "yes" => true, "no" => (bool?)false, _ => throw new Refused($"\"{must}\" is neither yes nor no", 2) });
-        return body;
+        return Mandatory(invocation, body).Add("recovery", invocation.Value(Recovery.Name));
     }
+
+    static JsonBody Mandatory(Invocation invocation, JsonBody body) => invocation.Value(MustChange.Name) is { } must
+        ? body.Add("mustChangePassword", must switch { "yes" => true, "no" => (bool?)false, _ => throw new Refused($"\"{must}\" is neither yes nor no", 2) }) : body;
 
     static JsonNode ObjectOf(string text)
     {

@@ -35,6 +35,7 @@ public static class CommandLine
         .. DomainVerbs.Rows,
         .. DnsVerbs.Rows,
         .. AccountVerbs.Rows,
+        .. AdmissionVerbs.Rows,
         .. CredentialVerbs.Rows,
         .. AliasVerbs.Rows,
         .. AccountMailVerbs.Rows,

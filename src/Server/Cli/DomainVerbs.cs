@@ -19,7 +19,9 @@ static class DomainVerbs
             new("--description", "TEXT", "for people"), new("--tags", "WORDS", "words to find it by; \"\" is none"),
             new("--max-accounts", "NUMBER", "accounts that it may have; none takes the limit away"), new("--max-aliases", "NUMBER", "likewise"),
             new("--max-quota", "SIZE", "the largest quota of one account"), new("--total-quota", "SIZE", "what all quotas may come to"),
-            new("--own-aliases", "WORD", "whether people may make aliases for themselves: none, approval (names that they choose wait for you) or free"), new("--forward-to", "WORDS", "where people may forward to by themselves: here, @domain, @*.domain, anywhere; \"\" is nowhere"), new("--max-own-aliases", "NUMBER", "how many of them each, 20 unless set"), .. Verb.Client], SetAsync),
+            new("--own-aliases", "WORD", "whether people may make aliases for themselves: none, approval (names that they choose wait for you) or free"), new("--forward-to", "WORDS", "where people may forward to by themselves: here, @domain, @*.domain, anywhere; \"\" is nowhere"), new("--max-own-aliases", "NUMBER", "how many of them each, 20 unless set"),
+            new("--sign-up", "WORD", "closed: nobody comes in by himself; invited: by invitation; approval: also without, once somebody says yes"),
+            new("--course-invitations", "YES", "yes: managers of courses may invite people"), new("--password-reset", "YES", "no: nobody takes a new password by his recovery address"), .. Verb.Client], SetAsync),
         new("domain remove", "NAME", "remove a domain that has no accounts and aliases", Verb.Client, RemoveAsync),
     ];
 
@@ -48,7 +50,9 @@ static class DomainVerbs
 
     static JsonBody Profile(Invocation invocation, JsonBody body)
     {
-        body.Add("description", invocation.Value("--description")).Add("ownAliases", invocation.Value("--own-aliases"));
+        body.Add("description", invocation.Value("--description")).Add("ownAliases", invocation.Value("--own-aliases")).Add("signUp", invocation.Value("--sign-up"));
+        foreach (var (option, field) in new[] { ("--course-invitations", "courseInvitations"), ("--password-reset", "passwordReset") })
+            if (invocation.Value(option) is { } yes) body.Add(field, yes switch { "yes" => true, "no" => (bool?)false, _ => throw new Refused($"\"{yes}\" is neither yes nor no", 2) });
         if (invocation.Value("--forward-to") is { } words) body.Add("forwardTo", words.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries));
         if (invocation.Value("--tags") is { } tags) body.Add("tags", tags.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries));
         foreach (var (option, field) in new[] { ("--max-accounts", "maxAccounts"), ("--max-aliases", "maxAliases"), ("--max-quota", "maxQuota"), ("--total-quota", "totalQuota"), ("--max-own-aliases", "maxOwnAliases") })

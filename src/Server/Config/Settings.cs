@@ -62,6 +62,7 @@ public sealed record Settings
     public ApiSettings Api { get; init; } = new();
     public WebhookSettings Webhooks { get; init; } = new();
     public AccountSettings Accounts { get; init; } = new();
+    public AdmissionSettings Admission { get; init; } = new();
 }
 
 /// <summary>What a listener speaks.</summary>

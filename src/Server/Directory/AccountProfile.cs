@@ -24,8 +24,14 @@ public sealed record AccountProfile
     /// <summary>Permissions of the role that are taken away.</summary>
     public IReadOnlyList<string>? Withheld { get; init; }
 
-    /// <summary>Whether a browser's session can do nothing before its owner has taken a password of his own.</summary>
+    /// <summary>Whether nothing can be done before the owner has taken a password of his own: by a browser's session, and by mail programs with this password.</summary>
     public bool? MustChangePassword { get; init; }
+
+    /// <summary>Since when; mail programs are let in for a while where the settings say so.</summary>
+    public DateTimeOffset? MustChangeSince { get; init; }
+
+    /// <summary>An address elsewhere that is known to be the owner's: he gets back in by it.</summary>
+    public string? Recovery { get; init; }
 
     /// <summary>When it is disabled by itself.</summary>
     public DateTimeOffset? Expires { get; init; }

@@ -114,7 +114,8 @@ public sealed class ApplicationPasswords
         return null;
     }
 
-    void RemoveAll(WriteTransaction write, Account account)
+    /// <summary>Those of an account that goes, or whose owner has lost one.</summary>
+    internal void RemoveAll(WriteTransaction write, Account account)
     {
         ApplicationPasswordTable.RemoveAll(write, account.Id);
         write.OnCommitted(() =>

@@ -35,6 +35,15 @@ public sealed record DomainProfile
     /// <summary>Words to find it by.</summary>
     public IReadOnlyList<string>? Tags { get; init; }
 
+    /// <summary>How people come in by themselves: <c>closed</c>, not at all; <c>invited</c>, by invitation; <c>approval</c>, also without, once somebody says yes. Null is invited.</summary>
+    public string? SignUp { get; init; }
+
+    /// <summary>Whether managers of courses may invite people into accounts here; null is no.</summary>
+    public bool? CourseInvitations { get; init; }
+
+    /// <summary>Whether somebody may take a new password by his recovery address; null is yes.</summary>
+    public bool? PasswordReset { get; init; }
+
     [JsonIgnore] public bool HasLimits => MaxAccounts is not null || MaxAliases is not null || MaxQuota is not null || TotalQuota is not null;
 
     static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)

@@ -18,6 +18,11 @@ static class PasswordPolicy
         correcthorsebatterystaple mail email postmaster school course teacher student школа курс учитель ученик mypassword thisismypassword
         """.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(Plain).ToFrozenSet(StringComparer.Ordinal);
 
+    /// <summary>What <see cref="Check"/> asks for, for people.</summary>
+    public static string Words(int least, bool russian) => russian
+        ? $"Не меньше {least} знаков и не из тех, что пробуют первыми; не похож на адрес и имя. Хороши несколько слов подряд."
+        : $"At least {least} characters, none that everybody tries first, and not like the address or the name. Several words in a row are good.";
+
     /// <param name="least">Characters.</param>
     public static Refusal? Check(string password, Account account, int least)
     {

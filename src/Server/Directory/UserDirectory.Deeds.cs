@@ -21,6 +21,9 @@ public sealed record AccountChange(string? Name = null, string? Password = null,
 {
     /// <summary>A hash in place of a password, from another server.</summary>
     public string? PasswordHash { get; init; }
+
+    /// <summary>What becomes of the profile as it is by then, after <see cref="Profile"/>.</summary>
+    public Func<AccountProfile, AccountProfile>? Refine { get; init; }
 }
 
 public sealed partial class UserDirectory
@@ -167,7 +170,8 @@ public sealed partial class UserDirectory
         return accounts.ContainsKey(Key(address)) || aliases.ContainsKey(Key(address)) || groups.ContainsKey(Key(address)) ? Taken(address) : CheckName(account.Name);
     }
 
-    Result<Account> Add(WriteTransaction write, NewAccount wanted, Result<PasswordSecrets> hash, DateTimeOffset created)
+    /// <summary>Adds an account within a commit of somebody else's; the password of <paramref name="wanted"/> is not looked at.</summary>
+    internal Result<Account> Add(WriteTransaction write, NewAccount wanted, Result<PasswordSecrets> hash, DateTimeOffset created)
     {
         if (Precheck(wanted) is { } refusal) return refusal;
         if (!hash.Ok) return hash.Refusal;
@@ -207,7 +211,7 @@ public sealed partial class UserDirectory
             Role = change.Role ?? entry.Account.Role,
             Groups = change.Groups is null ? entry.Account.Groups : NormalGroups(change.Groups),
             Enabled = change.Enabled ?? entry.Account.Enabled,
-            Profile = change.Profile ?? entry.Account.Profile,
+            Profile = change.Refine?.Invoke(change.Profile ?? entry.Account.Profile) ?? change.Profile ?? entry.Account.Profile,
         }, hash ?? entry.Secrets), cancel, endsSessions: hash is not null || change.Enabled == false);
     }
 

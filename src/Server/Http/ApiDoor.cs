@@ -57,7 +57,7 @@ sealed class ApiDoor
 
     async Task ServeAsync(ApiRoute route, HttpContext context)
     {
-        if (route.Streams && route.OnlyReads) { await route.Run(context); return; }
+        if (route.Streams && (route.OnlyReads || (route.CanRehearse && context.Asked("dry-run") == "true"))) { await route.Run(context); return; }
         if (route.Streams) { await RecordedAsync(route, context, buffered: false); return; }
         await using var answer = new Answer(context);
         if (route.OnlyReads)

@@ -9,7 +9,7 @@ static class AuditText
     const int Longest = 64 << 10;
 
     /// <summary>Names of fields whose values are secrets, whatever holds them.</summary>
-    static readonly HashSet<string> Secret = new(StringComparer.OrdinalIgnoreCase) { "password", "passwordHash", "pem", "key", "secret", "token", "proof", "code", "codes", "recoveryCodes", "otpauth", "qr" };
+    static readonly HashSet<string> Secret = new(StringComparer.OrdinalIgnoreCase) { "password", "passwordHash", "pem", "key", "secret", "token", "proof", "code", "codes", "recoveryCodes", "otpauth", "qr", "page", "link" };
 
     /// <returns>The JSON without the values of secrets; null where it is none, or too long.</returns>
     public static string? WithoutSecrets(byte[]? json)

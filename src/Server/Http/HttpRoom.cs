@@ -73,6 +73,10 @@ public static class HttpRoom
         {
             if (!await WellKnown.AnswerAsync(context)) await next(context);
         });
+        app.Use(async (context, next) =>
+        {
+            if (!await JoinPages.AnswerAsync(context) && !await PasswordPages.AnswerAsync(context)) await next(context);
+        });
         app.Run(context => context.Room<StatusPage>().AnswerAsync(context));
     }
 
@@ -83,7 +87,7 @@ public static class HttpRoom
         try
         {
             await next(context);
-            HttpTelemetry.Answered(log, context.Request.Method, context.Request.Path.Value ?? "", context.Response.StatusCode);
+            HttpTelemetry.Answered(log, context.Request.Method, Shown(context.Request.Path), context.Response.StatusCode);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
         {
@@ -99,10 +103,19 @@ public static class HttpRoom
         }
         catch (Exception e)
         {
-            HttpTelemetry.Failed(log, context.Request.Method, context.Request.Path.Value ?? "", e);
+            HttpTelemetry.Failed(log, context.Request.Method, Shown(context.Request.Path), e);
             if (context.Response.HasStarted) context.Abort();
             else await context.RefuseAsync(500, "Something unexpected happened in the server; its log has the cause");
         }
+    }
+
+    // a link that lets somebody in stands in no log
+    static string Shown(PathString path)
+    {
+        var text = path.Value ?? "";
+        foreach (var root in new[] { "/join/", "/reset/", "/recovery/" })
+            if (text.StartsWith(root, StringComparison.Ordinal)) return root + "***";
+        return text;
     }
 
     static Socket Bind(System.Net.EndPoint endpoint)

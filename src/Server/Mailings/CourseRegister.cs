@@ -111,6 +111,27 @@ public sealed class CourseRegister(Store store, UserDirectory directory, Setting
         return (added, updated, unchanged);
     }
 
+    /// <summary>The addresses of everybody in the course, in the form for comparison.</summary>
+    public HashSet<string> Keys(Course course)
+    {
+        using var read = store.Read();
+        return CourseTable.Keys(read, course.Id);
+    }
+
+    /// <summary>Puts people into a course; those who are in it stay as they are.</summary>
+    public async ValueTask<Refusal?> EnrolAsync(Course course, IReadOnlyList<(MailAddress Address, string Name)> people, CancellationToken cancel) =>
+        await store.CommitAsync(write => people.Select(person => Enrol(write, course.Id, person.Address, person.Name)).FirstOrDefault(refusal => refusal is not null), cancel);
+
+    /// <summary>The same within a commit of somebody else's.</summary>
+    internal Refusal? Enrol(WriteTransaction write, long course, MailAddress address, string name)
+    {
+        if (!CourseTable.Exists(write, course)) return Refusal.NoSuchThing.Because("The course is gone");
+        if (CourseTable.Participant(write, course, address.Key) is not null) return null;
+        if (CourseTable.Count(write, course) >= settings.Mailings.Participants) return Refusal.Conflict.Because($"The course has {settings.Mailings.Participants} participants, which is the limit");
+        CourseTable.Add(write, course, address.Key, new(0, address.ToString(), name, "{}", 0), time.GetUtcNow());
+        return null;
+    }
+
     /// <summary>People by rising id, a page at a time.</summary>
     public IReadOnlyList<Participant> Participants(Course course, long after, int count)
     {

@@ -85,6 +85,14 @@ static class CourseTable
         return query.Step() ? Read2(query) : null;
     }
 
+    public static HashSet<string> Keys(ReadTransaction transaction, long course)
+    {
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        using var query = transaction.Prepare("SELECT address_key FROM participant WHERE course_id = ?").Bind(1, course);
+        while (query.Step()) keys.Add(query.String(0));
+        return keys;
+    }
+
     public static int Count(WriteTransaction transaction, long course) =>
         (int)(transaction.Prepare("SELECT count(*) FROM participant WHERE course_id = ?").Bind(1, course).Scalar() ?? 0);
 

@@ -44,6 +44,13 @@ public sealed class TokenBuckets(Rate rate, TimeProvider time, int most = 50_000
         }
     }
 
+    /// <summary>Whether there is none to take now; takes none.</summary>
+    public bool IsEmpty(string key)
+    {
+        if (!rate.IsLimit) return false;
+        lock (gate) return buckets.TryGetValue(Short(key), out var bucket) && Left(bucket, time.GetTimestamp()) < 1;
+    }
+
     double Left(in Bucket bucket, long now) => Math.Min(rate.Count, bucket.Left + time.GetElapsedTime(bucket.At, now).TotalSeconds * perSecond);
 
     void MakeRoom(long now)

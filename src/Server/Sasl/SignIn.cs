@@ -16,6 +16,9 @@ public sealed class SignIn(Settings settings, UserDirectory directory, LoginLimi
     /// <summary>The policy of the account or of its domain forbids the protocol.</summary>
     public static readonly Refusal ProtocolForbidden = new(535, "5.7.1", "AUTHORIZATIONFAILED", 403, "This account may not use this protocol");
 
+    /// <summary>The password is right, and is to be changed first (RFC 5530 3; RFC 3206 4 for POP3).</summary>
+    public static readonly Refusal PasswordExpired = new(535, "5.7.8", "EXPIRED", 403, "Take a password of your own first");
+
     /// <summary>Whether a password may be sent here: under TLS, or in clear text over loopback in the evaluation profile.</summary>
     public bool IsAllowed(Connection connection) => connection.IsSecure || (settings.Evaluation && connection.IsLoopback);
 
@@ -153,6 +156,9 @@ public sealed class SignIn(Settings settings, UserDirectory directory, LoginLimi
     {
         // a mail program has no place for a code, and the password alone would be the way around it
         if (protocol != Protocol.Https && way is ByPassword or ByScram && factors is not null && (factors.Has(account) || factors.IsRequired(account))) return SecondFactors.NeedsApplicationPassword;
+        // nor for a new password; passwords of programs are somebody's own already
+        if (protocol != Protocol.Https && way is ByPassword or ByScram && account.Profile is { MustChangePassword: true } profile && (profile.MustChangeSince ?? account.Created) + settings.Admission.ChangeGrace <= time.GetUtcNow())
+            return PasswordExpired.Because($"Take a password of your own first, at {settings.Admission.Root(settings)}/password");
         var (key, name) = Word(protocol);
         // RFC 5530 3: the proof is right, and it is of no use here
         if (key == "web" && !directory.MayUse(account, key)) return ProtocolForbidden.Because("This account may not sign in by a browser; ask its administrator");

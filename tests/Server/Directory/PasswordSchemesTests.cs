@@ -1,4 +1,5 @@
 using System.Text;
+using CbaMail.Admission;
 using CbaMail.Directory;
 using Xunit;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using CbaMail.Admission;
 using CbaMail.Authorization;
 using CbaMail.Config;
 using CbaMail.Directory;
@@ -24,7 +25,11 @@ static class AccountsApi
     /// <param name="PasswordHash">Of another server, in place of a password; docs/en/sign-in.md names the forms.</param>
     sealed record AccountFields(
         string? Address = null, string? Name = null, long? Quota = null, string? Role = null, string? Groups = null, bool? Enabled = null, string? Password = null, bool Generate = false,
-        IReadOnlyList<string>? Domains = null, IReadOnlyList<string>? Courses = null, IReadOnlyList<string>? Granted = null, IReadOnlyList<string>? Withheld = null, string? PasswordHash = null, bool? MustChangePassword = null, bool Detach = false) : AccountDetails;
+        IReadOnlyList<string>? Domains = null, IReadOnlyList<string>? Courses = null, IReadOnlyList<string>? Granted = null, IReadOnlyList<string>? Withheld = null, string? PasswordHash = null, bool? MustChangePassword = null, bool Detach = false) : AccountDetails
+    {
+        /// <summary>An address elsewhere by which its owner gets back in; "" is none.</summary>
+        public string? Recovery { get; init; }
+    }
 
     /// <param name="Bytes">In its mailboxes; not in lists.</param>
     /// <param name="Password">That was generated just now.</param>
@@ -34,6 +39,10 @@ static class AccountsApi
     {
         /// <summary>Elsewhere (LDAP), that it comes from.</summary>
         [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Directory { get; init; }
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Recovery { get; init; }
+
+        /// <summary>The card with the password, in HTML, where <c>?print=</c> asked for it.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Page { get; init; }
         public DateTimeOffset? Expires { get; init; }
         public int? ExpiryNoticeDays { get; init; }
         public IReadOnlyList<string> Tags { get; init; } = [];
@@ -63,11 +72,11 @@ static class AccountsApi
         new("DELETE", "/removed-accounts/{id:long}", Permissions.AccountsWrite, About.Asked, "Remove it for good", PurgeAsync) { Gives = typeof(NumberDone) },
         new("POST", "/accounts/{address}/rename", Permissions.AccountsWrite, About.Account, "Give an account another address; its mail stays", Requests.With<Renaming>((context, wanted) => Requests.WithAccount((_, account) => RenameAsync(context, account, wanted))(context))) { Takes = typeof(Renaming), Gives = typeof(AccountView), CanRehearse = true },
         new("GET", "/accounts", Permissions.AccountsRead, About.Asked, "Accounts", ListAsync) { IsList = true, Query = ["domain", "search", "role", "enabled", "group", "tag"], Gives = typeof(AccountView) },
-        new("POST", "/accounts", Permissions.AccountsWrite, About.Asked, "Make an account", Requests.With<AccountFields>(AddAsync)) { Takes = typeof(AccountFields), Gives = typeof(AccountView), CanRehearse = true },
-        new("POST", "/accounts/import", Permissions.AccountsWrite, About.Server, "Make accounts from a table: JSON lines, the summary last", AccountImportApi.RunAsync) { TakesType = "text/csv", Streams = true, Gives = typeof(ImportSummary) },
+        new("POST", "/accounts", Permissions.AccountsWrite, About.Asked, "Make an account", Requests.With<AccountFields>(AddAsync)) { Takes = typeof(AccountFields), Gives = typeof(AccountView), CanRehearse = true, Query = ["print"] },
+        new("POST", "/accounts/import", Permissions.AccountsWrite, About.Asked, "Make accounts from a table, CSV or XLSX: JSON lines, the summary last; as HTML the cards with new passwords", AccountImportApi.RunAsync) { TakesType = "text/csv", Streams = true, CanRehearse = true, Query = AccountImportApi.Query, Gives = typeof(ImportSummary) },
         new("GET", "/accounts/export", Permissions.AccountsRead, About.Asked, "Accounts as a table that can be imported", ExportAsync) { Query = ["domain"], Streams = true, GivesType = "text/csv" },
         new("GET", "/accounts/{address}", Permissions.AccountsRead, About.Account, "One account", Requests.WithAccount((context, account) => context.JsonAsync(Show(context, account, usage: true)))) { Gives = typeof(AccountView) },
-        new("PATCH", "/accounts/{address}", Permissions.AccountsWrite, About.Account, "Change an account", Requests.With<AccountFields>((context, wanted) => Requests.WithAccount((_, account) => SetAsync(context, account, wanted))(context))) { Takes = typeof(AccountFields), Gives = typeof(AccountView), CanRehearse = true },
+        new("PATCH", "/accounts/{address}", Permissions.AccountsWrite, About.Account, "Change an account", Requests.With<AccountFields>((context, wanted) => Requests.WithAccount((_, account) => SetAsync(context, account, wanted))(context))) { Takes = typeof(AccountFields), Gives = typeof(AccountView), CanRehearse = true, Query = ["print"] },
         new("DELETE", "/accounts/{address}", Permissions.AccountsWrite, About.Account, "Remove an account; for a while it can be brought back, but with now=true it and its mail are gone", Requests.WithAccount(RemoveAsync)) { CanRehearse = true, Query = ["now"], Gives = typeof(PutAway) },
     ];
 
@@ -82,6 +91,9 @@ static class AccountsApi
             profile.Granted, profile.Withheld, password, profile.MustChangePassword)
         {
             Directory = profile.Origin?.Source,
+            Recovery = profile.Recovery,
+            Page = password is not null && context.Asked("print") is not null
+                ? CredentialSheet.Html(context.Room<Settings>(), CredentialSheet.LanguageOf(context), [new(account.Address.ToString(), account.Name, password, profile.MustChangePassword == true)]) : null,
             Expires = profile.Expires,
             ExpiryNoticeDays = profile.ExpiryNoticeDays,
             Tags = profile.Tags ?? [],
@@ -150,7 +162,8 @@ static class AccountsApi
         var password = wanted.Generate ? Passwords.Generate() : wanted.Password;
         var added = await directory.AddAccountAsync(
             new(wanted.Address ?? "", wanted.Name ?? "", password, wanted.Quota, role ?? Role.User, wanted.Groups ?? "", wanted.PasswordHash, wanted.Enabled ?? true) { Profile = profile }, context.RequestAborted);
-        await context.ResultAsync(added, account => Show(context, account, password: wanted.Generate ? password : null), 201);
+        if (added.Ok && wanted.Generate && CredentialSheet.IsWanted(context)) await CredentialSheet.AnswerAsync(context, [new(added.Value.Address.ToString(), added.Value.Name, password!, profile.MustChangePassword == true)]);
+        else await context.ResultAsync(added, account => Show(context, account, password: wanted.Generate ? password : null), 201);
     }
 
     static async Task SetAsync(HttpContext context, Account account, AccountFields wanted)
@@ -194,8 +207,15 @@ static class AccountsApi
         }
         if (wanted.Granted is { } granted) profile = profile with { Granted = granted.Count == 0 ? null : [.. granted.Distinct()] };
         if (wanted.Withheld is { } withheld) profile = profile with { Withheld = withheld.Count == 0 ? null : [.. withheld.Distinct()] };
-        if (wanted.MustChangePassword is { } must) profile = profile with { MustChangePassword = must ? true : null };
         if (wanted.Detach) profile = profile with { Origin = null };
+        if (wanted.MustChangePassword is { } must) profile = profile with { MustChangePassword = must ? true : null, MustChangeSince = must ? profile.MustChangeSince ?? context.Room<TimeProvider>().GetUtcNow() : null };
+        if (wanted.Recovery is { Length: 0 }) profile = profile with { Recovery = null };
+        else if (wanted.Recovery is { } elsewhere)
+        {
+            var normal = Recovery.Normal(elsewhere, Names.TryAddress(wanted.Address ?? (context.Request.RouteValues.ContainsKey("address") ? context.Part("address") : ""), out var own) ? own : new("", ""));
+            if (!normal.Ok) return (null, profile, normal.Refusal.At("recovery"));
+            profile = profile with { Recovery = normal.Value };
+        }
         return (role, profile, null);
     }
 

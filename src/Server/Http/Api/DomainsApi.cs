@@ -18,6 +18,15 @@ static class DomainsApi
     record DomainChange(
         long? Quota = null, string? CatchAll = null, string? Description = null, IReadOnlyList<string>? Tags = null, int? MaxAccounts = null, int? MaxAliases = null, long? MaxQuota = null, long? TotalQuota = null, OwnAliases? OwnAliases = null, int? MaxOwnAliases = null, IReadOnlyList<string>? ForwardTo = null)
     {
+        /// <summary>closed: nobody comes in by himself; invited: by invitation; approval: also without, once somebody says yes.</summary>
+        public string? SignUp { get; init; }
+
+        /// <summary>Whether managers of courses may invite people.</summary>
+        public bool? CourseInvitations { get; init; }
+
+        /// <summary>Whether a new password may be had by the recovery address.</summary>
+        public bool? PasswordReset { get; init; }
+
         internal bool Limits => (MaxAccounts, MaxAliases, MaxQuota, TotalQuota) is not (null, null, null, null);
 
         internal static string? ForwardWord(string word) => word is "here" or "anywhere" ? word : SenderPattern.Normal(word ?? "") is { } pattern && pattern[0] == '@' ? pattern : null;
@@ -33,6 +42,9 @@ static class DomainsApi
             MaxAliases = MaxAliases is null ? old.MaxAliases : MaxAliases < 0 ? null : MaxAliases,
             MaxQuota = MaxQuota is null ? old.MaxQuota : MaxQuota < 0 ? null : MaxQuota,
             TotalQuota = TotalQuota is null ? old.TotalQuota : TotalQuota < 0 ? null : TotalQuota,
+            SignUp = SignUp is null ? old.SignUp : SignUp == "invited" ? null : SignUp,
+            CourseInvitations = CourseInvitations ?? old.CourseInvitations,
+            PasswordReset = PasswordReset ?? old.PasswordReset,
         };
     }
 
@@ -43,7 +55,8 @@ static class DomainsApi
     /// <param name="Display">For people (U-labels).</param>
     /// <param name="Quota">Of new accounts, in bytes; 0 is none.</param>
     sealed record DomainView(string Name, string Display, int Accounts, int Aliases, long Quota, string? CatchAll, string? AliasOf, DateTimeOffset Created,
-        string? Description, IReadOnlyList<string> Tags, int? MaxAccounts, int? MaxAliases, long? MaxQuota, long? TotalQuota, OwnAliases OwnAliases, int? MaxOwnAliases, IReadOnlyList<string> ForwardTo);
+        string? Description, IReadOnlyList<string> Tags, int? MaxAccounts, int? MaxAliases, long? MaxQuota, long? TotalQuota, OwnAliases OwnAliases, int? MaxOwnAliases, IReadOnlyList<string> ForwardTo,
+        string SignUp, bool CourseInvitations, bool PasswordReset);
 
     sealed record DomainGone(string Name);
 
@@ -61,7 +74,8 @@ static class DomainsApi
         var directory = context.Room<UserDirectory>();
         return new(domain.Name, Names.Show(domain.Name), directory.CountAccounts(domain), directory.ListAliases(domain).Count, domain.DefaultQuota, domain.CatchAll, domain.AliasOf, domain.Created,
             domain.Profile.Description, domain.Profile.Tags ?? [], domain.Profile.MaxAccounts, domain.Profile.MaxAliases, domain.Profile.MaxQuota, domain.Profile.TotalQuota,
-            domain.Profile.OwnAliases ?? OwnAliases.None, domain.Profile.MaxOwnAliases, domain.Profile.ForwardTo ?? []);
+            domain.Profile.OwnAliases ?? OwnAliases.None, domain.Profile.MaxOwnAliases, domain.Profile.ForwardTo ?? [],
+            domain.Profile.SignUp ?? "invited", domain.Profile.CourseInvitations == true, domain.Profile.PasswordReset != false);
     }
 
     static Task ListAsync(HttpContext context)
@@ -90,6 +104,7 @@ static class DomainsApi
         // limits are those that an administrator of the domain is held to
         if (change.Limits && !context.Caller().MayEverywhere(Permissions.DomainsWrite)) { await context.RefuseAsync(Requests.MayNot(Permissions.DomainsCreate)); return; }
         if (Problem(change) is { } problem) { await context.RefuseAsync(problem); return; }
+        if (change.SignUp is not (null or "closed" or "invited" or "approval")) { await context.RefuseAsync(Refusal.Invalid.Because("signUp is closed, invited or approval").At("signUp")); return; }
         var changed = await context.Room<UserDirectory>().SetDomainAsync(context.Part("domain"), change.Quota, change.CatchAll, context.RequestAborted, change.Apply);
         await context.ResultAsync(changed, domain => Show(context, domain));
     }

@@ -1,9 +1,10 @@
 using System.Text;
-using CbaMail.Directory;
+using CbaMail.Admission;
 using CbaMail.Envelope;
+using CbaMail.Tests.Server.Directory;
 using Xunit;
 
-namespace CbaMail.Tests.Server.Directory;
+namespace CbaMail.Tests.Server.Admission;
 
 public sealed class AccountImportTests
 {
