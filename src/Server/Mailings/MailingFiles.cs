@@ -74,6 +74,9 @@ public sealed class MailingFiles(Store store)
     /// <summary>Whether these bytes are kept; false also for what is no name of theirs.</summary>
     public bool Has(string? hash) => hash is { Length: 64 } && hash.All(char.IsAsciiHexDigitLower) && File.Exists(Path.Combine(folder, hash));
 
+    /// <summary>Bytes of a file that is there.</summary>
+    public long Size(string hash) => new FileInfo(Path.Combine(folder, hash)).Length;
+
     /// <exception cref="IOException">The file is gone or is not what was kept.</exception>
     public byte[] Read(MailingFile file)
     {

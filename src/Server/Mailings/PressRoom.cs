@@ -113,7 +113,8 @@ public sealed class PressRoom
         return id > 0 ? mailing with { Id = id } : Refusal.NoSuchThing.Because("The course was removed meanwhile");
     }
 
-    static (string Name, MailAddress Address)? Sender(string text)
+    /// <summary>Who writes, of a text as in <c>"Name &lt;teacher@example.org&gt;"</c>, or null.</summary>
+    internal static (string Name, MailAddress Address)? Sender(string text)
     {
         text = ParticipantFile.OneLine(text);
         var open = text.LastIndexOf('<');

@@ -103,10 +103,19 @@ static class MailingsApi
             if (!TemplatesApi.May(context, Permissions.TemplatesRead, template.Value.Domain)) { await context.RefuseAsync(Requests.MayNot(Permissions.TemplatesRead)); return; }
             wanted = wanted with { Subject = wanted.Subject ?? template.Value.Subject, Html = wanted.Html ?? template.Value.Html, Text = wanted.Text ?? template.Value.Text };
         }
+        if (context.Room<CourseRegister>().Find(wanted.Course ?? "") is { Ok: true, Value: var whose } && PressRoom.Sender(wanted.From ?? "") is { } from
+            && context.Room<UserDirectory>().FindDomain(from.Address.Domain) is { } writes && writes.Name != whose.Domain && !context.Caller().Has(writes))
+        {
+            await context.RefuseAsync(Envelope.Refusal.MayNotSendAs.Because($"{from.Address} is of another domain than the course"));
+            return;
+        }
         var given = new List<NewFile>();
+        var left = context.Room<Settings>().Mailings.FileBytes;
         foreach (var file in wanted.Files ?? [])
         {
             if (!files.Has(file.Hash)) { await context.RefuseAsync(400, $"The file {file.Name} has not been sent before"); return; }
+            // before it is in memory: the same file can be named many times
+            if ((left -= files.Size(file.Hash)) < 0) { await context.RefuseAsync(413, $"The files have more than {context.Room<Settings>().Mailings.FileBytes / 1048576} MiB together; put them on a server and send a link"); return; }
             given.Add(new(file.Name, files.Read(new MailingFile(0, file.Name, "", null, file.Hash, 0))));
         }
         var made = await context.Room<PressRoom>().CreateAsync(new(wanted.Course ?? "", wanted.From ?? "", wanted.Subject ?? "", wanted.Html, wanted.Text, given), context.RequestAborted);
