@@ -193,7 +193,7 @@ public sealed class AccountImport(UserDirectory directory, string reports, TimeP
         if (recovery.Length > 0 && recovery != known.Profile.Recovery)
         {
             Differ(ImportColumn.Recovery, known.Profile.Recovery ?? "", recovery);
-            change = change with { Refine = profile => profile with { Recovery = recovery } };
+            change = change with { Profile = profile => profile with { Recovery = recovery } };
         }
         if (plan.Aliases.Count > 0) Differ(ImportColumn.Aliases, "", string.Join(' ', plan.Aliases));
         if (plan.Courses.Count > 0) Differ(ImportColumn.Courses, "", string.Join(' ', plan.Courses.Select(course => course.Slug)));

@@ -88,7 +88,7 @@ public sealed class PasswordResets(
         if (needsCode && string.IsNullOrWhiteSpace(wanted.Code)) return SecondFactors.Needed.At("code");
         if (needsCode && await factors.CheckAsync(account, wanted.Code!, cancel) is { } wrong) return wrong;
         if (!await store.CommitAsync(write => RecoveryTable.TakeReset(write, OneTimeToken.Read(wanted.Token)!), cancel)) return NoReset;
-        var changed = await directory.SetAccountAsync(account, new(Password: wanted.Password) { Refine = profile => profile with { MustChangePassword = null, MustChangeSince = null } }, cancel);
+        var changed = await directory.SetAccountAsync(account, new(Password: wanted.Password, Profile: profile => profile with { MustChangePassword = null, MustChangeSince = null }), cancel);
         if (!changed.Ok) return changed;
         if (wanted.EndsPrograms)
             await store.CommitAsync(write =>

@@ -53,13 +53,13 @@ public sealed class RecoveryAddresses(Store store, UserDirectory directory, Admi
         var found = Look(token);
         if (!found.Ok) return found;
         if (!await store.CommitAsync(write => RecoveryTable.TakeProof(write, OneTimeToken.Read(token)!), cancel)) return NoProof;
-        var changed = await directory.SetAccountAsync(found.Value.Account, new() { Refine = profile => profile with { Recovery = found.Value.Address } }, cancel);
+        var changed = await directory.SetAccountAsync(found.Value.Account, new(Profile: profile => profile with { Recovery = found.Value.Address }), cancel);
         return changed.Ok ? (changed.Value, found.Value.Address) : changed.Refusal;
     }
 
     public async ValueTask<Refusal?> RemoveAsync(Account account, CancellationToken cancel)
     {
         await store.CommitAsync(write => { RecoveryTable.Forget(write, account.Id); return true; }, cancel);
-        return (await directory.SetAccountAsync(account, new() { Refine = profile => profile with { Recovery = null } }, cancel)).Refusal;
+        return (await directory.SetAccountAsync(account, new(Profile: profile => profile with { Recovery = null }), cancel)).Refusal;
     }
 }

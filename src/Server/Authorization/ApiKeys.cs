@@ -46,6 +46,10 @@ public sealed class ApiKeys
 
     void Keep(byte[] digest, ApiKey key) => byDigest[Convert.ToHexString(digest)] = new(key, [.. key.Networks.Select(text => Networks.TryParse(text, out var network) ? network : default)]);
 
+    /// <summary>Whether who comes from one of <paramref name="inner"/> comes from one of <paramref name="outer"/>, too; none is all of them.</summary>
+    internal static bool Hold(IReadOnlyList<string> outer, IReadOnlyList<string> inner) => outer.Count == 0 || (inner.Count > 0 && inner.All(text => !Networks.TryParse(text, out var one)
+        || outer.Any(wide => Networks.TryParse(wide, out var all) && all.PrefixLength <= one.PrefixLength && all.Contains(one.BaseAddress))));
+
     static byte[] Digest(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 
     /// <summary>The key, where it is one and may be used from there now.</summary>
@@ -68,24 +72,24 @@ public sealed class ApiKeys
     /// <returns>The key, and the text that is shown this once.</returns>
     public async ValueTask<Result<(ApiKey Key, string Text)>> AddAsync(long account, NewApiKey wanted, CancellationToken cancel)
     {
-        var name = wanted.Name.Trim();
+        var name = (wanted.Name ?? "").Trim();
         if (name.Length is 0 or > LongestName || name.Any(char.IsControl)) return Refusal.Invalid.Because($"A key needs a name of 1 to {LongestName} characters: what it is for");
-        if (wanted.Permissions?.FirstOrDefault(one => Permissions.Find(one) is null) is { } unknown) return Refusal.Invalid.Because($"\"{unknown}\" is no permission; they are in docs/en/permissions.md");
-        if (wanted.Networks?.FirstOrDefault(one => !Networks.TryParse(one, out _)) is { } bad) return Refusal.Invalid.Because($"\"{bad}\" is no address and no network; write it as in 192.0.2.1 or 192.0.2.0/24");
+        if (wanted.Permissions?.Select(one => one ?? "").FirstOrDefault(one => Permissions.Find(one) is null) is { } unknown) return Refusal.Invalid.Because($"\"{unknown}\" is no permission; they are in docs/en/permissions.md");
+        if (wanted.Networks?.Select(one => one ?? "").FirstOrDefault(one => !Networks.TryParse(one, out _)) is { } bad) return Refusal.Invalid.Because($"\"{bad}\" is no address and no network; write it as in 192.0.2.1 or 192.0.2.0/24");
         if (wanted.Networks?.Count > MostNetworks) return Refusal.Invalid.Because($"A key has at most {MostNetworks} networks");
         if (wanted.Expires <= time.GetUtcNow()) return Refusal.Invalid.Because("That time has passed already");
-        if (List(account).Count >= MostOfOne) return Refusal.TooMany.Because($"There are {MostOfOne} keys already; remove those that nobody uses");
         var text = Prefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
         var digest = Digest(text);
         var created = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
         var made = await store.CommitAsync(write =>
         {
+            if (AuthorizationTable.CountApiKeys(write, account) >= MostOfOne) return null;
             var key = new ApiKey(0, account, name, [.. wanted.Permissions?.Distinct() ?? []], [.. wanted.Networks ?? []], created, wanted.Expires);
             key = key with { Id = AuthorizationTable.AddApiKey(write, digest, key) };
             write.OnCommitted(() => Keep(digest, key));
             return key;
         }, cancel);
-        return (made, text);
+        return made is null ? Refusal.TooMany.Because($"There are {MostOfOne} keys already; remove those that nobody uses") : (made, text);
     }
 
     /// <param name="account">Whose it must be; null: anybody's.</param>

@@ -13,6 +13,8 @@ static class AuthorizationTable
         read.Prepare("SELECT id, account_id, name, permissions, networks, created, expires, digest FROM api_key"),
         row => (row.Blob(7).ToArray(), new ApiKey(row.Int64(0), row.Int64(1), row.String(2), Words(row.String(3)), Words(row.String(4)), row.Time(5), row.IsNull(6) ? null : row.Time(6))));
 
+    public static long CountApiKeys(WriteTransaction write, long account) => write.Prepare("SELECT count(*) FROM api_key WHERE account_id = ?").Bind(1, account).Scalar() ?? 0;
+
     public static long AddApiKey(WriteTransaction write, byte[] digest, ApiKey key)
     {
         var row = write.Prepare("INSERT INTO api_key (account_id, name, digest, permissions, networks, created, expires) VALUES (?, ?, ?, ?, ?, ?, ?)")

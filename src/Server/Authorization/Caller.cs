@@ -53,12 +53,22 @@ public sealed record Caller(Account? Account, ApiKey? Key, Session? Session, Acc
     /// <summary>About an account: besides its domain, nobody changes those who stand above him, and what is one's own is one's own.</summary>
     public bool May(Permission permission, Account whom) => ReachOf(permission) switch
     {
-        Reach.Server => true,
+        Reach.Server => permission.OnlyReads || StandsAbove(permission, whom.Role),
         Reach.Domains => (Account!.DomainId == whom.DomainId || Account.Profile.Domains?.Contains(whom.DomainId) == true)
-            && (permission.OnlyReads || whom.Role < Role || whom.Id == Account.Id),
+            && (permission.OnlyReads || StandsAbove(permission, whom.Role) || (whom.Id == Account.Id && !IsForUsersOnly(permission))),
         Reach.Courses or Reach.Own => whom.Id == Account!.Id,
         _ => false,
     };
+
+    /// <summary>Whether accounts of a role are his to change.</summary>
+    public bool StandsAbove(Permission permission, Role role) => IsForUsersOnly(permission) ? role == Role.User : role < Role || Role == Role.Admin;
+
+    // a key for some things is no way to all: it would have the role of whomever it gives a password of its own choice, its owner's too
+    bool IsForUsersOnly(Permission permission) =>
+        Key is { Permissions.Count: > 0 } key && (permission == Permissions.AccountsWrite || permission == Permissions.CredentialsWrite) && !key.Permissions.Contains(Permissions.RolesWrite.Name);
+
+    /// <summary>Whether he may sign in as somebody; nobody rises by it.</summary>
+    public bool MayActAs(Account whom) => May(Permissions.SignInAs, whom) && whom.Role <= Role;
 
     /// <param name="course">Its number.</param>
     /// <param name="domain">That it belongs to, or null where it is gone.</param>

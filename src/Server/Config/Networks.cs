@@ -6,10 +6,10 @@ namespace CbaMail.Config;
 /// <summary>Networks as people write them: an address alone, or <c>192.0.2.0/24</c>; bits behind the prefix do not matter.</summary>
 public static class Networks
 {
-    public static bool TryParse(string text, out IPNetwork network)
+    public static bool TryParse(string? text, out IPNetwork network)
     {
         network = default;
-        text = text.Trim();
+        text = (text ?? "").Trim();
         var slash = text.IndexOf('/', StringComparison.Ordinal);
         var host = slash < 0 ? text : text[..slash];
         // "10.1" and "1" are addresses to inet_aton and typing errors to everybody else

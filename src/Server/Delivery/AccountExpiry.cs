@@ -36,7 +36,7 @@ sealed class AccountExpiry(UserDirectory directory, LocalDelivery delivery, Time
             {
                 // told twice rather than not at all
                 if (await delivery.DeliverOwnAsync(new MailAddress("postmaster", account.Address.Domain), account.Address, Notice(account, expires, now), cancel) is { IsTemporary: true }) continue;
-                await directory.SetAccountAsync(account, new AccountChange(Profile: profile with { ToldOfExpiry = expires }), cancel);
+                await directory.SetAccountAsync(account, new AccountChange(Profile: now => now with { ToldOfExpiry = expires }), cancel);
             }
         }
     }

@@ -31,7 +31,7 @@ public sealed class ForwardConfirmations(UserDirectory directory, LocalDelivery 
             var order = new DeliveryOrder { ReversePath = null, Recipients = [new(target, [new Target(null, null, target)], "NEVER")], Message = Write(account, target, code), Origin = "forwarding of " + account.Address };
             if ((await delivery.DeliverAsync(order, cancel))[0] is { } refusal) return refusal;
         }
-        return (await directory.SetAccountAsync(account, new AccountChange(Profile: account.Profile with { PendingForwards = pending.Count == 0 ? null : pending }), cancel)).Refusal;
+        return (await directory.SetAccountAsync(account, new AccountChange(Profile: profile => profile with { PendingForwards = pending.Count == 0 ? null : pending }), cancel)).Refusal;
     }
 
     /// <summary>Whether it is the code that was sent to the address.</summary>

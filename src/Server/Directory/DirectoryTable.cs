@@ -34,8 +34,8 @@ internal static class DirectoryTable
         All(write.Prepare(AccountColumns + " WHERE a.id = ? AND a.removed IS NOT NULL").Bind(1, id), Account) is [var account] ? account : null;
 
     public static List<RemovedAccount> Removed(ReadTransaction read) => All(
-        read.Prepare("SELECT a.id, a.local, d.name, a.name, a.removed FROM account a JOIN domain d ON d.id = a.domain_id WHERE a.removed IS NOT NULL ORDER BY a.removed DESC, a.id DESC"),
-        rows => new RemovedAccount(rows.Int64(0), new(rows.String(1).Split('\n')[0], rows.String(2)), rows.String(3), rows.Time(4)));
+        read.Prepare("SELECT a.id, a.local, d.name, a.name, a.role, a.removed FROM account a JOIN domain d ON d.id = a.domain_id WHERE a.removed IS NOT NULL ORDER BY a.removed DESC, a.id DESC"),
+        rows => new RemovedAccount(rows.Int64(0), new(rows.String(1).Split('\n')[0], rows.String(2)), rows.String(3), Roles.Parse(rows.String(4)) ?? Role.User, rows.Time(5)));
 
     public static List<long> RemovedOf(WriteTransaction write, long domainId) =>
         All(write.Prepare("SELECT id FROM account WHERE domain_id = ? AND removed IS NOT NULL").Bind(1, domainId), rows => rows.Int64(0));
@@ -90,10 +90,13 @@ internal static class DirectoryTable
         Profile = AliasProfile.FromJson(rows.String(7)),
     };
 
+    /// <summary>Adds one. Its number is none that an administrator was given while it was another domain's.</summary>
     /// <returns>The id, or null where the name is taken.</returns>
     public static long? AddDomain(WriteTransaction write, string name, string? catchAll, long defaultQuota, DateTimeOffset created, string? aliasOf = null) =>
-        Inserted(write, write.Prepare("INSERT INTO domain (name, catch_all, default_quota, created, alias_of) VALUES (?, ?, ?, ?, (SELECT id FROM domain WHERE name = ?)) ON CONFLICT DO NOTHING")
-            .Bind(1, name).Bind(2, catchAll).Bind(3, defaultQuota).Bind(4, created).Bind(5, aliasOf));
+        Inserted(write, write.Prepare("""
+            INSERT INTO domain (id, name, catch_all, default_quota, created, alias_of)
+            VALUES (1 + (SELECT max(coalesce((SELECT max(id) FROM domain), 0), coalesce((SELECT max(value) FROM account, json_each(account.profile, '$.domains')), 0))), ?, ?, ?, ?, (SELECT id FROM domain WHERE name = ?)) ON CONFLICT DO NOTHING
+            """).Bind(1, name).Bind(2, catchAll).Bind(3, defaultQuota).Bind(4, created).Bind(5, aliasOf));
 
     public static bool SetDomain(WriteTransaction write, Domain domain) =>
         write.Prepare("UPDATE domain SET catch_all = ?, default_quota = ?, profile = ? WHERE id = ?")

@@ -38,7 +38,7 @@ public static class Names
     }
 
     /// <summary>An address in its form for comparison; false where it is none.</summary>
-    public static bool TryAddress(string text, [NotNullWhen(true)] out MailAddress? address)
+    public static bool TryAddress(string? text, [NotNullWhen(true)] out MailAddress? address)
     {
         address = null;
         return MailAddress.TryParse(text.AsSpan().Trim(), out var parsed) && TryAddress(parsed, out address);

@@ -17,13 +17,11 @@ public sealed record NewAccount(
 }
 
 /// <summary>What to change in an account; null leaves a thing as it is.</summary>
-public sealed record AccountChange(string? Name = null, string? Password = null, long? Quota = null, Role? Role = null, string? Groups = null, bool? Enabled = null, AccountProfile? Profile = null)
+/// <param name="Profile">What becomes of the profile as it is when the change is made: who has looked at it before does not undo what others did meanwhile.</param>
+public sealed record AccountChange(string? Name = null, string? Password = null, long? Quota = null, Role? Role = null, string? Groups = null, bool? Enabled = null, Func<AccountProfile, AccountProfile>? Profile = null)
 {
     /// <summary>A hash in place of a password, from another server.</summary>
     public string? PasswordHash { get; init; }
-
-    /// <summary>What becomes of the profile as it is by then, after <see cref="Profile"/>.</summary>
-    public Func<AccountProfile, AccountProfile>? Refine { get; init; }
 }
 
 public sealed partial class UserDirectory
@@ -37,6 +35,7 @@ public sealed partial class UserDirectory
     public async ValueTask<Result<Domain>> AddDomainAsync(string name, long defaultQuota = 0, string? catchAll = null, CancellationToken cancel = default, string? aliasOf = null, DomainProfile? profile = null)
     {
         if (!Names.TryDomain(name, out var key)) return Refusal.Invalid.Because($"\"{Printable(name)}\" is not a domain name; write it as in example.org");
+        if (CheckQuota(defaultQuota) is { } badQuota) return badQuota;
         if (catchAll is not null && !Names.TryAddress(catchAll, out _)) return Refusal.BadAddress.Because($"\"{Printable(catchAll)}\" is not a valid address");
         if (aliasOf is not null)
         {
@@ -63,6 +62,7 @@ public sealed partial class UserDirectory
     public async ValueTask<Result<Domain>> SetDomainAsync(string name, long? defaultQuota, string? catchAll, CancellationToken cancel = default, Func<DomainProfile, DomainProfile>? profile = null)
     {
         if (FindDomain(name) is not { } domain) return NoDomain(name);
+        if (CheckQuota(defaultQuota) is { } badQuota) return badQuota;
         if (catchAll is { Length: > 0 } && !Names.TryAddress(catchAll, out _)) return Refusal.BadAddress.Because($"\"{Printable(catchAll)}\" is not a valid address");
         var changed = await store.CommitAsync(write =>
         {
@@ -167,7 +167,7 @@ public sealed partial class UserDirectory
         if (!Names.TryAddress(account.Address, out var address)) return Refusal.BadAddress.Because($"\"{Printable(account.Address)}\" is not a valid address");
         if (!domains.TryGetValue(address.Domain, out var domain)) return NoDomain(address.Domain);
         if (domain.AliasOf is { } real) return Refusal.Invalid.Because($"{domain.Name} is an alias of {real}; add the account there");
-        return accounts.ContainsKey(Key(address)) || aliases.ContainsKey(Key(address)) || groups.ContainsKey(Key(address)) ? Taken(address) : CheckName(account.Name);
+        return accounts.ContainsKey(Key(address)) || aliases.ContainsKey(Key(address)) || groups.ContainsKey(Key(address)) ? Taken(address) : CheckName(account.Name) ?? CheckQuota(account.Quota);
     }
 
     /// <summary>Adds an account within a commit of somebody else's; the password of <paramref name="wanted"/> is not looked at.</summary>
@@ -190,6 +190,7 @@ public sealed partial class UserDirectory
     public async ValueTask<Result<Account>> SetAccountAsync(Account account, AccountChange change, CancellationToken cancel = default)
     {
         if (change.Name is not null && CheckName(change.Name) is { } badName) return badName;
+        if (CheckQuota(change.Quota) is { } badQuota) return badQuota;
         if (Mastered(GetAccount(account.Id) ?? account, change) is { } elsewhere) return elsewhere;
         PasswordSecrets? hash = null;
         var password = change.Password;
@@ -211,7 +212,7 @@ public sealed partial class UserDirectory
             Role = change.Role ?? entry.Account.Role,
             Groups = change.Groups is null ? entry.Account.Groups : NormalGroups(change.Groups),
             Enabled = change.Enabled ?? entry.Account.Enabled,
-            Profile = change.Refine?.Invoke(change.Profile ?? entry.Account.Profile) ?? change.Profile ?? entry.Account.Profile,
+            Profile = change.Profile?.Invoke(entry.Account.Profile) ?? entry.Account.Profile,
         }, hash ?? entry.Secrets), cancel, endsSessions: hash is not null || change.Enabled == false);
     }
 
@@ -310,6 +311,9 @@ public sealed partial class UserDirectory
 
     static Refusal? CheckName(string name) =>
         name.Length > 200 || name.Any(char.IsControl) ? Refusal.Invalid.Because("A display name has at most 200 characters, and no line breaks or control characters") : null;
+
+    // one below nothing would be room for others in what all of a domain may come to
+    static Refusal? CheckQuota(long? quota) => quota < 0 ? Refusal.Invalid.Because("A quota is a number of bytes, or 0 for none").At("quota") : null;
 
     internal static string NormalGroups(string groups) =>
         string.Join(' ', groups.Split([' ', ',', ';', '\t', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct(StringComparer.OrdinalIgnoreCase));

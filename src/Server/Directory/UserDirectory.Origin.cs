@@ -31,7 +31,7 @@ public sealed partial class UserDirectory
     /// <summary>What of a change is not to be made here, or null.</summary>
     static Refusal? Mastered(Account account, AccountChange change)
     {
-        if (account.Profile.Origin is not { } origin || change.Profile is { Origin: null }) return null;
+        if (account.Profile.Origin is not { } origin || change.Profile?.Invoke(account.Profile) is { Origin: null }) return null;
         bool Masters(string what) => origin.Masters?.Contains(what) == true;
         if (change.Password is not null || change.PasswordHash is not null) return Refusal.NotPossible.Because($"The password of {account.Address} is kept by the directory {origin.Source}: change it there, or detach the account first").At("password");
         if (change.Name is not null && change.Name.Trim() != account.Name && Masters("name")) return Refusal.NotPossible.Because($"The name of {account.Address} comes from the directory {origin.Source}: change it there, or detach the account first").At("name");

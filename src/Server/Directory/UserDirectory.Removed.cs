@@ -6,7 +6,7 @@ namespace CbaMail.Directory;
 
 /// <summary>An account that was removed and is still there.</summary>
 /// <param name="Address">That it had.</param>
-public sealed record RemovedAccount(long Id, MailAddress Address, string Name, DateTimeOffset Removed);
+public sealed record RemovedAccount(long Id, MailAddress Address, string Name, Role Role, DateTimeOffset Removed);
 
 /// <summary>Removing for a while, bringing back, and renaming: the mail stays where it is, under the account's number.</summary>
 public sealed partial class UserDirectory

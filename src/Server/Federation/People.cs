@@ -38,7 +38,7 @@ sealed class People(Settings settings, UserDirectory directory, ILogger<People> 
         var wanted = Oidc.Roles.Where(pair => groups.Contains(pair.Key, StringComparer.Ordinal)).Select(pair => Roles.Parse(pair.Value) ?? Role.User).DefaultIfEmpty(Role.User).Max();
         var ours = account.Profile.RoleBy == By;
         if (account.Role == wanted || (!ours && account.Role > wanted)) return account;
-        var set = await directory.SetAccountAsync(account, new AccountChange(Role: wanted, Profile: account.Profile with { RoleBy = wanted == Role.User ? null : By }), cancel);
+        var set = await directory.SetAccountAsync(account, new AccountChange(Role: wanted, Profile: profile => profile with { RoleBy = wanted == Role.User ? null : By }), cancel);
         if (set.Ok) FederationTelemetry.RoleSet(log, set.Value.Address, Roles.Show(wanted));
         return set;
     }

@@ -39,7 +39,7 @@ sealed class ApiCallers(Settings settings, UserDirectory directory, ApiKeys keys
         if (context.Request.Cookies[Cookie(context)] is not { Length: > 0 } secret || sessions.Check(secret) is not { } session) return Nobody;
         if (directory.GetAccount(session.AccountId) is not { } account || !directory.IsOpen(account) || (session.Acting == 0 && !directory.MayComeFrom(account, from))) return Nobody;
         var acting = session.Acting == 0 ? null : directory.GetAccount(session.Acting);
-        if (session.Acting != 0 && (acting is null || !directory.IsOpen(acting) || !directory.MayComeFrom(acting, from))) return Nobody;
+        if (session.Acting != 0 && (acting is null || !directory.IsOpen(acting) || !directory.MayComeFrom(acting, from) || !new Caller(acting, null, null, null, from).MayActAs(account))) return Nobody;
         return new Caller(account, null, session, acting, from);
     }
 

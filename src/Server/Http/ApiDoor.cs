@@ -39,7 +39,12 @@ sealed class ApiDoor
     {
         Protect(context.Response.Headers);
         if (!route.Streams && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = LargestBody;
-        if (route.Permission is not null) { if (!await EntersAsync(route, context)) return; }
+        if (route.Permission is not null)
+        {
+            if (await RefusedAsync(route, context, counted: true)) return;
+            // who sends his body slowly keeps nobody waiting, and what was taken away from him meanwhile is gone
+            if (!route.Streams && !route.OnlyReads && await ReadAheadAsync(context) && await RefusedAsync(route, context, counted: false)) return;
+        }
         // who is nobody yet is counted by where he comes from
         else if (!ControlDoor.Is(context) && Limits(context, $"address {ApiCallers.From(context)}") is { } late) { await context.RefuseAsync(late); return; }
         await ServeAsync(route, context);
@@ -81,35 +86,31 @@ sealed class ApiDoor
 
     // ---- who and whether
 
-    async Task<bool> EntersAsync(ApiRoute route, HttpContext context)
+    /// <summary>Finds who asks.</summary>
+    /// <returns>Whether he, or this of him, was refused.</returns>
+    async Task<bool> RefusedAsync(ApiRoute route, HttpContext context, bool counted)
     {
         var found = callers.Find(context);
-        if (!found.Ok)
-        {
-            if (found.Refusal.HttpStatus == 401) context.Response.Headers.WWWAuthenticate = "Bearer realm=\"CBA Mail\"";
-            await context.RefuseAsync(found.Refusal);
-            return false;
-        }
-        var caller = found.Value;
-        context.Features.Set(caller);
-        if (Limits(context, caller) is { } late)
-        {
-            await context.RefuseAsync(late);
-            return false;
-        }
-        if (!route.OnlyReads && caller.Session is { } session && !callers.Proves(context, session))
-        {
-            await context.RefuseAsync(Refusal.NotPermitted.Because("A change by a browser's session needs the header X-CSRF-Token, whose value GET /api/v1/session gives"));
-            return false;
-        }
-        if (!route.IsForNewcomers && callers.Unfinished(caller) is { } first)
-        {
-            await context.RefuseAsync(first);
-            return false;
-        }
-        if (Judge(route, context, caller) is not { } refusal) return true;
+        if (found.Ok) context.Features.Set(found.Value);
+        else if (found.Refusal.HttpStatus == 401) context.Response.Headers.WWWAuthenticate = "Bearer realm=\"CBA Mail\"";
+        if ((found.Ok ? (counted ? Limits(context, found.Value) : null) ?? Hinders(route, context, found.Value) : found.Refusal) is not { } refusal) return false;
         await context.RefuseAsync(refusal);
-        return false;
+        return true;
+    }
+
+    Refusal? Hinders(ApiRoute route, HttpContext context, Caller caller) =>
+        !route.OnlyReads && caller.Session is { } session && !callers.Proves(context, session) ? Refusal.NotPermitted.Because("A change by a browser's session needs the header X-CSRF-Token, whose value GET /api/v1/session gives")
+        : !route.IsForNewcomers && callers.Unfinished(caller) is { } first ? first : Judge(route, context, caller);
+
+    /// <summary>Takes in the body before anything is done with it.</summary>
+    /// <returns>Whether there was one.</returns>
+    static async Task<bool> ReadAheadAsync(HttpContext context)
+    {
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: true } || context.Request.ContentLength > LargestBody) return false;
+        context.Request.EnableBuffering((int)LargestBody, LargestBody);
+        await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted);
+        context.Request.Body.Position = 0;
+        return true;
     }
 
     Refusal? Limits(HttpContext context, Caller caller) => caller.From is null ? null : Limits(context, caller.Identity);
@@ -128,7 +129,7 @@ sealed class ApiDoor
         var permission = route.Permission!;
         var reach = caller.ReachOf(permission);
         if (reach == Reach.None) return Requests.MayNot(permission);
-        if (reach == Reach.Server) return null;
+        if (reach == Reach.Server) return Whom(route, context) is not { } whom || caller.May(permission, whom) ? null : Requests.MayNot(permission);
         var directory = context.Room<UserDirectory>();
         return route.About switch
         {
@@ -152,6 +153,9 @@ sealed class ApiDoor
         Refusal? MayCourse(Result<Course> course) =>
             course.Ok && caller.MayCourse(permission, course.Value.Id, directory.FindDomain(course.Value.Domain)) ? null : Requests.MayNot(permission);
     }
+
+    static Account? Whom(ApiRoute route, HttpContext context) =>
+        route.About is About.Account or About.Name ? context.FindAccount(context.Part(context.Request.RouteValues.ContainsKey("subject") ? "subject" : "address")) : null;
 
     // ---- changes
 

@@ -67,7 +67,7 @@ sealed partial record ApiRoute(string Method, string Path, Permission? Permissio
     /// <param name="path">Below the root.</param>
     public RouteValueDictionary? Match(string path)
     {
-        form ??= new Regex("^" + Gap().Replace(Regex.Escape(Path).Replace("\\{", "{", StringComparison.Ordinal), gap => gap.Groups[2].Success ? $"(?<{gap.Groups[1]}>[0-9]+)" : $"(?<{gap.Groups[1]}>[^/]+)") + "$", RegexOptions.CultureInvariant);
+        form ??= new Regex("^" + Gap().Replace(Regex.Escape(Path).Replace("\\{", "{", StringComparison.Ordinal), gap => gap.Groups[2].Success ? $"(?<{gap.Groups[1]}>[0-9]{{1,18}})" : $"(?<{gap.Groups[1]}>[^/]+)") + "$", RegexOptions.CultureInvariant);
         var match = form.Match(path);
         return match.Success ? new RouteValueDictionary(match.Groups.Values.Where(group => group.Name != "0").Select(group => KeyValuePair.Create(group.Name, (object?)group.Value))) : null;
     }

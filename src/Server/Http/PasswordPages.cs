@@ -54,7 +54,7 @@ static class PasswordPages
         if (!signedIn.Ok) { await ChangeFormAsync(context, language, form, signedIn.Refusal); return; }
         if (password.Value == old) { await ChangeFormAsync(context, language, form, Refusal.Invalid.Because("This is the password that you have").At("new")); return; }
         if (PasswordPolicy.Check(password.Value, signedIn.Value, context.Room<Settings>().SignIn.PasswordLength) is { } weak) { await ChangeFormAsync(context, language, form, weak); return; }
-        var changed = await context.Room<UserDirectory>().SetAccountAsync(signedIn.Value, new(Password: password.Value) { Refine = profile => profile with { MustChangePassword = null, MustChangeSince = null } }, context.RequestAborted);
+        var changed = await context.Room<UserDirectory>().SetAccountAsync(signedIn.Value, new(Password: password.Value, Profile: profile => profile with { MustChangePassword = null, MustChangeSince = null }), context.RequestAborted);
         if (!changed.Ok) { await ChangeFormAsync(context, language, form, changed.Refusal); return; }
         var log = context.Room<AuditLog>();
         await log.AppendAsync(new(log.Time.GetUtcNow(), changed.Value.Address.ToString(), Forms.From(context).ToString(), "POST /api/v1/me/password", "/password", 200, null, null), CancellationToken.None);

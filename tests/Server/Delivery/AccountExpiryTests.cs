@@ -20,7 +20,7 @@ public sealed class AccountExpiryTests : IAsyncLifetime
         var time = new ManualTime();
         using var expiry = new AccountExpiry(office.Directory, office.Delivery, time, NullLogger<AccountExpiry>.Instance);
         var ends = time.GetUtcNow().AddDays(10);
-        Task SetAsync(AccountProfile profile) => office.Directory.SetAccountAsync(office.Account("ivan"), new AccountChange(Profile: profile)).AsTask();
+        Task SetAsync(AccountProfile profile) => office.Directory.SetAccountAsync(office.Account("ivan"), new AccountChange(Profile: _ => profile)).AsTask();
         await SetAsync(new AccountProfile { Expires = ends, ExpiryNoticeDays = 7, Language = "ru" });
         await expiry.LookAsync(default);
         Assert.Empty(office.Inbox("ivan"));

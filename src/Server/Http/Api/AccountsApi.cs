@@ -156,28 +156,31 @@ static class AccountsApi
         }
         var details = wanted.Apply(AccountProfile.None, null, directory);
         if (!details.Ok) { await context.RefuseAsync(details.Refusal); return; }
-        var (role, profile, refusal) = Office(context, wanted, details.Value);
+        var (role, office, refusal) = Office(context, wanted);
         if (refusal is not null) { await context.RefuseAsync(refusal); return; }
         if (TwoPasswords(wanted) is { } twice) { await context.RefuseAsync(twice); return; }
         var password = wanted.Generate ? Passwords.Generate() : wanted.Password;
         var added = await directory.AddAccountAsync(
-            new(wanted.Address ?? "", wanted.Name ?? "", password, wanted.Quota, role ?? Role.User, wanted.Groups ?? "", wanted.PasswordHash, wanted.Enabled ?? true) { Profile = profile }, context.RequestAborted);
-        if (added.Ok && wanted.Generate && CredentialSheet.IsWanted(context)) await CredentialSheet.AnswerAsync(context, [new(added.Value.Address.ToString(), added.Value.Name, password!, profile.MustChangePassword == true)]);
+            new(wanted.Address ?? "", wanted.Name ?? "", password, wanted.Quota, role ?? Role.User, wanted.Groups ?? "", wanted.PasswordHash, wanted.Enabled ?? true) { Profile = office(details.Value) }, context.RequestAborted);
+        if (added.Ok && wanted.Generate && CredentialSheet.IsWanted(context)) await CredentialSheet.AnswerAsync(context, [new(added.Value.Address.ToString(), added.Value.Name, password!, added.Value.Profile.MustChangePassword == true)]);
         else await context.ResultAsync(added, account => Show(context, account, password: wanted.Generate ? password : null), 201);
     }
 
     static async Task SetAsync(HttpContext context, Account account, AccountFields wanted)
     {
         if (wanted.Address is not null && wanted.Address != account.Address.ToString()) { await context.RefuseAsync(Refusal.NotPossible.Because("An address cannot be changed here").At("address")); return; }
-        var details = wanted.Apply(account.Profile, account, context.Room<UserDirectory>());
+        var directory = context.Room<UserDirectory>();
+        var details = wanted.Apply(account.Profile, account, directory);
         if (!details.Ok) { await context.RefuseAsync(details.Refusal); return; }
-        var (role, profile, refusal) = Office(context, wanted, details.Value);
+        var (role, office, refusal) = Office(context, wanted);
         if (refusal is not null) { await context.RefuseAsync(refusal); return; }
         if (TwoPasswords(wanted) is { } twice) { await context.RefuseAsync(twice); return; }
         var password = wanted.Generate ? Passwords.Generate() : wanted.Password;
-        var changed = await context.Room<UserDirectory>().SetAccountAsync(
-            account, new(wanted.Name, password, wanted.Quota, role, wanted.Groups, wanted.Enabled ?? Reopened(context, account, profile), profile == account.Profile ? null : profile) { PasswordHash = wanted.PasswordHash }, context.RequestAborted);
+        var changed = await directory.SetAccountAsync(
+            account, new(wanted.Name, password, wanted.Quota, role, wanted.Groups, wanted.Enabled ?? Reopened(context, account, details.Value), Next) { PasswordHash = wanted.PasswordHash }, context.RequestAborted);
         await context.ResultAsync(changed, now => Show(context, now, usage: true, password: wanted.Generate ? password : null));
+
+        AccountProfile Next(AccountProfile now) => office(wanted.Apply(now, account, directory) is { Ok: true, Value: var next } ? next : now);
     }
 
     // one whose time was over gets more of it
@@ -185,38 +188,49 @@ static class AccountsApi
         account is { Enabled: false, Profile.Expires: { } over } && next.Expires != over && over <= context.Room<TimeProvider>().GetUtcNow() ? true : null;
 
     /// <summary>What is to be administered; it takes a permission of its own to give.</summary>
-    static (Role? Role, AccountProfile Profile, Refusal? Refusal) Office(HttpContext context, AccountFields wanted, AccountProfile profile)
+    static (Role? Role, Func<AccountProfile, AccountProfile> Apply, Refusal? Refusal) Office(HttpContext context, AccountFields wanted)
     {
         Role? role = null;
-        if (wanted.Role is not null && (role = Roles.Parse(wanted.Role)) is null) return (null, profile, NoRole(wanted.Role));
+        List<Domain?> domains = [];
+        List<Result<Course>> courses = [];
+        if (wanted.Role is not null && (role = Roles.Parse(wanted.Role)) is null) return Refused(NoRole(wanted.Role));
         var gives = role is not (null or Role.User) || (wanted.Domains, wanted.Courses, wanted.Granted, wanted.Withheld) is not (null, null, null, null);
-        if (gives && !context.Caller().MayEverywhere(Permissions.RolesWrite)) return (null, profile, Requests.MayNot(Permissions.RolesWrite));
-        var unknown = (wanted.Granted ?? []).Concat(wanted.Withheld ?? []).FirstOrDefault(name => Permissions.Find(name) is null);
-        if (unknown is not null) return (null, profile, Refusal.Invalid.Because($"\"{unknown}\" is no permission; they are in docs/en/permissions.md").At("granted"));
+        if (gives && !context.Caller().MayEverywhere(Permissions.RolesWrite)) return Refused(Requests.MayNot(Permissions.RolesWrite));
+        var unknown = (wanted.Granted ?? []).Concat(wanted.Withheld ?? []).Select(name => name ?? "").FirstOrDefault(name => Permissions.Find(name) is null);
+        if (unknown is not null) return Refused(Refusal.Invalid.Because($"\"{unknown}\" is no permission; they are in docs/en/permissions.md").At("granted"));
         if (wanted.Domains is { } names)
         {
-            var domains = names.Select(name => context.Room<UserDirectory>().FindDomain(name)).ToList();
-            if (domains.IndexOf(null) is >= 0 and var i) return (null, profile, Requests.NoDomain(names[i]).At("domains"));
-            profile = profile with { Domains = domains.Count == 0 ? null : [.. domains.Select(domain => domain!.Id).Distinct()] };
+            domains = [.. names.Select(name => context.Room<UserDirectory>().FindDomain(name ?? ""))];
+            if (domains.IndexOf(null) is >= 0 and var i) return Refused(Requests.NoDomain(names[i]).At("domains"));
         }
         if (wanted.Courses is { } slugs)
         {
-            var courses = slugs.Select(context.Room<CourseRegister>().Find).ToList();
-            if (courses.FindIndex(course => !course.Ok) is >= 0 and var i) return (null, profile, courses[i].Refusal!.At("courses"));
-            profile = profile with { Courses = courses.Count == 0 ? null : [.. courses.Select(course => course.Value!.Id).Distinct()] };
+            courses = [.. slugs.Select(slug => context.Room<CourseRegister>().Find(slug ?? ""))];
+            if (courses.FindIndex(course => !course.Ok) is >= 0 and var i) return Refused(courses[i].Refusal!.At("courses"));
         }
-        if (wanted.Granted is { } granted) profile = profile with { Granted = granted.Count == 0 ? null : [.. granted.Distinct()] };
-        if (wanted.Withheld is { } withheld) profile = profile with { Withheld = withheld.Count == 0 ? null : [.. withheld.Distinct()] };
-        if (wanted.Detach) profile = profile with { Origin = null };
-        if (wanted.MustChangePassword is { } must) profile = profile with { MustChangePassword = must ? true : null, MustChangeSince = must ? profile.MustChangeSince ?? context.Room<TimeProvider>().GetUtcNow() : null };
-        if (wanted.Recovery is { Length: 0 }) profile = profile with { Recovery = null };
-        else if (wanted.Recovery is { } elsewhere)
+        string? recovery = null;
+        if (wanted.Recovery is { Length: > 0 } elsewhere)
         {
             var normal = Recovery.Normal(elsewhere, Names.TryAddress(wanted.Address ?? (context.Request.RouteValues.ContainsKey("address") ? context.Part("address") : ""), out var own) ? own : new("", ""));
-            if (!normal.Ok) return (null, profile, normal.Refusal.At("recovery"));
-            profile = profile with { Recovery = normal.Value };
+            if (!normal.Ok) return Refused(normal.Refusal.At("recovery"));
+            recovery = normal.Value;
         }
-        return (role, profile, null);
+        var now = context.Room<TimeProvider>().GetUtcNow();
+        return (role, profile => profile with
+        {
+            Domains = wanted.Domains is null ? profile.Domains : Listed(domains.Select(domain => domain!.Id)),
+            Courses = wanted.Courses is null ? profile.Courses : Listed(courses.Select(course => course.Value!.Id)),
+            Granted = wanted.Granted is null ? profile.Granted : Listed(wanted.Granted),
+            Withheld = wanted.Withheld is null ? profile.Withheld : Listed(wanted.Withheld),
+            MustChangePassword = wanted.MustChangePassword is not { } must ? profile.MustChangePassword : must ? true : null,
+            MustChangeSince = wanted.MustChangePassword is not { } still ? profile.MustChangeSince : still ? profile.MustChangeSince ?? now : null,
+            Recovery = wanted.Recovery is null ? profile.Recovery : recovery,
+            Origin = wanted.Detach ? null : profile.Origin,
+        }, null);
+
+        static (Role?, Func<AccountProfile, AccountProfile>, Refusal?) Refused(Refusal refusal) => (null, profile => profile, refusal);
+
+        static IReadOnlyList<T>? Listed<T>(IEnumerable<T> list) => list.Distinct().ToList() is { Count: > 0 } some ? some : null;
     }
 
     static Refusal? TwoPasswords(AccountFields wanted) =>
@@ -233,11 +247,12 @@ static class AccountsApi
         else await context.JsonAsync(new PutAway(account.Id, account.Address.ToString(), (int)keep.TotalDays));
     }
 
-    /// <summary>Those of domains whose accounts the caller may change.</summary>
+    /// <summary>Those of domains whose accounts the caller may change, and as with them of no role that is not below his own.</summary>
     static IEnumerable<RemovedAccount> SeenRemoved(HttpContext context)
     {
         var (caller, directory) = (context.Caller(), context.Room<UserDirectory>());
-        return directory.ListRemoved().Where(one => directory.FindDomain(one.Address.Domain) is { } domain && caller.May(Permissions.AccountsWrite, domain));
+        return directory.ListRemoved().Where(one => directory.FindDomain(one.Address.Domain) is { } domain && caller.May(Permissions.AccountsWrite, domain)
+            && caller.StandsAbove(Permissions.AccountsWrite, one.Role));
     }
 
     static Task ListRemovedAsync(HttpContext context)

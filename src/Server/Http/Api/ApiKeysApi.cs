@@ -48,7 +48,7 @@ static class ApiKeysApi
             owner = context.FindAccount(name);
             if (owner is null) { await context.RefuseAsync(Requests.NoAccount(name).At("account")); return; }
             // a key does what its owner may: only who stands above him makes one for him
-            if (owner.Id != caller.Account?.Id && caller.Role != Role.Admin) { await context.RefuseAsync(Requests.MayNot(Permissions.RolesWrite)); return; }
+            if (owner.Id != caller.Account?.Id && !caller.MayEverywhere(Permissions.RolesWrite)) { await context.RefuseAsync(Requests.MayNot(Permissions.RolesWrite)); return; }
         }
         // a key that reaches less than its owner makes none that reaches further than itself
         if (caller.Key is { Permissions.Count: > 0 } key && (wanted.Permissions is not { Count: > 0 } || wanted.Permissions.Except(key.Permissions).Any()))
@@ -62,6 +62,11 @@ static class ApiKeysApi
         {
             if (!Times.TryParse(span, out var time)) { await context.RefuseAsync(Refusal.Invalid.Because($"\"{span}\" is no span of time; write it as in 90d").At("for")); return; }
             expires = context.Room<TimeProvider>().GetUtcNow() + time;
+        }
+        if (caller.Key is { } its && !(ApiKeys.Hold(its.Networks, wanted.Networks ?? []) && (its.Expires is null || expires <= its.Expires)))
+        {
+            await context.RefuseAsync(Refusal.NotPermitted.Because("A key makes no key that can be used from more networks or for longer than itself"));
+            return;
         }
         var made = await context.Room<ApiKeys>().AddAsync(owner?.Id ?? 0, new(wanted.Name, wanted.Permissions, wanted.Networks, expires), context.RequestAborted);
         await context.ResultAsync(made, one => Show(context, one.Key, one.Text), 201);

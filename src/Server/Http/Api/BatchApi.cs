@@ -31,7 +31,7 @@ static class BatchApi
 
     static async Task RunAsync(HttpContext context, Batch batch)
     {
-        if (batch.Requests is not { Count: > 0 and <= Most }) { await context.RefuseAsync(Refusal.Invalid.Because($"A batch has 1 to {Most} requests").At("requests")); return; }
+        if (batch.Requests is not { Count: > 0 and <= Most } || batch.Requests.Contains(null!)) { await context.RefuseAsync(Refusal.Invalid.Because($"A batch has 1 to {Most} requests").At("requests")); return; }
         var outcomes = new List<Outcome>(batch.Requests.Count);
         foreach (var item in batch.Requests)
         {

@@ -61,7 +61,7 @@ static class OwnMailApi
     {
         var next = Apply(account.Profile.Vacation ?? new Vacation(), wanted);
         if (!next.Ok) { await context.RefuseAsync(next.Refusal); return; }
-        var changed = await context.Room<UserDirectory>().SetAccountAsync(account, new(Profile: account.Profile with { Vacation = next.Value }), context.RequestAborted);
+        var changed = await context.Room<UserDirectory>().SetAccountAsync(account, new(Profile: profile => profile with { Vacation = next.Value }), context.RequestAborted);
         if (changed.Ok) await context.Room<Vacations>().ForgetAsync(account, context.RequestAborted);
         await context.ResultAsync(changed, now => Show(context, now));
     }
@@ -143,7 +143,7 @@ static class OwnMailApi
         var directory = context.Room<UserDirectory>();
         if (!Names.TryAddress(wanted.Address ?? "", out var target) || !context.Room<ForwardConfirmations>().IsRight(me, target, wanted.Code ?? "")) { await context.RefuseAsync(Refusal.NotPermitted.Because("This is not the code that was sent to this address, or its time is over").At("code")); return; }
         var left = (me.Profile.PendingForwards ?? []).Where(one => one.Address != target.Key).ToList();
-        var changed = await directory.SetAccountAsync(me, new(Profile: me.Profile with { PendingForwards = left.Count == 0 ? null : left }), context.RequestAborted);
+        var changed = await directory.SetAccountAsync(me, new(Profile: profile => profile with { PendingForwards = left.Count == 0 ? null : left }), context.RequestAborted);
         if (!changed.Ok) await context.RefuseAsync(changed.Refusal);
         else await ForwardAsync(context, changed.Value, [.. (me.Policy.Forward ?? []).Append(target.ToString()).Distinct()], me.Policy.KeepCopy != false);
     }

@@ -25,7 +25,7 @@ static class PasswordApi
         if (!right.Ok) { await context.RefuseAsync(right.Refusal == Refusal.SignInFailed ? Refusal.NotPermitted.Because("The old password is wrong").At("old") : right.Refusal); return; }
         if (change.New == change.Old) { await context.RefuseAsync(Refusal.Invalid.Because("This is the password that you have").At("new")); return; }
         if (PasswordPolicy.Check(change.New ?? "", me, context.Room<Settings>().SignIn.PasswordLength) is { } weak) { await context.RefuseAsync(weak.At("new")); return; }
-        var changed = await context.Room<UserDirectory>().SetAccountAsync(me, new(Password: change.New, Profile: me.Profile with { MustChangePassword = null }), context.RequestAborted);
+        var changed = await context.Room<UserDirectory>().SetAccountAsync(me, new(Password: change.New, Profile: profile => profile with { MustChangePassword = null, MustChangeSince = null }), context.RequestAborted);
         if (!changed.Ok) await context.RefuseAsync(changed.Refusal);
         else if (context.Caller().Session is not null) await SessionApi.BeginAsync(context, changed.Value, acting: null, status: 200);
         else await context.JsonAsync(new DeedDone(true));

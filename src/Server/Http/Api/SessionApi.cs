@@ -85,8 +85,7 @@ static class SessionApi
         var caller = context.Caller();
         if (caller.Session is null || caller.Acting is not null) { await context.RefuseAsync(Refusal.NotPossible.Because("Sign in by a browser's session of your own first")); return; }
         if (context.FindAccount(wanted.Address ?? "") is not { Enabled: true } account) { await context.RefuseAsync(Requests.NoAccount(wanted.Address ?? "").At("address")); return; }
-        // nobody rises by it
-        if (!caller.May(Permissions.SignInAs, account) || account.Role > caller.Role) { await context.RefuseAsync(Requests.MayNot(Permissions.SignInAs)); return; }
+        if (!caller.MayActAs(account)) { await context.RefuseAsync(Requests.MayNot(Permissions.SignInAs)); return; }
         await BeginAsync(context, account, caller.Account);
     }
 
