@@ -326,5 +326,5 @@ public sealed partial class UserDirectory
     static Refusal Taken(MailAddress address) => Refusal.AlreadyExists.Because($"The address {address} is taken already");
 
     // what people typed goes into one line of a sentence
-    static string Printable(string text) => new([.. text.Take(200).Select(c => char.IsControl(c) ? '?' : c)]);
+    static string Printable(string? text) => new([.. (text ?? "").Take(200).Select(c => char.IsControl(c) ? '?' : c)]);
 }
