@@ -39,6 +39,15 @@ public sealed partial class UserDirectory
     /// <summary>Those that the account made for itself.</summary>
     public IReadOnlyList<Alias> OwnAliasesOf(Account account) => [.. ListAliases().Where(alias => alias.Profile.Owner == account.Id)];
 
+    void RemoveOwnAliases(WriteTransaction write, Account account)
+    {
+        foreach (var alias in OwnAliasesOf(account))
+        {
+            DirectoryTable.RemoveAlias(write, alias.Id);
+            write.OnCommitted(() => aliases.TryRemove(Key(alias.Address), out _));
+        }
+    }
+
     /// <summary>An alias that somebody makes for himself, as its domain lets him.</summary>
     /// <param name="local">A name that he has chosen; null: one is made.</param>
     public async ValueTask<Result<Alias>> AddOwnAliasAsync(Account me, string? local, AliasProfile profile, CancellationToken cancel = default)

@@ -310,7 +310,8 @@ public sealed partial class UserDirectory
         Crypt.CanHash(PasswordHashing.Prepare(password)) ? null : Refusal.Invalid.Because($"A password has 1 to {Crypt.LongestPassword} bytes and no NUL");
 
     static Refusal? CheckName(string name) =>
-        name.Length > 200 || name.Any(char.IsControl) ? Refusal.Invalid.Because("A display name has at most 200 characters, and no line breaks or control characters") : null;
+        name.Length > 200 || name.Any(char.IsControl) ? Refusal.Invalid.Because("A display name has at most 200 characters, and no line breaks or control characters")
+        : name.TrimStart() is ['=' or '+' or '@' or '-', ..] ? Refusal.Invalid.Because("A display name does not begin with =, +, - or @: spreadsheets would take it for a formula") : null;
 
     // one below nothing would be room for others in what all of a domain may come to
     static Refusal? CheckQuota(long? quota) => quota < 0 ? Refusal.Invalid.Because("A quota is a number of bytes, or 0 for none").At("quota") : null;

@@ -111,7 +111,11 @@ public sealed partial class UserDirectory
         [.. aliases.Values.Where(alias => domain is null || alias.DomainId == domain.Id)
             .OrderBy(alias => alias.Address.Domain, StringComparer.Ordinal).ThenBy(alias => alias.Address.LocalPart, StringComparer.Ordinal)];
 
-    internal void Announce(WriteTransaction transaction, Account account, bool added) => (added ? AccountAdding : AccountRemoving)?.Invoke(transaction, account);
+    internal void Announce(WriteTransaction transaction, Account account, bool added)
+    {
+        if (!added) RemoveOwnAliases(transaction, account); // or they would be those of who gets its number
+        (added ? AccountAdding : AccountRemoving)?.Invoke(transaction, account);
+    }
 
     void Keep(Account account, PasswordSecrets password)
     {

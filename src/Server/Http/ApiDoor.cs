@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -25,7 +26,11 @@ sealed class ApiDoor
     readonly SemaphoreSlim conditional = new(1);
 
     readonly ApiCallers callers;
+    /// <summary>Of one caller: what slow readers hold in memory is bounded by it.</summary>
+    internal const int MostAtOnce = 32;
+
     readonly TokenBuckets rates;
+    readonly ConcurrentDictionary<string, int> underWay = new(StringComparer.Ordinal);
     readonly Dictionary<string, ApiRoute> shown; // path: its GET, which tells what was before
 
     public ApiDoor(ApiCallers callers, Settings settings, TimeProvider time)
@@ -47,7 +52,20 @@ sealed class ApiDoor
         }
         // who is nobody yet is counted by where he comes from
         else if (!ControlDoor.Is(context) && Limits(context, $"address {ApiCallers.From(context)}") is { } late) { await context.RefuseAsync(late); return; }
-        await ServeAsync(route, context);
+        if (context.Features.Get<Caller>() is not { From: not null } caller) { await ServeAsync(route, context); return; }
+        try
+        {
+            if (underWay.AddOrUpdate(caller.Identity, 1, (_, count) => count + 1) <= MostAtOnce) await ServeAsync(route, context);
+            else
+            {
+                context.Response.Headers.RetryAfter = "1";
+                await context.RefuseAsync(Refusal.TooMany.Because($"At most {MostAtOnce} requests at a time; read the answers of those that are under way first"));
+            }
+        }
+        finally
+        {
+            if (underWay.AddOrUpdate(caller.Identity, 0, (_, count) => count - 1) <= 0) underWay.TryRemove(new(caller.Identity, 0));
+        }
     }
 
     /// <summary>One item of a batch: who asks is known, and has been counted; whether he may is asked for each.</summary>

@@ -182,13 +182,15 @@ public sealed class StatusPage(Health health, PressRoom press)
                 ["certificate"] = "Сертификат",
                 ["filters"] = "Фильтры",
                 ["directory"] = "Справочник",
+                ["public-suffixes"] = "Публичные суффиксы",
+                ["secrets"] = "Секреты",
             });
 
         public string State(MailingState state) => States[(int)state];
 
         public string Part(string name) => PartNames.TryGetValue(name, out var known) ? known : name switch
         {
-            "submission" or "submissions" or "storage" or "queue" or "disk" or "memory" or "certificate" or "filters" or "directory" => char.ToUpperInvariant(name[0]) + name[1..],
+            "submission" or "submissions" or "storage" or "queue" or "disk" or "memory" or "certificate" or "filters" or "directory" or "secrets" or "public-suffixes" => char.ToUpperInvariant(name[0]) + name[1..].Replace('-', ' '),
             _ => name.ToUpperInvariant(),
         };
 

@@ -10,10 +10,10 @@ namespace CbaMail.Net;
 /// </summary>
 public static class Outward
 {
-    // RFC 6890; behind 64:ff9b::/96 a gateway may reach every IPv4 address
+    // RFC 6890; behind 64:ff9b::/96, 2001::/32 and 2002::/16 a gateway may reach every IPv4 address
     static readonly IPNetwork[] PrivateNets =
     [
-        .. new[] { "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/3", "::/127", "fc00::/7", "fe80::/10", "ff00::/8", "64:ff9b::/96" }
+        .. new[] { "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3", "::/127", "fc00::/7", "fe80::/10", "ff00::/8", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16" }
             .Select(IPNetwork.Parse),
     ];
 

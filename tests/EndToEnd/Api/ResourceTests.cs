@@ -1,4 +1,7 @@
+using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using CbaMail.Tests.Wire;
 using Xunit;
@@ -97,6 +100,24 @@ public sealed class ResourceTests(ApiFixture site) : IClassFixture<ApiFixture>
         Assert.Equal((400, "address"), (await RefusedAsync(teacher, HttpMethod.Post, path, new { address = "nonsense" })) is var (status, field, _) ? (status, field) : default);
         await AskAsync(teacher, HttpMethod.Delete, path + "/olga@far.test");
         Assert.Equal(404, (await RefusedAsync(teacher, HttpMethod.Get, path + "/olga@far.test", "")).Status);
+    }
+
+    [Fact]
+    public async Task One_caller_holds_no_more_than_his_part_of_the_server()
+    {
+        var open = new List<TcpClient>();
+        for (var i = 0; i < 32; i++) // each with a body that does not come
+        {
+            open.Add(new TcpClient());
+            await open[i].ConnectAsync("127.0.0.1", site.Server.Http);
+            await open[i].GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST /api/v1/accounts/import HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {site.Keys[ApiFixture.DomainAdmin]}\r\nContent-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n8\r\naddress\n\r\n"));
+        }
+        using var same = site.As(ApiFixture.DomainAdmin);
+        using var other = site.As(ApiFixture.User);
+        await Wait.UntilAsync(async () => (await same.GetAsync("/api/v1/session")).StatusCode == HttpStatusCode.TooManyRequests, "there is no place for another request");
+        Assert.Equal(HttpStatusCode.OK, (await other.GetAsync("/api/v1/session")).StatusCode);
+        open.ForEach(one => one.Dispose());
+        await Wait.UntilAsync(async () => (await same.GetAsync("/api/v1/session")).StatusCode == HttpStatusCode.OK, "there is a place again");
     }
 
     [Fact]

@@ -28,6 +28,6 @@ public sealed class ForbiddenProtocolTests(ImapFixture fixture)
     {
         var account = await fixture.AccountAsync();
         var refused = await fixture.Directory.SetPolicyAsync(account.Address.ToString(), new MailPolicy { ForbiddenProtocols = ["smtp"] });
-        Assert.Equal("forbidden-protocols: \"smtp\" is not imap, pop3 or submission", refused.Refusal?.Sentence);
+        Assert.Equal("forbidden-protocols: \"smtp\" is not imap, pop3, submission or web", refused.Refusal?.Sentence);
     }
 }

@@ -111,5 +111,8 @@ public sealed class TlsSendingTests : IAsyncDisposable
     [InlineData("fe80::1", true)]
     [InlineData("192.0.2.1", false)]
     [InlineData("2001:db8::1", false)]
+    [InlineData("198.18.0.1", true)]
+    [InlineData("2002:0a00:0001::1", true)]
+    [InlineData("64:ff9b:1::a00:1", true)]
     public void Nothing_is_posted_into_our_own_net(string address, bool isPrivate) => Assert.Equal(isPrivate, CbaMail.Net.Outward.IsPrivate(IPAddress.Parse(address)));
 }

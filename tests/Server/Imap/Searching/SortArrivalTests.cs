@@ -15,7 +15,8 @@ public sealed partial class SortArrivalTests(ImapFixture imap)
         var dates = (await client.OkAsync("FETCH 1:* (INTERNALDATE)")).Select(line => Date().Match(line)).Where(match => match.Success)
             .Select((match, i) => (Number: i + 1, Time: DateTimeOffset.ParseExact(match.Groups[1].Value.Trim(), "d-MMM-yyyy HH:mm:ss zzz", CultureInfo.InvariantCulture))).ToList();
         Assert.Equal(40, dates.Count);
-        var expected = string.Join(' ', dates.OrderByDescending(one => one.Time).Select(one => one.Number));
+        // all say the same in their Date field
+        var expected = string.Join(' ', dates.OrderByDescending(one => key == "DATE" ? default : one.Time).Select(one => one.Number));
         Assert.Contains("* SORT " + expected, await client.OkAsync($"SORT (REVERSE {key}) UTF-8 ALL"));
     }
 
