@@ -1,0 +1,96 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace CbaMail.Calendar;
+
+/// <summary>What one side of a meeting asks of the other (RFC 5546 1.4).</summary>
+public enum SchedulingMethod { Request, Cancel, Reply, Counter, Refresh, Other }
+
+/// <summary>RFC 5545 3.2.12, as an attendee answers.</summary>
+public enum Participation { Accepted, Declined, Tentative }
+
+/// <summary>A scheduling message (RFC 5546): a method and the event that it is about.</summary>
+public sealed class Invitation
+{
+    readonly CalendarComponent calendar;
+
+    Invitation(CalendarComponent calendar, SchedulingMethod method, EventSeries series) => (this.calendar, Method, Series) = (calendar, method, series);
+
+    public SchedulingMethod Method { get; }
+    public EventSeries Series { get; }
+
+    /// <param name="floating">The zone of times without one, and of whole days.</param>
+    /// <param name="problem">What is wrong with it, for people.</param>
+    public static bool TryRead(ReadOnlySpan<byte> bytes, TimeZoneInfo floating, [NotNullWhen(true)] out Invitation? invitation, [NotNullWhen(false)] out string? problem)
+    {
+        invitation = null;
+        if (!CalendarText.TryRead(bytes, out var calendar, out problem) || !EventSeries.TryRead(calendar, floating, out var series, out problem)) return false;
+        // RFC 5545 3.7.2: without METHOD it is a calendar to look at, not a question
+        var method = calendar.Find("METHOD")?.Value.Trim().ToUpperInvariant() switch
+        {
+            "REQUEST" => SchedulingMethod.Request,
+            "CANCEL" => SchedulingMethod.Cancel,
+            "REPLY" => SchedulingMethod.Reply,
+            "COUNTER" => SchedulingMethod.Counter,
+            "REFRESH" => SchedulingMethod.Refresh,
+            _ => SchedulingMethod.Other,
+        };
+        invitation = new(calendar, method, series);
+        return true;
+    }
+
+    /// <summary>Whether an event says something later than what is known of it (RFC 5546 2.1.5): by SEQUENCE, and of equal ones by DTSTAMP. The same again is not later.</summary>
+    public static bool IsLater(CalendarEvent one, int sequence, DateTimeOffset stamp) => one.Sequence > sequence || (one.Sequence == sequence && one.Stamp > stamp);
+
+    /// <summary>Whether the event names the address among its attendees; one that was invited by way of a list is not named.</summary>
+    public static bool Invites(CalendarEvent one, string address) => one.Component.All("ATTENDEE").Any(attendee => attendee.Mailbox?.Equals(address, StringComparison.OrdinalIgnoreCase) == true);
+
+    /// <summary>The answer of one attendee (RFC 5546 3.2.3): to the whole, and to each single instance that was asked about.</summary>
+    /// <param name="attendee">Who answers.</param>
+    /// <param name="name">As people call it; or empty.</param>
+    /// <param name="answers">What is answered to each event of the series.</param>
+    /// <param name="comment">Why, for people; or null.</param>
+    public byte[] Answer(string attendee, string name, Func<CalendarEvent, Participation> answers, string? comment, DateTimeOffset now)
+    {
+        var reply = Envelope("REPLY");
+        foreach (var zone in calendar.Inside("VTIMEZONE")) reply.Components.Add(zone);
+        foreach (var one in Series.Whole is { } whole ? Series.Single.Prepend(whole) : Series.Single)
+        {
+            var answer = new CalendarComponent("VEVENT");
+            foreach (var property in one.Component.Properties)
+                if (property.Name is "UID" or "RECURRENCE-ID" or "ORGANIZER" or "DTSTART" or "DTEND" or "DURATION" or "SUMMARY" or "SEQUENCE" or "LOCATION") answer.Properties.Add(property);
+            answer.With("DTSTAMP", CalendarTime.Utc(now));
+            List<KeyValuePair<string, string>> parameters = [new("PARTSTAT", answers(one).ToString().ToUpperInvariant()), new("CUTYPE", "RESOURCE")];
+            if (name.Length > 0) parameters.Add(new("CN", name));
+            answer.Properties.Add(new("ATTENDEE", parameters, "mailto:" + attendee));
+            if (comment is not null) answer.With("COMMENT", CalendarText.Escape(comment));
+            reply.Components.Add(answer);
+        }
+        return CalendarText.Write(reply);
+    }
+
+    static CalendarComponent Envelope(string method) => new CalendarComponent("VCALENDAR").With("PRODID", "-//CBA Mail//EN").With("VERSION", "2.0").With("METHOD", method);
+
+    /// <summary>When somebody is taken (RFC 5545 3.6.4), for whoever asks: periods that touch are one.</summary>
+    /// <param name="busy">In any order.</param>
+    public static byte[] FreeBusy(string organizer, DateTimeOffset from, DateTimeOffset to, IEnumerable<(DateTimeOffset Start, DateTimeOffset End)> busy, DateTimeOffset now)
+    {
+        var times = new CalendarComponent("VFREEBUSY").With("UID", $"{CalendarTime.Utc(from)}-{CalendarTime.Utc(to)}-{organizer}").With("DTSTAMP", CalendarTime.Utc(now))
+            .With("ORGANIZER", "mailto:" + organizer).With("DTSTART", CalendarTime.Utc(from)).With("DTEND", CalendarTime.Utc(to));
+        foreach (var (start, end) in Merged(from, to, busy)) times.Properties.Add(new("FREEBUSY", [new("FBTYPE", "BUSY")], $"{CalendarTime.Utc(start)}/{CalendarTime.Utc(end)}"));
+        var calendar = Envelope("PUBLISH");
+        calendar.Components.Add(times);
+        return CalendarText.Write(calendar);
+    }
+
+    /// <summary>Periods in order, within the range, those that overlap or touch as one.</summary>
+    public static IReadOnlyList<(DateTimeOffset Start, DateTimeOffset End)> Merged(DateTimeOffset from, DateTimeOffset to, IEnumerable<(DateTimeOffset Start, DateTimeOffset End)> busy)
+    {
+        var merged = new List<(DateTimeOffset Start, DateTimeOffset End)>();
+        foreach (var (start, end) in busy.Select(one => (Start: one.Start < from ? from : one.Start, End: one.End > to ? to : one.End)).Where(one => one.Start < one.End).OrderBy(one => one.Start))
+        {
+            if (merged.Count > 0 && merged[^1].End >= start) merged[^1] = (merged[^1].Start, end > merged[^1].End ? end : merged[^1].End);
+            else merged.Add((start, end));
+        }
+        return merged;
+    }
+}
