@@ -172,6 +172,7 @@ public sealed class AccountImport(UserDirectory directory, string reports, TimeP
         var account = new NewAccount(plan.Address.ToString(), plan.Name, hash.Length > 0 ? null : generated ?? password, quota, Groups: Field(row, ImportColumn.Groups), PasswordHash: hash)
         {
             Profile = Profile(recovery, mustChange ?? order.MustChange),
+            Template = Field(row, ImportColumn.Template) is { Length: > 0 } template ? template : null,
         };
         // the report names nobody who gets no account
         if (directory.Precheck(account) is { } refusal) return Fail(row, null, refusal);

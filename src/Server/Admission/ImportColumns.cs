@@ -3,7 +3,7 @@ using CbaMail.Envelope;
 namespace CbaMail.Admission;
 
 /// <summary>What a column of a table of accounts holds.</summary>
-enum ImportColumn { Address, Name, Password, Hash, Generate, Quota, Groups, Aliases, Courses, Recovery, MustChange }
+enum ImportColumn { Address, Name, Password, Hash, Generate, Quota, Groups, Aliases, Courses, Recovery, MustChange, Template }
 
 /// <summary>Which column stands where: headers are known by their names in English and Russian, whatever their case, hyphens and spaces.</summary>
 sealed class ImportColumns
@@ -21,6 +21,7 @@ sealed class ImportColumns
         (ImportColumn.Courses, ["courses", "course", "enrolment", "enrollment", "курсы", "курс"]),
         (ImportColumn.Recovery, ["recovery", "recoveryaddress", "recoveryemail", "резервныйадрес", "запаснойадрес", "резервнаяпочта", "запаснаяпочта", "адресдлявосстановления"]),
         (ImportColumn.MustChange, ["mustchange", "mustchangepassword", "сменитьпароль", "сменапароля", "долженсменитьпароль"]),
+        (ImportColumn.Template, ["template", "шаблон"]),
     ];
 
     static readonly string names = string.Join(", ", known.Select(one => Word(one.Column)));

@@ -138,7 +138,7 @@ public sealed class AccountRestore(MailStore mail, UserDirectory people, Spool s
             created = true;
             if (people.FindDomain(was.Address.Domain) is null)
                 return Refusal.NoSuchDomain.Because($"The domain {was.Address.Domain} is not here; add it with: cbamail domain add {was.Address.Domain}");
-            var account = new NewAccount(was.Address.ToString(), was.Name, null, was.Quota, was.Role, was.Groups, password, was.Enabled);
+            var account = new NewAccount(was.Address.ToString(), was.Name, null, was.Quota, was.Role, was.Groups, password, was.Enabled) { Template = "" };
             if (order.DryRun) return people.Precheck(account);
             var made = await people.AddAccountAsync(account, cancel);
             if (!made.Ok) return made.Refusal;

@@ -32,14 +32,14 @@ static class AccountVerbs
 
     public static readonly IReadOnlyList<Verb> Rows =
     [
-        new("account add", "ADDRESS", "add an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold, FromInput, Generate, Hash, MustChange, Recovery, AccountImport.Print, .. Noted, .. Verb.Client], AddAsync,
+        new("account add", "ADDRESS", "add an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold, FromInput, Generate, Hash, MustChange, Recovery, AccountImport.Print, new("--template", "NAME", "what it begins with where nothing is said; without it the domain's, \"\" is none"), .. Noted, .. Verb.Client], AddAsync,
             "With --generate the password is all that is printed."),
         new("account import", "FILE", "add and change many accounts from CSV or XLSX", [
             new("--dry-run", null, "say what would be added and changed, and do nothing"),
             new("--sheet", "NAME", "of a spreadsheet: name or number (default: the first that is shown)"),
             new("--must-change-password", null, "who is added takes a password of his own first; a column must-change says it row by row"),
             AccountImport.Print, AccountImport.Language, .. Verb.Client], AccountImport.RunAsync, """
-            The first line names the columns: address, name, password, hash, generate, quota, groups, aliases, courses, recovery, must-change;
+            The first line names the columns: address, name, password, hash, generate, quota, groups, aliases, courses, recovery, must-change, template;
             in English or Russian, in any order, only address is required.
             Instead of a password a row may have a hash of another server ({SSHA512}..., $2y$...; docs/en/sign-in.md).
             An empty password is generated and written into a report file, whose path is printed; with --print it stands on the page alone.
@@ -79,7 +79,7 @@ static class AccountVerbs
 
     static async Task<int> AddAsync(Invocation invocation)
     {
-        var body = Body(invocation).Add("address", invocation.Arguments[0]);
+        var body = Body(invocation).Add("address", invocation.Arguments[0]).Add("template", invocation.Value("--template"));
         await AddPasswordAsync(invocation, body);
         await using var page = AccountImport.Open(invocation);
         return await CreatedAsync(invocation, await invocation.Server.PostAsync("accounts" + Print(invocation), body), "is added", page);

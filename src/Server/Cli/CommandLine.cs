@@ -36,6 +36,7 @@ public static class CommandLine
         .. DnsVerbs.Rows,
         .. AccountVerbs.Rows,
         .. AdmissionVerbs.Rows,
+        .. AccountTemplateVerbs.Rows,
         .. CredentialVerbs.Rows,
         .. AliasVerbs.Rows,
         .. AccountMailVerbs.Rows,

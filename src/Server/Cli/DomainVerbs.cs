@@ -17,6 +17,7 @@ static class DomainVerbs
         new("domain show", "NAME", "show a domain", Verb.Client, ShowAsync),
         new("domain set", "NAME", "change a domain", [Quota, CatchAll,
             new("--description", "TEXT", "for people"), new("--tags", "WORDS", "words to find it by; \"\" is none"),
+            new("--template", "NAME", "template of accounts that its new users are made by; \"\" is none"),
             new("--max-accounts", "NUMBER", "accounts that it may have; none takes the limit away"), new("--max-aliases", "NUMBER", "likewise"),
             new("--max-quota", "SIZE", "the largest quota of one account"), new("--total-quota", "SIZE", "what all quotas may come to"),
             new("--own-aliases", "WORD", "whether people may make aliases for themselves: none, approval (names that they choose wait for you) or free"), new("--forward-to", "WORDS", "where people may forward to by themselves: here, @domain, @*.domain, anywhere; \"\" is nowhere"), new("--max-own-aliases", "NUMBER", "how many of them each, 20 unless set"),
@@ -51,6 +52,7 @@ static class DomainVerbs
     static JsonBody Profile(Invocation invocation, JsonBody body)
     {
         body.Add("description", invocation.Value("--description")).Add("ownAliases", invocation.Value("--own-aliases")).Add("signUp", invocation.Value("--sign-up"));
+        body.Add("template", invocation.Value("--template"));
         foreach (var (option, field) in new[] { ("--course-invitations", "courseInvitations"), ("--password-reset", "passwordReset") })
             if (invocation.Value(option) is { } yes) body.Add(field, yes switch { "yes" => true, "no" => (bool?)false, _ => throw new Refused($"\"{yes}\" is neither yes nor no", 2) });
         if (invocation.Value("--forward-to") is { } words) body.Add("forwardTo", words.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries));
@@ -75,6 +77,7 @@ static class DomainVerbs
     {
         if (domain.Text("description") is { Length: > 0 } description) yield return $"\nAbout      {description}";
         if (domain.GetProperty("tags").GetArrayLength() > 0) yield return "\nTags       " + string.Join(' ', domain.GetProperty("tags").EnumerateArray().Select(tag => tag.GetString()));
+        if (domain.Text("template") is { Length: > 0 } template) yield return $"\nTemplate   {template}";
         if (domain.Text("maxAccounts") is { Length: > 0 } accounts) yield return $"\nAt most    {accounts} accounts";
         if (domain.Text("maxAliases") is { Length: > 0 } aliases) yield return $"\nAt most    {aliases} aliases";
         if (domain.Text("maxQuota").Length > 0) yield return $"\nAt most    {domain.Size("maxQuota")} for an account";

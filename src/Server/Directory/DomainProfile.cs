@@ -29,6 +29,9 @@ public sealed record DomainProfile
     /// <summary>Where its people may forward to by themselves: <c>here</c>, <c>@domain</c>, <c>@*.domain</c>, <c>anywhere</c>. Null: nowhere.</summary>
     public IReadOnlyList<string>? ForwardTo { get; init; }
 
+    /// <summary>The template of accounts that its new users are made by.</summary>
+    public string? Template { get; init; }
+
     /// <summary>For people.</summary>
     public string? Description { get; init; }
 

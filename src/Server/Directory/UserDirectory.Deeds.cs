@@ -14,6 +14,9 @@ public sealed record NewAccount(
     string Address, string Name = "", string? Password = null, long? Quota = null, Role Role = Role.User, string Groups = "", string? PasswordHash = null, bool Enabled = true, ScramSecret? Scram = null)
 {
     public AccountProfile Profile { get; init; } = AccountProfile.None;
+
+    /// <summary>By which it is made; null: that of its domain, where it is a user; "": none.</summary>
+    public string? Template { get; init; }
 }
 
 /// <summary>What to change in an account; null leaves a thing as it is.</summary>
@@ -83,6 +86,7 @@ public sealed partial class UserDirectory
             if (!DirectoryTable.MayRemoveDomain(write, domain.Id)) return false;
             foreach (var removed in DirectoryTable.RemovedOf(write, domain.Id)) Purge(write, removed);
             if (!DirectoryTable.RemoveDomain(write, domain.Id)) return false;
+            foreach (var template in ListTemplates().Where(template => template.Domain == domain.Name)) Remove(write, template.Name);
             DkimKeyTable.RemoveAll(write, domain.Id);
             DomainRemoving?.Invoke(write, domain);
             write.OnCommitted(() =>
@@ -167,7 +171,8 @@ public sealed partial class UserDirectory
         if (!Names.TryAddress(account.Address, out var address)) return Refusal.BadAddress.Because($"\"{Printable(account.Address)}\" is not a valid address");
         if (!domains.TryGetValue(address.Domain, out var domain)) return NoDomain(address.Domain);
         if (domain.AliasOf is { } real) return Refusal.Invalid.Because($"{domain.Name} is an alias of {real}; add the account there");
-        return accounts.ContainsKey(Key(address)) || aliases.ContainsKey(Key(address)) || groups.ContainsKey(Key(address)) ? Taken(address) : CheckName(account.Name) ?? CheckQuota(account.Quota);
+        if (accounts.ContainsKey(Key(address)) || aliases.ContainsKey(Key(address)) || groups.ContainsKey(Key(address))) return Taken(address);
+        return TemplateOf(account, domain) is { Ok: false, Refusal: var refusal } ? refusal : CheckName(account.Name) ?? CheckQuota(account.Quota);
     }
 
     /// <summary>Adds an account within a commit of somebody else's; the password of <paramref name="wanted"/> is not looked at.</summary>
@@ -177,10 +182,16 @@ public sealed partial class UserDirectory
         if (!hash.Ok) return hash.Refusal;
         if (!Names.TryAddress(wanted.Address, out var address) || !domains.TryGetValue(address.Domain, out var domain) || !DirectoryTable.HasDomain(write, domain.Id))
             return NoDomain(wanted.Address);
-        if (Exceeds(write, domains.GetValueOrDefault(domain.Name) ?? domain, wanted.Quota ?? domain.DefaultQuota) is { } exceeds) return exceeds;
-        var account = new Account(0, domain.Id, address, wanted.Name.Trim(), wanted.Role, wanted.Quota ?? domain.DefaultQuota, NormalGroups(wanted.Groups), wanted.Enabled, Rounded(created)) { Profile = wanted.Profile };
+        var template = TemplateOf(wanted, domain).Value; // checked just now
+        var quota = wanted.Quota ?? template?.Quota ?? domain.DefaultQuota;
+        if (Exceeds(write, domains.GetValueOrDefault(domain.Name) ?? domain, quota) is { } exceeds) return exceeds;
+        var account = new Account(0, domain.Id, address, wanted.Name.Trim(), wanted.Role, quota, NormalGroups(wanted.Groups.Length > 0 ? wanted.Groups : template?.Groups ?? ""), wanted.Enabled, Rounded(created))
+        { Profile = template?.Below(wanted.Profile, Rounded(created)) ?? wanted.Profile };
+        // whoever signs in elsewhere (OpenID Connect) has no password to change
+        if (hash.Value.Hash.Length == 0) account = account with { Profile = account.Profile with { MustChangePassword = wanted.Profile.MustChangePassword } };
         if (DirectoryTable.AddAccount(write, account, hash.Value.Hash) is not { } id) return Taken(address);
         account = account with { Id = id };
+        if (template?.Policy is { } policy) DirectoryTable.SetPolicy(write, account = account with { Policy = policy });
         SetScram(write, account, hash.Value.Scram);
         Announce(write, account, added: true);
         write.OnCommitted(() => Keep(account, hash.Value));

@@ -40,6 +40,7 @@ public sealed partial class UserDirectory
         foreach (var domain in DirectoryTable.Domains(read)) domains[domain.Name] = domain;
         foreach (var (account, password, scram) in DirectoryTable.Accounts(read)) Keep(account, new(password, Open(account, scram)));
         foreach (var alias in DirectoryTable.Aliases(read)) Keep(alias);
+        foreach (var template in AccountTemplateTable.All(read)) templates[template.Name] = template;
         foreach (var group in GroupTable.All(read)) groups[Key(group.Address)] = group;
         foreach (var mapping in DirectoryTable.Mappings(read)) mappings[mapping.Address] = mapping;
         rewritingKey = DirectoryTable.ServerKey(read, "srs");

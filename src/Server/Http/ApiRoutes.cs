@@ -18,6 +18,7 @@ static class ApiRoutes
         .. DomainsApi.Rows,
         .. DomainDnsApi.Rows,
         .. AccountsApi.Rows,
+        .. AccountTemplatesApi.Rows,
         .. InvitationsApi.Rows,
         .. SignUpsApi.Rows,
         .. JoinApi.Rows,

@@ -22,10 +22,11 @@ static class AccountsApi
     /// <param name="Generate">Make a password; the answer has it, this once.</param>
     /// <param name="MustChangePassword">A browser's session can do nothing before its owner has taken a password of his own.</param>
     /// <param name="Detach">It comes from a directory elsewhere (LDAP) no more: from now on it is an account of this server.</param>
+    /// <param name="Template">What it begins with where nothing is said, when it is made; without one its domain's, and "" is none.</param>
     /// <param name="PasswordHash">Of another server, in place of a password; docs/en/sign-in.md names the forms.</param>
     sealed record AccountFields(
         string? Address = null, string? Name = null, long? Quota = null, string? Role = null, string? Groups = null, bool? Enabled = null, string? Password = null, bool Generate = false,
-        IReadOnlyList<string>? Domains = null, IReadOnlyList<string>? Courses = null, IReadOnlyList<string>? Granted = null, IReadOnlyList<string>? Withheld = null, string? PasswordHash = null, bool? MustChangePassword = null, bool Detach = false) : AccountDetails
+        IReadOnlyList<string>? Domains = null, IReadOnlyList<string>? Courses = null, IReadOnlyList<string>? Granted = null, IReadOnlyList<string>? Withheld = null, string? PasswordHash = null, bool? MustChangePassword = null, bool Detach = false, string? Template = null) : AccountDetails
     {
         /// <summary>An address elsewhere by which its owner gets back in; "" is none.</summary>
         public string? Recovery { get; init; }
@@ -161,7 +162,7 @@ static class AccountsApi
         if (TwoPasswords(wanted) is { } twice) { await context.RefuseAsync(twice); return; }
         var password = wanted.Generate ? Passwords.Generate() : wanted.Password;
         var added = await directory.AddAccountAsync(
-            new(wanted.Address ?? "", wanted.Name ?? "", password, wanted.Quota, role ?? Role.User, wanted.Groups ?? "", wanted.PasswordHash, wanted.Enabled ?? true) { Profile = office(details.Value) }, context.RequestAborted);
+            new(wanted.Address ?? "", wanted.Name ?? "", password, wanted.Quota, role ?? Role.User, wanted.Groups ?? "", wanted.PasswordHash, wanted.Enabled ?? true) { Profile = office(details.Value), Template = wanted.Template }, context.RequestAborted);
         if (added.Ok && wanted.Generate && CredentialSheet.IsWanted(context)) await CredentialSheet.AnswerAsync(context, [new(added.Value.Address.ToString(), added.Value.Name, password!, added.Value.Profile.MustChangePassword == true)]);
         else await context.ResultAsync(added, account => Show(context, account, password: wanted.Generate ? password : null), 201);
     }
@@ -170,6 +171,7 @@ static class AccountsApi
     {
         if (wanted.Address is not null && wanted.Address != account.Address.ToString()) { await context.RefuseAsync(Refusal.NotPossible.Because("An address cannot be changed here").At("address")); return; }
         var directory = context.Room<UserDirectory>();
+        if (wanted.Template is not null) { await context.RefuseAsync(Refusal.NotPossible.Because("A template counts when an account is made, and not later").At("template")); return; }
         var details = wanted.Apply(account.Profile, account, directory);
         if (!details.Ok) { await context.RefuseAsync(details.Refusal); return; }
         var (role, office, refusal) = Office(context, wanted);

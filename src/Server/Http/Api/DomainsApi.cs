@@ -14,9 +14,10 @@ static class DomainsApi
     /// <param name="TotalQuota">What all quotas may come to, in bytes.</param>
     /// <param name="OwnAliases">Whether people may make aliases for themselves: none, approval (names that they choose wait for an administrator) or free.</param>
     /// <param name="ForwardTo">Where people may forward to by themselves: here, @domain, @*.domain, anywhere; an empty list is nowhere.</param>
+    /// <param name="Template">Of accounts, that its new users are made by; "" is none.</param>
     /// <param name="MaxOwnAliases">How many of them each; 20 where nothing is said.</param>
     record DomainChange(
-        long? Quota = null, string? CatchAll = null, string? Description = null, IReadOnlyList<string>? Tags = null, int? MaxAccounts = null, int? MaxAliases = null, long? MaxQuota = null, long? TotalQuota = null, OwnAliases? OwnAliases = null, int? MaxOwnAliases = null, IReadOnlyList<string>? ForwardTo = null)
+        long? Quota = null, string? CatchAll = null, string? Description = null, IReadOnlyList<string>? Tags = null, int? MaxAccounts = null, int? MaxAliases = null, long? MaxQuota = null, long? TotalQuota = null, OwnAliases? OwnAliases = null, int? MaxOwnAliases = null, IReadOnlyList<string>? ForwardTo = null, string? Template = null)
     {
         /// <summary>closed: nobody comes in by himself; invited: by invitation; approval: also without, once somebody says yes.</summary>
         public string? SignUp { get; init; }
@@ -33,6 +34,7 @@ static class DomainsApi
 
         internal DomainProfile Apply(DomainProfile old) => old with
         {
+            Template = Template is null ? old.Template : Template.Length == 0 ? null : Template,
             Description = Description is null ? old.Description : Description.Length == 0 ? null : Description,
             Tags = Tags is null ? old.Tags : Tags.Count == 0 ? null : [.. Tags.Distinct()],
             OwnAliases = OwnAliases ?? old.OwnAliases,
@@ -56,7 +58,7 @@ static class DomainsApi
     /// <param name="Quota">Of new accounts, in bytes; 0 is none.</param>
     sealed record DomainView(string Name, string Display, int Accounts, int Aliases, long Quota, string? CatchAll, string? AliasOf, DateTimeOffset Created,
         string? Description, IReadOnlyList<string> Tags, int? MaxAccounts, int? MaxAliases, long? MaxQuota, long? TotalQuota, OwnAliases OwnAliases, int? MaxOwnAliases, IReadOnlyList<string> ForwardTo,
-        string SignUp, bool CourseInvitations, bool PasswordReset);
+        string SignUp, bool CourseInvitations, bool PasswordReset, string? Template);
 
     sealed record DomainGone(string Name);
 
@@ -75,7 +77,7 @@ static class DomainsApi
         return new(domain.Name, Names.Show(domain.Name), directory.CountAccounts(domain), directory.ListAliases(domain).Count, domain.DefaultQuota, domain.CatchAll, domain.AliasOf, domain.Created,
             domain.Profile.Description, domain.Profile.Tags ?? [], domain.Profile.MaxAccounts, domain.Profile.MaxAliases, domain.Profile.MaxQuota, domain.Profile.TotalQuota,
             domain.Profile.OwnAliases ?? OwnAliases.None, domain.Profile.MaxOwnAliases, domain.Profile.ForwardTo ?? [],
-            domain.Profile.SignUp ?? "invited", domain.Profile.CourseInvitations == true, domain.Profile.PasswordReset != false);
+            domain.Profile.SignUp ?? "invited", domain.Profile.CourseInvitations == true, domain.Profile.PasswordReset != false, domain.Profile.Template);
     }
 
     static Task ListAsync(HttpContext context)
@@ -89,6 +91,7 @@ static class DomainsApi
     static async Task AddAsync(HttpContext context, NewDomain wanted)
     {
         if (Problem(wanted) is { } problem) { await context.RefuseAsync(problem); return; }
+        if (wanted.Template is { } template && Names.TryDomain(wanted.Name ?? "", out var own) && context.Room<UserDirectory>().MayBeTemplateOf(template, own) is { } other) { await context.RefuseAsync(other); return; }
         var added = await context.Room<UserDirectory>().AddDomainAsync(
             wanted.Name ?? "", wanted.Quota ?? 0, string.IsNullOrEmpty(wanted.CatchAll) ? null : wanted.CatchAll, context.RequestAborted, string.IsNullOrEmpty(wanted.AliasOf) ? null : wanted.AliasOf, wanted.Apply(DomainProfile.None));
         if (added.Ok && !Rehearsal.IsOn)
@@ -104,9 +107,11 @@ static class DomainsApi
         // limits are those that an administrator of the domain is held to
         if (change.Limits && !context.Caller().MayEverywhere(Permissions.DomainsWrite)) { await context.RefuseAsync(Requests.MayNot(Permissions.DomainsCreate)); return; }
         if (Problem(change) is { } problem) { await context.RefuseAsync(problem); return; }
+        if (change.Template is { } template && context.Room<UserDirectory>().FindDomain(context.Part("domain")) is { } domain
+            && context.Room<UserDirectory>().MayBeTemplateOf(template, domain.Name) is { } other) { await context.RefuseAsync(other); return; }
         if (change.SignUp is not (null or "closed" or "invited" or "approval")) { await context.RefuseAsync(Refusal.Invalid.Because("signUp is closed, invited or approval").At("signUp")); return; }
         var changed = await context.Room<UserDirectory>().SetDomainAsync(context.Part("domain"), change.Quota, change.CatchAll, context.RequestAborted, change.Apply);
-        await context.ResultAsync(changed, domain => Show(context, domain));
+        await context.ResultAsync(changed, now => Show(context, now));
     }
 
     static Refusal? Problem(DomainChange change) => change.Description?.Length > 500 || change.Tags?.Count > 25 || change.Tags?.Any(tag => tag.Length is 0 or > 50) == true
