@@ -48,14 +48,15 @@ public sealed class AdmissionPost(LocalDelivery delivery, UserDirectory director
     byte[] Write(MailAddress from, MailAddress to, Letter letter)
     {
         var output = new ArrayBufferWriter<byte>(4096);
+        var branding = directory.FindBranded(from.Domain)?.Profile.Branding;
         var message = new MessageBuilder
         {
-            From = (letter.Language == "ru" ? "Почта " + Names.Show(from.Domain) : Names.Show(from.Domain) + " mail", from.ToString()),
+            From = (branding?.Name ?? (letter.Language == "ru" ? "Почта " + Names.Show(from.Domain) : Names.Show(from.Domain) + " mail"), from.ToString()),
             Subject = letter.Subject,
             Date = time.GetUtcNow(),
             MessageId = $"{Guid.NewGuid():N}@{settings.Hostname}",
             Text = Plain(letter),
-            Html = Html(letter),
+            Html = Html(letter, branding?.Color ?? "#3558d4"),
         };
         message.To.Add(("", to.ToString()));
         // RFC 3834 5: no one's vacation answers it
@@ -66,12 +67,12 @@ public sealed class AdmissionPost(LocalDelivery delivery, UserDirectory director
 
     static string Plain(Letter letter) => string.Join("\r\n\r\n", [.. letter.Before, .. letter.Link is null ? [] : new[] { $"{letter.Button}:\r\n{letter.Link}" }, .. letter.After ?? []]) + "\r\n";
 
-    static string Html(Letter letter)
+    static string Html(Letter letter, string color)
     {
         var html = new StringBuilder($"<!doctype html><html lang=\"{letter.Language}\"><body style=\"font:16px/1.5 sans-serif;max-width:36em;margin:0 auto;padding:16px\">");
         foreach (var paragraph in letter.Before) Paragraph(html, paragraph);
         if (letter.Link is { } link)
-            html.Append($"<p style=\"margin:24px 0\"><a href=\"{WebUtility.HtmlEncode(link)}\" style=\"display:inline-block;background:#3558d4;color:#fff;text-decoration:none;padding:12px 20px;border-radius:8px\">{WebUtility.HtmlEncode(letter.Button)}</a></p><p style=\"font-size:13px;word-break:break-all\">{WebUtility.HtmlEncode(link)}</p>");
+            html.Append($"<p style=\"margin:24px 0\"><a href=\"{WebUtility.HtmlEncode(link)}\" style=\"display:inline-block;background:{color};color:#fff;text-decoration:none;padding:12px 20px;border-radius:8px\">{WebUtility.HtmlEncode(letter.Button)}</a></p><p style=\"font-size:13px;word-break:break-all\">{WebUtility.HtmlEncode(link)}</p>");
         foreach (var paragraph in letter.After ?? []) Paragraph(html, paragraph);
         return html.Append("</body></html>").ToString();
     }

@@ -33,6 +33,7 @@ public static class CommandLine
         .. SetupVerb.Rows,
         .. StatusVerbs.Rows,
         .. DomainVerbs.Rows,
+        .. BrandingVerbs.Rows,
         .. DnsVerbs.Rows,
         .. AccountVerbs.Rows,
         .. AdmissionVerbs.Rows,

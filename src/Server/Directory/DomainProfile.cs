@@ -47,6 +47,9 @@ public sealed record DomainProfile
     /// <summary>Whether somebody may take a new password by his recovery address; null is yes.</summary>
     public bool? PasswordReset { get; init; }
 
+    /// <summary>How pages and letters show themselves to its people.</summary>
+    public Branding? Branding { get; init; }
+
     [JsonIgnore] public bool HasLimits => MaxAccounts is not null || MaxAliases is not null || MaxQuota is not null || TotalQuota is not null;
 
     static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)

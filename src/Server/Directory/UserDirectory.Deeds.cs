@@ -88,6 +88,7 @@ public sealed partial class UserDirectory
             if (!DirectoryTable.RemoveDomain(write, domain.Id)) return false;
             foreach (var template in ListTemplates().Where(template => template.Domain == domain.Name)) Remove(write, template.Name);
             DkimKeyTable.RemoveAll(write, domain.Id);
+            LogoTable.Remove(write, domain.Id);
             DomainRemoving?.Invoke(write, domain);
             write.OnCommitted(() =>
             {

@@ -17,6 +17,7 @@ static class ApiRoutes
         .. StatusApi.Rows,
         .. DomainsApi.Rows,
         .. DomainDnsApi.Rows,
+        .. BrandingApi.Rows,
         .. AccountsApi.Rows,
         .. AccountTemplatesApi.Rows,
         .. InvitationsApi.Rows,

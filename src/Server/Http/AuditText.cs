@@ -8,8 +8,8 @@ static class AuditText
 {
     const int Longest = 64 << 10;
 
-    /// <summary>Names of fields whose values are secrets, whatever holds them.</summary>
-    static readonly HashSet<string> Secret = new(StringComparer.OrdinalIgnoreCase) { "password", "passwordHash", "pem", "key", "secret", "token", "proof", "code", "codes", "recoveryCodes", "otpauth", "qr", "page", "link" };
+    /// <summary>Names of fields whose values are secrets, or pictures, whatever holds them.</summary>
+    static readonly HashSet<string> Secret = new(StringComparer.OrdinalIgnoreCase) { "password", "passwordHash", "pem", "key", "secret", "token", "proof", "code", "codes", "recoveryCodes", "otpauth", "qr", "page", "link", "logo" };
 
     /// <returns>The JSON without the values of secrets; null where it is none, or too long.</returns>
     public static string? WithoutSecrets(byte[]? json)

@@ -64,7 +64,7 @@ static class Forms
     /// <summary>A page with a sentence and nothing to do.</summary>
     /// <param name="more">HTML.</param>
     public static Task MessageAsync(HttpContext context, string language, string title, string sentence, int status = 200, string more = "") =>
-        context.PageAsync(language, title, Page.Head(context, language, title, context.Room<Settings>().Hostname) + $"<div class=\"card\"><p{(status < 400 ? " class=\"done\" role=\"status\"" : " role=\"alert\"")}><span>{Page.Escape(sentence)}</span></p>{more}</div>", status);
+        context.PageAsync(language, title, Page.Head(context, language, title, Brand.NameFor(context)) + $"<div class=\"card\"><p{(status < 400 ? " class=\"done\" role=\"status\"" : " role=\"alert\"")}><span>{Page.Escape(sentence)}</span></p>{more}</div>", status);
 
     public static Task RefusedAsync(HttpContext context, string language, string title, Refusal refusal) => MessageAsync(context, language, title, Sentences.Say(refusal, language) + ".", refusal.HttpStatus);
 

@@ -40,9 +40,10 @@ static class JoinPages
             return;
         }
         domain ??= open.FirstOrDefault(one => one.Name == context.Asked("domain")) ?? open[0];
+        Brand.Is(context, domain.Name);
         string Was(string name, string otherwise = "") => form is null ? otherwise : Forms.Text(form, name);
         bool Wrong(string name) => refusal?.Field == name;
-        var body = Page.Head(context, language, Title(russian), Names.Show(domain.Name))
+        var body = Page.Head(context, language, Title(russian), Brand.NameBefore(context, Names.Show(domain.Name)))
             + $"<form method=\"post\" action=\"{(token is null ? "/join" : "/join/" + Page.Escape(token))}?lang={language}\">" + Page.Problem(refusal is null ? null : Sentences.Say(refusal, language))
             + Address(russian, invitation, domain, open, Was, Wrong)
             + Page.Field("name", russian ? "Имя и фамилия" : "Your name", russian ? "Его увидят те, кому вы пишете." : "Those whom you write to will see it.", "text", Was("name", invitation?.Name ?? ""), "required autocomplete=\"name\" maxlength=\"100\"", Wrong("name"))
@@ -79,6 +80,7 @@ static class JoinPages
         var joined = password.Ok ? await context.Room<Joining>().JoinAsync(applicant, Forms.From(context), context.RequestAborted) : password.Refusal;
         if (!joined.Ok) { await ShowAsync(context, language, token, form, joined.Refusal); return; }
         if (joined.Value.Account is null) { await WaitsAsync(context, russian); return; }
+        Brand.Is(context, joined.Value.Address.Domain);
         var settings = context.Room<Settings>();
         await Forms.MessageAsync(context, language, Title(russian), russian ? "Ящик готов. Входите с адресом и паролем, который вы только что выбрали." : "The mailbox is ready. Sign in with the address and the password that you have just chosen.", 200,
             $"<dl><dt>{(russian ? "Адрес" : "Address")}</dt><dd>{Page.Escape(joined.Value.Address.ToString())}</dd><dt>{(russian ? "Сервер входящей и исходящей почты" : "Server for incoming and outgoing mail")}</dt><dd>{Page.Escape(settings.Hostname)}</dd></dl>"

@@ -16,8 +16,11 @@ static class Page
     public static string LanguageOf(HttpContext context) => context.Asked("lang") is "ru" or "en" ? context.Asked("lang")! : Sentences.LanguageOf(context);
 
     /// <param name="body">HTML.</param>
-    public static Task PageAsync(this HttpContext context, string language, string title, string body, int status = 200) =>
-        context.HtmlAsync(Whole(language, title, Style, $"<main>{body}</main>"), Style, language, status);
+    public static Task PageAsync(this HttpContext context, string language, string title, string body, int status = 200)
+    {
+        var style = Style + Brand.Style(context);
+        return context.HtmlAsync(Whole(language, title, style, $"<main>{body}{Brand.Foot(context, language)}</main>"), style, language, status);
+    }
 
     /// <summary>A whole document with the headers that keep it to itself.</summary>
     public static async Task HtmlAsync(this HttpContext context, string html, string style, string language, int status = 200)
@@ -48,7 +51,10 @@ static class Page
 
     /// <summary>The head of a page, with the way to the other language.</summary>
     public static string Head(HttpContext context, string language, string title, string below) =>
-        $"<header><span class=\"mark\" aria-hidden=\"true\">✉</span><div><h1>{Escape(title)}</h1><p>{Escape(below)}</p></div><nav><a href=\"?lang={(language == "ru" ? "en\" lang=\"en\" hreflang=\"en\">English" : "ru\" lang=\"ru\" hreflang=\"ru\">Русский")}</a></nav></header>";
+        $"<header>{Brand.Mark(context)}<div><h1>{Escape(title)}</h1><p>{Escape(below)}</p></div><nav><a href=\"?lang={(language == "ru" ? "en" : "ru")}{Domain(context)}\" {(language == "ru" ? "lang=\"en\" hreflang=\"en\">English" : "lang=\"ru\" hreflang=\"ru\">Русский")}</a></nav></header>";
+
+    /// <summary>What the query says of the domain, so that the next page hears it too.</summary>
+    public static string Domain(HttpContext context) => context.Asked("domain") is { } domain ? "&amp;domain=" + Uri.EscapeDataString(domain) : "";
 
     /// <summary>What went wrong; a screen reader begins with it.</summary>
     public static string Problem(string? sentence) => sentence is null ? "" : $"<p class=\"problem\" role=\"alert\" id=\"problem\">{Escape(sentence)}</p>";
@@ -71,7 +77,7 @@ static class Page
         *{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--text);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}
         main{max-width:30rem;margin:0 auto;padding:clamp(1rem,6vh,4rem) 1rem 3rem}
         header{display:flex;align-items:center;gap:.9rem;margin-bottom:1.25rem}header div{flex:1;min-width:0}h1{margin:0;font-size:1.35rem;line-height:1.25;overflow-wrap:anywhere}header p{margin:.1rem 0 0;color:var(--soft);overflow-wrap:anywhere}
-        .mark{width:2.8rem;height:2.8rem;flex:none;border-radius:.8rem;background:var(--tint);color:var(--on);display:grid;place-items:center;font-size:1.5rem}nav{align-self:start}nav a{font-size:.875rem}
+        .mark{width:2.8rem;height:2.8rem;flex:none;border-radius:.8rem;background:var(--tint);color:var(--on);display:grid;place-items:center;font-size:1.5rem}.logo{width:auto;min-width:2.8rem;max-width:9rem;padding:.3rem;background:#fff;border:1px solid var(--hair)}.logo img{display:block;max-width:100%;max-height:2.1rem}nav{align-self:start}nav a{font-size:.875rem}
         a{color:var(--tint)}form,.card{background:var(--card);border:1px solid var(--hair);border-radius:1rem;padding:1.4rem;box-shadow:0 1px 3px #0000000f}.card p:first-child{margin-top:0}.card p:last-child{margin-bottom:0}
         .field{margin:0 0 1.1rem}label{display:block;font-weight:600;margin-bottom:.3rem}.hint{margin:.3rem 0 0;color:var(--soft);font-size:.875rem}
         input{width:100%;font:inherit;color:inherit;background:var(--bg);border:1px solid var(--line);border-radius:.6rem;padding:.6rem .75rem;min-height:2.9rem}input:focus-visible,button:focus-visible,a:focus-visible,summary:focus-visible{outline:3px solid var(--focus);outline-offset:1px;border-color:var(--tint)}

@@ -22,7 +22,7 @@ static class PasswordPages
         return true;
     }
 
-    static string Host(HttpContext context) => context.Room<Settings>().Hostname;
+    static string Host(HttpContext context) => Brand.NameFor(context);
 
     static string CodeField(bool russian, bool isNeeded, bool wrong) => Page.Field("code", russian ? "Код второго фактора" : "Code of the second factor",
         isNeeded ? russian ? "Из приложения-аутентификатора, или код восстановления." : "Of your authenticator app, or a recovery code."
@@ -36,12 +36,12 @@ static class PasswordPages
     static Task ChangeFormAsync(HttpContext context, string language, IFormCollection? form, Refusal? refusal)
     {
         var russian = language == "ru";
-        return context.PageAsync(language, ChangeTitle(russian), Page.Head(context, language, ChangeTitle(russian), Host(context)) + $"<form method=\"post\" action=\"/password?lang={language}\">" + Page.Problem(refusal is null ? null : Sentences.Say(refusal, language))
+        return context.PageAsync(language, ChangeTitle(russian), Page.Head(context, language, ChangeTitle(russian), Host(context)) + $"<form method=\"post\" action=\"/password?lang={language}{Page.Domain(context)}\">" + Page.Problem(refusal is null ? null : Sentences.Say(refusal, language))
             + Page.Field("address", russian ? "Почтовый адрес" : "Mail address", null, "email", form is null ? "" : Forms.Text(form, "address"), "required autocomplete=\"username\" maxlength=\"320\"", refusal?.Field == "address")
             + Page.Field("old", russian ? "Нынешний пароль" : "Present password", null, "password", "", "required autocomplete=\"current-password\" maxlength=\"200\"", refusal?.Field == "old")
             + CodeField(russian, refusal == SecondFactors.Needed, refusal?.Field == "code")
             + Forms.NewPassword(context, russian, refusal?.Field is "password" or "new") + Page.Button(ChangeTitle(russian)) + "</form>"
-            + $"<p class=\"foot\"><a href=\"/reset?lang={language}\">{(russian ? "Не помню пароль" : "I have forgotten the password")}</a></p>", refusal is null ? 200 : refusal.HttpStatus == 401 ? 403 : refusal.HttpStatus);
+            + $"<p class=\"foot\"><a href=\"/reset?lang={language}{Page.Domain(context)}\">{(russian ? "Не помню пароль" : "I have forgotten the password")}</a></p>", refusal is null ? 200 : refusal.HttpStatus == 401 ? 403 : refusal.HttpStatus);
     }
 
     static async Task ChangeAsync(HttpContext context, string language, IFormCollection form)
@@ -68,7 +68,7 @@ static class PasswordPages
     static Task AskFormAsync(HttpContext context, string language)
     {
         var russian = language == "ru";
-        return context.PageAsync(language, ResetTitle(russian), Page.Head(context, language, ResetTitle(russian), Host(context)) + $"<form method=\"post\" action=\"/reset?lang={language}\"><p>{(russian ? "Если у ящика есть подтверждённый резервный адрес, на него придёт ссылка." : "If the mailbox has a confirmed recovery address, a link goes there.")}</p>"
+        return context.PageAsync(language, ResetTitle(russian), Page.Head(context, language, ResetTitle(russian), Host(context)) + $"<form method=\"post\" action=\"/reset?lang={language}{Page.Domain(context)}\"><p>{(russian ? "Если у ящика есть подтверждённый резервный адрес, на него придёт ссылка." : "If the mailbox has a confirmed recovery address, a link goes there.")}</p>"
             + Page.Field("address", russian ? "Почтовый адрес" : "Mail address", null, "email", "", "required autocomplete=\"username\" maxlength=\"320\"") + Page.Button(russian ? "Прислать ссылку" : "Send the link") + "</form>"
             + $"<p class=\"foot\">{(russian ? "Без резервного адреса новый пароль даст администратор." : "Without a recovery address an administrator gives you a new password.")}</p>");
     }
@@ -86,7 +86,8 @@ static class PasswordPages
         var found = context.Room<PasswordResets>().Look(token, Forms.From(context));
         if (!found.Ok) { await Forms.RefusedAsync(context, language, ResetTitle(russian), found.Refusal); return; }
         var (account, needsCode) = found.Value;
-        await context.PageAsync(language, ResetTitle(russian), Page.Head(context, language, ResetTitle(russian), account.Address.ToString()) + $"<form method=\"post\" action=\"/reset/{Page.Escape(token)}?lang={language}\">" + Page.Problem(refusal is null ? null : Sentences.Say(refusal, language))
+        Brand.Is(context, account.Address.Domain);
+        await context.PageAsync(language, ResetTitle(russian), Page.Head(context, language, ResetTitle(russian), Brand.NameBefore(context, account.Address.ToString())) + $"<form method=\"post\" action=\"/reset/{Page.Escape(token)}?lang={language}\">" + Page.Problem(refusal is null ? null : Sentences.Say(refusal, language))
             + $"<input type=\"hidden\" name=\"username\" autocomplete=\"username\" value=\"{Page.Escape(account.Address.ToString())}\">" + (needsCode ? CodeField(russian, true, refusal?.Field == "code") : "") + Forms.NewPassword(context, russian, refusal?.Field == "password")
             + $"<div class=\"field check\"><input type=\"checkbox\" id=\"all\" name=\"all\" value=\"yes\"><label for=\"all\">{(russian ? "Отключить и пароли приложений: ящиком мог пользоваться кто-то ещё" : "End application passwords too: somebody else may have used the mailbox")}</label></div>"
             + Page.Button(russian ? "Сохранить пароль" : "Save the password") + "</form>", refusal is null ? 200 : refusal.HttpStatus == 401 ? 403 : refusal.HttpStatus);
@@ -109,6 +110,7 @@ static class PasswordPages
     {
         var russian = language == "ru";
         var found = context.Room<RecoveryAddresses>().Look(token);
+        if (found.Ok) Brand.Is(context, found.Value.Account.Address.Domain);
         return !found.Ok ? Forms.RefusedAsync(context, language, ConfirmTitle(russian), found.Refusal)
             : context.PageAsync(language, ConfirmTitle(russian), Page.Head(context, language, ConfirmTitle(russian), Host(context)) + $"<form method=\"post\" action=\"/recovery/{Page.Escape(token)}?lang={language}\"><dl><dt>{(russian ? "Почтовый ящик" : "Mailbox")}</dt><dd>{Page.Escape(found.Value.Account.Address.ToString())}</dd><dt>{(russian ? "Резервный адрес" : "Recovery address")}</dt><dd>{Page.Escape(found.Value.Address)}</dd></dl>"
                 + Page.Button(russian ? "Подтвердить: это мой адрес" : "Confirm: this address is mine") + "</form>");

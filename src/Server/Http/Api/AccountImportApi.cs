@@ -1,7 +1,6 @@
 using System.Threading.Channels;
 using CbaMail.Admission;
 using CbaMail.Authorization;
-using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Mailings;
@@ -79,7 +78,7 @@ static class AccountImportApi
         else
         {
             var said = Told(context, result.Value);
-            await context.LineAsync(new PrintedSummary(said.Added, said.Changed, said.Unchanged, said.Failed, said.Errors, CredentialSheet.Html(context.Room<Settings>(), language, import.Credentials)));
+            await context.LineAsync(new PrintedSummary(said.Added, said.Changed, said.Unchanged, said.Failed, said.Errors, CredentialSheet.Html(context, language, import.Credentials)));
             await context.Response.CompleteAsync();
             import.Told();
         }

@@ -94,7 +94,7 @@ static class AccountsApi
             Directory = profile.Origin?.Source,
             Recovery = profile.Recovery,
             Page = password is not null && context.Asked("print") is not null
-                ? CredentialSheet.Html(context.Room<Settings>(), CredentialSheet.LanguageOf(context), [new(account.Address.ToString(), account.Name, password, profile.MustChangePassword == true)]) : null,
+                ? CredentialSheet.Html(context, CredentialSheet.LanguageOf(context), [new(account.Address.ToString(), account.Name, password, profile.MustChangePassword == true)]) : null,
             Expires = profile.Expires,
             ExpiryNoticeDays = profile.ExpiryNoticeDays,
             Tags = profile.Tags ?? [],
