@@ -76,7 +76,11 @@ static class AccountImport
     internal static FileStream? Open(Invocation invocation)
     {
         if (invocation.Value(Print.Name) is not { } path) return null;
-        try { return new FileStream(path, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }); }
+        try { return new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }); }
+        catch (IOException) when (System.IO.File.Exists(path))
+        {
+            throw new Refused($"{path} is there already, and passwords on such a page stand nowhere else; name another file");
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             throw new Refused($"The file {path} cannot be written: {e.Message}");

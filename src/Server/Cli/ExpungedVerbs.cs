@@ -39,6 +39,8 @@ static class ExpungedVerbs
         foreach (var (name, value) in Asked(invocation)) body.Add(name, value);
         var ids = invocation.Arguments.Skip(1).Select(id => long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new Refused($"\"{id}\" is no number of mailbox expunged", 2)).ToList();
         if (ids.Count > 0) body.Set("ids", new System.Text.Json.Nodes.JsonArray([.. ids.Select(id => System.Text.Json.Nodes.JsonValue.Create(id))]));
-        return invocation.Print(await invocation.Server.PostAsync(Path(invocation) + "/restore", body), done => $"{done.Text("count")} messages are back.");
+        var answer = await invocation.Server.PostAsync(Path(invocation) + "/restore", body);
+        if (answer.Text("count") == "0") throw new Refused("There is no such message to bring back; list them with: cbamail mailbox expunged");
+        return invocation.Print(answer, done => $"{done.Text("count")} messages are back.");
     }
 }

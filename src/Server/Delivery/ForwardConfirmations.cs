@@ -18,6 +18,14 @@ public sealed class ForwardConfirmations(UserDirectory directory, LocalDelivery 
     /// <summary>Those of them whose code is still good.</summary>
     public IReadOnlyList<PendingForward> PendingOf(Account account) => [.. (account.Profile.PendingForwards ?? []).Where(one => one.Until > time.GetUtcNow())];
 
+    /// <summary>Codes of all others are good no more: their forwarding is not wanted any longer.</summary>
+    public async ValueTask<Refusal?> KeepOnlyAsync(Account account, IReadOnlyList<MailAddress> targets, CancellationToken cancel) =>
+        account.Profile.PendingForwards is not { } pending || pending.All(one => targets.Any(target => target.Key == one.Address)) ? null
+        : (await directory.SetAccountAsync(account, new AccountChange(Profile: profile => profile with
+        {
+            PendingForwards = (profile.PendingForwards ?? []).Where(one => targets.Any(target => target.Key == one.Address)).ToList() is { Count: > 0 } left ? left : null,
+        }), cancel)).Refusal;
+
     /// <summary>Sends each a code, and keeps what it was.</summary>
     public async ValueTask<Refusal?> AskAsync(Account account, IReadOnlyList<MailAddress> targets, CancellationToken cancel)
     {

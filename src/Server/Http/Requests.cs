@@ -55,15 +55,18 @@ static class Requests
     static string WithCursor(this QueryString query, string cursor) =>
         QueryString.Create([.. Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(query.Value).Where(pair => pair.Key != "cursor"), new("cursor", cursor)]).Value!;
 
-    static string Cursor(string key) => Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(key)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+    const char OurCursor = '>'; // what begins otherwise is none that we have given
+
+    static string Cursor(string key) => Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(OurCursor + key)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
 
     static bool TryCursor(string cursor, out string key)
     {
         var bytes = new byte[cursor.Length];
         var padded = cursor.Replace('-', '+').Replace('_', '/') + new string('=', (4 - cursor.Length % 4) % 4);
         var right = Convert.TryFromBase64String(padded, bytes, out var length);
-        key = right ? System.Text.Encoding.UTF8.GetString(bytes, 0, length) : "";
-        return right && key.Length > 0;
+        var text = right ? System.Text.Encoding.UTF8.GetString(bytes, 0, length) : "";
+        key = text.Length > 1 ? text[1..] : "";
+        return text.Length > 1 && text[0] == OurCursor;
     }
 
     /// <summary>A route that takes a JSON body and does something with it.</summary>

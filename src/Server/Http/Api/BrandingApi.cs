@@ -78,7 +78,8 @@ static class BrandingApi
         bool Named(string field) => patch.Any(one => one.Key.Equals(field, StringComparison.OrdinalIgnoreCase));
         await context.ResultAsync(await context.Room<UserDirectory>().SetBrandingAsync(context.Part("domain"), old => new Branding(
             Named("name") ? wanted.Name : old.Name, Named("color") ? wanted.Color : old.Color, Named("accent") ? wanted.Accent : old.Accent,
-            Named("support") ? wanted.Support : old.Support, Named("supportText") ? wanted.SupportText : old.SupportText) { Logo = Named("logo") ? null : old.Logo }, logo, context.RequestAborted), View);
+            Named("support") ? wanted.Support : old.Support, Named("supportText") ? wanted.SupportText : old.SupportText)
+        { Logo = Named("logo") ? null : old.Logo }, logo, context.RequestAborted), View);
     }
 
     static byte[]? Decoded(string text)

@@ -132,7 +132,9 @@ static class OwnMailApi
             else if (isHere) now.Add(target.ToString());
             else ask.Add(target);
         }
-        var known = context.Room<ForwardConfirmations>().PendingOf(me).Select(one => one.Address).ToHashSet();
+        var confirmations = context.Room<ForwardConfirmations>();
+        if (await confirmations.KeepOnlyAsync(me, ask, context.RequestAborted) is { } kept) { await context.RefuseAsync(kept); return; }
+        var known = confirmations.PendingOf(me).Select(one => one.Address).ToHashSet();
         if (ask.Where(target => !known.Contains(target.Key)).ToList() is { Count: > 0 } fresh && await context.Room<ForwardConfirmations>().AskAsync(me, fresh, context.RequestAborted) is { } refusal) { await context.RefuseAsync(refusal); return; }
         // nothing is taken out of the mailbox before somebody gets it elsewhere
         await ForwardAsync(context, directory.GetAccount(me.Id) ?? me, now, wanted.KeepCopy || now.Count == 0);
