@@ -20,6 +20,7 @@ using CbaMail.Observability;
 using CbaMail.Pop3;
 using CbaMail.Queue;
 using CbaMail.Reports;
+using CbaMail.Resources;
 using CbaMail.Sasl;
 using CbaMail.Smtp.Server;
 using CbaMail.Storage;
@@ -61,6 +62,7 @@ public static class Composition
             .AddDirectory()
             .AddMailboxes()
             .AddCorrespondents()
+            .AddResources()
             .AddSasl()
             .AddFederation(settings)
             .AddAuthorizationRoom()

@@ -45,6 +45,8 @@ public sealed class MessageBuilder
     public string MessageId { get; set; } = "";
     public string? Text { get; set; }
     public string? Html { get; set; }
+    /// <summary>A calendar beside the text, for programs, with its METHOD (RFC 6047 2.4); goes with <see cref="Text"/> and without <see cref="Html"/>.</summary>
+    public (ReadOnlyMemory<byte> Bytes, string Method)? Calendar { get; set; }
     public List<MimeFile> Inline { get; } = [];
     public List<MimeFile> Attachments { get; } = [];
     /// <summary>Further header fields in order; values are encoded and folded as unstructured text.</summary>
@@ -94,7 +96,18 @@ public sealed class MessageBuilder
 
     void Content(MimeWriter writer)
     {
-        if (Text is null && Html is not null) HtmlContent(writer);
+        if (Calendar is { } calendar)
+        {
+            var boundary = writer.NextBoundary();
+            writer.Multipart("alternative", boundary);
+            writer.EndHeader();
+            writer.Delimiter(boundary, first: true);
+            writer.TextPart("text/plain", Text ?? "");
+            writer.Delimiter(boundary);
+            writer.CalendarPart(calendar.Bytes.Span, calendar.Method);
+            writer.CloseDelimiter(boundary);
+        }
+        else if (Text is null && Html is not null) HtmlContent(writer);
         else if (Html is null && Inline.Count == 0) writer.TextPart("text/plain", Text ?? "");
         else if (Html is null)
         {

@@ -84,6 +84,15 @@ public sealed class MimeWriter
         ArrayPool<byte>.Shared.Return(rented);
     }
 
+    // RFC 6047 2.4: the method stands in the header too; base64 carries it through whatever folds and cuts lines
+    internal void CalendarPart(ReadOnlySpan<byte> calendar, string method)
+    {
+        Header.Parameters("Content-Type", "text/calendar", ("charset", "utf-8"), ("method", method));
+        Header.Structured("Content-Transfer-Encoding", "base64");
+        EndHeader();
+        TransferEncoding.WriteBase64(output, calendar);
+    }
+
     // RFC 2046 4.1.1: the canonical form of text has CRLF as line end
     static byte[] Canonical(ReadOnlySpan<byte> text, out int length)
     {

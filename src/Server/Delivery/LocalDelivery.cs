@@ -5,6 +5,7 @@ using CbaMail.Envelope;
 using CbaMail.Mailboxes;
 using CbaMail.Queue;
 using CbaMail.Reports;
+using CbaMail.Resources;
 using CbaMail.Storage;
 using CbaMail.Submission;
 
@@ -31,15 +32,16 @@ public sealed class LocalDelivery
     readonly ReportIntake? reports;
     readonly OwnSignatures? signatures;
     readonly Vacations? vacations;
+    readonly Bookings? bookings;
     readonly Likeness likeness = new();
 
     public LocalDelivery(Store store, MailStore mail, MailQueue queue, UserDirectory directory, TimeProvider time, ILogger<LocalDelivery> log, Settings? settings = null,
-        BounceIntake? bounces = null, SendLimits? limits = null, ReportIntake? reports = null, OwnSignatures? signatures = null, Vacations? vacations = null)
+        BounceIntake? bounces = null, SendLimits? limits = null, ReportIntake? reports = null, OwnSignatures? signatures = null, Vacations? vacations = null, Bookings? bookings = null)
     {
         hostname = settings?.Hostname ?? "localhost";
         this.reports = reports;
         (this.store, this.mail, this.queue, this.directory, this.time, this.log) = (store, mail, queue, directory, time, log);
-        (this.bounces, this.limits, this.signatures, this.vacations) = (bounces, limits, signatures, vacations);
+        (this.bounces, this.limits, this.signatures, this.vacations, this.bookings) = (bounces, limits, signatures, vacations, bookings);
     }
 
     /// <summary>Places a message for one address, as the directory resolves it; a remote address is refused.</summary>
@@ -67,6 +69,7 @@ public sealed class LocalDelivery
         // the reserve is for reading and removing: what could still be written is refused all the same
         if (store.Condition.RefusalFor(order.Message.Length) is { } full) return [.. order.Recipients.Select(_ => full)];
         if (bounces is not null && order.Recipients.Any(recipient => recipient.Bounce is not null)) return await TakeBouncesAsync(order, cancel);
+        if (bookings is not null && !(order.ReleaseAt > time.GetUtcNow()) && order.Recipients.Any(recipient => recipient.Targets.Any(target => target.Served is not null))) return await TakeInvitationsAsync(order, cancel);
         var effects = order.ReleaseAt > time.GetUtcNow() ? Effects.Later(order) : Effects.Of(order, directory);
         try
         {
@@ -130,6 +133,57 @@ public sealed class LocalDelivery
         var outcome = others.Count > 0 ? await DeliverAsync(order with { Recipients = others }, cancel) : [];
         var addresses = others.Select(other => other.Address).ToList();
         return [.. order.Recipients.Select(recipient => addresses.IndexOf(recipient.Address) is >= 0 and var at ? outcome[at] : null)];
+    }
+
+    /// <summary>
+    /// Resources answer first, then the others get it: who hears that it was refused sends it again, and a resource answers the same again the same.
+    /// What is no invitation is refused only where nobody else is to have it.
+    /// </summary>
+    async ValueTask<IReadOnlyList<Refusal?>> TakeInvitationsAsync(DeliveryOrder order, CancellationToken cancel)
+    {
+        var others = order.Recipients.Select(recipient => recipient with { Targets = [.. recipient.Targets.Where(target => target.Served is null)] }).Where(recipient => recipient.Targets.Count > 0).ToList();
+        var refused = new Dictionary<string, Refusal>();
+        var booker = new Booker(order.Author is { } author ? directory.GetAccount(author) : null, order.Proven?.Author);
+        try
+        {
+            foreach (var recipient in order.Recipients)
+                foreach (var target in recipient.Targets)
+                    if (target.Served is { } address && !order.Junk && order.ReversePath is not null && await bookings!.TakeAsync(address, order.Message, booker, letter => SendLetterAsync(letter, cancel), cancel) is { } refusal)
+                        refused[recipient.Address.Key] = refusal;
+        }
+        catch (Exception e) when (StoreTrouble.Of(e) is { } trouble)
+        {
+            LocalDeliveryTelemetry.Refused(log, order.Id, e.Message);
+            return [.. order.Recipients.Select(_ => trouble)];
+        }
+        if (others.Count == 0) return [.. order.Recipients.Select(recipient => refused.GetValueOrDefault(recipient.Address.Key))];
+        var outcome = await DeliverAsync(order with { Recipients = others }, cancel);
+        var addresses = others.ConvertAll(other => other.Address);
+        return [.. order.Recipients.Select(recipient => addresses.IndexOf(recipient.Address) is >= 0 and var at ? outcome[at] : order.Separate ? refused.GetValueOrDefault(recipient.Address.Key) : null)];
+    }
+
+    /// <summary>Sends what a resource writes, and in the same commit makes true what it tells of. Where nobody is left to tell, that alone.</summary>
+    public async ValueTask<Refusal?> SendLetterAsync(ResourceLetter letter, CancellationToken cancel)
+    {
+        var targets = directory.IsLocal(letter.To) ? directory.Resolve(letter.To) : new Result<IReadOnlyList<Target>>([new Target(null, null, letter.To)], null);
+        if (!targets.Ok || targets.Value.Any(target => target.Served is not null))
+        {
+            await store.CommitAsync(write =>
+            {
+                letter.Alongside(write);
+                return true;
+            }, cancel);
+            return null;
+        }
+        // RFC 3834 3.3: nothing comes back of it
+        return (await DeliverAsync(new DeliveryOrder
+        {
+            ReversePath = null,
+            Recipients = [new(letter.To, targets.Value, "NEVER")],
+            Message = letter.Message,
+            Origin = "resource " + letter.Resource.Address,
+            Alongside = letter.Alongside,
+        }, cancel))[0];
     }
 
     StagedMessage Stage(DeliveryOrder order)

@@ -51,6 +51,9 @@ public sealed record Target(Account? Account, string? Detail, MailAddress? Remot
     /// <summary>The reverse-path under which it goes on by way of a group: that of the innermost one's owners; or null.</summary>
     public MailAddress? ReturnTo { get; init; }
 
+    /// <summary>An address whose mail a room of the server answers (<see cref="UserDirectory.IsServed"/>), in its form for comparison; or null.</summary>
+    public MailAddress? Served { get; init; }
+
     /// <summary>The address exists, and no mailbox gets its mail: a room of the server reads it.</summary>
     public static readonly Target Nobody = new(null, null, null);
 }

@@ -74,6 +74,9 @@ public sealed partial class UserDirectory
     /// <summary>Whether "name+folder" of a domain leads to a mailbox of its own, and whoever sends may post to it; a room above answers. Accounts and aliases come first.</summary>
     public Func<Domain, string, string, Poster, bool>? IsFolder { get; set; }
 
+    /// <summary>Whether a room above answers mail for the address; accounts and groups come first.</summary>
+    public Func<MailAddress, bool>? IsServed { get; set; }
+
     void Collect(MailAddress address, string? detail, MailAddress? via, int depth, Search search)
     {
         if (domains.TryGetValue(address.Domain, out var domain) && domain.AliasOf is { } real)
@@ -148,6 +151,11 @@ public sealed partial class UserDirectory
         if (groups.TryGetValue(Key(address), out var group))
         {
             CollectGroup(group, depth, search);
+            return true;
+        }
+        if (IsServed?.Invoke(address) == true)
+        {
+            if (search.Taken.Add(Key(address))) search.Add(new(null, null, null) { Served = address });
             return true;
         }
         if (!aliases.TryGetValue(Key(address), out var alias)) return false;

@@ -1,0 +1,245 @@
+using System.Globalization;
+using CbaMail.Calendar;
+using CbaMail.Directory;
+using CbaMail.Envelope;
+using CbaMail.Mime;
+using CbaMail.Storage;
+using CbaMail.Storage.Sqlite;
+
+namespace CbaMail.Resources;
+
+/// <summary>A letter that a resource writes, and what becomes true in the commit that places it.</summary>
+/// <param name="Alongside">Throws <see cref="Overtaken"/> where what the letter says does not hold any more.</param>
+public sealed record ResourceLetter(Resource Resource, MailAddress To, byte[] Message, Action<WriteTransaction> Alongside);
+
+/// <summary>Somebody else was faster between the judgement and the commit: judge anew.</summary>
+public sealed class Overtaken : Exception;
+
+/// <summary>Who sends an invitation.</summary>
+/// <param name="SignedIn">The account, or null.</param>
+/// <param name="ProvenDomain">Of a stranger: the domain that SPF or a signature proves to be its author's; or null.</param>
+public readonly record struct Booker(Account? SignedIn, string? ProvenDomain);
+
+/// <summary>
+/// Takes invitations and cancellations for resources. A booking and the answer that tells of it are one commit; what is judged on a read is judged
+/// again in that commit, so of two who ask at once one hears that it is taken.
+/// </summary>
+public sealed class Bookings(Store store, UserDirectory directory, ResourceBook book, TimeProvider time)
+{
+    static readonly Refusal OnlyInvitations = Refusal.NotPermitted.Because("This address takes invitations and cancellations (text/calendar) only");
+
+    /// <summary>One event of an invitation with what is answered to it.</summary>
+    /// <param name="Instance">RECURRENCE-ID, or -1.</param>
+    /// <param name="IsNew">It says something later than what is known; else the same again.</param>
+    sealed record Answered(CalendarEvent Event, long Instance, BookingVerdict Verdict, bool IsNew);
+
+    /// <summary>Takes a message for a resource.</summary>
+    /// <param name="send">Places a letter, its <see cref="ResourceLetter.Alongside"/> in the same commit.</param>
+    /// <returns>Null, or why it was not taken.</returns>
+    public async ValueTask<Refusal?> TakeAsync(MailAddress address, ReadOnlyMemory<byte> message, Booker booker, Func<ResourceLetter, ValueTask<Refusal?>> send, CancellationToken cancel)
+    {
+        if (book.Find(address) is not { } resource) return Refusal.NoSuchUser;
+        if (FindCalendar(message.Span) is not { } calendar) return OnlyInvitations;
+        if (!Invitation.TryRead(calendar, resource.Profile.Zone, out var invitation, out var problem)) return OnlyInvitations.Because($"The invitation cannot be read: {problem}");
+        if (!MailAddress.TryParse(invitation.Series.First.Organizer ?? "", out var organizer)) return OnlyInvitations.Because("The invitation names no organizer");
+        // whoever is answered must be the one who asks, or the answers could be turned against anybody
+        if (booker.SignedIn is { } account ? !directory.MaySendAs(account, organizer) && !directory.MaySendOnBehalf(account, organizer) : booker.ProvenDomain != organizer.DomainKey)
+            return Refusal.NotPermitted.Because("The organizer of the invitation is not proven to be its sender");
+        switch (invitation.Method)
+        {
+            case SchedulingMethod.Request:
+                await AnswerAsync(resource, invitation, calendar, organizer, booker, send);
+                return null;
+            case SchedulingMethod.Cancel:
+                await store.CommitAsync(write =>
+                {
+                    Cancel(write, resource, invitation, organizer);
+                    return true;
+                }, cancel);
+                return null;
+            default: return OnlyInvitations;
+        }
+    }
+
+    /// <summary>The first calendar of a message, whether it stands in it or is attached to it; or null.</summary>
+    static byte[]? FindCalendar(ReadOnlySpan<byte> message)
+    {
+        foreach (var part in MimeTree.Parse(message).Walk())
+            if (part is { Type: "text", Subtype: "calendar" } or { Type: "application", Subtype: "ics" } || part.FileName?.EndsWith(".ics", StringComparison.OrdinalIgnoreCase) == true)
+                return ContentDecoder.Bytes(message, part, CalendarText.MostBytes + 1);
+        return null;
+    }
+
+    async ValueTask AnswerAsync(Resource resource, Invitation invitation, byte[] calendar, MailAddress organizer, Booker booker, Func<ResourceLetter, ValueTask<Refusal?>> send)
+    {
+        while (true)
+        {
+            var now = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
+            List<Answered> answers;
+            using (var read = store.Read()) answers = Judge(read.Prepare, resource, invitation, organizer, booker, now);
+            if (answers.Count == 0) return; // older than what is known
+            try
+            {
+                await send(new ResourceLetter(resource, organizer, Write(resource, invitation, organizer, one => AnswerTo(one, answers), Why(answers), now), write =>
+                {
+                    var again = Judge(write.Prepare, resource, invitation, organizer, booker, now);
+                    if (!again.Select(Key).SequenceEqual(answers.Select(Key))) throw new Overtaken();
+                    foreach (var one in again.Where(one => one.IsNew)) Record(write, resource, one, calendar, organizer, now);
+                }));
+                return;
+            }
+            catch (Overtaken) { }
+        }
+
+        static (long, Participation, string?, bool) Key(Answered one) => (one.Instance, one.Verdict.Part, one.Verdict.Why, one.IsNew);
+    }
+
+    List<Answered> Judge(Func<string, Statement> prepare, Resource asked, Invitation invitation, MailAddress organizer, Booker booker, DateTimeOffset now)
+    {
+        var answers = new List<Answered>();
+        if (ResourceTable.Find(prepare, asked.Id) is not { } resource) return answers;
+        var horizon = now.AddDays(ResourceProfile.MostDaysAhead);
+        var series = invitation.Series;
+        if (series.Whole is { } whole)
+        {
+            var times = series.Instances(horizon, out var more);
+            Add(whole, -1, times, whole.IsRecurring, more);
+        }
+        else
+            foreach (var one in series.Single)
+                Add(one, one.RecurrenceId!.Value.ToUnixTimeMilliseconds(), [new(one.RecurrenceId.Value, one.Start, one.End)], recurring: false, more: false);
+        return answers;
+
+        void Add(CalendarEvent one, long instance, IReadOnlyList<EventInstance> times, bool recurring, bool more)
+        {
+            var whole = ResourceTable.FindBooking(prepare, resource.Id, one.Uid, -1);
+            var known = instance == -1 ? whole : ResourceTable.FindBooking(prepare, resource.Id, one.Uid, instance) ?? whole;
+            if (known is not null && known.Organizer != organizer.Key && known.IsHeld)
+            {
+                answers.Add(new(one, instance, new(Participation.Declined, [], times, "It is somebody else's booking"), IsNew: false));
+                return;
+            }
+            if (known is not null && known.Organizer == organizer.Key && !Invitation.IsLater(one, known.Sequence, known.Stamp) && known.Instance == instance)
+            {
+                // the same again is answered as before (RFC 5546 2.1.5); what is older is passed over
+                if (one.Sequence == known.Sequence && one.Stamp == known.Stamp && known.State != "cancelled") answers.Add(new(one, instance, new(Part(known.State), [], [], null), IsNew: false));
+                return;
+            }
+            var coming = times.Where(at => at.End > now).ToList();
+            var verdict = !book.MayBook(resource, organizer, booker.SignedIn) ? new(Participation.Declined, [], coming, "You may not book it")
+                : one.IsTransparent ? new(Participation.Accepted, [], [], null)
+                : BookingRules.Judge(resource.Profile, coming, recurring, more, now, (from, to) => ResourceTable.Between(prepare, resource.Id, from, to)
+                    .Where(other => other.Booking.Uid != one.Uid || (instance != -1 && other.Booking.Instance != instance && !(other.Booking.Instance == -1 && Same(prepare, other.Booking.Id, instance, other.Start))))
+                    .Select(other => new BookedTime(other.Start, other.End, other.Booking.Organizer)));
+            answers.Add(new(one, instance, verdict, IsNew: true));
+        }
+    }
+
+    // the time of a series that the asked instance had until now
+    static bool Same(Func<string, Statement> prepare, long booking, long original, DateTimeOffset start) => ResourceTable.StartOf(prepare, booking, original) == start;
+
+    static Participation Part(string state) => state switch { "accepted" => Participation.Accepted, "tentative" => Participation.Tentative, _ => Participation.Declined };
+
+    static string State(Participation part) => part switch { Participation.Accepted => "accepted", Participation.Tentative => "tentative", _ => "declined" };
+
+    /// <summary>What is answered to one event: of a series that is taken in part, to each instance that was named by itself.</summary>
+    static Participation AnswerTo(CalendarEvent one, List<Answered> answers)
+    {
+        if (answers.Find(answer => answer.Event == one) is { } own) return own.Verdict.Part;
+        var whole = answers[0].Verdict;
+        return one.RecurrenceId is { } original && whole.Declined.Any(declined => declined.Original == original) ? Participation.Declined : whole.Part;
+    }
+
+    static string? Why(List<Answered> answers) => string.Join("; ", answers.Select(one => one.Verdict.Why).Where(why => why is not null).Distinct()) is { Length: > 0 } why ? why : null;
+
+    static void Record(WriteTransaction write, Resource resource, Answered one, byte[] calendar, MailAddress organizer, DateTimeOffset now)
+    {
+        var uid = one.Event.Uid;
+        if (one.Instance == -1) ResourceTable.RemoveSingle(write, resource.Id, uid);
+        else if (ResourceTable.FindBooking(write.Prepare, resource.Id, uid, -1) is { } series) ResourceTable.Free(write, series.Id, one.Instance);
+        var summary = one.Event.Summary;
+        ResourceTable.Put(write, new Booking(0, resource.Id, uid, one.Instance, one.Event.Sequence, one.Event.Stamp, organizer.Key, summary.Length > 500 ? summary[..500] : summary,
+            State(one.Verdict.Part), one.Verdict.Part == Participation.Declined ? null : calendar, now), one.Verdict.Taken);
+    }
+
+    // RFC 5546 3.2.5: the whole, or single instances of it; only the one whose booking it is
+    static void Cancel(WriteTransaction write, Resource resource, Invitation invitation, MailAddress organizer)
+    {
+        if (invitation.Series.Whole is { } whole)
+        {
+            if (ResourceTable.FindBooking(write.Prepare, resource.Id, whole.Uid, -1) is { } known && (known.Organizer != organizer.Key || IsOlder(whole, known))) return;
+            if (ResourceTable.OrganizersOf(write.Prepare, resource.Id, whole.Uid).Any(other => other != organizer.Key)) return;
+            ResourceTable.RemoveSingle(write, resource.Id, whole.Uid);
+            Put(whole, -1);
+            return;
+        }
+        foreach (var one in invitation.Series.Single)
+        {
+            var instance = one.RecurrenceId!.Value.ToUnixTimeMilliseconds();
+            var series = ResourceTable.FindBooking(write.Prepare, resource.Id, one.Uid, -1);
+            var known = ResourceTable.FindBooking(write.Prepare, resource.Id, one.Uid, instance);
+            if ((known ?? series) is not { } held || held.Organizer != organizer.Key || IsOlder(one, held)) continue;
+            if (series is not null) ResourceTable.Free(write, series.Id, instance);
+            Put(one, instance);
+        }
+
+        // programs differ in whether they count SEQUENCE up for it
+        static bool IsOlder(CalendarEvent one, Booking known) => one.Sequence < known.Sequence;
+
+        void Put(CalendarEvent one, long instance) => ResourceTable.Put(write, new Booking(0, resource.Id, one.Uid, instance, one.Sequence, one.Stamp, organizer.Key, one.Summary.Length > 500 ? one.Summary[..500] : one.Summary, "cancelled", null, one.Stamp), []);
+    }
+
+    /// <summary>What stands in its time between two moments, by start.</summary>
+    public IReadOnlyList<(Booking Booking, DateTimeOffset Start, DateTimeOffset End)> Between(Resource resource, DateTimeOffset from, DateTimeOffset to)
+    {
+        using var read = store.Read();
+        return ResourceTable.Between(read.Prepare, resource.Id, from, to);
+    }
+
+    public Booking? Find(Resource resource, long id)
+    {
+        using var read = store.Read();
+        return ResourceTable.FindBooking(read.Prepare, id) is { } found && found.ResourceId == resource.Id ? found : null;
+    }
+
+    /// <summary>Approves what waits for it, or takes a booking back; the organizer is told in the same commit.</summary>
+    public async ValueTask<Refusal?> DecideAsync(Resource resource, Booking booking, bool accept, string? why, Func<ResourceLetter, ValueTask<Refusal?>> send)
+    {
+        var gone = Refusal.Conflict.Because("The booking is not held any more, or needs no approval");
+        if (!booking.IsHeld || (accept && booking.State != "tentative") || !MailAddress.TryParse(booking.Organizer, out var organizer)) return gone;
+        if (booking.Request is not { } calendar || !Invitation.TryRead(calendar, resource.Profile.Zone, out var invitation, out _)) return gone;
+        var part = accept ? Participation.Accepted : Participation.Declined;
+        try
+        {
+            return await send(new ResourceLetter(resource, organizer, Write(resource, invitation, organizer, _ => part, why, time.GetUtcNow()), write =>
+            {
+                if (ResourceTable.FindBooking(write.Prepare, booking.Id) is not { } now || now.State != booking.State || now.Sequence != booking.Sequence || now.Stamp != booking.Stamp) throw new Overtaken();
+                ResourceTable.SetState(write, booking.Id, State(part));
+                if (!accept) ResourceTable.Free(write, booking.Id);
+            }));
+        }
+        catch (Overtaken) { return gone; }
+    }
+
+    static byte[] Write(Resource resource, Invitation invitation, MailAddress organizer, Func<CalendarEvent, Participation> answers, string? why, DateTimeOffset now)
+    {
+        var part = answers(invitation.Series.First);
+        var name = resource.Profile.Name ?? resource.Address.ToString();
+        var summary = invitation.Series.First.Summary;
+        var word = part switch { Participation.Accepted => "Accepted", Participation.Tentative => "Tentative", _ => "Declined" };
+        var message = new MessageBuilder
+        {
+            From = (resource.Profile.Name ?? "", resource.Address.ToString()),
+            Subject = $"{word}: {(summary.Length > 200 ? summary[..200] : summary)}",
+            Text = string.Create(CultureInfo.InvariantCulture, $"{name}: {word.ToLowerInvariant()}.{(why is null ? "" : $"\n\n{why}.")}\n"),
+            Calendar = (invitation.Answer(resource.Address.ToString(), resource.Profile.Name ?? "", answers, why, now), "REPLY"),
+            Date = now,
+            MessageId = $"{Guid.NewGuid():N}@{resource.Address.Domain}",
+        };
+        message.To.Add(("", organizer.ToString()));
+        message.Headers.Add(("Auto-Submitted", "auto-replied")); // RFC 3834 5
+        var output = new System.Buffers.ArrayBufferWriter<byte>(4096);
+        message.WriteTo(output);
+        return output.WrittenSpan.ToArray();
+    }
+}

@@ -1,0 +1,111 @@
+using System.Collections.Concurrent;
+using CbaMail.Directory;
+using CbaMail.Envelope;
+using CbaMail.Storage;
+
+namespace CbaMail.Resources;
+
+/// <summary>The resources: held in memory, written through to their table.</summary>
+public sealed class ResourceBook
+{
+    /// <summary>Addresses of one list of a profile.</summary>
+    const int MostNamed = 200;
+
+    readonly Store store;
+    readonly UserDirectory directory;
+    readonly TimeProvider time;
+    readonly ConcurrentDictionary<string, Resource> resources = new(StringComparer.Ordinal);
+
+    public ResourceBook(Store store, UserDirectory directory, TimeProvider time)
+    {
+        (this.store, this.directory, this.time) = (store, directory, time);
+        using var read = store.Read();
+        foreach (var resource in ResourceTable.All(read)) resources[resource.Address.Key] = resource;
+        directory.IsServed = address => !resources.IsEmpty && resources.ContainsKey(address.Key);
+    }
+
+    public Resource? Find(MailAddress address) => Names.TryAddress(address, out var normal) ? resources.GetValueOrDefault(normal.Key) : null;
+
+    /// <summary>Sorted by domain and local part.</summary>
+    public IReadOnlyList<Resource> List(Domain? domain = null) =>
+        [.. resources.Values.Where(one => domain is null || one.DomainId == domain.Id).OrderBy(one => one.Address.Domain, StringComparer.Ordinal).ThenBy(one => one.Address.LocalPart, StringComparer.Ordinal)];
+
+    public async ValueTask<Result<Resource>> AddAsync(string address, ResourceProfile profile, CancellationToken cancel = default)
+    {
+        if (!Names.TryAddress(address, out var normal)) return Refusal.BadAddress.Because($"\"{address}\" is not a valid address").At("address");
+        if (directory.FindDomain(normal.Domain) is not { } domain) return Refusal.NoSuchDomain.Because($"The domain {normal.Domain} is not here; add it with: cbamail domain add {normal.Domain}");
+        if (domain.AliasOf is { } real) return Refusal.Invalid.Because($"{domain.Name} is an alias of {real}; add the address there");
+        if (Problem(profile) is { } problem) return problem;
+        var resource = new Resource(0, domain.Id, normal, Normal(profile), DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds()));
+        return await store.CommitAsync<Result<Resource>>(write =>
+        {
+            if (ResourceTable.Add(write, resource) is not { } id) return Refusal.AlreadyExists.Because($"The address {normal} is taken already");
+            var added = resource with { Id = id };
+            write.OnCommitted(() => resources[normal.Key] = added);
+            return added;
+        }, cancel);
+    }
+
+    public async ValueTask<Result<Resource>> SetAsync(Resource resource, ResourceProfile profile, CancellationToken cancel = default)
+    {
+        if (Problem(profile) is { } problem) return problem;
+        return await store.CommitAsync<Result<Resource>>(write =>
+        {
+            if (ResourceTable.Find(write.Prepare, resource.Id) is not { } now) return NoResource(resource.Address.ToString());
+            var next = now with { Profile = Normal(profile) };
+            ResourceTable.SetProfile(write, next);
+            write.OnCommitted(() => resources[next.Address.Key] = next);
+            return next;
+        }, cancel);
+    }
+
+    /// <summary>Removes it with its bookings; nobody is told.</summary>
+    public ValueTask<Refusal?> RemoveAsync(Resource resource, CancellationToken cancel = default) => store.CommitAsync<Refusal?>(write =>
+    {
+        if (ResourceTable.Find(write.Prepare, resource.Id) is null) return NoResource(resource.Address.ToString());
+        ResourceTable.Remove(write, resource.Id);
+        write.OnCommitted(() => resources.TryRemove(resource.Address.Key, out _));
+        return null;
+    }, cancel);
+
+    public static Refusal NoResource(string address) => Refusal.NoSuchThing.Because($"There is no resource {address}; list them with: cbamail resource list");
+
+    /// <summary>Whether somebody may book it.</summary>
+    /// <param name="organizer">In whose name it is asked.</param>
+    /// <param name="signedIn">Whose account it is, or null: a stranger whose domain is proven.</param>
+    public bool MayBook(Resource resource, MailAddress organizer, Account? signedIn) => (resource.Profile.Bookers ?? ["domain"]).Any(word => word switch
+    {
+        "everyone" => true,
+        "domain" => signedIn?.DomainId == resource.DomainId,
+        _ => SenderPattern.Matches(word, organizer, isMember: false)
+            || (signedIn is not null && (SenderPattern.Matches(word, signedIn.Address, isMember: false) || (MailAddress.TryParse(word, out var address) && directory.FindGroup(address) is { } group && directory.IsIn(group, signedIn)))),
+    });
+
+    static ResourceProfile Normal(ResourceProfile profile) => profile with
+    {
+        Bookers = profile.Bookers is { Count: > 0 } bookers ? [.. bookers.Select(word => word.Trim().ToLowerInvariant()).Distinct()] : null,
+        Owners = profile.Owners is { Count: > 0 } owners ? [.. owners.Select(word => word.Trim().ToLowerInvariant()).Distinct()] : null,
+        Weekdays = profile.Weekdays is { Count: > 0 } days ? [.. days.Distinct().Order()] : null,
+    };
+
+    static Refusal? Problem(ResourceProfile profile)
+    {
+        static Refusal Wrong(string field, string sentence) => Refusal.Invalid.Because(sentence).At(field);
+        if (profile.Name is { } name && (name.Length > 200 || name.Any(char.IsControl))) return Wrong("name", "A resource's name has at most 200 characters in one line");
+        if (profile.Place is { } place && (place.Length > 200 || place.Any(char.IsControl))) return Wrong("place", "A resource's place has at most 200 characters in one line");
+        if (profile.Kind is not (null or "room" or "equipment")) return Wrong("kind", "A resource is a room or equipment");
+        if (profile.Capacity is < 1 or > 100_000) return Wrong("capacity", "The capacity is between 1 and 100000");
+        if (profile.TimeZone is { } zone && !TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _)) return Wrong("timeZone", "This time zone is not known; name one as in Europe/Berlin");
+        if (profile.MaxMinutes is < 1 or > 366 * 24 * 60) return Wrong("maxMinutes", "A booking has at least a minute and at most a year");
+        if (profile.DaysAhead is < 1 or > ResourceProfile.MostDaysAhead) return Wrong("daysAhead", "It can be booked between 1 and 730 days ahead");
+        if (profile.OpensAt is null != profile.ClosesAt is null || profile.OpensAt is < 0 || profile.ClosesAt > 24 * 60 || profile.OpensAt >= profile.ClosesAt) return Wrong("opensAt", "Opening hours are a time of day and a later one");
+        if (profile.Parallel is < 1 or > 1000) return Wrong("parallel", "It takes between 1 and 1000 bookings at the same time");
+        if (profile.Bookers?.Count > MostNamed || profile.Owners?.Count > MostNamed) return Wrong("bookers", "A list of a resource has at most 200 entries");
+        foreach (var word in profile.Bookers ?? [])
+            if (word.Trim().ToLowerInvariant() is not ("everyone" or "domain") && SenderPattern.Normal(word.Trim()) is null) return Wrong("bookers", "Who may book is everyone, domain, an address, a group or @domain");
+        foreach (var owner in profile.Owners ?? [])
+            if (!MailAddress.TryParse(owner.Trim(), out _)) return Wrong("owners", "An owner is an address as in anna@example.org");
+        if (profile.Approval == true && profile.Owners is not { Count: > 0 }) return Wrong("owners", "Whoever approves has to be named: set owners");
+        return null;
+    }
+}
