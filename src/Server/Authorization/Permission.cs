@@ -53,6 +53,8 @@ public static class Permissions
         AliasesWrite = new("aliases.write", Domains, No, No, "make and remove aliases", "создавать и удалять псевдонимы"),
         GroupsRead = new("groups.read", Domains, No, No, "see groups and their members", "видеть группы и их участников"),
         GroupsWrite = new("groups.write", Domains, No, No, "make, change and remove groups", "создавать, менять и удалять группы"),
+        ResourcesRead = new("resources.read", Domains, No, No, "see resources (rooms, equipment) and their bookings", "видеть ресурсы (комнаты, оборудование) и их брони"),
+        ResourcesWrite = new("resources.write", Domains, No, No, "make, change and remove resources; approve and take back bookings", "создавать, менять и удалять ресурсы; подтверждать и отменять брони"),
         PoliciesRead = new("policies.read", Domains, No, Own, "see policies", "видеть правила"),
         PoliciesWrite = new("policies.write", Domains, No, No, "change policies", "менять правила"),
         MappingsRead = new("recipient-map.read", No, No, No, "see the recipient map", "видеть замены адресов получателей"),
@@ -91,7 +93,7 @@ public static class Permissions
     public static readonly IReadOnlyList<Permission> All =
     [
         OwnAccount, OwnCredentials, OwnMail, StatusRead, DomainsRead, DomainsWrite, DomainsCreate, DnsRead, DkimRead, DkimWrite, DkimExport, AccountsRead, AccountsWrite, RolesWrite, InvitationsRead, InvitationsWrite, SignInAs, CredentialsRead, CredentialsWrite,
-        DirectoriesRead, DirectoriesWrite, AliasesRead, AliasesWrite, GroupsRead, GroupsWrite, PoliciesRead, PoliciesWrite, MappingsRead, MappingsWrite, MailboxesRead, MailboxesWrite, CoursesRead, CoursesWrite, CoursesCreate,
+        DirectoriesRead, DirectoriesWrite, AliasesRead, AliasesWrite, GroupsRead, GroupsWrite, ResourcesRead, ResourcesWrite, PoliciesRead, PoliciesWrite, MappingsRead, MappingsWrite, MailboxesRead, MailboxesWrite, CoursesRead, CoursesWrite, CoursesCreate,
         MailingsRead, MailingsWrite, SuppressionsRead, SuppressionsWrite, QueueRead, QueueWrite, TraceRead, MessagesWrite, ReportsRead, ReportsWrite, BansRead, BansWrite,
         TlsRead, TlsWrite, SearchRead, SearchWrite, SettingsRead, SettingsWrite, StatisticsRead, TemplatesRead, TemplatesWrite, Maintenance, WebhooksRead, WebhooksWrite, AuditRead,
     ];

@@ -42,6 +42,7 @@ public static class CommandLine
         .. AliasVerbs.Rows,
         .. AccountMailVerbs.Rows,
         .. GroupVerbs.Rows,
+        .. ResourceVerbs.Rows,
         .. PolicyVerbs.Rows,
         .. MailboxVerbs.Rows,
         .. ExpungedVerbs.Rows,

@@ -30,6 +30,7 @@ static class ApiRoutes
         .. PasskeyApi.Rows,
         .. AliasesApi.Rows,
         .. GroupsApi.Rows,
+        .. ResourcesApi.Rows,
         .. OwnMailApi.Rows,
         .. PoliciesApi.Rows,
         .. MailboxesApi.Rows,
