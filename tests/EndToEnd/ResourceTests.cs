@@ -155,6 +155,8 @@ public sealed partial class ResourceTests : IAsyncLifetime
         await SendAsync(Anna, Event("ask", Anna, Day(11).AddHours(9)));
         await SendAsync(Anna, Event("ask2", Anna, Day(12).AddHours(9)));
         var waiting = await BookingsAsync();
+        await using var imap = await WireClient.ImapLoginAsync(server.Imap, Boris);
+        Assert.Contains("* 2 EXISTS", await imap.ImapAsync("SELECT INBOX")); // the owner has been told of both
         Assert.All(waiting, one => Assert.Equal("tentative", one.GetProperty("state").GetString()));
         await CliAsync("resource", "approve", Hall, waiting[0].GetProperty("id").GetRawText());
         await CliAsync("resource", "refuse", Hall, waiting[1].GetProperty("id").GetRawText());

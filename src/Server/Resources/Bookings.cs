@@ -86,9 +86,12 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
                     if (!again.Select(Key).SequenceEqual(answers.Select(Key))) throw new Overtaken();
                     foreach (var one in again.Where(one => one.IsNew)) Record(write, resource, one, calendar, organizer, now);
                 }));
+                if (answers.Exists(one => one is { IsNew: true, Verdict.Part: Participation.Tentative }))
+                    foreach (var owner in resource.Profile.Owners ?? [])
+                        if (MailAddress.TryParse(owner, out var to)) await send(new ResourceLetter(resource, to, WriteToOwner(resource, invitation, organizer, to, now), _ => { }));
                 return;
             }
-            catch (Overtaken) { }
+            catch (Overtaken) { } // what was judged on the read holds no more: judge again
         }
 
         static (long, Participation, string?, bool) Key(Answered one) => (one.Instance, one.Verdict.Part, one.Verdict.Why, one.IsNew);
@@ -236,7 +239,26 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
             Date = now,
             MessageId = $"{Guid.NewGuid():N}@{resource.Address.Domain}",
         };
-        message.To.Add(("", organizer.ToString()));
+        return Bytes(message, organizer);
+    }
+
+    static byte[] WriteToOwner(Resource resource, Invitation invitation, MailAddress organizer, MailAddress owner, DateTimeOffset now)
+    {
+        var summary = invitation.Series.First.Summary;
+        var message = new MessageBuilder
+        {
+            From = (resource.Profile.Name ?? "", resource.Address.ToString()),
+            Subject = $"Approval: {(summary.Length > 200 ? summary[..200] : summary)}",
+            Text = $"{organizer} asks for {resource.Profile.Name ?? resource.Address.ToString()}. The time is held until you decide:\n\ncbamail resource bookings {resource.Address}\ncbamail resource approve {resource.Address} NUMBER\ncbamail resource refuse {resource.Address} NUMBER\n",
+            Date = now,
+            MessageId = $"{Guid.NewGuid():N}@{resource.Address.Domain}",
+        };
+        return Bytes(message, owner);
+    }
+
+    static byte[] Bytes(MessageBuilder message, MailAddress to)
+    {
+        message.To.Add(("", to.ToString()));
         message.Headers.Add(("Auto-Submitted", "auto-replied")); // RFC 3834 5
         var output = new System.Buffers.ArrayBufferWriter<byte>(4096);
         message.WriteTo(output);

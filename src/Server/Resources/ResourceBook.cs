@@ -90,22 +90,21 @@ public sealed class ResourceBook
 
     static Refusal? Problem(ResourceProfile profile)
     {
-        static Refusal Wrong(string field, string sentence) => Refusal.Invalid.Because(sentence).At(field);
-        if (profile.Name is { } name && (name.Length > 200 || name.Any(char.IsControl))) return Wrong("name", "A resource's name has at most 200 characters in one line");
-        if (profile.Place is { } place && (place.Length > 200 || place.Any(char.IsControl))) return Wrong("place", "A resource's place has at most 200 characters in one line");
-        if (profile.Kind is not (null or "room" or "equipment")) return Wrong("kind", "A resource is a room or equipment");
-        if (profile.Capacity is < 1 or > 100_000) return Wrong("capacity", "The capacity is between 1 and 100000");
-        if (profile.TimeZone is { } zone && !TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _)) return Wrong("timeZone", "This time zone is not known; name one as in Europe/Berlin");
-        if (profile.MaxMinutes is < 1 or > 366 * 24 * 60) return Wrong("maxMinutes", "A booking has at least a minute and at most a year");
-        if (profile.DaysAhead is < 1 or > ResourceProfile.MostDaysAhead) return Wrong("daysAhead", "It can be booked between 1 and 730 days ahead");
-        if (profile.OpensAt is null != profile.ClosesAt is null || profile.OpensAt is < 0 || profile.ClosesAt > 24 * 60 || profile.OpensAt >= profile.ClosesAt) return Wrong("opensAt", "Opening hours are a time of day and a later one");
-        if (profile.Parallel is < 1 or > 1000) return Wrong("parallel", "It takes between 1 and 1000 bookings at the same time");
-        if (profile.Bookers?.Count > MostNamed || profile.Owners?.Count > MostNamed) return Wrong("bookers", "A list of a resource has at most 200 entries");
+        if (profile.Name is { } name && (name.Length > 200 || name.Any(char.IsControl))) return Refusal.Invalid.Because("A resource's name has at most 200 characters in one line").At("name");
+        if (profile.Place is { } place && (place.Length > 200 || place.Any(char.IsControl))) return Refusal.Invalid.Because("A resource's place has at most 200 characters in one line").At("place");
+        if (profile.Kind is not (null or "room" or "equipment")) return Refusal.Invalid.Because("A resource is a room or equipment").At("kind");
+        if (profile.Capacity is < 1 or > 100_000) return Refusal.Invalid.Because("The capacity is between 1 and 100000").At("capacity");
+        if (profile.TimeZone is { } zone && !TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _)) return Refusal.Invalid.Because("This time zone is not known; name one as in Europe/Berlin").At("timeZone");
+        if (profile.MaxMinutes is < 1 or > 366 * 24 * 60) return Refusal.Invalid.Because("A booking has at least a minute and at most a year").At("maxMinutes");
+        if (profile.DaysAhead is < 1 or > ResourceProfile.MostDaysAhead) return Refusal.Invalid.Because("It can be booked between 1 and 730 days ahead").At("daysAhead");
+        if (profile.OpensAt is null != profile.ClosesAt is null || profile.OpensAt is < 0 || profile.ClosesAt > 24 * 60 || profile.OpensAt >= profile.ClosesAt) return Refusal.Invalid.Because("Opening hours are a time of day and a later one").At("opensAt");
+        if (profile.Parallel is < 1 or > 1000) return Refusal.Invalid.Because("It takes between 1 and 1000 bookings at the same time").At("parallel");
+        if (profile.Bookers?.Count > MostNamed || profile.Owners?.Count > MostNamed) return Refusal.Invalid.Because("A list of a resource has at most 200 entries").At("bookers");
         foreach (var word in profile.Bookers ?? [])
-            if (word.Trim().ToLowerInvariant() is not ("everyone" or "domain") && SenderPattern.Normal(word.Trim()) is null) return Wrong("bookers", "Who may book is everyone, domain, an address, a group or @domain");
+            if (word.Trim().ToLowerInvariant() is not ("everyone" or "domain") && SenderPattern.Normal(word.Trim()) is null) return Refusal.Invalid.Because("Who may book is everyone, domain, an address, a group or @domain").At("bookers");
         foreach (var owner in profile.Owners ?? [])
-            if (!MailAddress.TryParse(owner.Trim(), out _)) return Wrong("owners", "An owner is an address as in anna@example.org");
-        if (profile.Approval == true && profile.Owners is not { Count: > 0 }) return Wrong("owners", "Whoever approves has to be named: set owners");
+            if (!MailAddress.TryParse(owner.Trim(), out _)) return Refusal.Invalid.Because("An owner is an address as in anna@example.org").At("owners");
+        if (profile.Approval == true && profile.Owners is not { Count: > 0 }) return Refusal.Invalid.Because("Whoever approves has to be named: set owners").At("owners");
         return null;
     }
 }

@@ -1,8 +1,7 @@
+using CbaMail.Calendar;
 using CbaMail.Directory;
-using CbaMail.Envelope;
 using CbaMail.Storage;
 using CbaMail.Storage.Sqlite;
-using CbaMail.Calendar;
 
 namespace CbaMail.Resources;
 
