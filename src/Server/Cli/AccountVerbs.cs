@@ -27,6 +27,7 @@ static class AccountVerbs
     static readonly Option Language = new("--language", "WORD", "in which the server writes to its owner: en or ru");
     static readonly Option Zone = new("--zone", "NAME", "time zone, as in Europe/Moscow");
     static readonly Option[] Noted = [Expires, Notice, Tags, Attributes, Language, Zone];
+    static readonly Option Identities = new("--identity", "WHO", "as in \"Anna Petrova <anna@school.test>\": a name and an address that it writes under, once for each; \"\" is none", Many: true);
     static readonly Option Recovery = new("--recovery", "ADDRESS", "an address elsewhere by which its owner gets a new password; \"\" is none");
     static readonly Option OfDomain = new("--domain", "NAME", "only of this domain");
 
@@ -49,7 +50,7 @@ static class AccountVerbs
         new("account export", "", "print all accounts as CSV, without passwords", [OfDomain, .. Verb.Client], ExportAsync),
         new("account list", "", "list the accounts", [OfDomain, .. Verb.Client], ListAsync),
         new("account show", "ADDRESS", "show an account", Verb.Client, ShowAsync),
-        new("account set", "ADDRESS", "change an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold, Hash, MustChange, Recovery, .. Noted,
+        new("account set", "ADDRESS", "change an account", [Name, Quota, Role, Groups, Domains, Courses, Grant, Withhold, Hash, MustChange, Recovery, Identities, .. Noted,
             new("--enable", null, "let it sign in again"), new("--disable", null, "keep it from signing in; its mail still arrives"),
             new("--detach", null, "it comes from a directory elsewhere (LDAP) no more: from now on it is an account of this server"), .. Verb.Client], SetAsync),
         new("account remove", "ADDRESS", "remove an account; for a while it can be brought back", [new("--now", null, "it and all its mail are gone at once"), .. Verb.Client], RemoveAsync,
@@ -127,6 +128,7 @@ static class AccountVerbs
         body.Add("expires", invocation.Value(Expires.Name)).Add("language", invocation.Value(Language.Name)).Add("zone", invocation.Value(Zone.Name));
         if (invocation.Value(Notice.Name) is { } days)
             body.Add("expiryNoticeDays", int.TryParse(days, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new Refused($"\"{days}\" is no number of days", 2));
+        if (invocation.Has(Identities.Name)) body.Add("identities", [.. invocation.Values(Identities.Name).Where(text => text.Length > 0).Select(IdentityOf)]);
         if (invocation.Value(Tags.Name) is { } tags) body.Add("tags", tags.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries));
         if (invocation.Value(Attributes.Name) is { } attributes) body.Set("attributes", ObjectOf(attributes));
         return Mandatory(invocation, body).Add("recovery", invocation.Value(Recovery.Name));
@@ -134,6 +136,9 @@ static class AccountVerbs
 
     static JsonBody Mandatory(Invocation invocation, JsonBody body) => invocation.Value(MustChange.Name) is { } must
         ? body.Add("mustChangePassword", must switch { "yes" => true, "no" => (bool?)false, _ => throw new Refused($"\"{must}\" is neither yes nor no", 2) }) : body;
+
+    static JsonBody IdentityOf(string text) => text.LastIndexOf('<') is >= 0 and var at && text.EndsWith('>')
+        ? new JsonBody().Add("name", text[..at].Trim().Trim('"')).Add("address", text[(at + 1)..^1]) : new JsonBody().Add("name", "").Add("address", text);
 
     static JsonNode ObjectOf(string text)
     {
@@ -168,7 +173,7 @@ static class AccountVerbs
             .Where(field => account.TryGetProperty(field.Item1, out var list) && list.ValueKind == JsonValueKind.Array)
             .Select(field => $"\n{field.Item2,-10} {string.Join(' ', account.GetProperty(field.Item1).EnumerateArray().Select(one => one.GetString()))}"));
 
-    static string NotedOf(JsonElement account) => string.Concat(
+    static string NotedOf(JsonElement account) => string.Concat(account.Items("identities").Select(one => $"\nWrites as  {one.Text("name")} <{one.Text("address")}>")) + string.Concat(
         new[] { ("expires", "Expires"), ("tags", "Tags"), ("attributes", "Attributes"), ("language", "Language"), ("zone", "Zone") }
             .Where(field => account.TryGetProperty(field.Item1, out var value) && value.ValueKind != JsonValueKind.Null && value.GetRawText() is not ("[]" or "{}"))
             .Select(field => (field.Item2, Value: account.GetProperty(field.Item1)))

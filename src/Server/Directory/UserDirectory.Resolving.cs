@@ -178,6 +178,17 @@ public sealed partial class UserDirectory
     public bool MaySendOnBehalf(Account account, MailAddress address) =>
         TryLocal(address, out var normal, out _) && GetAccount(account.Id)?.Policy.SendOnBehalf is { } lent && lent.Any(pattern => SenderPattern.Matches(pattern, normal, isMember: false));
 
+    /// <summary>As what the account may write, its own address first; of its policy as the patterns that stand there. Those with a detail are not named.</summary>
+    public IReadOnlyList<string> SendersOf(Account account) =>
+    [
+        .. new[] { account.Address.ToString() }
+            .Concat(aliases.Values.Where(alias => MaySendAs(account, alias.Address)).Select(alias => alias.Address.ToString()).Order(StringComparer.Ordinal))
+            .Concat(groups.Values.Where(group => MaySendAs(group, account)).Select(group => group.Address.ToString()).Order(StringComparer.Ordinal))
+            .Concat(GetAccount(account.Id)?.Policy.SendAs ?? []).Distinct(StringComparer.Ordinal).Take(MostSenders),
+    ];
+
+    const int MostSenders = 1000;
+
     /// <summary>Whether the account may use the address as sender: its own, with any detail, an alias that leads to it, or one that its policy lends it.</summary>
     public bool MaySendAs(Account account, MailAddress address)
     {

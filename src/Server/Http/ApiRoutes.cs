@@ -32,6 +32,7 @@ static class ApiRoutes
         .. GroupsApi.Rows,
         .. ResourcesApi.Rows,
         .. OwnMailApi.Rows,
+        .. IdentitiesApi.Rows,
         .. PoliciesApi.Rows,
         .. MailboxesApi.Rows,
         .. ExpungedApi.Rows,
