@@ -40,7 +40,7 @@ static class ExpungedVerbs
         var ids = invocation.Arguments.Skip(1).Select(id => long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new Refused($"\"{id}\" is no number of mailbox expunged", 2)).ToList();
         if (ids.Count > 0) body.Set("ids", new System.Text.Json.Nodes.JsonArray([.. ids.Select(id => System.Text.Json.Nodes.JsonValue.Create(id))]));
         var answer = await invocation.Server.PostAsync(Path(invocation) + "/restore", body);
-        if (answer.Text("count") == "0") throw new Refused("There is no such message to bring back; list them with: cbamail mailbox expunged");
+        if (ids.Count > 0 && answer.Text("count") == "0") throw new Refused("There is no such message to bring back; list them with: cbamail mailbox expunged");
         return invocation.Print(answer, done => $"{done.Text("count")} messages are back.");
     }
 }
