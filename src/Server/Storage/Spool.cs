@@ -28,12 +28,17 @@ public sealed class SpooledMessage : IDisposable
 
     public long Length { get; private set; }
 
+    /// <summary>A crowd that sends at once would take more between two looks at the memory than there is: what may not grow goes to its file.</summary>
+    bool MayGrow => memory is null || (!memory.IsTight && memory.Ask(Grown - buffer.Length) is not null);
+
+    int Grown => (int)Math.Min(Math.Max(buffer.Length * 4L, Length), Math.Max(Length, memoryLimit));
+
     /// <exception cref="IOException">No space is left.</exception>
     public void Append(ReadOnlySpan<byte> bytes)
     {
         if (mapped is not null) throw new InvalidOperationException("The message has been read already.");
         Length += bytes.Length;
-        if (file is null && (Length > memoryLimit || (Length > buffer.Length && memory is { IsShort: true })))
+        if (file is null && (Length > memoryLimit || (Length > buffer.Length && !MayGrow)))
         {
             var name = Path.Combine(directory, Guid.NewGuid().ToString("n", CultureInfo.InvariantCulture));
             file = new FileStream(name, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
@@ -55,7 +60,7 @@ public sealed class SpooledMessage : IDisposable
         }
         else if (Length > buffer.Length)
         {
-            var larger = Buffers.Rent((int)Math.Min(Math.Max(buffer.Length * 4L, Length), Math.Max(Length, memoryLimit)));
+            var larger = Buffers.Rent(Grown);
             buffer.AsSpan(0, buffered).CopyTo(larger);
             Buffers.Return(buffer);
             buffer = larger;

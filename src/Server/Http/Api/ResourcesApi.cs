@@ -46,9 +46,23 @@ static class ResourcesApi
             }
             return old with
             {
-                Name = Name ?? old.Name, Kind = Kind ?? old.Kind, Capacity = Capacity ?? old.Capacity, Place = Place ?? old.Place, TimeZone = TimeZone ?? old.TimeZone, Bookers = Bookers ?? old.Bookers, Owners = Owners ?? old.Owners,
-                Approval = Approval ?? old.Approval, MaxMinutes = MaxMinutes ?? old.MaxMinutes, DaysAhead = DaysAhead ?? old.DaysAhead, OpensAt = opens, ClosesAt = closes, Weekdays = days,
-                Recurring = Recurring ?? old.Recurring, AcceptPart = AcceptPart ?? old.AcceptPart, Parallel = Parallel ?? old.Parallel, ShowsWho = ShowsWho ?? old.ShowsWho,
+                Name = Name ?? old.Name,
+                Kind = Kind ?? old.Kind,
+                Capacity = Capacity ?? old.Capacity,
+                Place = Place ?? old.Place,
+                TimeZone = TimeZone ?? old.TimeZone,
+                Bookers = Bookers ?? old.Bookers,
+                Owners = Owners ?? old.Owners,
+                Approval = Approval ?? old.Approval,
+                MaxMinutes = MaxMinutes ?? old.MaxMinutes,
+                DaysAhead = DaysAhead ?? old.DaysAhead,
+                OpensAt = opens,
+                ClosesAt = closes,
+                Weekdays = days,
+                Recurring = Recurring ?? old.Recurring,
+                AcceptPart = AcceptPart ?? old.AcceptPart,
+                Parallel = Parallel ?? old.Parallel,
+                ShowsWho = ShowsWho ?? old.ShowsWho,
             };
         }
 
