@@ -174,6 +174,8 @@ public sealed class PasswordTests
         Assert.Equal(200, (await person.PostAsync("/password", ("address", "p1@example.test"), ("old", password), ("password", Chosen), ("again", Chosen))).Status);
         Assert.True(await Visitor.SignsInAsync(server, "p1@example.test", Chosen));
 
+        Assert.Contains("stand nowhere else", (await server.CliAsync("account", "add", "one@example.test", "--generate", "--print", page)).Error); // what is printed there already is not lost
+        page += ".one";
         (await server.CliAsync("account", "add", "one@example.test", "--generate", "--print", page)).Succeeded();
         Assert.Contains("one@example.test", await File.ReadAllTextAsync(page));
         using var control = server.Control();
