@@ -95,7 +95,7 @@ public sealed class AccountRestoreCutTests : IDisposable
         Assert.Equal(full, Messages(mail, people));
         await store.DisposeAsync();
         disk.Detach();
-        Assert.True(told - begun > 20);
+        Assert.InRange(told - begun, 11, 10_000); // places enough to cut at
         var (cut, random) = (new PowerCut(image, disk.Log), new Random(4));
         for (var place = begun; place <= disk.Log.Count; place++)
         {
