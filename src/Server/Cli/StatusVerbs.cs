@@ -28,7 +28,7 @@ static class StatusVerbs
         text.Append(CultureInfo.InvariantCulture, $"CBA Mail {status.Text("version")} on {status.Text("hostname")}, {(status.True("healthy") ? "healthy" : "NOT HEALTHY")}\n");
         text.Append(CultureInfo.InvariantCulture, $"up {TimeSpan.FromSeconds(status.Number("uptime")):d\\d\\ hh\\:mm\\:ss}, {Sizes.Show(status.Number("memory"))} resident, {status.Text("domains")} domains, {status.Text("accounts")} accounts\n\n");
         foreach (var part in status.Items("parts"))
-            text.Append("  ").Append(part.True("healthy") ? "ok    " : "FAILS ").Append(part.Text("name").PadRight(16)).Append(part.Text("detail")).Append('\n');
+            text.Append("  ").Append(part.True("healthy") ? "ok    " : "FAILS ").Append(part.Text("name").PadRight(14)).Append(part.Text("name").Length < 14 ? "" : " ").Append(part.Text("detail")).Append('\n');
         return text.ToString().TrimEnd('\n');
     }
 }
