@@ -223,6 +223,7 @@ public sealed class AccountRestore(MailStore mail, UserDirectory people, Spool s
             if (there is not null)
             {
                 // those that a new account begins with are not the owner's choice
+                if (created && there.KeepDays != place.Was.KeepDays) await mail.SetKeepDaysAsync(there.Id, place.Was.KeepDays, cancel);
                 if (created && there.Subscribed != place.Was.Subscribed) await mail.SubscribeAsync(account.Id, place.Name, place.Was.Subscribed, cancel);
                 if (created) await ShareAsync(place);
                 return;
@@ -232,6 +233,7 @@ public sealed class AccountRestore(MailStore mail, UserDirectory people, Spool s
             if (!made.Ok && use is not null) made = await mail.CreateAsync(account.Id, place.Name, null, cancel); // another has the use by now
             if (!made.Ok) throw new BackupProblem($"The mailbox {place.Name} cannot be made: {made.Refusal.Sentence}");
             (place.Id, place.Created) = (made.Value.Id, true);
+            if (place.Was.KeepDays is { } days) await mail.SetKeepDaysAsync(made.Value.Id, days, cancel);
             if (made.Value.Subscribed != place.Was.Subscribed) await mail.SubscribeAsync(account.Id, place.Name, place.Was.Subscribed, cancel);
             if (order.Into is null) await ShareAsync(place);
         }

@@ -9,6 +9,9 @@ static class MailboxVerbs
     [
         new("mailbox create", "OWNER NAME", "make a mailbox of an account, or a public folder of a domain", Verb.Client, CreateAsync, Owners),
         new("mailbox list", "OWNER", "list the mailboxes of an account, or the public folders of a domain", Verb.Client, ListAsync, Owners),
+        new("mailbox keep", "OWNER NAME HOW-LONG", "say how long a mailbox keeps its messages", Verb.Client, KeepAsync,
+            "HOW-LONG is a number of days as in 30d, forever, or default: what accounts.keep-junk and accounts.keep-trash say of Junk and Trash, and forever of others.\n" +
+            "Days count from when a message came into the mailbox. What is flagged stays. What goes can be brought back for accounts.keep-expunged: mailbox expunged.\n" + Owners),
         new("mailbox remove", "OWNER NAME", "remove a mailbox with its mail", Verb.Client, RemoveAsync, Owners),
         new("mailbox rights", "OWNER NAME", "show who may do what with a mailbox", Verb.Client, RightsAsync, Owners),
         new("mailbox share", "OWNER NAME WHO RIGHTS", "say what somebody may do with a mailbox", Verb.Client, ShareAsync,
@@ -24,8 +27,14 @@ static class MailboxVerbs
         invocation.Print(await invocation.Server.PostAsync("mailboxes", Body(invocation)), mailbox => $"{invocation.Arguments[0]} has a mailbox {mailbox.Text("name")}.");
 
     static async Task<int> ListAsync(Invocation invocation) =>
-        invocation.Print(await invocation.Server.GetAsync(Of(invocation, "mailboxes")), ["MAILBOX", "MESSAGES", "SHARED"],
-            mailbox => [mailbox.Text("name"), mailbox.GetProperty("messages").ToString(), mailbox.GetProperty("shared").GetBoolean() ? "yes" : ""]);
+        invocation.Print(await invocation.Server.GetAsync(Of(invocation, "mailboxes")), ["MAILBOX", "MESSAGES", "KEEPS", "SHARED"],
+            mailbox => [mailbox.Text("name"), mailbox.GetProperty("messages").ToString(), Keeps(mailbox), mailbox.GetProperty("shared").GetBoolean() ? "yes" : ""]);
+
+    static string Keeps(System.Text.Json.JsonElement mailbox) => mailbox.Text("keepDays") is { Length: > 0 } days ? days + "d" : "";
+
+    static async Task<int> KeepAsync(Invocation invocation) =>
+        invocation.Print(await invocation.Server.PatchAsync("mailboxes", Body(invocation).Add("keep", invocation.Arguments[2])), mailbox =>
+            Keeps(mailbox) is { Length: > 0 } days ? $"{mailbox.Text("name")} of {invocation.Arguments[0]} keeps messages for {days.TrimEnd('d')} days." : $"{mailbox.Text("name")} of {invocation.Arguments[0]} keeps messages for ever.");
 
     static async Task<int> RemoveAsync(Invocation invocation) =>
         invocation.Print(await invocation.Server.DeleteAsync(Of(invocation, "mailboxes")), mailbox => $"The mailbox {mailbox.Text("name")} of {invocation.Arguments[0]} is removed.");

@@ -11,4 +11,10 @@ public sealed record AccountSettings
 
     /// <summary>How much an account may have of such messages beside its quota, in per cent of it; the oldest go first. Default 50.</summary>
     public int KeepExpungedPercent { get; init; } = 50;
+
+    /// <summary>How long mail stays in Junk (the mailbox with that special use), unless the mailbox itself says otherwise; whole days, and what is flagged stays. Default 0: for ever.</summary>
+    public TimeSpan KeepJunk { get; init; }
+
+    /// <summary>The same of Trash. Default 0: for ever.</summary>
+    public TimeSpan KeepTrash { get; init; }
 }

@@ -304,19 +304,29 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
         return gone;
     }
 
+    /// <summary>How long the mailbox keeps its messages (<see cref="Mailbox.KeepDays"/>).</summary>
+    public async ValueTask SetKeepDaysAsync(long mailboxId, int? days, CancellationToken cancel) =>
+        await store.CommitAsync(t => { MailboxTable.SetKeepDays(t, mailboxId, days); return true; }, cancel);
+
     /// <summary>Removes the messages, whatever their flags; those that are gone are passed over.</summary>
     /// <param name="uids">Rising.</param>
-    public async ValueTask RemoveAsync(long mailboxId, IReadOnlyList<uint> uids, CancellationToken cancel)
+    /// <param name="which">Only those of them for which this holds when they are removed.</param>
+    /// <returns>How many were removed.</returns>
+    public async ValueTask<int> RemoveAsync(long mailboxId, IReadOnlyList<uint> uids, CancellationToken cancel, Predicate<MessageRow>? which = null)
     {
+        var gone = 0;
         for (var i = 0; i < uids.Count; i += RowsPerCommit)
         {
             var piece = Piece(uids, i);
-            await store.CommitAsync(t =>
+            gone += await store.CommitAsync(t =>
             {
-                if (MailboxTable.Get(t, mailboxId) is { } mailbox) Expunge.Take(t, notifier, mailbox, [.. Flags.Rows(t, mailboxId, piece)], time.GetUtcNow(), Keeps);
-                return 0;
+                if (MailboxTable.Get(t, mailboxId) is not { } mailbox) return 0;
+                var rows = Flags.Rows(t, mailboxId, piece).Where(row => which?.Invoke(row) != false).ToList();
+                Expunge.Take(t, notifier, mailbox, rows, time.GetUtcNow(), Keeps);
+                return rows.Count;
             }, cancel);
         }
+        return gone;
     }
 
     /// <summary>Moves the messages into the account's trash; those that are gone are passed over. Out of the trash itself they are removed.</summary>

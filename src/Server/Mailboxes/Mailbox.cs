@@ -25,6 +25,9 @@ public sealed record Mailbox(
     /// <summary>It has an access control list; else its owner may do all, and nobody else anything.</summary>
     public bool IsShared { get; init; }
 
+    /// <summary>For how many days it keeps its messages: 0: for ever; null: as the settings say (<see cref="Retention"/>).</summary>
+    public int? KeepDays { get; init; }
+
     /// <summary>Under which number it is noted what an account has seen here; 0: the owner's own flags are his.</summary>
     public long ReaderOf(long accountId) => accountId == AccountId ? 0 : accountId;
 

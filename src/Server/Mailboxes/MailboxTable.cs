@@ -15,13 +15,13 @@ static class MailboxTable
         return list;
     }
 
-    const string Columns = "SELECT id, account_id, name, special_use, subscribed, uid_validity, uid_next, recent_uid, modseq, messages, unseen, deleted, bytes, shared FROM mailbox";
+    const string Columns = "SELECT id, account_id, name, special_use, subscribed, uid_validity, uid_next, recent_uid, modseq, messages, unseen, deleted, bytes, shared, keep_days FROM mailbox";
 
     static Mailbox Read(Statement row) => new(
         row.Int64(0), row.Int64(1), row.String(2), row.Text(3), row.Bool(4),
         (uint)row.Int64(5), (uint)row.Int64(6), (uint)row.Int64(7), row.Int64(8),
         row.Int32(9), row.Int32(10), row.Int32(11), row.Int64(12))
-    { IsShared = row.Bool(13) };
+    { IsShared = row.Bool(13), KeepDays = row.IsNull(14) ? null : row.Int32(14) };
 
     static Mailbox? One(Statement row)
     {
@@ -96,6 +96,18 @@ static class MailboxTable
         while (row.Step()) names.Add(row.String(0));
         return names;
     }
+
+    /// <summary>Mailboxes that may not keep all for ever.</summary>
+    public static List<Mailbox> Keeping(ReadTransaction read)
+    {
+        using var row = read.Prepare(Columns + " WHERE keep_days > 0 OR (keep_days IS NULL AND special_use IN ('\\Junk', '\\Trash'))");
+        var all = new List<Mailbox>();
+        while (row.Step()) all.Add(Read(row));
+        return all;
+    }
+
+    public static void SetKeepDays(WriteTransaction write, long id, int? days) =>
+        write.Prepare("UPDATE mailbox SET keep_days = ? WHERE id = ?").Bind(1, days).Bind(2, id).Run();
 
     public static void SetSpecialUse(WriteTransaction write, long id, string? use) =>
         write.Prepare("UPDATE mailbox SET special_use = ? WHERE id = ?").Bind(1, use).Bind(2, id).Run();

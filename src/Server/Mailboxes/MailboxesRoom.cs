@@ -30,6 +30,7 @@ public static class MailboxesRoom
         .AddSingleton<PackRewriting>()
         .AddSingleton<ExpungeHistory>()
         .AddSingleton<Undelete>().AddSingleton(KeptTable.Holder).AddHostedService<UndeleteUpkeep>()
+        .AddSingleton<Retention>().AddHostedService<RetentionUpkeep>()
         .AddSingleton<TextIndex>()
         .AddSingleton<TextIndexer>()
         .AddHostedService(provider => provider.GetRequiredService<TextIndexer>())

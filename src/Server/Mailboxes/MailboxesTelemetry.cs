@@ -24,6 +24,9 @@ static partial class MailboxesTelemetry
     [LoggerMessage(8115, LogLevel.Error, "The vault's upkeep failed; it is tried again")]
     public static partial void UpkeepFailed(ILogger log, Exception error);
 
+    [LoggerMessage(8116, LogLevel.Information, "{Messages} messages were removed that had been in their mailboxes for longer than these keep them")]
+    public static partial void Expired(ILogger log, int messages);
+
     [LoggerMessage(8120, LogLevel.Warning, "The search index of account {Account} cannot be used now: {Why} Searches read the messages instead")]
     public static partial void IndexFailed(ILogger log, long account, string why);
 

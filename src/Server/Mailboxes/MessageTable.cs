@@ -162,6 +162,15 @@ static class MessageTable
         write.Prepare("DELETE FROM message WHERE mailbox_id = ? AND uid BETWEEN ? AND ?").Bind(1, mailboxId).Bind(2, run.First).Bind(3, run.Last).Run();
     }
 
+    /// <summary>The first UIDs above one that have been in the mailbox since before a time, up to the first that has not.</summary>
+    public static List<uint> SavedBefore(ReadTransaction read, long mailboxId, uint after, DateTimeOffset before, int most)
+    {
+        using var row = read.Prepare("SELECT uid, saved FROM message WHERE mailbox_id = ? AND uid > ? ORDER BY uid LIMIT ?").Bind(1, mailboxId).Bind(2, after).Bind(3, most);
+        var uids = new List<uint>();
+        while (row.Step() && row.Time(1) < before) uids.Add((uint)row.Int64(0));
+        return uids;
+    }
+
     /// <summary>UIDs flagged \Deleted, rising.</summary>
     public static List<uint> Deleted(ReadTransaction read, long mailboxId, uint from, uint to)
     {
