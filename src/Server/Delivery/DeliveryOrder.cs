@@ -55,7 +55,7 @@ public sealed record DeliveryOrder
     public string Door { get; init; } = "";
     /// <summary>For the trace: why it is junk, what the checks found; or empty.</summary>
     public string Verdict { get; init; } = "";
-    /// <summary>Runs in the commit that places the last of it; or null.</summary>
+    /// <summary>Runs in the commit that places the last of it, unless nobody takes it; or null.</summary>
     internal Action<Storage.WriteTransaction>? Alongside { get; init; }
     /// <summary>Whom the message can be held to, where that was asked.</summary>
     public Reports.ProvenSender? Proven { get; init; }

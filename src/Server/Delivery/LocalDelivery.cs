@@ -148,7 +148,7 @@ public sealed class LocalDelivery
         {
             foreach (var recipient in order.Recipients)
                 foreach (var target in recipient.Targets)
-                    if (target.Served is { } address && !order.Junk && order.ReversePath is not null && await bookings!.TakeAsync(address, order.Message, booker, letter => SendLetterAsync(letter, cancel), cancel) is { } refusal)
+                    if (target.Served is { } address && (order.Junk || order.ReversePath is null ? Bookings.OnlyInvitations : await bookings!.TakeAsync(address, order.Message, booker, letter => SendLetterAsync(letter, cancel), cancel)) is { } refusal)
                         refused[recipient.Address.Key] = refusal;
         }
         catch (Exception e) when (StoreTrouble.Of(e) is { } trouble)
@@ -251,7 +251,8 @@ public sealed class LocalDelivery
             first = Enqueue(transaction, placing, content, others ? effects.RemoteCopies : [], late.ConvertAll(placing.Again));
             if (placing.Order.Author is { } author) limits?.Record(transaction, author, placing.Order.Recipients.Select(recipient => recipient.Address));
             directory.Count(transaction, placing.Order.Recipients.Where(recipient => !recipient.IsCopy).Select(recipient => recipient.Address));
-            placing.Order.Alongside?.Invoke(transaction);
+            // what is to be true with the message is not where nobody has it
+            if (others || refused.Count == 0 || late.Count > 0) placing.Order.Alongside?.Invoke(transaction);
             reports?.Take(transaction, placing.Order.ReversePath, placing.Order.Recipients.Select(recipient => recipient.Address), content, placing.Order.Proven);
         }
         queue.Trail.Add(transaction, TrailLines.Of(placing.Order, effects, placing.Staged.MessageId, placing.Next, end, refused, late, first));

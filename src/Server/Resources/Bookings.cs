@@ -26,7 +26,10 @@ public readonly record struct Booker(Account? SignedIn, string? ProvenDomain);
 /// </summary>
 public sealed class Bookings(Store store, UserDirectory directory, ResourceBook book, TimeProvider time)
 {
-    static readonly Refusal OnlyInvitations = Refusal.NotPermitted.Because("This address takes invitations and cancellations (text/calendar) only");
+    const int MostJudgements = 50;
+
+    /// <summary>To what is no invitation, or nothing that may be answered: junk, and what comes from no sender.</summary>
+    public static readonly Refusal OnlyInvitations = Refusal.NotPermitted.Because("This address takes invitations and cancellations (text/calendar) only");
 
     /// <summary>One event of an invitation with what is answered to it.</summary>
     /// <param name="Instance">RECURRENCE-ID, or -1.</param>
@@ -48,8 +51,7 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
         switch (invitation.Method)
         {
             case SchedulingMethod.Request:
-                await AnswerAsync(resource, invitation, calendar, organizer, booker, send);
-                return null;
+                return await AnswerAsync(resource, invitation, calendar, organizer, booker, send, cancel);
             case SchedulingMethod.Cancel:
                 await store.CommitAsync(write =>
                 {
@@ -70,29 +72,32 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
         return null;
     }
 
-    async ValueTask AnswerAsync(Resource resource, Invitation invitation, byte[] calendar, MailAddress organizer, Booker booker, Func<ResourceLetter, ValueTask<Refusal?>> send)
+    async ValueTask<Refusal?> AnswerAsync(Resource resource, Invitation invitation, byte[] calendar, MailAddress organizer, Booker booker, Func<ResourceLetter, ValueTask<Refusal?>> send, CancellationToken cancel)
     {
-        while (true)
+        for (var judged = 0; judged < MostJudgements; judged++)
         {
+            cancel.ThrowIfCancellationRequested();
             var now = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
             List<Answered> answers;
             using (var read = store.Read()) answers = Judge(read.Prepare, resource, invitation, organizer, booker, now);
-            if (answers.Count == 0) return; // older than what is known
+            if (answers.Count == 0) return null; // older than what is known
             try
             {
-                await send(new ResourceLetter(resource, organizer, Write(resource, invitation, organizer, one => AnswerTo(one, answers), Why(answers), now), write =>
+                // an answer that could not be placed has booked nothing: the invitation is not taken either
+                if (await send(new ResourceLetter(resource, organizer, Write(resource, invitation, organizer, one => AnswerTo(one, answers), Why(answers), now), write =>
                 {
                     var again = Judge(write.Prepare, resource, invitation, organizer, booker, now);
                     if (!again.Select(Key).SequenceEqual(answers.Select(Key))) throw new Overtaken();
                     foreach (var one in again.Where(one => one.IsNew)) Record(write, resource, one, calendar, organizer, now);
-                }));
+                })) is { } refusal) return refusal;
                 if (answers.Exists(one => one is { IsNew: true, Verdict.Part: Participation.Tentative }))
                     foreach (var owner in resource.Profile.Owners ?? [])
                         if (MailAddress.TryParse(owner, out var to)) await send(new ResourceLetter(resource, to, WriteToOwner(resource, invitation, organizer, to, now), _ => { }));
-                return;
+                return null;
             }
             catch (Overtaken) { } // what was judged on the read holds no more: judge again
         }
+        return Refusal.Unavailable.Because("Too many ask for it at once; try again later");
 
         static (long, Participation, string?, bool) Key(Answered one) => (one.Instance, one.Verdict.Part, one.Verdict.Why, one.IsNew);
     }
@@ -160,6 +165,8 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
         var uid = one.Event.Uid;
         if (one.Instance == -1) ResourceTable.RemoveSingle(write, resource.Id, uid);
         else if (ResourceTable.FindBooking(write.Prepare, resource.Id, uid, -1) is { } series) ResourceTable.Free(write, series.Id, one.Instance);
+        // who is declined and had nothing leaves nothing: strangers would fill the table
+        if (one.Verdict.Part == Participation.Declined && ResourceTable.FindBooking(write.Prepare, resource.Id, uid, one.Instance) is null && (one.Instance == -1 || ResourceTable.FindBooking(write.Prepare, resource.Id, uid, -1) is null)) return;
         var summary = one.Event.Summary;
         ResourceTable.Put(write, new Booking(0, resource.Id, uid, one.Instance, one.Event.Sequence, one.Event.Stamp, organizer.Key, summary.Length > 500 ? summary[..500] : summary,
             State(one.Verdict.Part), one.Verdict.Part == Participation.Declined ? null : calendar, now), one.Verdict.Taken);

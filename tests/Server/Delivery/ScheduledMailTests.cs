@@ -61,6 +61,26 @@ public class ScheduledMailTests
     }
 
     [Fact]
+    public async Task What_waited_and_finds_a_full_mailbox_is_not_counted_as_delivered()
+    {
+        await using var office = await PostOffice.OpenAsync(new QueueSettings(), start: false);
+        await office.Directory.AddAccountAsync(new NewAccount("full@example.test", Quota: 10));
+        var queue = new MailQueue(office.Store, office.Mail, office.Clock, office.Settings, office.Directory);
+        var local = new LocalDelivery(office.Store, office.Mail, queue, office.Directory, office.Clock, NullLogger<LocalDelivery>.Instance, office.Settings);
+        using var workers = new RemoteDelivery(queue, office.Mail, office.Dns, new BounceDelivery(office.Mail, queue, office.Directory, office.Settings, office.Clock), office.Settings, office.Clock,
+            NullLogger<RemoteDelivery>.Instance, local, office.Directory);
+        Assert.Null((await local.DeliverAsync(Order(office, "full@example.test", office.Time.GetUtcNow().AddDays(1)), default))[0]);
+        await workers.StartAsync(default);
+        await Wait.UntilAsync(() =>
+        {
+            office.Time.Advance(TimeSpan.FromHours(1));
+            return office.Inbox().Count > 0;
+        }, "its sender is told");
+        Assert.Contains(".2.2", office.Inbox()[0]);
+        await workers.StopAsync(default);
+    }
+
+    [Fact]
     public async Task The_trace_tells_what_was_placed_queued_and_refused()
     {
         await using var office = await PostOffice.OpenAsync(new QueueSettings(), start: false);

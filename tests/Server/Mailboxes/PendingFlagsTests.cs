@@ -1,6 +1,7 @@
 using CbaMail.Backup;
 using CbaMail.Config;
 using CbaMail.Mailboxes;
+using CbaMail.Tests.Wire;
 using Xunit;
 
 namespace CbaMail.Tests.Server.Mailboxes;
@@ -157,12 +158,11 @@ public sealed class PendingFlagsTests : IAsyncDisposable
         KnownRuns known;
         using (var read = prompt.Mail.Read()) known = Known(read, inbox, _ => true);
         Assert.NotNull(await prompt.Mail.StorePendingAsync(inbox, known, Seen, default));
-        while (true)
+        await Wait.UntilAsync(() =>
         {
             using var read = prompt.Store.Read();
-            if (read.Prepare("SELECT count(*) FROM pending_flags").Scalar() == 0) break;
-            await Task.Delay(5);
-        }
+            return read.Prepare("SELECT count(*) FROM pending_flags").Scalar() == 0;
+        }, "they are in their rows");
         using var then = prompt.Store.Read();
         Assert.Equal(3L, then.Prepare("SELECT count(*) FROM message WHERE flags = 1").Scalar());
     }
