@@ -19,13 +19,14 @@ public sealed class Invitation
     public EventSeries Series { get; }
 
     /// <param name="floating">The zone of times without one, and of whole days.</param>
+    /// <param name="named">The method that Content-Type names (RFC 6047 2.4), which counts where the calendar has none; or null.</param>
     /// <param name="problem">What is wrong with it, for people.</param>
-    public static bool TryRead(ReadOnlySpan<byte> bytes, TimeZoneInfo floating, [NotNullWhen(true)] out Invitation? invitation, [NotNullWhen(false)] out string? problem)
+    public static bool TryRead(ReadOnlySpan<byte> bytes, TimeZoneInfo floating, string? named, [NotNullWhen(true)] out Invitation? invitation, [NotNullWhen(false)] out string? problem)
     {
         invitation = null;
         if (!CalendarText.TryRead(bytes, out var calendar, out problem) || !EventSeries.TryRead(calendar, floating, out var series, out problem)) return false;
         // RFC 5545 3.7.2: without METHOD it is a calendar to look at, not a question
-        var method = calendar.Find("METHOD")?.Value.Trim().ToUpperInvariant() switch
+        var method = (calendar.Find("METHOD")?.Value ?? named)?.Trim().ToUpperInvariant() switch
         {
             "REQUEST" => SchedulingMethod.Request,
             "CANCEL" => SchedulingMethod.Cancel,
@@ -41,27 +42,35 @@ public sealed class Invitation
     /// <summary>Whether an event says something later than what is known of it (RFC 5546 2.1.5): by SEQUENCE, and of equal ones by DTSTAMP. The same again is not later.</summary>
     public static bool IsLater(CalendarEvent one, int sequence, DateTimeOffset stamp) => one.Sequence > sequence || (one.Sequence == sequence && one.Stamp > stamp);
 
-    /// <summary>Whether the event names the address among its attendees; one that was invited by way of a list is not named.</summary>
-    public static bool Invites(CalendarEvent one, string address) => one.Component.All("ATTENDEE").Any(attendee => attendee.Mailbox?.Equals(address, StringComparison.OrdinalIgnoreCase) == true);
+    /// <summary>The first attendee of the event of whom something holds, or null: one that was invited by way of a list is not named.</summary>
+    static CalendarProperty? Attendee(CalendarEvent one, Func<string, bool> isOne) => one.Component.All("ATTENDEE").FirstOrDefault(attendee => attendee.Mailbox is { } address && isOne(address));
 
-    /// <summary>The answer of one attendee (RFC 5546 3.2.3): to the whole, and to each single instance that was asked about.</summary>
-    /// <param name="attendee">Who answers.</param>
-    /// <param name="name">As people call it; or empty.</param>
+    /// <summary>Whether any of its events names such an attendee.</summary>
+    public bool Invites(Func<string, bool> isOne) => Events.Any(one => Attendee(one, isOne) is not null);
+
+    IEnumerable<CalendarEvent> Events => Series.Whole is { } whole ? Series.Single.Prepend(whole) : Series.Single;
+
+    /// <summary>The answer of one attendee (RFC 5546 3.2.3): to the whole, and to each single instance that was asked about. He answers by the address at which he was invited, or organizers' programs would not know him.</summary>
+    /// <param name="isAttendee">Whether an address is his.</param>
+    /// <param name="attendee">Who answers where he is not named.</param>
+    /// <param name="kind">What he is (RFC 5545 3.2.3) unless it is said.</param>
+    /// <param name="name">As people call him; or empty.</param>
     /// <param name="answers">What is answered to each event of the series.</param>
     /// <param name="comment">Why, for people; or null.</param>
-    public byte[] Answer(string attendee, string name, Func<CalendarEvent, Participation> answers, string? comment, DateTimeOffset now)
+    public byte[] Answer(Func<string, bool> isAttendee, string attendee, string kind, string name, Func<CalendarEvent, Participation> answers, string? comment, DateTimeOffset now)
     {
         var reply = Envelope("REPLY");
         foreach (var zone in calendar.Inside("VTIMEZONE")) reply.Components.Add(zone);
-        foreach (var one in Series.Whole is { } whole ? Series.Single.Prepend(whole) : Series.Single)
+        foreach (var one in Events)
         {
             var answer = new CalendarComponent("VEVENT");
             foreach (var property in one.Component.Properties)
                 if (property.Name is "UID" or "RECURRENCE-ID" or "ORGANIZER" or "DTSTART" or "DTEND" or "DURATION" or "SUMMARY" or "SEQUENCE" or "LOCATION") answer.Properties.Add(property);
             answer.With("DTSTAMP", CalendarTime.Utc(now));
-            List<KeyValuePair<string, string>> parameters = [new("PARTSTAT", answers(one).ToString().ToUpperInvariant()), new("CUTYPE", "RESOURCE")];
+            var invited = Attendee(one, isAttendee) ?? Attendee(Series.First, isAttendee);
+            List<KeyValuePair<string, string>> parameters = [new("PARTSTAT", answers(one).ToString().ToUpperInvariant()), new("CUTYPE", invited?.Parameter("CUTYPE") is { } said and ("ROOM" or "RESOURCE") ? said : kind)];
             if (name.Length > 0) parameters.Add(new("CN", name));
-            answer.Properties.Add(new("ATTENDEE", parameters, "mailto:" + attendee));
+            answer.Properties.Add(new("ATTENDEE", parameters, invited?.Value.Trim() ?? "mailto:" + attendee));
             if (comment is not null) answer.With("COMMENT", CalendarText.Escape(comment));
             reply.Components.Add(answer);
         }

@@ -61,6 +61,7 @@ public sealed record Settings
     public ReportSettings Reports { get; init; } = new();
     public ApiSettings Api { get; init; } = new();
     public WebhookSettings Webhooks { get; init; } = new();
+    public ResourceSettings Resources { get; init; } = new();
     public AccountSettings Accounts { get; init; } = new();
     public AdmissionSettings Admission { get; init; } = new();
 }

@@ -59,6 +59,8 @@ public sealed record DeliveryOrder
     internal Action<Storage.WriteTransaction>? Alongside { get; init; }
     /// <summary>Whom the message can be held to, where that was asked.</summary>
     public Reports.ProvenSender? Proven { get; init; }
+    /// <summary>The signatures of it that are right.</summary>
+    public IReadOnlyList<MailAuth.Dkim.DkimSignature> Signatures { get; init; } = [];
     /// <summary>Stands on the log lines.</summary>
     public string Id { get; init; } = "";
     /// <summary>Who brought it, for the log: a client's address, an account.</summary>

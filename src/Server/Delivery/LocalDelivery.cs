@@ -143,12 +143,12 @@ public sealed class LocalDelivery
     {
         var others = order.Recipients.Select(recipient => recipient with { Targets = [.. recipient.Targets.Where(target => target.Served is null)] }).Where(recipient => recipient.Targets.Count > 0).ToList();
         var refused = new Dictionary<string, Refusal>();
-        var booker = new Booker(order.Author is { } author ? directory.GetAccount(author) : null, order.Proven?.Author);
+        var booker = Booker.Of(order.Message.Span, (order.Author ?? order.Poster) is { } author ? directory.GetAccount(author) : null, order.Proven?.Author, order.Signatures, bookings!.CalendarServices);
         try
         {
             foreach (var recipient in order.Recipients)
                 foreach (var target in recipient.Targets)
-                    if (target.Served is { } address && (order.Junk || order.ReversePath is null ? Bookings.OnlyInvitations : await bookings!.TakeAsync(address, order.Message, booker, letter => SendLetterAsync(letter, cancel), cancel)) is { } refusal)
+                    if (target.Served is { } address && (order.Junk || order.ReversePath is null ? Bookings.OnlyInvitations : await bookings.TakeAsync(address, recipient.Address, order.Message, booker, letter => SendLetterAsync(letter, cancel), cancel)) is { } refusal)
                         refused[recipient.Address.Key] = refusal;
         }
         catch (Exception e) when (StoreTrouble.Of(e) is { } trouble)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using CbaMail.Calendar;
+using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Mime;
@@ -15,18 +16,22 @@ public sealed record ResourceLetter(Resource Resource, MailAddress To, byte[] Me
 /// <summary>Somebody else was faster between the judgement and the commit: judge anew.</summary>
 public sealed class Overtaken : Exception;
 
-/// <summary>Who sends an invitation.</summary>
-/// <param name="SignedIn">The account, or null.</param>
-/// <param name="ProvenDomain">Of a stranger: the domain that SPF or a signature proves to be its author's; or null.</param>
-public readonly record struct Booker(Account? SignedIn, string? ProvenDomain);
-
 /// <summary>
 /// Takes invitations and cancellations for resources. A booking and the answer that tells of it are one commit; what is judged on a read is judged
 /// again in that commit, so of two who ask at once one hears that it is taken.
 /// </summary>
-public sealed class Bookings(Store store, UserDirectory directory, ResourceBook book, TimeProvider time)
+public sealed class Bookings(Store store, UserDirectory directory, ResourceBook book, TimeProvider time, Settings settings)
 {
+    /// <summary>Addresses of services that may name an organizer elsewhere.</summary>
+    public IReadOnlyList<string> CalendarServices => settings.Resources.CalendarServices;
+
     const int MostJudgements = 50;
+
+    /// <summary>Octets of a part that are decoded: base64 of <see cref="CalendarText.MostBytes"/> and some more, so that what is too large is seen to be.</summary>
+    const int MostEncoded = CalendarText.MostBytes / 4 * 6;
+
+    /// <param name="Rights">Whose rights count.</param>
+    readonly record struct Asking(Account? SignedIn, MailAddress Rights);
 
     /// <summary>To what is no invitation, or nothing that may be answered: junk, and what comes from no sender.</summary>
     public static readonly Refusal OnlyInvitations = Refusal.NotPermitted.Because("This address takes invitations and cancellations (text/calendar) only");
@@ -37,21 +42,24 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
     sealed record Answered(CalendarEvent Event, long Instance, BookingVerdict Verdict, bool IsNew);
 
     /// <summary>Takes a message for a resource.</summary>
+    /// <param name="asked">The address that was written to.</param>
     /// <param name="send">Places a letter, its <see cref="ResourceLetter.Alongside"/> in the same commit.</param>
     /// <returns>Null, or why it was not taken.</returns>
-    public async ValueTask<Refusal?> TakeAsync(MailAddress address, ReadOnlyMemory<byte> message, Booker booker, Func<ResourceLetter, ValueTask<Refusal?>> send, CancellationToken cancel)
+    public async ValueTask<Refusal?> TakeAsync(MailAddress address, MailAddress asked, ReadOnlyMemory<byte> message, Booker booker, Func<ResourceLetter, ValueTask<Refusal?>> send, CancellationToken cancel)
     {
         if (book.Find(address) is not { } resource) return Refusal.NoSuchUser;
-        if (FindCalendar(message.Span) is not { } calendar) return OnlyInvitations;
-        if (!Invitation.TryRead(calendar, resource.Profile.Zone, out var invitation, out var problem)) return OnlyInvitations.Because($"The invitation cannot be read: {problem}");
+        if (FindCalendar(message.Span) is not var (calendar, named)) return OnlyInvitations;
+        if (!Invitation.TryRead(calendar, resource.Profile.Zone, named, out var invitation, out var problem)) return OnlyInvitations.Because($"The invitation cannot be read: {problem}");
         if (!MailAddress.TryParse(invitation.Series.First.Organizer ?? "", out var organizer)) return OnlyInvitations.Because("The invitation names no organizer");
         // whoever is answered must be the one who asks, or the answers could be turned against anybody
-        if (booker.SignedIn is { } account ? !directory.MaySendAs(account, organizer) && !directory.MaySendOnBehalf(account, organizer) : booker.ProvenDomain != organizer.DomainKey)
-            return Refusal.NotPermitted.Because("The organizer of the invitation is not proven to be its sender");
+        if (booker.Asks(organizer, directory) is not { } asker) return Refusal.NotPermitted.Because("The organizer of the invitation is not proven to be its sender");
         switch (invitation.Method)
         {
             case SchedulingMethod.Request:
-                return await AnswerAsync(resource, invitation, calendar, organizer, booker, send, cancel);
+                // what somebody else was sent, and has passed on with its signature, asks nothing of the resource
+                if (booker.SignedIn is null && !invitation.Invites(attendee => IsOf(resource, attendee) || attendee.Equals(asked.ToString(), StringComparison.OrdinalIgnoreCase)))
+                    return Refusal.NotPermitted.Because("The invitation does not name the resource among its attendees");
+                return await AnswerAsync(resource, invitation, calendar, organizer, new(booker.SignedIn, asker), send, cancel);
             case SchedulingMethod.Cancel:
                 await store.CommitAsync(write =>
                 {
@@ -63,30 +71,53 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
         }
     }
 
-    /// <summary>The first calendar of a message, whether it stands in it or is attached to it; or null.</summary>
-    static byte[]? FindCalendar(ReadOnlySpan<byte> message)
+    /// <summary>Whether the address is the resource's: its own, in a domain's other name, or an alias that leads to it alone.</summary>
+    bool IsOf(Resource resource, string address) => MailAddress.TryParse(address, out var one)
+        && (one.Key == resource.Address.Key || (directory.IsLocal(one) && directory.Resolve(directory.Map(one)) is { Ok: true, Value: [{ Served: { } served }] } && served.Key == resource.Address.Key));
+
+    /// <summary>
+    /// The calendar of a message, in UTF-8, and the method that its type names: whether it stands in the message or is attached, or both, the first with a method
+    /// (RFC 6047 2.4), else the first. What stands in a message that is attached was sent to others.
+    /// </summary>
+    static (byte[] Calendar, string? Method)? FindCalendar(ReadOnlySpan<byte> message)
     {
-        foreach (var part in MimeTree.Parse(message).Walk())
-            if (part is { Type: "text", Subtype: "calendar" } or { Type: "application", Subtype: "ics" } || part.FileName?.EndsWith(".ics", StringComparison.OrdinalIgnoreCase) == true)
-                return ContentDecoder.Bytes(message, part, CalendarText.MostBytes + 1);
-        return null;
+        MimePart? found = null;
+        var open = new Stack<MimePart>([MimeTree.Parse(message)]);
+        while (open.TryPop(out var part))
+        {
+            if (part.Type != "message")
+                for (var i = part.Children.Count - 1; i >= 0; i--) open.Push(part.Children[i]);
+            if (part is not ({ Type: "text", Subtype: "calendar" } or { Type: "application", Subtype: "ics" }) && part.FileName?.EndsWith(".ics", StringComparison.OrdinalIgnoreCase) != true) continue;
+            if (MethodOf(part) is not null)
+            {
+                found = part;
+                break;
+            }
+            found ??= part;
+        }
+        if (found is null) return null;
+        var bytes = found.Type == "text" && found.Charset is { Length: > 0 } charset && !charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) && !charset.Equals("us-ascii", StringComparison.OrdinalIgnoreCase)
+            ? System.Text.Encoding.UTF8.GetBytes(ContentDecoder.Text(message, found, MostEncoded)) : ContentDecoder.Bytes(message, found, MostEncoded);
+        return (bytes, MethodOf(found));
+
+        static string? MethodOf(MimePart part) => MimePart.Parameter(part.Parameters, "method");
     }
 
-    async ValueTask<Refusal?> AnswerAsync(Resource resource, Invitation invitation, byte[] calendar, MailAddress organizer, Booker booker, Func<ResourceLetter, ValueTask<Refusal?>> send, CancellationToken cancel)
+    async ValueTask<Refusal?> AnswerAsync(Resource resource, Invitation invitation, byte[] calendar, MailAddress organizer, Asking asking, Func<ResourceLetter, ValueTask<Refusal?>> send, CancellationToken cancel)
     {
         for (var judged = 0; judged < MostJudgements; judged++)
         {
             cancel.ThrowIfCancellationRequested();
             var now = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
             List<Answered> answers;
-            using (var read = store.Read()) answers = Judge(read.Prepare, resource, invitation, organizer, booker, now);
+            using (var read = store.Read()) answers = Judge(read.Prepare, resource, invitation, organizer, asking, now);
             if (answers.Count == 0) return null; // older than what is known
             try
             {
                 // an answer that could not be placed has booked nothing: the invitation is not taken either
                 if (await send(new ResourceLetter(resource, organizer, Write(resource, invitation, organizer, one => AnswerTo(one, answers), Why(answers), now), write =>
                 {
-                    var again = Judge(write.Prepare, resource, invitation, organizer, booker, now);
+                    var again = Judge(write.Prepare, resource, invitation, organizer, asking, now);
                     if (!again.Select(Key).SequenceEqual(answers.Select(Key))) throw new Overtaken();
                     foreach (var one in again.Where(one => one.IsNew)) Record(write, resource, one, calendar, organizer, now);
                 })) is { } refusal) return refusal;
@@ -102,7 +133,7 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
         static (long, Participation, string?, bool) Key(Answered one) => (one.Instance, one.Verdict.Part, one.Verdict.Why, one.IsNew);
     }
 
-    List<Answered> Judge(Func<string, Statement> prepare, Resource asked, Invitation invitation, MailAddress organizer, Booker booker, DateTimeOffset now)
+    List<Answered> Judge(Func<string, Statement> prepare, Resource asked, Invitation invitation, MailAddress organizer, Asking asking, DateTimeOffset now)
     {
         var answers = new List<Answered>();
         if (ResourceTable.Find(prepare, asked.Id) is not { } resource) return answers;
@@ -134,7 +165,7 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
                 return;
             }
             var coming = times.Where(at => at.End > now).ToList();
-            var verdict = !book.MayBook(resource, organizer, booker.SignedIn) ? new(Participation.Declined, [], coming, "You may not book it")
+            var verdict = !book.MayBook(resource, asking.Rights, asking.SignedIn) ? new(Participation.Declined, [], coming, "You may not book it")
                 : one.IsTransparent ? new(Participation.Accepted, [], [], null)
                 : BookingRules.Judge(resource.Profile, coming, recurring, more, now, (from, to) => ResourceTable.Between(prepare, resource.Id, from, to)
                     .Where(other => other.Booking.Uid != one.Uid || (instance != -1 && other.Booking.Instance != instance && !(other.Booking.Instance == -1 && Same(prepare, other.Booking.Id, instance, other.Start))))
@@ -217,7 +248,7 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
     {
         var gone = Refusal.Conflict.Because("The booking is not held any more, or needs no approval");
         if (!booking.IsHeld || (accept && booking.State != "tentative") || !MailAddress.TryParse(booking.Organizer, out var organizer)) return gone;
-        if (booking.Request is not { } calendar || !Invitation.TryRead(calendar, resource.Profile.Zone, out var invitation, out _)) return gone;
+        if (booking.Request is not { } calendar || !Invitation.TryRead(calendar, resource.Profile.Zone, null, out var invitation, out _)) return gone;
         var part = accept ? Participation.Accepted : Participation.Declined;
         try
         {
@@ -231,7 +262,7 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
         catch (Overtaken) { return gone; }
     }
 
-    static byte[] Write(Resource resource, Invitation invitation, MailAddress organizer, Func<CalendarEvent, Participation> answers, string? why, DateTimeOffset now)
+    byte[] Write(Resource resource, Invitation invitation, MailAddress organizer, Func<CalendarEvent, Participation> answers, string? why, DateTimeOffset now)
     {
         var part = answers(invitation.Series.First);
         var name = resource.Profile.Name ?? resource.Address.ToString();
@@ -242,7 +273,7 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
             From = (resource.Profile.Name ?? "", resource.Address.ToString()),
             Subject = $"{word}: {(summary.Length > 200 ? summary[..200] : summary)}",
             Text = string.Create(CultureInfo.InvariantCulture, $"{name}: {word.ToLowerInvariant()}.{(why is null ? "" : $"\n\n{why}.")}\n"),
-            Calendar = (invitation.Answer(resource.Address.ToString(), resource.Profile.Name ?? "", answers, why, now), "REPLY"),
+            Calendar = (invitation.Answer(address => IsOf(resource, address), resource.Address.ToString(), resource.Profile.Kind == "equipment" ? "RESOURCE" : "ROOM", resource.Profile.Name ?? "", answers, why, now), "REPLY"),
             Date = now,
             MessageId = $"{Guid.NewGuid():N}@{resource.Address.Domain}",
         };

@@ -71,13 +71,13 @@ public sealed class ResourceBook
     public static Refusal NoResource(string address) => Refusal.NoSuchThing.Because($"There is no resource {address}; list them with: cbamail resource list");
 
     /// <summary>Whether somebody may book it.</summary>
-    /// <param name="organizer">In whose name it is asked.</param>
+    /// <param name="asker">Whose rights count.</param>
     /// <param name="signedIn">Whose account it is, or null: a stranger whose domain is proven.</param>
-    public bool MayBook(Resource resource, MailAddress organizer, Account? signedIn) => (resource.Profile.Bookers ?? ["domain"]).Any(word => word switch
+    public bool MayBook(Resource resource, MailAddress asker, Account? signedIn) => (resource.Profile.Bookers ?? ["domain"]).Any(word => word switch
     {
         "everyone" => true,
         "domain" => signedIn?.DomainId == resource.DomainId,
-        _ => SenderPattern.Matches(word, organizer, isMember: false)
+        _ => SenderPattern.Matches(word, asker, isMember: false)
             || (signedIn is not null && (SenderPattern.Matches(word, signedIn.Address, isMember: false) || (MailAddress.TryParse(word, out var address) && directory.FindGroup(address) is { } group && directory.IsIn(group, signedIn)))),
     });
 

@@ -23,7 +23,7 @@ public sealed class BookingsTests : IAsyncLifetime
         await office.InitializeAsync();
         book = new ResourceBook(office.Store, office.Directory, TimeProvider.System);
         Assert.True((await book.AddAsync(Hall, new ResourceProfile())).Ok);
-        var bookings = new Bookings(office.Store, office.Directory, book, TimeProvider.System);
+        var bookings = new Bookings(office.Store, office.Directory, book, TimeProvider.System, office.Settings);
         delivery = new LocalDelivery(office.Store, office.Mail, office.Queue, office.Directory, TimeProvider.System, NullLogger<LocalDelivery>.Instance, office.Settings, bookings: bookings);
     }
 

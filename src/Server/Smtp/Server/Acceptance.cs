@@ -1,6 +1,7 @@
 using CbaMail.Delivery;
 using CbaMail.Envelope;
 using CbaMail.Inbound;
+using CbaMail.MailAuth;
 using CbaMail.Queue;
 using CbaMail.Storage;
 using CbaMail.Submission;
@@ -81,6 +82,7 @@ static class Acceptance
             Door = TrailNotes.Door(session, transaction),
             Verdict = arrival.Disposition == Disposition.Accept ? "" : string.Join("; ", arrival.Judgements),
             Proven = arrival.Proof?.Sender,
+            Signatures = arrival.Proof is { Dkim: { Count: > 0 } verdicts } ? [.. verdicts.Where(verdict => verdict.Result == AuthResult.Pass).Select(verdict => verdict.Signature)] : [],
             Origin = session.Account is { } who ? $"{who.Address} at {arrival.Remote}" : $"{arrival.Hello} at {arrival.Remote}",
         }, CancellationToken.None);
         // a copy by policy is no recipient of the client's
