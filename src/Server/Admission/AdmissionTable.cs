@@ -79,9 +79,9 @@ static class AdmissionTable
 
     // ---- sign-ups
 
-    const string SignUpColumns = "SELECT id, domain_id, local, name, recovery, proven, invitation_id, language, source, at FROM sign_up";
+    const string SignUpColumns = "SELECT id, domain_id, local, name, recovery, proven, invitation_id, language, source, at, again_local, again_at FROM sign_up";
 
-    static SignUp SignUp(Statement row) => new(row.Int64(0), row.Int64(1), row.String(2), row.String(3), row.String(4), row.Bool(5), row.Int64(6), row.String(7), row.String(8), row.Time(9));
+    static SignUp SignUp(Statement row) => new(row.Int64(0), row.Int64(1), row.String(2), row.String(3), row.String(4), row.Bool(5), row.Int64(6), row.String(7), row.String(8), row.Time(9)) { AgainLocal = row.String(10), AgainAt = row.TimeOrNull(11) };
 
     public static long Add(WriteTransaction write, SignUp one, string password)
     {
@@ -94,9 +94,16 @@ static class AdmissionTable
 
     public static long CountSignUps(WriteTransaction write, long domain) => write.Prepare("SELECT count(*) FROM sign_up WHERE domain_id = ?").Bind(1, domain).Scalar() ?? 0;
 
-    /// <summary>Whether somebody waits already who is to be answered at that address.</summary>
-    public static bool Waits(WriteTransaction write, long domain, string recovery) =>
-        write.Prepare("SELECT EXISTS (SELECT 1 FROM sign_up WHERE domain_id = ? AND recovery = ?)").Bind(1, domain).Bind(2, recovery).Scalar() == 1;
+    /// <summary>Notes with somebody who is to be answered at that address that he has asked again.</summary>
+    /// <returns>Whether there is one.</returns>
+    public static bool Again(WriteTransaction write, long domain, string recovery, string local, DateTimeOffset at) =>
+        write.Prepare("UPDATE sign_up SET again_local = ?, again_at = ? WHERE domain_id = ? AND recovery = ?").Bind(1, local).Bind(2, at).Bind(3, domain).Bind(4, recovery).Run() > 0;
+
+    /// <summary>Those who have asked again since they were told that they wait, and were not told after that time.</summary>
+    public static List<SignUp> AskedAgain(ReadTransaction read, DateTimeOffset toldBefore) =>
+        All(read.Prepare(SignUpColumns + " WHERE again_at > coalesce(again_told, 0) AND coalesce(again_told, 0) < ? ORDER BY id").Bind(1, toldBefore), SignUp);
+
+    public static void ToldAgain(WriteTransaction write, long id, DateTimeOffset at) => write.Prepare("UPDATE sign_up SET again_told = ? WHERE id = ?").Bind(1, at).Bind(2, id).Run();
 
     public static List<SignUp> SignUps(ReadTransaction read) => All(read.Prepare(SignUpColumns + " ORDER BY id"), SignUp);
 
@@ -105,7 +112,7 @@ static class AdmissionTable
     public static (SignUp SignUp, string Password, byte[]? Scram)? FindSignUp(WriteTransaction write, long id)
     {
         using var row = write.Prepare(SignUpColumns.Replace(" FROM", ", password, scram FROM", StringComparison.Ordinal) + " WHERE id = ?").Bind(1, id);
-        return row.Step() ? (SignUp(row), row.String(10), row.IsNull(11) ? null : row.Blob(11).ToArray()) : null;
+        return row.Step() ? (SignUp(row), row.String(12), row.IsNull(13) ? null : row.Blob(13).ToArray()) : null;
     }
 
     public static bool RemoveSignUp(WriteTransaction write, long id) => write.Prepare("DELETE FROM sign_up WHERE id = ?").Bind(1, id).Run() > 0;

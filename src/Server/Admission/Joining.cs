@@ -30,6 +30,9 @@ public sealed class Joining(
 {
     readonly TokenBuckets attempts = new(settings.Admission.Joins(settings.Evaluation), time), wrongLinks = new(settings.Admission.WrongLinks(settings.Evaluation), time);
 
+    // as the rest of the log: Cyrillic can be read, and found
+    static readonly JsonSerializerOptions readable = new(JsonSerializerDefaults.Web) { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     static readonly Refusal TooOften = Refusal.TooMany.Because("Too many attempts from this address; try again later");
     static readonly Refusal NoDomain = Refusal.NoSuchThing.Because("Nobody can sign up here without an invitation");
 
@@ -128,8 +131,8 @@ public sealed class Joining(
         {
             if (open is not null && (AdmissionTable.Find(write, open.Invitation.Id) is not { } now || !invitations.IsOpen(now))) return Invitations.NoInvitation;
             if (AdmissionTable.CountSignUps(write, domain.Id) >= settings.Admission.MostSignUps) return Refusal.TooMany.Because("Too many people wait to be let in; try again in some days");
-            // who has asked before waits for that answer; that he has is told to nobody
-            if (open is null && AdmissionTable.Waits(write, domain.Id, who.Recovery)) return null;
+            // who has asked before waits for that answer; that he has is told to him alone, at his other address, and to those who decide
+            if (open is null && AdmissionTable.Again(write, domain.Id, who.Recovery, who.Address.LocalPart, waiting.At)) return null;
             var id = AdmissionTable.Add(write, waiting, password.Hash);
             if (password.Scram is { } scram && secrets.Problem is null) AdmissionTable.SetScram(write, id, secrets.Seal(write, SignUps.Purpose(id), scram.ToBytes()));
             if (open is not null) AdmissionTable.Use(write, open.Invitation.Id, new(time.GetUtcNow(), who.Address.ToString(), source));
@@ -152,6 +155,6 @@ public sealed class Joining(
 
     // nobody is signed in: the log names the invitation, and from where
     void Record(WriteTransaction write, Checked who, OpenInvitation? open, string source, bool waits) => log.Append(write, new(
-        time.GetUtcNow(), open is null ? "sign-up" : $"invitation:{open.Invitation.Id}", source, waits ? "POST /api/v1/join" : "POST /api/v1/accounts", "/api/v1/join", waits ? 202 : 201, null,
-        JsonSerializer.Serialize(new { address = who.Address.ToString(), name = who.Name, waits }, JsonSerializerOptions.Web)));
+        time.GetUtcNow(), open is null ? "sign-up" : $"invitation:{open.Invitation.Id}", source, waits ? "POST /api/v1/join" : "POST /api/v1/accounts", waits ? "/api/v1/join" : $"/api/v1/accounts/{who.Address}", waits ? 202 : 201, null,
+        JsonSerializer.Serialize(new { address = who.Address.ToString(), name = who.Name, waits }, readable)));
 }

@@ -49,6 +49,14 @@ static class Letters
         ? new(language, $"Заявка на {address} отклонена", [$"Ваша заявка на почтовый ящик {address} отклонена.", .. reason.Length > 0 ? new[] { "Причина: " + reason } : []])
         : new(language, $"No mailbox {address}", [$"Your application for the mailbox {address} was refused.", .. reason.Length > 0 ? new[] { "The reason: " + reason } : []]);
 
+    /// <param name="address">That he waits for.</param>
+    /// <param name="again">That he has asked for now.</param>
+    public static Letter WaitsAlready(string language, string address, DateTimeOffset since, string again) => language == "ru"
+        ? new(language, $"Ваша заявка на {address} уже ждёт", [$"С этим адресом для ответа ещё раз попросили почтовый ящик: {again}. Вторая заявка не принята: первая, на {address} от {Day(since, true)}, ещё ждёт решения администратора.",
+            "Нужно другое имя — дождитесь ответа или напишите администратору.", "Если вы ничего не просили, удалите это письмо."])
+        : new(language, $"Your application for {address} waits already", [$"A mailbox was asked for again with this address for the answer: {again}. That was not taken: the first application, for {address} of {Day(since, false)}, still waits for an administrator.",
+            "If you need another name, wait for the answer or write to the administrator.", "If you have not asked for anything, delete this message."]);
+
     /// <summary>Nobody knows the language of those who read it: both.</summary>
     public static Letter Waiting(string domain, int count, IReadOnlyList<(long Id, string Address, string Name)> newest) => new("en", $"Заявки на почту: {count} / Sign-ups waiting: {count} ({domain})",
         [$"Ждут решения заявки на почтовые ящики в домене {domain}: {count}.\r\nPeople who wait to be let into the domain {domain}: {count}.",

@@ -11,13 +11,20 @@ namespace CbaMail.Admission;
 /// <param name="Proven">The recovery address is known to be his.</param>
 /// <param name="InvitationId">0: he came without.</param>
 /// <param name="From">Where he came from.</param>
-public sealed record SignUp(long Id, long DomainId, string Local, string Name, string Recovery, bool Proven, long InvitationId, string Language, string From, DateTimeOffset At);
+public sealed record SignUp(long Id, long DomainId, string Local, string Name, string Recovery, bool Proven, long InvitationId, string Language, string From, DateTimeOffset At)
+{
+    /// <summary>The name that he wanted when he asked again from the same other address; "" where he has not.</summary>
+    public string AgainLocal { get; init; } = "";
+    public DateTimeOffset? AgainAt { get; init; }
+}
 
 /// <summary>The people who wait: who decides is told of them, and they of the decision.</summary>
 public sealed class SignUps(Store store, UserDirectory directory, AdmissionPost post, Settings settings, TimeProvider time)
 {
     const int MostReaders = 20;
     const int MostNamed = 20;
+    // who signs others up over and over does not fill their mailboxes
+    static readonly TimeSpan TellAgainEvery = TimeSpan.FromDays(1);
 
     readonly SemaphoreSlim news = new(0, 1);
     readonly Dictionary<long, DateTimeOffset> told = []; // when those who decide were told last; one worker asks
@@ -84,6 +91,7 @@ public sealed class SignUps(Store store, UserDirectory directory, AdmissionPost 
     {
         var now = time.GetUtcNow();
         await store.CommitAsync(write => AdmissionTable.ForgetSignUps(write, now - settings.Admission.SignUpWaits), cancel);
+        await TellAgainAsync(now, cancel);
         List<long> untold;
         using (var read = store.Read()) untold = AdmissionTable.Untold(read);
         foreach (var id in untold)
@@ -96,6 +104,19 @@ public sealed class SignUps(Store store, UserDirectory directory, AdmissionPost 
             foreach (var reader in Deciders(domain)) await post.SendAsync(domain.Name, reader.Address, letter, null, cancel);
             await store.CommitAsync(write => { AdmissionTable.Told(write, id, waiting[^1].Id); return true; }, cancel);
             told[id] = now;
+        }
+    }
+
+    /// <summary>Who has asked again while he waits hears that his first application counts.</summary>
+    async Task TellAgainAsync(DateTimeOffset now, CancellationToken cancel)
+    {
+        List<SignUp> again;
+        using (var read = store.Read()) again = AdmissionTable.AskedAgain(read, now - TellAgainEvery);
+        foreach (var one in again)
+        {
+            await store.CommitAsync(write => { AdmissionTable.ToldAgain(write, one.Id, now); return true; }, cancel);
+            if (Domain(one) is { } domain && MailAddress.TryParse(one.Recovery, out var to))
+                await post.SendAsync(domain.Name, to, Letters.WaitsAlready(one.Language, $"{one.Local}@{domain.Name}", one.At, $"{one.AgainLocal}@{domain.Name}"), null, cancel);
         }
     }
 

@@ -63,10 +63,10 @@ static class AuthorizationTable
             .Bind(7, row.Entry.Status).Bind(8, row.Entry.Before).Bind(9, row.Entry.After).Bind(10, row.Digest).Run();
 
     /// <param name="before">Only rows below this number.</param>
-    /// <param name="text">That caller, action or subject contain, or null.</param>
+    /// <param name="text">That caller, action, subject or what was before and after contain, or null.</param>
     public static List<AuditRow> Audit(ReadTransaction read, long before, int limit, string? text, DateTimeOffset since, DateTimeOffset until) => All(
-        read.Prepare(AuditColumns + " WHERE id < ?1 AND at >= ?3 AND at < ?4 AND (?5 IS NULL OR instr(lower(caller || ' ' || action || ' ' || subject), ?5)) ORDER BY id DESC LIMIT ?2")
-            .Bind(1, before).Bind(2, limit).Bind(3, since).Bind(4, until).Bind(5, text?.ToLower(CultureInfo.InvariantCulture)), AuditRow);
+        read.Prepare(AuditColumns + " WHERE id < ?1 AND at >= ?3 AND at < ?4 AND (?5 IS NULL OR instr(lower(caller || ' ' || action || ' ' || subject || ' ' || coalesce(before, '') || ' ' || coalesce(after, '')), ?5)) ORDER BY id DESC LIMIT ?2")
+            .Bind(1, before).Bind(2, limit).Bind(3, since).Bind(4, until).Bind(5, text is null ? null : string.Concat(text.Select(c => char.IsAsciiLetterUpper(c) ? char.ToLowerInvariant(c) : c))), AuditRow); // as lower() of SQLite has it
 
     /// <summary>From the oldest on.</summary>
     public static List<AuditRow> AuditAfter(ReadTransaction read, long after, int limit) =>

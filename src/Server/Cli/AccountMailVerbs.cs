@@ -10,7 +10,7 @@ static class AccountMailVerbs
     [
         new("account vacation", "ADDRESS", "show or change what is answered while somebody is away",
         [
-            new("--on", null, "answer"), new("--off", null, "do not answer any more"), new("--from", "DAY", "as in 2027-07-01; \"\" is at once"), new("--until", "DAY", "from this day on it is over; \"\" is never"),
+            new("--on", null, "answer"), new("--off", null, "do not answer any more"), new("--from", "DAY", "as in 2027-07-01; \"\" is at once"), new("--until", "DAY", "its last day, in the zone of the account or the server; \"\" is never"),
             new("--subject", "TEXT", "\"\" is \"Auto:\" and the subject of what is answered"), new("--text", "TEXT", "what is answered; - reads it from standard input"), new("--html", "TEXT", "the same in HTML; \"\" is none"),
             new("--domain-text", "TEXT", "what senders of its own domain read instead; \"\" is the same"), new("--days", "NUMBER", "a sender is answered once in so many days, 7 unless set"), .. Verb.Client,
         ], VacationAsync, "Answered are people who wrote to the account by name; lists, robots and notices are not."),
@@ -41,8 +41,8 @@ static class AccountMailVerbs
 
     static string Vacation(JsonElement vacation) => $"""
         Enabled    {vacation.Text("enabled")}{(vacation.True("active") ? ", answers now" : "")}
-        From       {vacation.Time("from")}
-        Until      {vacation.Time("until")}
+        From       {vacation.Time("from")}{(vacation.Time("from").Length > 0 ? " UTC" : "")}
+        Until      {vacation.Time("until")}{(vacation.Time("until").Length > 0 ? " UTC" : "")}
         Subject    {vacation.Text("subject")}
         Once in    {vacation.Text("days")} days
 

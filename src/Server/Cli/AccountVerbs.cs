@@ -20,7 +20,7 @@ static class AccountVerbs
     static readonly Option Generate = new("--generate", null, "make a password and print it");
     static readonly Option Hash = new("--hash", "HASH", "a hash of another server in place of a password; - reads it from standard input");
     static readonly Option MustChange = new("--must-change-password", "YES", "yes: at the first sign-in by a browser a password of one's own is to be taken; no: not any more");
-    static readonly Option Expires = new("--expires", "DAY", "as in 2027-06-30: from then on nobody signs in as it; \"\" is never");
+    static readonly Option Expires = new("--expires", "DAY", "its last day, as in 2027-06-30, in its zone or the server's; \"\" is never");
     static readonly Option Notice = new("--expiry-notice", "DAYS", "tell its owner so many days before, by mail; 0: do not");
     static readonly Option Tags = new("--tags", "WORDS", "tags, separated by spaces or commas; \"\" is none");
     static readonly Option Attributes = new("--attributes", "JSON", "what other programs note of it, as in '{\"room\": \"12\", \"old\": null}'; null takes one away");
@@ -177,7 +177,7 @@ static class AccountVerbs
         new[] { ("expires", "Expires"), ("tags", "Tags"), ("attributes", "Attributes"), ("language", "Language"), ("zone", "Zone") }
             .Where(field => account.TryGetProperty(field.Item1, out var value) && value.ValueKind != JsonValueKind.Null && value.GetRawText() is not ("[]" or "{}"))
             .Select(field => (field.Item2, Value: account.GetProperty(field.Item1)))
-            .Select(field => $"\n{field.Item1,-10} {(field.Value.ValueKind == JsonValueKind.Array ? string.Join(' ', field.Value.EnumerateArray().Select(one => one.GetString())) : field.Value.ValueKind == JsonValueKind.String ? field.Value.GetString() : field.Value.GetRawText())}"));
+            .Select(field => $"\n{field.Item1,-10} {(field.Value.ValueKind == JsonValueKind.Array ? string.Join(' ', field.Value.EnumerateArray().Select(one => one.GetString())) : field.Item1 == "Expires" ? account.Time("expires") + " UTC" : field.Value.ValueKind == JsonValueKind.String ? field.Value.GetString() : field.Value.GetRawText())}"));
 
     static string Account(JsonElement account) => $"""
         Address    {Readable.Address(account.Text("address"))}
@@ -188,6 +188,8 @@ static class AccountVerbs
         Groups     {account.Text("groups")}
         Enabled    {account.Text("enabled")}
         Password   {(account.Text("directory") is { Length: > 0 } directory ? $"kept by the directory {directory}" : account.True("hasPassword") ? "set" : "none: cannot sign in")}
+        Change due {(account.True("mustChangePassword") ? "yes: at the next sign-in a password of one's own is to be taken" : "no")}
+        Recovery   {(account.Text("recovery") is { Length: > 0 } elsewhere ? elsewhere : "none")}
         Created    {account.Time("created")}
         """;
 

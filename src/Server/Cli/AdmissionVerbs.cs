@@ -31,7 +31,7 @@ static class AdmissionVerbs
             invocation.Print(await invocation.Server.DeleteAsync(Path(invocation)), _ => $"Invitation {invocation.Arguments[0]} is taken back.")),
         new("sign-up list", "", "list people who wait to be let in", Verb.Client, async invocation =>
             invocation.Print(await invocation.Server.GetAsync("sign-ups"), ["ID", "SINCE", "ADDRESS", "RECOVERY", "FROM", "NAME"],
-                one => [one.Text("id"), one.Time("at"), Readable.Address(one.Text("address")) + (one.True("taken") ? " (taken)" : ""), Readable.Address(one.Text("recovery")), one.Text("from"), one.Text("name")])),
+                one => [one.Text("id"), one.Time("at"), Readable.Address(one.Text("address")) + (one.True("taken") ? " (taken)" : ""), Readable.Address(one.Text("recovery")), one.Text("from"), one.Text("name") + (one.Text("askedAgainFor") is { Length: > 0 } again ? $" (asked again for {Readable.Address(again)} at {one.Time("askedAgain")})" : "")])),
         new("sign-up approve", "ID", "let somebody in, and tell him", Verb.Client, async invocation =>
             invocation.Print(await invocation.Server.PostAsync(Waiting(invocation) + "/approve"), one => $"The account {Readable.Address(one.Text("address"))} is added.")),
         new("sign-up refuse", "ID", "let somebody not in, and tell him", [new("--reason", "TEXT", "that he is told"), .. Verb.Client], async invocation =>
@@ -51,6 +51,8 @@ static class AdmissionVerbs
         var body = new JsonBody().Add(whom.Contains('@', StringComparison.Ordinal) ? "address" : "domain", whom).Add("pattern", invocation.Value("--pattern")).Add("uses", uses).Add("for", invocation.Value("--for"))
             .Add("name", invocation.Value("--name")).Add("quota", DomainVerbs.SizeOf(invocation)).Add("groups", invocation.Value("--groups")).Add("courses", invocation.Values("--course"))
             .Add("approval", invocation.Has("--approval") ? true : null).Add("sendTo", invocation.Value("--send")).Add("language", invocation.Value("--language"));
-        return invocation.Print(await invocation.Server.PostAsync("invitations", body), one => one.Text("link"));
+        var made = await invocation.Server.PostAsync("invitations", body);
+        if (!invocation.Json) Warned.Tell(invocation, made, $"It is good until {made.Time("expires")} UTC.");
+        return invocation.Print(made, one => one.Text("link"));
     }
 }

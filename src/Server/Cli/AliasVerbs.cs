@@ -8,7 +8,7 @@ static class AliasVerbs
     static readonly Option[] Fields =
     [
         new("--comment", "TEXT", "what it is for"),
-        new("--expires", "DAY", "as in 2027-06-30: from then on nobody is there; \"\" is never"),
+        new("--expires", "DAY", "its last day, as in 2027-06-30, in the server's zone; \"\" is never"),
         new("--max-messages", "NUMBER", "after so many nobody is there; 0: no matter how many"),
         new("--internal-only", "YES", "yes: who has not signed in here may not write to it"),
         new("--may-send", "YES", "no: its targets do not write in its name"),
@@ -19,7 +19,7 @@ static class AliasVerbs
         new("alias add", "ADDRESS TARGET...", "send mail for an address to other addresses", [.. Fields, .. Verb.Client], AddAsync, "Targets are added to those that the alias has. For @DOMAIN in place of ADDRESS a name is made that nobody can guess."),
         new("alias list", "", "list the aliases", [new("--domain", "NAME", "only of this domain"), new("--state", "WORD", "only those that are active, pending or over"), .. Verb.Client], ListAsync),
         new("alias set", "ADDRESS", "change what an alias is beside its targets", [.. Fields, .. Verb.Client], async invocation =>
-            invocation.Print(await invocation.Server.PatchAsync("aliases/" + Uri.EscapeDataString(invocation.Arguments[0]), Body(invocation)), alias => $"The alias {Readable.Address(alias.Text("address"))} is changed; it is {alias.Text("state")}.")),
+            invocation.Print(await invocation.Server.PatchAsync("aliases/" + Uri.EscapeDataString(invocation.Arguments[0]), Body(invocation)), alias => $"The alias {Readable.Address(alias.Text("address"))} is changed; it is {alias.Text("state")}{(alias.Time("expires") is { Length: > 0 } end ? $", and ends at {end} UTC" : "")}.")),
         new("alias approve", "ADDRESS", "agree to an alias that somebody has made for himself", Verb.Client, async invocation =>
             invocation.Print(await invocation.Server.PostAsync($"aliases/{Uri.EscapeDataString(invocation.Arguments[0])}/approve"), alias => $"The alias {Readable.Address(alias.Text("address"))} is active.")),
         new("alias remove", "ADDRESS [TARGET]", "remove an alias, or one of its targets", Verb.Client, RemoveAsync),
@@ -37,7 +37,7 @@ static class AliasVerbs
 
     static async Task<int> AddAsync(Invocation invocation) =>
         invocation.Print(await invocation.Server.PostAsync("aliases", Body(invocation).Add("address", invocation.Arguments[0]).Add("targets", invocation.Arguments.Skip(1))),
-            alias => $"Mail for {Readable.Address(alias.Text("address"))} goes to {string.Join(", ", alias.Items("targets").Select(target => Readable.Address(target.GetString()!)))}.");
+            alias => $"Mail for {Readable.Address(alias.Text("address"))} goes to {string.Join(", ", alias.Items("targets").Select(target => Readable.Address(target.GetString()!)))}." + Warned.By(alias));
 
     static async Task<int> ListAsync(Invocation invocation)
     {

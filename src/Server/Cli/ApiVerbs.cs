@@ -83,7 +83,9 @@ static class ApiVerbs
     {
         var body = new JsonBody().Add("name", invocation.Arguments[0]).Add("account", invocation.Value("--account")).Add("permissions", invocation.Values("--permission"))
             .Add("networks", invocation.Values("--network")).Add("for", invocation.Value("--for"));
-        return invocation.Print(await invocation.Server.PostAsync("api-keys", body), key => key.Text("key"));
+        var made = await invocation.Server.PostAsync("api-keys", body);
+        if (!invocation.Json && (made.Text("expires") + Warned.By(made)).Length > 0) Warned.Tell(invocation, made, made.Text("expires").Length > 0 ? $"It is good until {made.Time("expires")} UTC." : "It has no end.");
+        return invocation.Print(made, key => key.Text("key"));
     }
 
     static async Task<int> ListKeysAsync(Invocation invocation) =>

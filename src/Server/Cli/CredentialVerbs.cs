@@ -31,7 +31,9 @@ static class CredentialVerbs
     static async Task<int> AddAsync(Invocation invocation)
     {
         var body = new JsonBody().Add("name", invocation.Arguments[1]).Add("protocols", invocation.Values("--protocol")).Add("networks", invocation.Values("--network")).Add("for", invocation.Value("--for"));
-        return invocation.Print(await invocation.Server.PostAsync(Path(invocation), body), made => made.Text("password"));
+        var added = await invocation.Server.PostAsync(Path(invocation), body);
+        if (!invocation.Json && added.Text("expires").Length > 0) Warned.Tell(invocation, added, $"It is good until {added.Time("expires")} UTC.");
+        return invocation.Print(added, made => made.Text("password"));
     }
 
     static async Task<int> ListAsync(Invocation invocation) =>

@@ -71,7 +71,11 @@ static class DomainVerbs
         Catch-all  {(domain.Text("catchAll") is { Length: > 0 } address ? address : "none")}
         Alias of   {(domain.Text("aliasOf") is { Length: > 0 } real ? real : "none")}
         Created    {domain.Time("created")}
-        """ + string.Concat(Limits(domain));
+        Sign-up    {domain.Text("signUp") switch { "closed" => "closed: nobody comes in by himself", "approval" => "approval: anybody may ask, and waits for somebody's yes", _ => "invited: by invitation" }}{(domain.True("courseInvitations") ? "; managers of courses invite too" : "")}
+        Reset      {(domain.True("passwordReset") ? "by the recovery address" : "no: nobody takes a new password by his recovery address")}
+        Own alias  {domain.Text("ownAliases")}{(domain.Text("ownAliases") is not "none" && domain.Text("maxOwnAliases") is { Length: > 0 } own ? $", at most {own} each" : "")}
+        Forward to {(domain.GetProperty("forwardTo").GetArrayLength() == 0 ? "nowhere" : string.Join(' ', domain.GetProperty("forwardTo").EnumerateArray().Select(word => word.GetString())))}
+        """ + string.Concat(Limits(domain)) + Warned.By(domain);
 
     static IEnumerable<string> Limits(JsonElement domain)
     {

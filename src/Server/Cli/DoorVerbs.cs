@@ -29,7 +29,7 @@ static class DoorVerbs
         long? seconds = null;
         if (invocation.Value("--for") is { } text)
         {
-            if (!Times.TryParse(text, out var time) || time < TimeSpan.FromSeconds(1)) throw new Refused($"\"{text}\" is no time; write it as in 30m, 2h or 7d", 2);
+            if (!Times.TryWithUnit(text, out var time) || time < TimeSpan.FromSeconds(1)) throw new Refused($"\"{text}\" is no time with its unit; write it as in 30m, 2h or 7d", 2);
             seconds = (long)time.TotalSeconds;
         }
         return invocation.Print(await invocation.Server.PostAsync("bans", new JsonBody().Add("address", invocation.Arguments[0]).Add("seconds", seconds).Add("reason", invocation.Value("--reason"))),

@@ -11,6 +11,9 @@ static class StatusVerbs
     public static readonly IReadOnlyList<Verb> Rows =
     [
         new("status", "", "health of every part, queue, disk, certificate", Verb.Client, StatusAsync, "Exit code 0 only when everything is healthy."),
+        new("statistics", "", "what came, went and was refused, step by step, and what domains hold", [
+            new("--domain", "NAME", "only of this domain"), new("--since", "TIME", "an age such as 7d, or a time (default 1d)"), new("--until", "TIME", "likewise; a day is counted to its end"),
+            new("--step", "TIME", "as in 1h (the default) or 1d"), new("--domains", null, "print what domains hold in place of the steps"), .. Verb.Client], StatisticsAsync, "Times are in UTC. --csv prints the steps, and with --domains the domains."),
     ];
 
     static async Task<int> StatusAsync(Invocation invocation)
@@ -20,6 +23,17 @@ static class StatusVerbs
         if (status.True("healthy")) return 0;
         await invocation.Error.WriteLineAsync("cbamail: Not healthy: " + string.Join("; ", status.Items("parts").Where(part => !part.True("healthy")).Select(part => $"{part.Text("name")}: {part.Text("detail")}")));
         return 1;
+    }
+
+    static async Task<int> StatisticsAsync(Invocation invocation)
+    {
+        var asked = new[] { "domain", "since", "until", "step" }.Where(name => invocation.Value("--" + name) is not null).Select(name => $"{name}={Uri.EscapeDataString(invocation.Value("--" + name)!)}").ToList();
+        var answer = await invocation.Server.GetAsync("statistics" + (asked.Count > 0 ? "?" + string.Join('&', asked) : ""));
+        if (invocation.Json) { invocation.Print(answer.GetRawText()); return 0; }
+        return invocation.Has("--domains")
+            ? invocation.Print(answer.GetProperty("domains"), ["DOMAIN", "ACCOUNTS", "MESSAGES", "BYTES"], one => [Readable.Domain(one.Text("domain")), one.Text("accounts"), one.Text("messages"), Sizes.Show(one.Number("bytes"))])
+            : invocation.Print(answer.GetProperty("steps"), ["AT", "RECEIVED", "BYTES", "SUBMITTED", "BYTES", "REFUSED", "DELIVERED", "BOUNCED"],
+                one => [one.Minute("at"), one.Text("received"), Sizes.Show(one.Number("receivedBytes")), one.Text("submitted"), Sizes.Show(one.Number("submittedBytes")), one.Text("refused"), one.Text("delivered"), one.Text("bounced")]);
     }
 
     static string Details(JsonElement status)

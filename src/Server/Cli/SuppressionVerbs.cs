@@ -34,7 +34,7 @@ static class SuppressionVerbs
     static async Task<int> AddAsync(Invocation invocation) => invocation.Print(
         await invocation.Server.PostAsync("suppressions", new JsonBody().Add("address", invocation.Arguments[0]).Add("reason", invocation.Value("--reason"))
             .Add("detail", invocation.Value("--detail")).Add("for", invocation.Value("--for"))),
-        entry => $"{Readable.Address(entry.Text("address"))} is left out of mailings.");
+        entry => $"{Readable.Address(entry.Text("address"))} is left out of mailings{(entry.Time("expires") is { Length: > 0 } end ? $" until {end} UTC" : "")}.");
 
     static async Task<int> RemoveAsync(Invocation invocation) => invocation.Print(
         await invocation.Server.DeleteAsync("suppressions/" + Uri.EscapeDataString(invocation.Arguments[0])), _ => $"{invocation.Arguments[0]} gets mailings again.");

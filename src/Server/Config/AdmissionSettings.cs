@@ -7,7 +7,7 @@ public sealed record AdmissionSettings : IChecked
 {
     /// <summary>
     /// Where people find the pages of this server: what links in mail and on printed pages begin with, as in <c>https://mail.example.org</c>. It is never
-    /// taken from a request. Default: <c>https://</c>, the hostname, and the port where HTTPS listens at another than 443.
+    /// taken from a request. Default: <c>https://</c>, the hostname, and the port where HTTPS listens at another than 443; in the evaluation profile without a hostname the address and port of HTTP.
     /// </summary>
     public string Url { get; init; } = "";
 
@@ -50,10 +50,21 @@ public sealed record AdmissionSettings : IChecked
     internal Rate WrongLinks(bool evaluation) => WrongLinkRate ?? (evaluation ? Rate.None : twenty);
     internal Rate Resets(bool evaluation) => ResetRate ?? (evaluation ? Rate.None : new Rate(10, TimeSpan.FromHours(1)));
 
-    /// <summary>What links begin with, without a slash at the end.</summary>
+    /// <summary>The name by which mail programs find this server: its own, or in an evaluation where none was given the address that it listens at, as nobody finds the one that it calls itself by.</summary>
+    internal string Host(Settings settings) => !IsNameless(settings) ? settings.Hostname
+        : settings.Listeners.FirstOrDefault(listener => listener.Protocol is Protocol.Imaps or Protocol.Imap or Protocol.Http) is { } door ? Bare(door.Address) : "localhost";
+
+    static bool IsNameless(Settings settings) => settings.Evaluation && settings.Hostname == EvaluationProfile.Hostname;
+
+    static string Bare(string address) => address is "::" or "0.0.0.0" ? "localhost" : address;
+
+    static string Authority(string address) => Bare(address) is var host && host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
+
+    /// <summary>What links begin with, without a slash at the end. It is never taken from a request: who asks for somebody else's new password would say where the link leads.</summary>
     internal string Root(Settings settings)
     {
         if (Url.Length > 0) return Url.TrimEnd('/');
+        if (IsNameless(settings) && settings.Listeners.FirstOrDefault(listener => listener.Protocol == Protocol.Http) is { } near) return $"http://{Authority(near.Address)}" + Port(near.Port, 80);
         if (settings.Listeners.FirstOrDefault(listener => listener.Protocol == Protocol.Https) is { } https) return "https://" + settings.Hostname + Port(https.Port, 443);
         return settings.Listeners.FirstOrDefault(listener => listener.Protocol == Protocol.Http) is { } http && settings.Evaluation ? "http://" + settings.Hostname + Port(http.Port, 80) : "https://" + settings.Hostname;
     }

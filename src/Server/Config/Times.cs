@@ -36,6 +36,9 @@ public static class Times
         return true;
     }
 
+    /// <summary>The same, and it names its units: of a bare number somebody may mean days, and somebody else seconds.</summary>
+    public static bool TryWithUnit(string text, out TimeSpan time) => TryParse(text, out time) && char.IsAsciiLetter(text.AsSpan().Trim()[^1]);
+
     /// <summary>The form that is read back as the same: <c>1h30m</c>, <c>500ms</c>.</summary>
     public static string Show(TimeSpan time)
     {

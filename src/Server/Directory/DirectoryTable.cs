@@ -95,7 +95,7 @@ internal static class DirectoryTable
     public static long? AddDomain(WriteTransaction write, string name, string? catchAll, long defaultQuota, DateTimeOffset created, string? aliasOf = null) =>
         Inserted(write, write.Prepare("""
             INSERT INTO domain (id, name, catch_all, default_quota, created, alias_of)
-            VALUES (1 + (SELECT max(coalesce((SELECT max(id) FROM domain), 0), coalesce((SELECT max(value) FROM account, json_each(account.profile, '$.domains')), 0))), ?, ?, ?, ?, (SELECT id FROM domain WHERE name = ?)) ON CONFLICT DO NOTHING
+            VALUES (1 + (SELECT max(coalesce((SELECT max(id) FROM domain), 0), coalesce((SELECT number FROM highest_number WHERE name = 'domain'), 0), coalesce((SELECT max(value) FROM account, json_each(account.profile, '$.domains')), 0))), ?, ?, ?, ?, (SELECT id FROM domain WHERE name = ?)) ON CONFLICT DO NOTHING
             """).Bind(1, name).Bind(2, catchAll).Bind(3, defaultQuota).Bind(4, created).Bind(5, aliasOf));
 
     public static bool SetDomain(WriteTransaction write, Domain domain) =>
@@ -125,8 +125,8 @@ internal static class DirectoryTable
     {
         if (IsTaken(write, account.DomainId, account.Address.LocalPart)) return null;
         return Inserted(write, write.Prepare("""
-            INSERT INTO account (domain_id, local, name, password, role, quota, groups, enabled, created, profile)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            INSERT INTO account (id, domain_id, local, name, password, role, quota, groups, enabled, created, profile)
+            VALUES (1 + max(coalesce((SELECT max(id) FROM account), 0), coalesce((SELECT number FROM highest_number WHERE name = 'account'), 0)), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
             """)
             .Bind(1, account.DomainId).Bind(2, account.Address.LocalPart).Bind(3, account.Name).Bind(4, password)
             .Bind(5, Roles.Show(account.Role)).Bind(6, account.Quota).Bind(7, account.Groups).Bind(8, account.Enabled).Bind(9, account.Created).Bind(10, account.Profile.ToJson()));

@@ -38,6 +38,8 @@ public sealed partial class UserDirectory
     public async ValueTask<Result<Domain>> AddDomainAsync(string name, long defaultQuota = 0, string? catchAll = null, CancellationToken cancel = default, string? aliasOf = null, DomainProfile? profile = null)
     {
         if (!Names.TryDomain(name, out var key)) return Refusal.Invalid.Because($"\"{Printable(name)}\" is not a domain name; write it as in example.org");
+        // RFC 5321 2.3.5, RFC 1123 2.1: others refuse mail from and to it
+        if (key.Contains('_', StringComparison.Ordinal)) return Refusal.Invalid.Because($"\"{Printable(name)}\" cannot have mail: domains of addresses consist of letters, digits and hyphens");
         if (CheckQuota(defaultQuota) is { } badQuota) return badQuota;
         if (catchAll is not null && !Names.TryAddress(catchAll, out _)) return Refusal.BadAddress.Because($"\"{Printable(catchAll)}\" is not a valid address");
         if (aliasOf is not null)

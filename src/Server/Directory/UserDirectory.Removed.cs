@@ -57,7 +57,8 @@ public sealed partial class UserDirectory
         return await store.CommitAsync<Result<Account>>(write =>
         {
             if (DirectoryTable.FindRemoved(write, id) is not var (account, password, scram)) return NoRemoved(id);
-            if (DirectoryTable.IsTaken(write, domain.Id, address.LocalPart)) return Taken(address);
+            if (DirectoryTable.IsTaken(write, domain.Id, address.LocalPart))
+                return Refusal.AlreadyExists.Because($"The address {address} has been given to somebody else meanwhile; bring the account back under another: cbamail account undelete {id} --as NEW@{domain.Name}").At("address");
             if (Exceeds(write, domain, account.Quota) is { } refusal) return refusal;
             return Move(write, account, new(password, Open(account with { Address = removed.Address }, scram)), domain, address);
         }, cancel);

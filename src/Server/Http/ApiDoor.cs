@@ -80,6 +80,7 @@ sealed class ApiDoor
 
     async Task ServeAsync(ApiRoute route, HttpContext context)
     {
+        if (ApiQuery.Wrong(route, context) is { } wrong) { await context.RefuseAsync(wrong); return; }
         if (route.Streams && (route.OnlyReads || (route.CanRehearse && context.Asked("dry-run") == "true"))) { await route.Run(context); return; }
         if (route.Streams) { await RecordedAsync(route, context, buffered: false); return; }
         await using var answer = new Answer(context);
@@ -246,7 +247,7 @@ sealed class ApiDoor
         try
         {
             var now = await BeforeAsync(route, context, answer);
-            if (now is null ? wanted != "*" || !shown.ContainsKey(route.Path) : wanted != "*" && !Holds(wanted, Tag(now)))
+            if (now is null ? wanted != "*" || LookOf(route) is null : wanted != "*" && !Holds(wanted, Tag(now)))
                 await context.RefuseAsync(Refusal.Conflict.Because("It has changed since you looked: get it again") with { HttpStatus = 412 });
             else await RecordedAsync(route, context, buffered: true, answer, now);
         }
@@ -268,10 +269,15 @@ sealed class ApiDoor
             : begun with { Status = context.Response.StatusCode, After = route.Method == "DELETE" ? null : AuditText.WithoutSecrets(answer?.Body) });
     }
 
-    /// <summary>What GET of the same path says, or null.</summary>
+    /// <summary>The GET that tells of what a change is about: of the same path, and of a deed (POST /accounts/{address}/rename) that of the thing it is done to.</summary>
+    ApiRoute? LookOf(ApiRoute route) =>
+        route.Method != "POST" ? shown.GetValueOrDefault(route.Path)
+        : route.Path.LastIndexOf('/') is > 0 and var at && route.Path[at - 1] == '}' ? shown.GetValueOrDefault(route.Path[..at]) : null;
+
+    /// <summary>What that GET says, or null.</summary>
     async Task<byte[]?> BeforeAsync(ApiRoute route, HttpContext context, Answer answer)
     {
-        if (route.Method == "POST" || !shown.TryGetValue(route.Path, out var look)) return null;
+        if (LookOf(route) is not { } look) return null;
         var (body, query) = (context.Request.Body, context.Request.QueryString);
         context.Request.Body = Stream.Null;
         await look.Run(context);
@@ -303,7 +309,7 @@ sealed class ApiDoor
     static void Narrow(Answer answer, HttpContext context)
     {
         if (context.Asked("fields") is not { } asked || context.Response.StatusCode != 200 || context.Response.ContentType?.StartsWith("application/json", StringComparison.Ordinal) != true) return;
-        var fields = asked.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.Ordinal);
+        var fields = ApiQuery.Split(asked).ToHashSet(StringComparer.Ordinal);
         var node = JsonNode.Parse(answer.Body);
         var items = node is JsonArray list ? list : node is JsonObject one && one["items"] is JsonArray page && one.ContainsKey("next") ? page : null;
         if (items is not null)

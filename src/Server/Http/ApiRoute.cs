@@ -49,6 +49,9 @@ sealed partial record ApiRoute(string Method, string Path, Permission? Permissio
     /// <summary>What may stand behind "?", a name each.</summary>
     public IReadOnlyList<string> Query { get; init; } = [];
 
+    /// <summary>The one of <see cref="Query"/> that may stand there several times.</summary>
+    public string? Repeats { get; init; }
+
     /// <summary>Lines come as they are made, or the answer may be long: nothing of it is held back.</summary>
     public bool Streams { get; init; }
 

@@ -57,14 +57,14 @@ static class CredentialSheet
 
     static void Card(StringBuilder html, Settings settings, Domain? domain, string root, FirstCredentials one, bool russian)
     {
-        html.Append(CultureInfo.InvariantCulture, $"<article><div class=\"who\"><b>{Page.Escape(one.Name.Length > 0 ? one.Name : one.Address)}</b><span>{Page.Escape(domain?.Profile.Branding?.Name is { } name ? $"{name} · {settings.Hostname}" : settings.Hostname)}</span>{(domain?.Profile.Branding?.Logo is null ? "" : $"<svg class=\"logo\" viewBox=\"0 0 120 40\" aria-hidden=\"true\"><use href=\"#logo{domain.Id}\"/></svg>")}</div><div class=\"row\"><dl>");
+        html.Append(CultureInfo.InvariantCulture, $"<article><div class=\"who\"><b>{Page.Escape(one.Name.Length > 0 ? one.Name : one.Address)}</b><span>{Page.Escape(domain?.Profile.Branding?.Name is { } name ? $"{name} · {settings.Admission.Host(settings)}" : settings.Admission.Host(settings))}</span>{(domain?.Profile.Branding?.Logo is null ? "" : $"<svg class=\"logo\" viewBox=\"0 0 120 40\" aria-hidden=\"true\"><use href=\"#logo{domain.Id}\"/></svg>")}</div><div class=\"row\"><dl>");
         html.Append(CultureInfo.InvariantCulture, $"<dt>{(russian ? "Адрес и имя для входа" : "Address, and name to sign in with")}</dt><dd>{Page.Escape(one.Address)}</dd>");
         html.Append(CultureInfo.InvariantCulture, $"<dt>{(russian ? "Пароль" : "Password")}</dt><dd class=\"secret\">{Page.Escape(one.Password)}</dd>");
         html.Append(CultureInfo.InvariantCulture, $"</dl><svg class=\"qr\" role=\"img\" aria-label=\"QR: {Page.Escape(root)}/password\"><use href=\"#qr\"/></svg></div><p>");
         html.Append(one.MustChange
             ? russian ? "Сначала задайте свой пароль, до этого почта не откроется: " : "First take a password of your own, or mail will not open: "
             : russian ? "Сменить пароль: " : "To change the password: ");
-        html.Append(CultureInfo.InvariantCulture, $"<em>{Page.Escape(root)}/password</em></p></article>");
+        html.Append(CultureInfo.InvariantCulture, $"<em>{Page.Escape(root)}/password</em></p><p class=\"set\">{Page.Escape(MailPrograms.Line(settings))}</p></article>");
     }
 
     internal const string Style = """
@@ -76,7 +76,7 @@ static class CredentialSheet
         .who{position:relative;display:flex;flex-direction:column;border-bottom:1px solid #ddd;padding-bottom:1.5mm}.who b{font-size:12pt;line-height:1.2;overflow-wrap:anywhere;display:-webkit-box;-webkit-line-clamp:2;-webkit-box-orient:vertical;overflow:hidden}.who span{color:#555;font-size:8.5pt}
         .logo{position:absolute;right:0;bottom:1mm;width:24mm;height:8mm}.who:has(.logo){padding-right:26mm}.row{display:flex;gap:3mm;align-items:center;flex:1;min-height:0}dl{flex:1;min-width:0;margin:0}dt{color:#555;font-size:8pt}dd{margin:0 0 1.5mm;font-weight:600;font-size:10.5pt;overflow-wrap:anywhere}
         .secret{font:600 11.5pt/1.3 ui-monospace,"DejaVu Sans Mono","Liberation Mono",Consolas,monospace;letter-spacing:.02em}.qr{width:21mm;height:21mm;flex:none}.store{position:absolute;width:0;height:0}
-        article p{margin:0;font-size:8.5pt;color:#333;line-height:1.25}em{font-style:normal;font-weight:600;overflow-wrap:anywhere}
+        article p{margin:0;font-size:8.5pt;color:#333;line-height:1.25}em{font-style:normal;font-weight:600;overflow-wrap:anywhere}article .set{font-size:7.5pt;color:#555;overflow-wrap:anywhere}
         @page{size:A4;margin:0}@media print{body{background:#fff}.screen{display:none}section{margin:0;height:297mm;box-shadow:none;break-after:page}section:last-of-type{break-after:auto}}
         @media screen and (max-width:210mm){section{grid-template-columns:1fr;grid-auto-rows:auto;padding:4mm;min-height:0}article{min-height:62mm}}
         """;

@@ -81,12 +81,12 @@ static class JoinPages
         if (!joined.Ok) { await ShowAsync(context, language, token, form, joined.Refusal); return; }
         if (joined.Value.Account is null) { await WaitsAsync(context, russian); return; }
         Brand.Is(context, joined.Value.Address.Domain);
-        var settings = context.Room<Settings>();
         await Forms.MessageAsync(context, language, Title(russian), russian ? "Ящик готов. Входите с адресом и паролем, который вы только что выбрали." : "The mailbox is ready. Sign in with the address and the password that you have just chosen.", 200,
-            $"<dl><dt>{(russian ? "Адрес" : "Address")}</dt><dd>{Page.Escape(joined.Value.Address.ToString())}</dd><dt>{(russian ? "Сервер входящей и исходящей почты" : "Server for incoming and outgoing mail")}</dt><dd>{Page.Escape(settings.Hostname)}</dd></dl>"
+            MailPrograms.Html(context.Room<Settings>(), joined.Value.Address.ToString(), russian)
             + (applicant.Recovery.Length > 0 ? $"<p>{(russian ? "Если мы ещё не знаем, что другой адрес ваш, на него ушло письмо со ссылкой: откройте её." : "Where we do not know yet that the other address is yours, a message with a link has gone there: open it.")}</p>" : ""));
     }
 
     static Task WaitsAsync(HttpContext context, bool russian) => Forms.MessageAsync(context, russian ? "ru" : "en", Title(russian),
-        russian ? "Заявка принята. Ответ придёт на другой адрес, который вы указали." : "We have noted it. The answer goes to the other address that you gave.");
+        russian ? "Заявка принята. Ответ придёт на другой адрес, который вы указали." : "We have noted it. The answer goes to the other address that you gave.", 200,
+        $"<p>{(russian ? "Если с этим адресом заявка уже ждёт, в силе остаётся первая: об этом на него придёт письмо." : "Where an application with that address waits already, the first one counts: a message there says so.")}</p>");
 }

@@ -59,7 +59,7 @@ static partial class OpenApi
         var parameters = new JsonArray();
         foreach (Match part in Part().Matches(route.Path))
             parameters.Add(new JsonObject { ["name"] = part.Groups[1].Value, ["in"] = "path", ["required"] = true, ["schema"] = new JsonObject { ["type"] = part.Groups[2].Success ? "integer" : "string" } });
-        foreach (var name in route.Query.Concat(route.IsList ? ["limit", "cursor"] : []).Concat(route is { Method: "GET", Streams: false } ? ["fields"] : []))
+        foreach (var name in ApiQuery.Of(route))
             parameters.Add(new JsonObject { ["name"] = name, ["in"] = "query", ["schema"] = new JsonObject { ["type"] = name == "limit" ? "integer" : "string" } });
         if (route.CanRehearse) parameters.Add(new JsonObject { ["name"] = "dry-run", ["in"] = "query", ["description"] = "true: say what would be, and do nothing", ["schema"] = new JsonObject { ["type"] = "boolean" } });
         if (route.Method == "POST" && !route.Streams) parameters.Add(Header("Idempotency-Key", "The same request under the same key is done once within a day"));

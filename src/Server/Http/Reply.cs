@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using CbaMail.Envelope;
 
@@ -14,6 +15,7 @@ public static class Reply
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // Cyrillic stays readable; nothing of this is put into HTML
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        AllowDuplicateProperties = false, // of two, nobody knows which was meant (RFC 8259 4)
     };
 
     const int LargestBody = 1 << 20;
@@ -76,6 +78,9 @@ public static class Reply
         _ => "refused",
     };
 
+    /// <summary>Sentences about what was done all the same; null where there are none.</summary>
+    public static IReadOnlyList<string>? Warnings(this HttpContext context, IEnumerable<Refusal> warnings) => warnings.Select(context.Say).ToList() is { Count: > 0 } some ? some : null;
+
     /// <summary>The value by <paramref name="show"/>, or the refusal.</summary>
     public static Task ResultAsync<T>(this HttpContext context, Result<T> result, Func<T, object> show, int status = 200) =>
         result.Ok ? context.JsonAsync(show(result.Value), status) : context.RefuseAsync(result.Refusal);
@@ -96,7 +101,8 @@ public static class Reply
         try
         {
             if (context.Request.ContentLength > LargestBody) { await context.RefuseAsync(413, "The request is too large"); return null; }
-            var value = await JsonSerializer.DeserializeAsync<T>(context.Request.Body, Json, context.RequestAborted);
+            var value = context.Request.Method == "PATCH" && NullMeansAttribute.Of(typeof(T)) is { Count: > 0 } nulls
+                ? await WithNullsAsync<T>(context, nulls) : await JsonSerializer.DeserializeAsync<T>(context.Request.Body, Json, context.RequestAborted);
             if (value is not null) return value;
             await context.RefuseAsync(400, "The request has no body");
         }
@@ -104,7 +110,20 @@ public static class Reply
         {
             await context.RefuseAsync(NotExpected(e, typeof(T)));
         }
+        catch (ArgumentException) // the framework's word for a name that stands twice in a JsonObject
+        {
+            await context.RefuseAsync(Refusal.Invalid.Because("A field of the request was given twice"));
+        }
         return null;
+    }
+
+    /// <summary>RFC 7396: null takes a thing away.</summary>
+    static async ValueTask<T?> WithNullsAsync<T>(HttpContext context, IReadOnlyDictionary<string, string> nulls) where T : class
+    {
+        var body = await JsonNode.ParseAsync(context.Request.Body, documentOptions: new() { AllowDuplicateProperties = false }, cancellationToken: context.RequestAborted);
+        if (body is JsonObject fields)
+            foreach (var name in fields.Where(field => field.Value is null && nulls.ContainsKey(field.Key)).Select(field => field.Key).ToList()) fields[name] = JsonNode.Parse(nulls[name]);
+        return body.Deserialize<T>(Json);
     }
 
     /// <summary>What is wrong with a body, in the words of who wrote it: which field, and what it takes.</summary>
@@ -116,6 +135,7 @@ public static class Reply
             var known = wanted.GetProperties().Select(property => JsonNamingPolicy.CamelCase.ConvertName(property.Name));
             return Refusal.Invalid.Because($"There is no field \"{unknown}\" here; those that can be given are {string.Join(", ", known)}").At(unknown);
         }
+        if (e.Message.StartsWith("Duplicate property '", StringComparison.Ordinal) && e.Message.Split('\'') is [_, { Length: > 0 } twice, ..]) return Refusal.Invalid.Because($"The field \"{twice}\" was given twice").At(twice);
         if (e.InnerException is not (InvalidOperationException or FormatException or null) || e.Path is not { Length: > 2 } path)
             return Refusal.Invalid.Because($"The request is not JSON: line {(e.LineNumber ?? 0) + 1}, character {(e.BytePositionInLine ?? 0) + 1}");
         var field = path.TrimStart('$', '.');

@@ -21,15 +21,26 @@ public sealed class StatusPage(Health health, PressRoom press)
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";
         headers.CacheControl = "no-store";
-        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method)) return TextAsync(context, 405, "Only GET and HEAD are answered here.\n");
+        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method)) return context.RefuseAsync(405, "Only GET is possible here");
         return context.Request.Path.Value switch
         {
             "/" or "/status" => PageAsync(context),
             "/healthz" => HealthAsync(context),
             "/robots.txt" => TextAsync(context, 200, "User-agent: *\nDisallow: /\n"),
             "/favicon.ico" => TextAsync(context, 404, ""),
-            _ => TextAsync(context, 404, "There is nothing here; the status page is at /\n"),
+            _ => NothingAsync(context),
         };
+    }
+
+    /// <summary>For people a page with ways on, in the browser's language; for programs, which do not ask for HTML, a line.</summary>
+    static Task NothingAsync(HttpContext context)
+    {
+        var language = Http.Page.LanguageOf(context);
+        var russian = language == "ru";
+        if (!context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase))
+            return TextAsync(context, 404, russian ? "Здесь ничего нет; страница состояния: /\n" : "There is nothing here; the status page is at /\n");
+        return Forms.MessageAsync(context, language, russian ? "Такой страницы нет" : "There is no such page", russian ? "Проверьте адрес: возможно, ссылка скопирована не целиком или устарела." : "Look at the address again: the link may be cut off, or out of date.", 404,
+            $"<p><a href=\"/password?lang={language}\">{(russian ? "Сменить пароль" : "Change your password")}</a> · <a href=\"/reset?lang={language}\">{(russian ? "Забыли пароль?" : "Forgot your password?")}</a> · <a href=\"/\">{(russian ? "Состояние сервера" : "The server's state")}</a></p>");
     }
 
     static async Task TextAsync(HttpContext context, int status, string text)

@@ -83,9 +83,15 @@ public sealed record QueueFilter
 
     static Refusal Wrong(string field, string text, string expected) => Refusal.Invalid.Because($"\"{text}\" is not right for {field}: expected {expected}");
 
-    /// <summary>An age or a point in time.</summary>
-    public static bool TryTime(string text, DateTimeOffset now, out DateTimeOffset time)
+    /// <summary>An age or a point in time; of a day in this machine's zone the beginning.</summary>
+    /// <param name="isEnd">Something ends then: of a day it is the end.</param>
+    public static bool TryTime(string text, DateTimeOffset now, out DateTimeOffset time, bool isEnd = false)
     {
+        if (Days.TryParse(text, TimeZoneInfo.Local, out var begin, out var end))
+        {
+            time = isEnd ? end : begin;
+            return true;
+        }
         if (Times.TryParse(text, out var age) && age >= TimeSpan.Zero && age < TimeSpan.FromDays(36500))
         {
             time = now - age;

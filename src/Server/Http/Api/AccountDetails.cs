@@ -1,19 +1,21 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 
 namespace CbaMail.Http.Api;
 
 /// <summary>What is noted of an account, as the API takes it; null leaves a thing as it is, and what is empty takes it away.</summary>
-/// <param name="Expires">When it is disabled by itself: a day as in 2027-06-30, from whose beginning on (UTC) it is, or a time with its zone.</param>
+/// <param name="Expires">When it is disabled by itself: a day as in 2027-06-30, which is its last one in the account's zone or the server's, or a time with its zone.</param>
 /// <param name="ExpiryNoticeDays">So many days before its owner is told, by mail.</param>
 /// <param name="Attributes">Of other programs: what is named is set, null takes it away (RFC 7396).</param>
 /// <param name="Language">In which the server writes to its owner: en or ru.</param>
 /// <param name="Zone">As in Europe/Moscow.</param>
 /// <param name="Identities">Names to write under; the first is the one before all.</param>
 record AccountDetails(
-    string? Expires = null, int? ExpiryNoticeDays = null, IReadOnlyList<string>? Tags = null, JsonObject? Attributes = null, string? Language = null, string? Zone = null, IReadOnlyList<Identity>? Identities = null)
+    [property: NullMeans("\"\"")] string? Expires = null, [property: NullMeans("0")] int? ExpiryNoticeDays = null, [property: NullMeans("[]")] IReadOnlyList<string>? Tags = null, JsonObject? Attributes = null, [property: NullMeans("\"\"")] string? Language = null, [property: NullMeans("\"\"")] string? Zone = null,
+    [property: NullMeans("[]")] IReadOnlyList<Identity>? Identities = null)
 {
     const int MostTags = 25, LongestTag = 50, MostAttributes = 64, MostAttributeText = 16 << 10, MostIdentities = 50, MostNoticeDays = 365;
 
@@ -24,7 +26,7 @@ record AccountDetails(
         var next = old;
         if (Expires is not null)
         {
-            if (!TryTime(Expires, out var when)) return Refusal.Invalid.Because("expires is a day as in 2027-06-30, or a time with its zone as in 2027-06-30T18:00:00+03:00; \"\" is never").At("expires");
+            if (!TryTime(Expires, Days.Zone(Zone is { Length: > 0 } zone ? zone : Zone is null ? old.Zone : null), isEnd: true, out var when)) return Refusal.Invalid.Because("expires is a day as in 2027-06-30, or a time with its zone as in 2027-06-30T18:00:00+03:00; \"\" is never").At("expires");
             next = next with { Expires = when, ToldOfExpiry = null };
         }
         if (ExpiryNoticeDays is { } days)
@@ -73,12 +75,14 @@ record AccountDetails(
         return new(kept.Count == 0 ? null : kept, null);
     }
 
-    /// <summary>A day, from its beginning on in UTC, or a time; "" is none.</summary>
-    internal static bool TryTime(string text, out DateTimeOffset? when)
+    /// <summary>A day or a time; "" is none.</summary>
+    /// <param name="zone">Of the day.</param>
+    /// <param name="isEnd">Something ends then: with the day's last moment, not with its first.</param>
+    internal static bool TryTime(string text, TimeZoneInfo zone, bool isEnd, out DateTimeOffset? when)
     {
         when = null;
         if (text.Length == 0) return true;
-        if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)) when = new DateTimeOffset(day, default, TimeSpan.Zero);
+        if (Days.TryParse(text, zone, out var begin, out var end)) when = isEnd ? end : begin;
         else if (text.Contains('T', StringComparison.Ordinal) && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)) when = time.ToUniversalTime();
         return when is not null;
     }

@@ -26,21 +26,24 @@ static class AccountsApi
     /// <param name="PasswordHash">Of another server, in place of a password; docs/en/sign-in.md names the forms.</param>
     sealed record AccountFields(
         string? Address = null, string? Name = null, long? Quota = null, string? Role = null, string? Groups = null, bool? Enabled = null, string? Password = null, bool Generate = false,
-        IReadOnlyList<string>? Domains = null, IReadOnlyList<string>? Courses = null, IReadOnlyList<string>? Granted = null, IReadOnlyList<string>? Withheld = null, string? PasswordHash = null, bool? MustChangePassword = null, bool Detach = false, string? Template = null) : AccountDetails
+        [property: NullMeans("[]")] IReadOnlyList<string>? Domains = null, [property: NullMeans("[]")] IReadOnlyList<string>? Courses = null, [property: NullMeans("[]")] IReadOnlyList<string>? Granted = null, [property: NullMeans("[]")] IReadOnlyList<string>? Withheld = null, string? PasswordHash = null, bool? MustChangePassword = null, bool Detach = false, string? Template = null) : AccountDetails
     {
         /// <summary>An address elsewhere by which its owner gets back in; "" is none.</summary>
-        public string? Recovery { get; init; }
+        [NullMeans("\"\"")] public string? Recovery { get; init; }
     }
 
     /// <param name="Bytes">In its mailboxes; not in lists.</param>
     /// <param name="Password">That was generated just now.</param>
     sealed record AccountView(
         string Address, string Name, string Role, long Quota, long? Bytes, long? Messages, string Groups, bool Enabled, bool HasPassword, DateTimeOffset Created,
-        IReadOnlyList<string>? Domains, IReadOnlyList<string>? Courses, IReadOnlyList<string>? Granted, IReadOnlyList<string>? Withheld, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Password = null, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? MustChangePassword = null)
+        IReadOnlyList<string>? Domains, IReadOnlyList<string>? Courses, IReadOnlyList<string>? Granted, IReadOnlyList<string>? Withheld, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Password = null, bool MustChangePassword = false)
     {
         /// <summary>Elsewhere (LDAP), that it comes from.</summary>
         [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Directory { get; init; }
-        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Recovery { get; init; }
+        public string? Recovery { get; init; }
+
+        /// <summary>What is to be known of what was done.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public IReadOnlyList<string>? Warnings { get; init; }
 
         /// <summary>The card with the password, in HTML, where <c>?print=</c> asked for it.</summary>
         [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Page { get; init; }
@@ -89,7 +92,7 @@ static class AccountsApi
             account.Address.ToString(), account.Name, Roles.Show(account.Role), account.Quota, bytes, messages, account.Groups, account.Enabled, directory.HasPassword(account), account.Created,
             profile.Domains is null ? null : [.. directory.ListDomains().Where(domain => profile.Domains.Contains(domain.Id)).Select(domain => domain.Name)],
             profile.Courses is null ? null : [.. context.Room<CourseRegister>().List().Where(course => profile.Courses.Contains(course.Id)).Select(course => course.Slug)],
-            profile.Granted, profile.Withheld, password, profile.MustChangePassword)
+            profile.Granted, profile.Withheld, password, profile.MustChangePassword == true)
         {
             Directory = profile.Origin?.Source,
             Recovery = profile.Recovery,
@@ -164,8 +167,13 @@ static class AccountsApi
         var added = await directory.AddAccountAsync(
             new(wanted.Address ?? "", wanted.Name ?? "", password, wanted.Quota, role ?? Role.User, wanted.Groups ?? "", wanted.PasswordHash, wanted.Enabled ?? true) { Profile = office(details.Value), Template = wanted.Template }, context.RequestAborted);
         if (added.Ok && wanted.Generate && CredentialSheet.IsWanted(context)) await CredentialSheet.AnswerAsync(context, [new(added.Value.Address.ToString(), added.Value.Name, password!, added.Value.Profile.MustChangePassword == true)]);
-        else await context.ResultAsync(added, account => Show(context, account, password: wanted.Generate ? password : null), 201);
+        else await context.ResultAsync(added, account => Show(context, account, password: wanted.Generate ? password : null) with { Warnings = context.Warnings(WithoutPassword(context, account)) }, 201);
     }
+
+    /// <summary>Where nobody signs in by an issuer elsewhere, an account without a password is nobody's.</summary>
+    static IEnumerable<Refusal> WithoutPassword(HttpContext context, Account account) =>
+        context.Room<UserDirectory>().HasPassword(account) || context.Room<Settings>().Oidc.Issuer.Length > 0 || account.Profile.Origin is not null ? []
+        : [Refusal.Invalid.Because($"{account.Address} has no password: nobody can sign in as it before one is set")];
 
     static async Task SetAsync(HttpContext context, Account account, AccountFields wanted)
     {

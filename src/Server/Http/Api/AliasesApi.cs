@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using CbaMail.Authorization;
 using CbaMail.Directory;
 using CbaMail.Envelope;
@@ -9,25 +10,25 @@ static class AliasesApi
 {
     const int LongestComment = 500, MostCounted = 1_000_000;
 
-    /// <param name="Expires">A day or a time; "" is never.</param>
+    /// <param name="Expires">Its last day, in the server's zone, or a time; "" is never.</param>
     /// <param name="MaxMessages">After so many nobody is there; 0: no matter how many.</param>
     /// <param name="InternalOnly">Who has not signed in here may not write to it.</param>
     /// <param name="MaySend">Whether its targets may write in its name; they may where nothing is said.</param>
-    record AliasFields(string? Comment = null, string? Expires = null, int? MaxMessages = null, bool? InternalOnly = null, bool? MaySend = null)
+    record AliasFields([property: NullMeans("\"\"")] string? Comment = null, [property: NullMeans("\"\"")] string? Expires = null, [property: NullMeans("0")] int? MaxMessages = null, bool? InternalOnly = null, bool? MaySend = null)
     {
-        public bool IsEmpty => (Comment, Expires, MaxMessages, InternalOnly, MaySend) is (null, null, null, null, null);
+        internal bool IsEmpty => (Comment, Expires, MaxMessages, InternalOnly, MaySend) is (null, null, null, null, null);
 
         public Refusal? Wrong()
         {
             if (Comment?.Length > LongestComment || Comment?.Any(char.IsControl) == true) return Refusal.Invalid.Because($"A comment has at most {LongestComment} characters, in one line").At("comment");
-            if (Expires is not null && !AccountDetails.TryTime(Expires, out _)) return Refusal.Invalid.Because("expires is a day as in 2027-06-30, or a time with its zone as in 2027-06-30T18:00:00+03:00; \"\" is never").At("expires");
+            if (Expires is not null && !AccountDetails.TryTime(Expires, TimeZoneInfo.Local, isEnd: true, out _)) return Refusal.Invalid.Because("expires is a day as in 2027-06-30, or a time with its zone as in 2027-06-30T18:00:00+03:00; \"\" is never").At("expires");
             return MaxMessages is < 0 or > MostCounted ? Refusal.Invalid.Because($"maxMessages is 0 to {MostCounted}").At("maxMessages") : null;
         }
 
         public AliasProfile Apply(AliasProfile old)
         {
             var when = old.Expires;
-            if (Expires is not null) AccountDetails.TryTime(Expires, out when);
+            if (Expires is not null) AccountDetails.TryTime(Expires, TimeZoneInfo.Local, isEnd: true, out when);
             var most = MaxMessages is null ? old.MaxMessages : MaxMessages == 0 ? null : MaxMessages;
             return old with
             {
@@ -44,13 +45,18 @@ static class AliasesApi
     /// <param name="Address">"@school.test": a name that nobody can guess is made.</param>
     sealed record NewAlias(string Address, IReadOnlyList<string> Targets) : AliasFields;
 
-    /// <param name="Name">What stands before the "@"; none: one that nobody can guess is made.</param>
-    sealed record NewOwnAlias(string? Name = null) : AliasFields;
+    /// <param name="Address">Of one's own domain; none, or "@school.test": a name that nobody can guess is made.</param>
+    /// <param name="Name">What stands before the "@", in place of the address.</param>
+    sealed record NewOwnAlias(string? Address = null, string? Name = null) : AliasFields;
 
     /// <param name="State">active, pending (an administrator has yet to agree), or over: its time or its messages are.</param>
     /// <param name="Owner">Who made it for himself, or null.</param>
     sealed record AliasView(
-        string Address, IReadOnlyList<string> Targets, DateTimeOffset Created, string? Comment, DateTimeOffset? Expires, int? MaxMessages, int? Messages, bool InternalOnly, bool MaySend, string State, string? Owner);
+        string Address, IReadOnlyList<string> Targets, DateTimeOffset Created, string? Comment, DateTimeOffset? Expires, int? MaxMessages, int? Messages, bool InternalOnly, bool MaySend, string State, string? Owner)
+    {
+        /// <summary>What is to be known of what was done.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public IReadOnlyList<string>? Warnings { get; init; }
+    }
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
@@ -94,8 +100,13 @@ static class AliasesApi
         if (wanted.Wrong() is { } wrong) { await context.RefuseAsync(wrong); return; }
         var added = await directory.AddAliasAsync(name, wanted.Targets ?? [], context.RequestAborted);
         if (added.Ok && !wanted.IsEmpty) added = await directory.SetAliasAsync(added.Value, wanted.Apply, context.RequestAborted);
-        await context.ResultAsync(added, alias => Show(context, alias), 201);
+        await context.ResultAsync(added, alias => Show(context, alias) with { Warnings = context.Warnings(LeadingNowhere(directory, wanted.Targets ?? [])) }, 201);
     }
+
+    /// <summary>Targets in domains of ours that nobody has: an alias may be there before its accounts, and mail for it comes back until then.</summary>
+    static IEnumerable<Refusal> LeadingNowhere(UserDirectory directory, IEnumerable<string> targets) => targets
+        .Where(target => Names.TryAddress(target, out var address) && directory.FindDomain(address.Domain) is not null && directory.Resolve(address) is { Ok: false, Refusal.HttpStatus: 404 })
+        .Select(target => Refusal.NoSuchUser.Because($"Nobody here has the address {target}: mail to it comes back until somebody does"));
 
     static async Task SetAsync(HttpContext context, Alias alias, AliasFields wanted)
     {
@@ -117,8 +128,20 @@ static class AliasesApi
 
     static async Task AddOwnAsync(HttpContext context, Account me, NewOwnAlias wanted)
     {
-        if (wanted.Wrong() is { } wrong) await context.RefuseAsync(wrong);
-        else await context.ResultAsync(await context.Room<UserDirectory>().AddOwnAliasAsync(me, string.IsNullOrWhiteSpace(wanted.Name) ? null : wanted.Name.Trim(), wanted.Apply(AliasProfile.None), context.RequestAborted), alias => Show(context, alias), 201);
+        var name = OwnName(me, wanted);
+        if ((wanted.Wrong() ?? name.Refusal) is { } wrong) await context.RefuseAsync(wrong);
+        else await context.ResultAsync(await context.Room<UserDirectory>().AddOwnAliasAsync(me, name.Value is { Length: > 0 } local ? local : null, wanted.Apply(AliasProfile.None), context.RequestAborted), alias => Show(context, alias), 201);
+    }
+
+    /// <summary>What stands before the "@"; "" where it is to be made.</summary>
+    static Result<string> OwnName(Account me, NewOwnAlias wanted)
+    {
+        var (address, name) = ((wanted.Address ?? "").Trim(), (wanted.Name ?? "").Trim());
+        if (address.Length == 0) return name;
+        if (name.Length > 0) return Refusal.Invalid.Because("Give one of address and name").At("name");
+        var at = address.LastIndexOf('@');
+        if (at < 0) return Refusal.BadAddress.Because($"\"{address}\" is not a valid address").At("address");
+        return Names.TryDomain(address[(at + 1)..], out var domain) && domain == me.Address.Domain ? address[..at] : Refusal.Invalid.Because($"An alias of your own is in your own domain: as in name@{me.Address.Domain}").At("address");
     }
 
     static async Task RemoveOwnAsync(HttpContext context, Alias alias)

@@ -18,7 +18,11 @@ static class ApiKeysApi
 
     /// <param name="Used">Since the server started.</param>
     /// <param name="Key">The key itself, this once.</param>
-    sealed record KeyView(long Id, string Name, string? Account, IReadOnlyList<string> Permissions, IReadOnlyList<string> Networks, DateTimeOffset Created, DateTimeOffset? Expires, DateTimeOffset? Used, string? UsedFrom, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Key = null);
+    sealed record KeyView(long Id, string Name, string? Account, IReadOnlyList<string> Permissions, IReadOnlyList<string> Networks, DateTimeOffset Created, DateTimeOffset? Expires, DateTimeOffset? Used, string? UsedFrom, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Key = null)
+    {
+        /// <summary>What is to be known of what was done.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public IReadOnlyList<string>? Warnings { get; init; }
+    }
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
@@ -60,7 +64,7 @@ static class ApiKeysApi
         var expires = wanted.Expires;
         if (wanted.For is { Length: > 0 } span)
         {
-            if (!Times.TryParse(span, out var time)) { await context.RefuseAsync(Refusal.Invalid.Because($"\"{span}\" is no span of time; write it as in 90d").At("for")); return; }
+            if (!Times.TryWithUnit(span, out var time)) { await context.RefuseAsync(Refusal.Invalid.Because($"\"{span}\" is no span of time with its unit; write it as in 90d, 12h or 30m").At("for")); return; }
             expires = context.Room<TimeProvider>().GetUtcNow() + time;
         }
         if (caller.Key is { } its && !(ApiKeys.Hold(its.Networks, wanted.Networks ?? []) && (its.Expires is null || expires <= its.Expires)))
@@ -69,8 +73,13 @@ static class ApiKeysApi
             return;
         }
         var made = await context.Room<ApiKeys>().AddAsync(owner?.Id ?? 0, new(wanted.Name, wanted.Permissions, wanted.Networks, expires), context.RequestAborted);
-        await context.ResultAsync(made, one => Show(context, one.Key, one.Text), 201);
+        await context.ResultAsync(made, one => Show(context, one.Key, one.Text) with { Warnings = context.Warnings(Beyond(owner, one.Key)) }, 201);
     }
+
+    /// <summary>What its owner may not do, the key may not either, until he is given it.</summary>
+    static IEnumerable<Refusal> Beyond(Account? owner, ApiKey key) => owner is null ? []
+        : key.Permissions.Where(name => Permissions.Find(name) is { } one && new Caller(owner, null, null, null, null).ReachOf(one) == Reach.None)
+            .Select(name => Refusal.NotPermitted.Because($"{owner.Address} has not the permission {name}, and so has no key that acts for him"));
 
     static async Task RemoveAsync(HttpContext context)
     {

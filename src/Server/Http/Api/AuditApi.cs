@@ -28,7 +28,7 @@ static class AuditApi
         var log = context.Room<AuditLog>();
         var now = log.Time.GetUtcNow();
         DateTimeOffset since = DateTimeOffset.UnixEpoch, until = now.AddDays(1);
-        if ((context.Asked("since") is { } begin && !QueueFilter.TryTime(begin, now, out since)) || (context.Asked("until") is { } end && !QueueFilter.TryTime(end, now, out until)))
+        if ((context.Asked("since") is { } begin && !QueueFilter.TryTime(begin, now, out since)) || (context.Asked("until") is { } end && !QueueFilter.TryTime(end, now, out until, isEnd: true)))
         {
             await context.RefuseAsync(Refusal.Invalid.Because("since and until are ages such as 2h, or times such as 2026-03-02T09:00Z").At("since"));
             return;

@@ -28,7 +28,7 @@ static class BrandingApi
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
         new("GET", "/branding", null, About.Asked, "How pages show themselves to people of the domain that the query names, or that the host belongs to", ShowAsync) { Query = ["domain"], Gives = typeof(ShownBranding) },
-        new("GET", "/branding/logo", null, About.Asked, "The picture to it", LogoAsync) { Query = ["domain"], GivesType = "image/*" },
+        new("GET", "/branding/logo", null, About.Asked, "The picture to it", LogoAsync) { Query = ["domain", "v"], GivesType = "image/*" },
         new("GET", "/domains/{domain}/branding", Permissions.DomainsRead, About.Domain, "The branding of a domain", Requests.WithDomain((context, domain) => context.JsonAsync(View(domain)))) { Gives = typeof(BrandingView) },
         new("PATCH", "/domains/{domain}/branding", Permissions.DomainsWrite, About.Domain, "Change it: null takes a key away (RFC 7396)", PatchAsync) { Takes = typeof(BrandingChange), Gives = typeof(BrandingView), CanRehearse = true },
         new("DELETE", "/domains/{domain}/branding", Permissions.DomainsWrite, About.Domain, "Take it away", RemoveAsync) { Gives = typeof(BrandingView), CanRehearse = true },

@@ -53,7 +53,7 @@ static class CredentialsApi
         var expires = wanted.Expires;
         if (wanted.For is { Length: > 0 } span)
         {
-            if (!Times.TryParse(span, out var time)) { await context.RefuseAsync(Refusal.Invalid.Because($"\"{span}\" is no span of time; write it as in 90d").At("for")); return; }
+            if (!Times.TryWithUnit(span, out var time)) { await context.RefuseAsync(Refusal.Invalid.Because($"\"{span}\" is no span of time with its unit; write it as in 90d, 12h or 30m").At("for")); return; }
             expires = context.Room<TimeProvider>().GetUtcNow() + time;
         }
         var made = await context.Room<ApplicationPasswords>().AddAsync(account, new(wanted.Name, wanted.Protocols, wanted.Networks, expires), context.RequestAborted);

@@ -25,7 +25,7 @@ static class DomainDnsApi
         new("GET", "/domains/{domain}/dns", Permissions.DnsRead, About.Domain, "What the domain should publish", Requests.WithDomain(async (context, domain) =>
             await context.JsonAsync((await context.Room<DomainZone>().RecordsAsync(domain, context.RequestAborted)).Select(record => new ZoneRecordView(record.Name, record.Type, record.Rdata, record.Purpose, record.Required))))) { Gives = typeof(ZoneRecordView[]) },
         new("GET", "/domains/{domain}/zone", Permissions.DnsRead, About.Domain, "The same as a zone file", Requests.WithDomain(ZoneAsync)) { Query = ["language"], GivesType = "text/plain" },
-        new("GET", "/domains/{domain}/dns/check", Permissions.DnsRead, About.Domain, "What is published, and what differs", Requests.WithDomain(CheckAsync)) { Query = ["language", "blocklists", "server"], Gives = typeof(DnsCheckReport) },
+        new("GET", "/domains/{domain}/dns/check", Permissions.DnsRead, About.Domain, "What is published, and what differs", Requests.WithDomain(CheckAsync)) { Query = ["language", "blocklists", "server"], Repeats = "server", Gives = typeof(DnsCheckReport) },
         new("GET", "/domains/{domain}/dkim", Permissions.DkimRead, About.Domain, "Keys that mail of the domain is signed with", Requests.WithDomain(KeysAsync)) { Gives = typeof(DkimKeyReport[]) },
         new("POST", "/domains/{domain}/dkim/rotate", Permissions.DkimWrite, About.Domain, "Make new keys, which sign once they are published", Requests.WithDomain(RotateAsync)) { Gives = typeof(DkimKeyReport[]) },
         new("POST", "/domains/{domain}/dkim", Permissions.DkimWrite, About.Domain, "Bring a key of another server", Requests.WithDomain(ImportAsync)) { Takes = typeof(ImportedKey), Gives = typeof(DkimKeyReport) },

@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization;
 using CbaMail.Authorization;
+using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Storage;
@@ -9,7 +11,7 @@ namespace CbaMail.Http.Api;
 static class DomainsApi
 {
     /// <param name="CatchAll">"" ends it.</param>
-    /// <param name="MaxAccounts">Accounts that it may have; -1 takes the limit away, as with all of them.</param>
+    /// <param name="MaxAccounts">Accounts that it may have; null or -1 takes the limit away, as with all of them.</param>
     /// <param name="MaxQuota">The largest quota of one account, in bytes.</param>
     /// <param name="TotalQuota">What all quotas may come to, in bytes.</param>
     /// <param name="OwnAliases">Whether people may make aliases for themselves: none, approval (names that they choose wait for an administrator) or free.</param>
@@ -17,7 +19,8 @@ static class DomainsApi
     /// <param name="Template">Of accounts, that its new users are made by; "" is none.</param>
     /// <param name="MaxOwnAliases">How many of them each; 20 where nothing is said.</param>
     record DomainChange(
-        long? Quota = null, string? CatchAll = null, string? Description = null, IReadOnlyList<string>? Tags = null, int? MaxAccounts = null, int? MaxAliases = null, long? MaxQuota = null, long? TotalQuota = null, OwnAliases? OwnAliases = null, int? MaxOwnAliases = null, IReadOnlyList<string>? ForwardTo = null, string? Template = null)
+        long? Quota = null, [property: NullMeans("\"\"")] string? CatchAll = null, [property: NullMeans("\"\"")] string? Description = null, [property: NullMeans("[]")] IReadOnlyList<string>? Tags = null, [property: NullMeans("-1")] int? MaxAccounts = null, [property: NullMeans("-1")] int? MaxAliases = null,
+        [property: NullMeans("-1")] long? MaxQuota = null, [property: NullMeans("-1")] long? TotalQuota = null, OwnAliases? OwnAliases = null, [property: NullMeans("-1")] int? MaxOwnAliases = null, [property: NullMeans("[]")] IReadOnlyList<string>? ForwardTo = null, [property: NullMeans("\"\"")] string? Template = null)
     {
         /// <summary>closed: nobody comes in by himself; invited: by invitation; approval: also without, once somebody says yes.</summary>
         public string? SignUp { get; init; }
@@ -58,7 +61,11 @@ static class DomainsApi
     /// <param name="Quota">Of new accounts, in bytes; 0 is none.</param>
     sealed record DomainView(string Name, string Display, int Accounts, int Aliases, long Quota, string? CatchAll, string? AliasOf, DateTimeOffset Created,
         string? Description, IReadOnlyList<string> Tags, int? MaxAccounts, int? MaxAliases, long? MaxQuota, long? TotalQuota, OwnAliases OwnAliases, int? MaxOwnAliases, IReadOnlyList<string> ForwardTo,
-        string SignUp, bool CourseInvitations, bool PasswordReset, string? Template);
+        string SignUp, bool CourseInvitations, bool PasswordReset, string? Template)
+    {
+        /// <summary>What the change leaves open.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public IReadOnlyList<string>? Warnings { get; init; }
+    }
 
     sealed record DomainGone(string Name);
 
@@ -111,7 +118,20 @@ static class DomainsApi
             && context.Room<UserDirectory>().MayBeTemplateOf(template, domain.Name) is { } other) { await context.RefuseAsync(other); return; }
         if (change.SignUp is not (null or "closed" or "invited" or "approval")) { await context.RefuseAsync(Refusal.Invalid.Because("signUp is closed, invited or approval").At("signUp")); return; }
         var changed = await context.Room<UserDirectory>().SetDomainAsync(context.Part("domain"), change.Quota, change.CatchAll, context.RequestAborted, change.Apply);
-        await context.ResultAsync(changed, now => Show(context, now));
+        await context.ResultAsync(changed, now => Show(context, now) with { Warnings = context.Warnings(Exceeded(context, now, change)) });
+    }
+
+    /// <summary>Limits that the change has set below what there is: nothing is taken from anybody by them.</summary>
+    static IEnumerable<Refusal> Exceeded(HttpContext context, Domain domain, DomainChange change)
+    {
+        var (directory, limits) = (context.Room<UserDirectory>(), domain.Profile);
+        if (!change.Limits || !limits.HasLimits) yield break;
+        var quotas = directory.ListAccounts(domain).Select(account => account.Quota).ToList();
+        if (change.MaxAccounts is not null && limits.MaxAccounts is { } accounts && quotas.Count > accounts) yield return Refusal.Conflict.Because($"{domain.Name} has {quotas.Count} accounts already, more than {accounts}: they stay, and no more can be made");
+        if (change.MaxAliases is not null && limits.MaxAliases is { } most && directory.ListAliases(domain).Count is var aliases && aliases > most) yield return Refusal.Conflict.Because($"{domain.Name} has {aliases} aliases already, more than {most}: they stay, and no more can be made");
+        if (change.TotalQuota is not null && limits.TotalQuota is { } total && quotas.Sum() is var given && given > total) yield return Refusal.Conflict.Because($"The quotas of {domain.Name} come to {Sizes.Show(given)} already, more than {Sizes.Show(total)}: accounts keep theirs, and no more can be given");
+        if (change.MaxQuota is not null && limits.MaxQuota is { } largest && quotas.Count(quota => quota > largest) is > 0 and var larger) yield return Refusal.Conflict.Because($"Accounts of {domain.Name} with a larger quota than {Sizes.Show(largest)}, which they keep: {larger}");
+        if ((change.MaxQuota, change.TotalQuota) is not (null, null) && (limits.MaxQuota, limits.TotalQuota) is not (null, null) && quotas.Count(quota => quota == 0) is > 0 and var without) yield return Refusal.Conflict.Because($"Accounts of {domain.Name} without a quota, which no limit holds until they are given one: {without}");
     }
 
     static Refusal? Problem(DomainChange change) => change.Description?.Length > 500 || change.Tags?.Count > 25 || change.Tags?.Any(tag => tag.Length is 0 or > 50) == true

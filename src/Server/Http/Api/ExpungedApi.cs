@@ -52,7 +52,7 @@ static class ExpungedApi
     static Result<Filter> Read(string? mailbox, string? search, string? since, string? before)
     {
         DateTimeOffset? from = null, to = null;
-        if ((since is not null && !AccountDetails.TryTime(since, out from)) || (before is not null && !AccountDetails.TryTime(before, out to)))
+        if ((since is not null && !AccountDetails.TryTime(since, TimeZoneInfo.Local, isEnd: false, out from)) || (before is not null && !AccountDetails.TryTime(before, TimeZoneInfo.Local, isEnd: false, out to)))
             return Refusal.Invalid.Because("since and before are days as in 2027-06-30, or times with their zone as in 2027-06-30T18:00:00+03:00").At(since is not null ? "since" : "before");
         return new Filter(mailbox, search, from, to);
     }

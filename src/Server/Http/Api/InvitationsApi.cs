@@ -107,7 +107,7 @@ static class InvitationsApi
         var expires = wanted.Expires ?? context.Room<TimeProvider>().GetUtcNow() + TimeSpan.FromDays(14);
         if (wanted.For is { Length: > 0 } span)
         {
-            if (!Times.TryParse(span, out var time)) return Refusal.Invalid.Because($"\"{span}\" is no span of time; write it as in 90d").At("for");
+            if (!Times.TryWithUnit(span, out var time)) return Refusal.Invalid.Because($"\"{span}\" is no span of time with its unit; write it as in 90d, 12h or 30m").At("for");
             expires = context.Room<TimeProvider>().GetUtcNow() + time;
         }
         return new NewInvitation(domain, local, wanted.Pattern ?? "", wanted.Uses, expires, wanted.Name ?? "", wanted.Quota, wanted.Groups ?? "", courses, wanted.Approval, wanted.Language ?? Sentences.LanguageOf(context));

@@ -1,4 +1,5 @@
 using CbaMail.Authorization;
+using CbaMail.Config;
 using CbaMail.Delivery;
 using CbaMail.Directory;
 using CbaMail.Envelope;
@@ -11,13 +12,14 @@ static class OwnMailApi
     const int LongestText = 32 << 10, MostDays = 60, MostAddresses = 50, MostForwards = 20;
 
     /// <param name="From">A day or a time; "" is at once.</param>
-    /// <param name="Until">A day or a time; "" is until it is switched off.</param>
+    /// <param name="Until">The last day, in the account's zone or the server's, or a time; "" is until it is switched off.</param>
     /// <param name="Subject">"" is "Auto:" and the subject of what is answered.</param>
     /// <param name="DomainText">What senders of one's own domain read instead; "" is the same.</param>
     /// <param name="Days">A sender is answered once in so many days: 1 to 60.</param>
     /// <param name="Addresses">Further ones to which mail for the account is sent.</param>
     sealed record VacationFields(
-        bool? Enabled = null, string? From = null, string? Until = null, string? Subject = null, string? Text = null, string? Html = null, string? DomainText = null, int? Days = null, IReadOnlyList<string>? Addresses = null);
+        bool? Enabled = null, [property: NullMeans("\"\"")] string? From = null, [property: NullMeans("\"\"")] string? Until = null, [property: NullMeans("\"\"")] string? Subject = null, string? Text = null,
+        [property: NullMeans("\"\"")] string? Html = null, [property: NullMeans("\"\"")] string? DomainText = null, int? Days = null, IReadOnlyList<string>? Addresses = null);
 
     /// <param name="Active">Whether it answers now.</param>
     sealed record VacationView(
@@ -59,17 +61,17 @@ static class OwnMailApi
 
     static async Task SetVacationAsync(HttpContext context, Account account, VacationFields wanted)
     {
-        var next = Apply(account.Profile.Vacation ?? new Vacation(), wanted);
+        var next = Apply(account.Profile.Vacation ?? new Vacation(), wanted, Days.Zone(account.Profile.Zone));
         if (!next.Ok) { await context.RefuseAsync(next.Refusal); return; }
         var changed = await context.Room<UserDirectory>().SetAccountAsync(account, new(Profile: profile => profile with { Vacation = next.Value }), context.RequestAborted);
         if (changed.Ok) await context.Room<Vacations>().ForgetAsync(account, context.RequestAborted);
         await context.ResultAsync(changed, now => Show(context, now));
     }
 
-    static Result<Vacation> Apply(Vacation old, VacationFields wanted)
+    static Result<Vacation> Apply(Vacation old, VacationFields wanted, TimeZoneInfo zone)
     {
         DateTimeOffset? from = old.From, until = old.Until;
-        if ((wanted.From is not null && !AccountDetails.TryTime(wanted.From, out from)) || (wanted.Until is not null && !AccountDetails.TryTime(wanted.Until, out until)))
+        if ((wanted.From is not null && !AccountDetails.TryTime(wanted.From, zone, isEnd: false, out from)) || (wanted.Until is not null && !AccountDetails.TryTime(wanted.Until, zone, isEnd: true, out until)))
             return Refusal.Invalid.Because("from and until are days as in 2027-06-30, or times with their zone as in 2027-06-30T18:00:00+03:00").At(wanted.From is not null ? "from" : "until");
         if (until <= from) return Refusal.Invalid.Because("The end is before the beginning").At("until");
         if (wanted.Days is < 1 or > MostDays) return Refusal.Invalid.Because($"days is 1 to {MostDays}").At("days");

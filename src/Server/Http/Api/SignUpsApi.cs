@@ -14,7 +14,8 @@ static class SignUpsApi
 
     /// <param name="Taken">Somebody has the address already.</param>
     /// <param name="Invitation">By which he came, or null.</param>
-    sealed record SignUpView(long Id, string Address, string Name, string Recovery, bool RecoveryProven, bool Taken, long? Invitation, string Language, string From, DateTimeOffset At);
+    /// <param name="AskedAgainFor">The address that he wanted when he asked again with the same other address; this one counts.</param>
+    sealed record SignUpView(long Id, string Address, string Name, string Recovery, bool RecoveryProven, bool Taken, long? Invitation, string Language, string From, DateTimeOffset At, string? AskedAgainFor, DateTimeOffset? AskedAgain);
 
     sealed record ApprovedView(long Id, string Address);
 
@@ -44,7 +45,8 @@ static class SignUpsApi
         await context.ListAsync(seen, one => one.Id.ToString("D19", CultureInfo.InvariantCulture), one =>
         {
             var address = new MailAddress(one.Local, Domain(context, one)!.Name);
-            return new SignUpView(one.Id, address.ToString(), one.Name, one.Recovery, one.Proven, directory.FindAccount(address) is not null || directory.FindAlias(address) is not null, one.InvitationId == 0 ? null : one.InvitationId, one.Language, one.From, one.At);
+            return new SignUpView(one.Id, address.ToString(), one.Name, one.Recovery, one.Proven, directory.FindAccount(address) is not null || directory.FindAlias(address) is not null, one.InvitationId == 0 ? null : one.InvitationId, one.Language, one.From, one.At,
+                one.AgainAt is null ? null : new MailAddress(one.AgainLocal, address.Domain).ToString(), one.AgainAt);
         });
     }
 

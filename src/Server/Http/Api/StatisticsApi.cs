@@ -27,7 +27,7 @@ static class StatisticsApi
         if (domain is null && !context.Caller().MayEverywhere(Permissions.StatisticsRead)) { await context.RefuseAsync(Refusal.Invalid.Because("Name one of your domains: ?domain=").At("domain")); return; }
         var now = context.Room<MailQueue>().Time.GetUtcNow();
         var (since, until, step) = (now.AddDays(-1), now, TimeSpan.FromHours(1));
-        if ((context.Asked("since") is { } begin && !QueueFilter.TryTime(begin, now, out since)) || (context.Asked("until") is { } end && !QueueFilter.TryTime(end, now, out until)))
+        if ((context.Asked("since") is { } begin && !QueueFilter.TryTime(begin, now, out since)) || (context.Asked("until") is { } end && !QueueFilter.TryTime(end, now, out until, isEnd: true)))
         {
             await context.RefuseAsync(Refusal.Invalid.Because("since and until are ages such as 2h, or times such as 2026-03-02T09:00Z").At("since"));
             return;

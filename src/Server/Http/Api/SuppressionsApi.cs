@@ -47,12 +47,12 @@ static class SuppressionsApi
     static async Task AddAsync(HttpContext context)
     {
         if (await context.ReadAsync<Wanted>() is not { } wanted) return;
-        if (Expires(context, wanted.For) is not (true, var expires)) { await context.RefuseAsync(Refusal.Invalid.Because("for is a span of time such as 90d")); return; }
+        if (Expires(context, wanted.For) is not (true, var expires)) { await context.RefuseAsync(Refusal.Invalid.Because($"\"{wanted.For}\" is no span of time with its unit; write it as in 90d, 12h or 30m").At("for")); return; }
         await context.ResultAsync(await Room(context).AddAsync(wanted.Address, wanted.Reason ?? "manual", wanted.Detail ?? "", expires, context.RequestAborted), Show, 201);
     }
 
     static (bool Ok, DateTimeOffset? At) Expires(HttpContext context, string? span) =>
-        string.IsNullOrEmpty(span) ? (true, null) : Times.TryParse(span, out var time) ? (true, context.Room<MailQueue>().Time.GetUtcNow() + time) : (false, null);
+        string.IsNullOrEmpty(span) ? (true, null) : Times.TryWithUnit(span, out var time) ? (true, context.Room<MailQueue>().Time.GetUtcNow() + time) : (false, null);
 
     /// <summary>Lines "address[,reason[,detail[,expires]]]", the detail in quotes where it has a comma; a first line with the word "address" is a heading.</summary>
     static async Task ImportAsync(HttpContext context)

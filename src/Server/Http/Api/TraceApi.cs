@@ -22,7 +22,7 @@ static class TraceApi
     {
         var now = context.Room<MailQueue>().Time.GetUtcNow();
         var (since, until) = (now.AddHours(-24), now);
-        if ((context.Request.Query["since"] is [{ Length: > 0 } begin] && !QueueFilter.TryTime(begin, now, out since)) || (context.Request.Query["until"] is [{ Length: > 0 } end] && !QueueFilter.TryTime(end, now, out until)))
+        if ((context.Request.Query["since"] is [{ Length: > 0 } begin] && !QueueFilter.TryTime(begin, now, out since)) || (context.Request.Query["until"] is [{ Length: > 0 } end] && !QueueFilter.TryTime(end, now, out until, isEnd: true)))
             await context.RefuseAsync(Refusal.Invalid.Because("since and until are ages such as 2h, or times such as 2026-03-02T09:00Z"));
         else await context.JsonAsync(await context.Room<TrailSummary>().MakeAsync(since, until, context.RequestAborted));
     }
@@ -32,7 +32,7 @@ static class TraceApi
         string? Field(string name) => context.Request.Query[name] is [{ Length: > 0 and <= 500 } value] ? value : null;
         var now = context.Room<MailQueue>().Time.GetUtcNow();
         DateTimeOffset since = default, until = default;
-        if ((Field("since") is { } begin && !QueueFilter.TryTime(begin, now, out since)) || (Field("until") is { } end && !QueueFilter.TryTime(end, now, out until)))
+        if ((Field("since") is { } begin && !QueueFilter.TryTime(begin, now, out since)) || (Field("until") is { } end && !QueueFilter.TryTime(end, now, out until, isEnd: true)))
         {
             await context.RefuseAsync(Refusal.Invalid.Because("since and until are ages such as 2h, or times such as 2026-03-02T09:00Z"));
             return;
