@@ -1,4 +1,3 @@
-using System.Globalization;
 using CbaMail.Storage;
 using CbaMail.Storage.Sqlite;
 
