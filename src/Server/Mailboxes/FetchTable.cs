@@ -48,7 +48,7 @@ static class FetchTable
     {
         using var row = read.Prepare("SELECT m.uid, m.prefix, c.fields FROM message m JOIN content c ON c.id = m.content_id WHERE m.mailbox_id = ? AND m.uid >= ? AND m.uid <= ? ORDER BY m.uid")
             .Bind(1, mailboxId).Bind(2, from).Bind(3, to);
-        var list = new List<MessageFieldRow>();
+        var list = new List<MessageFieldRow>((int)Math.Min(to - from + 1, 64));
         while (row.Step()) list.Add(new((uint)row.Int64(0), row.Blob(1).ToArray(), row.IsNull(2) ? null : row.Blob(2).ToArray()));
         return list;
     }

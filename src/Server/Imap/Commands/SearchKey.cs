@@ -74,18 +74,18 @@ internal sealed record SearchKey(SearchCost Cost, Func<SearchCandidate, bool> Ma
 internal sealed class RowsAhead<T>(SelectedMailbox mailbox, Func<T, uint> uidOf, Func<MailReader, uint, uint, List<T>> read, int most = 256) where T : struct
 {
     MailReader? of;
-    List<T> rows = [];
+    List<T>? rows;
     int at, last = -2, ahead = 1;
 
     /// <summary>The row of the last message that was asked for, if it is this one.</summary>
-    public T? Last(int index) => index == last && at < rows.Count && uidOf(rows[at]) == mailbox.Uid(index) ? rows[at] : null;
+    public T? Last(int index) => index == last && at < rows?.Count && uidOf(rows[at]) == mailbox.Uid(index) ? rows[at] : null;
 
     /// <summary>Null when it has been expunged meanwhile.</summary>
     /// <param name="cost">Grows by what was read.</param>
     public T? Of(int index, MailReader reader, ref int cost)
     {
         var uid = mailbox.Uid(index);
-        if (reader != of || index != last + 1 || rows.Count == 0 || uidOf(rows[^1]) < uid)
+        if (reader != of || index != last + 1 || rows is not { Count: > 0 } || uidOf(rows[^1]) < uid)
         {
             ahead = index == last + 1 ? Math.Min(most, ahead * 2) : 1;
             rows = read(reader, uid, mailbox.Uid(Math.Min(mailbox.Count - 1, index + ahead - 1)));

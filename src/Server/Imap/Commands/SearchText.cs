@@ -1,3 +1,4 @@
+using System.Buffers;
 using CbaMail.Mailboxes;
 using CbaMail.Mailboxes.Search;
 using CbaMail.Mime;
@@ -49,8 +50,21 @@ internal sealed class SearchText(MessageContent content)
         var reader = new HeaderReader(header);
         while (reader.Next(out var field))
             if (System.Text.Ascii.EqualsIgnoreCase(header.Slice(field.Start, field.NameLength), name)
-                && (key.Length == 0 || Contains(new HeaderField(name, header[field.ValueStart..field.End].ToArray(), field), key, withName: false))) return true;
+                && (key.Length == 0 || !CertainlyLacks(header[field.ValueStart..field.End], key) && Contains(new HeaderField(name, header[field.ValueStart..field.End].ToArray(), field), key, withName: false))) return true;
         return false;
+    }
+
+    // What is seen without making text of it: mostly a value in one line, and a key, of printable ASCII. Comments, quotes and addresses can be read in two ways.
+    static bool CertainlyLacks(ReadOnlySpan<byte> value, string key)
+    {
+        const int Most = 512;
+        value = value.TrimEnd("\r\n"u8);
+        if (value.Length > Most || value.ContainsAnyExceptInRange((byte)' ', (byte)'~') || value.IndexOfAny((byte)'(', (byte)'\\', (byte)'@') >= 0 || value.IndexOf("=?"u8) >= 0) return false;
+        if (key.Length > value.Length) return true;
+        Span<byte> wanted = stackalloc byte[Most], capitals = stackalloc byte[Most];
+        if (System.Text.Ascii.FromUtf16(key, wanted, out _) != OperationStatus.Done) return true; // what is not ASCII stands in no ASCII
+        System.Text.Ascii.ToUpper(value, capitals, out _);
+        return capitals[..value.Length].IndexOf(wanted[..key.Length]) < 0;
     }
 
     /// <summary>Whether the header has it, or that of a part.</summary>

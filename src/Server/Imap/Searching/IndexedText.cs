@@ -45,9 +45,15 @@ internal sealed class IndexedText
     {
         if (key.Texts.Count == 0 || session.Context.Index is not { } index) return;
         // rows that are read one after the other answer sooner than words that have to be looked up in messages
-        List<IndexedText> texts = [.. key.Texts.Where(text => text.fuzzy is not null || !IsInRow(text.question))];
-        if (texts.Count == 0) return;
-        if (await index.AskAsync(mailboxId, [.. texts.Select(text => text.question)], session.Cancel, texts.Exists(text => text.fuzzy is not null)) is not { } verdicts) return;
+        var (texts, questions, scores) = (new List<IndexedText>(), new List<TextQuestion>(), false);
+        foreach (var text in key.Texts)
+        {
+            if (text.fuzzy is null && IsInRow(text.question)) continue;
+            texts.Add(text);
+            questions.Add(text.question);
+            scores |= text.fuzzy is not null;
+        }
+        if (texts.Count == 0 || await index.AskAsync(mailboxId, questions, session.Cancel, scores) is not { } verdicts) return;
         for (var i = 0; i < texts.Count; i++)
         {
             (texts[i].verdicts, texts[i].mailboxId, texts[i].number) = (verdicts, mailboxId, i);

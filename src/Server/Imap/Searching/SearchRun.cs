@@ -63,6 +63,10 @@ internal sealed record SearchProgram(SearchKey Key, bool UsesModSeq)
     }
 }
 
+/// <param name="Found">The indexes of the messages that match, rising.</param>
+/// <param name="Outcome">What the tagged response says.</param>
+internal sealed record SearchFound(List<int> Found, Outcome Outcome);
+
 /// <summary>Asks every message of a mailbox.</summary>
 internal static class SearchRun
 {
@@ -71,8 +75,7 @@ internal static class SearchRun
     /// <summary>Messages judged from memory between two looks at the clock.</summary>
     const int ViewsALook = 64;
 
-    /// <summary>The indexes of the messages that match, rising, and what the tagged response says.</summary>
-    public static async ValueTask<(List<int> Found, Outcome Outcome)> FindAsync(ImapSession session, SelectedMailbox mailbox, SearchKey key)
+    public static async ValueTask<SearchFound> FindAsync(ImapSession session, SelectedMailbox mailbox, SearchKey key)
     {
         await IndexedText.PrepareAsync(session, mailbox.Id, key);
         var found = new List<int>();
@@ -111,7 +114,7 @@ internal static class SearchRun
         found.Sort();
         IndexedText.Forget(key);
         // RFC 5530 3: what others have expunged still has a number here, and cannot be judged any more
-        return (found, isShort || lane.HasMissed ? Outcome.Ok("EXPUNGEISSUED", "Some of the messages have been expunged") : Outcome.Done);
+        return new(found, isShort || lane.HasMissed ? Outcome.Ok("EXPUNGEISSUED", "Some of the messages have been expunged") : Outcome.Done);
     }
 
     static async Task<(List<int> Found, bool IsShort)> HelpAsync(ImapSession session, Lane lane, SearchTurns.Turn turn)

@@ -18,7 +18,9 @@ internal sealed class SearchTurns(int atOnce, int cores) : IDisposable
     public static SearchTurns OfThisMachine { get; } = new(Math.Max(1, Environment.ProcessorCount - 1), Environment.ProcessorCount);
 
     /// <summary>Waits for a turn; it ends with the answer's disposal.</summary>
-    public async ValueTask<Turn> EnterAsync(CancellationToken cancel)
+    public ValueTask<Turn> EnterAsync(CancellationToken cancel) => places.Wait(0, CancellationToken.None) ? new(new Turn(places)) : WaitAsync(cancel);
+
+    async ValueTask<Turn> WaitAsync(CancellationToken cancel)
     {
         Interlocked.Increment(ref waiting);
         try { await places.WaitAsync(cancel); }

@@ -50,10 +50,12 @@ public sealed class TextIndex(MailStore mail, Settings settings, ILogger<TextInd
         if (!IsOn || questions.Count == 0 || Mailbox(mailboxId) is not { } mailbox || mailbox.Messages == 0) return null;
         try
         {
-            using var lease = shelf.Take(mailbox.AccountId);
             // fields alone are read faster than a message with its bodies goes into the index
+            var asksBodies = scores || questions.Any(question => question.Place != TextPlace.Field);
+            if (!asksBodies && !shelf.Has(mailbox.AccountId)) return null; // nothing of the account is in it, and this puts nothing there
+            using var lease = shelf.Take(mailbox.AccountId);
             if (scores) await CatchUpAsync(lease.Index, mailbox, settings.Search.CatchUp, long.MaxValue, cancel);
-            else await CatchUpAsync(lease.Index, mailbox, questions.Any(question => question.Place != TextPlace.Field) ? Math.Min(Few, settings.Search.CatchUp) : 0, FewOctets, cancel);
+            else await CatchUpAsync(lease.Index, mailbox, asksBodies ? Math.Min(Few, settings.Search.CatchUp) : 0, FewOctets, cancel);
             ContentColumn column;
             using (var read = mail.Read())
             {
