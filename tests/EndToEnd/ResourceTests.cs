@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -156,7 +158,7 @@ public sealed partial class ResourceTests : IAsyncLifetime
         await SendAsync(Anna, Event("ask2", Anna, Day(12).AddHours(9)));
         var waiting = await BookingsAsync();
         await using var imap = await WireClient.ImapLoginAsync(server.Imap, Boris);
-        Assert.Contains("* 2 EXISTS", await imap.ImapAsync("SELECT INBOX")); // the owner has been told of both
+        await Wait.UntilAsync(async () => (await imap.ImapAsync("STATUS INBOX (MESSAGES)")).Contains("* STATUS INBOX (MESSAGES 2)"), "the owner has been told of both");
         Assert.All(waiting, one => Assert.Equal("tentative", one.GetProperty("state").GetString()));
         await CliAsync("resource", "approve", Hall, waiting[0].GetProperty("id").GetRawText());
         await CliAsync("resource", "refuse", Hall, waiting[1].GetProperty("id").GetRawText());
@@ -175,5 +177,103 @@ public sealed partial class ResourceTests : IAsyncLifetime
         Assert.StartsWith("550 5.7.1", await SendAsync(Boris, Event("forged", Anna, Day(13).AddHours(10)))); // in another's name
         Assert.StartsWith("550 5.7.1", await SendAsync(Boris, "nothing of a calendar"));
         Assert.Empty(await BookingsAsync());
+    }
+
+    [Fact]
+    public async Task An_owner_decides_by_himself_and_nobody_else_does()
+    {
+        await CliAsync("resource", "set", Hall, "--owners", Boris, "--approval", "yes");
+        await SendAsync(Anna, Event("mine", Anna, Day(14).AddHours(9)));
+        await SendAsync(Anna, Event("mine2", Anna, Day(15).AddHours(9)));
+        using var anna = await SignInAsync(Anna);
+        using var boris = await SignInAsync(Boris);
+        Assert.Empty((await ApiFixture.AskAsync(anna, HttpMethod.Get, "/api/v1/me/resources")).GetProperty("items").EnumerateArray());
+        Assert.Equal(Hall, Assert.Single((await ApiFixture.AskAsync(boris, HttpMethod.Get, "/api/v1/me/resources")).GetProperty("items").EnumerateArray()).GetProperty("address").GetString());
+        var path = $"/api/v1/me/resources/{Hall}/bookings";
+        using (var refused = await anna.GetAsync(path)) Assert.Equal(HttpStatusCode.NotFound, refused.StatusCode);
+        var waiting = (await ApiFixture.AskAsync(boris, HttpMethod.Get, path)).GetProperty("items").EnumerateArray().Select(one => one.GetProperty("id").GetInt64()).ToList();
+        using (var refused = await anna.PostAsync($"{path}/{waiting[0]}/approve", null)) Assert.Equal(HttpStatusCode.NotFound, refused.StatusCode);
+        await ApiFixture.AskAsync(boris, HttpMethod.Post, $"{path}/{waiting[0]}/approve");
+        await ApiFixture.AskAsync(boris, HttpMethod.Post, $"{path}/{waiting[1]}/refuse");
+        Assert.Equal("accepted", Assert.Single(await BookingsAsync()).GetProperty("state").GetString());
+        Assert.Equal(["TENTATIVE", "TENTATIVE", "ACCEPTED", "DECLINED"], (await AnswersAsync(Anna)).Select(answer => answer.Split("PARTSTAT=")[1].Split(';')[0]));
+        await SendAsync(Anna, Event("mine2", Anna, Day(15).AddHours(9))); // the same again, after the decision
+        Assert.Contains("It was not approved", (await AnswersAsync(Anna))[^1]);
+        await ApiFixture.AskAsync(boris, HttpMethod.Delete, $"{path}/{waiting[0]}");
+        Assert.Empty(await BookingsAsync());
+    }
+
+    async Task<HttpClient> SignInAsync(string user)
+    {
+        using var control = server.Control();
+        var made = await ApiFixture.AskAsync(control, HttpMethod.Post, "/api/v1/api-keys", new { name = user, account = user, permissions = new[] { "self.mail" } });
+        var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{server.Http}") };
+        client.DefaultRequestHeaders.Authorization = new("Bearer", made.GetProperty("key").GetString());
+        return client;
+    }
+
+    [Fact]
+    public async Task What_is_answered_again_is_answered_in_the_same_words()
+    {
+        await CliAsync("resource", "set", Hall, "--accept-part", "yes");
+        var start = Day(16).AddHours(9);
+        await SendAsync(Boris, Event("there", Boris, start.AddDays(1)));
+        var series = Event("words", Anna, start, more: "RRULE:FREQ=DAILY;COUNT=3\r\n");
+        // one date is named by itself, and moved to where the hall is taken
+        series = series.Replace("END:VCALENDAR", Event("words", Anna, start.AddDays(1).AddMinutes(30), more: $"RECURRENCE-ID:{At(start.AddDays(1))}\r\n").Split("METHOD:REQUEST\r\n")[1].Split("END:VCALENDAR")[0] + "END:VCALENDAR", StringComparison.Ordinal);
+        await SendAsync(Anna, series);
+        await SendAsync(Anna, series);
+        static string[] Said(string answer) => [.. answer.Split("\r\n").Where(line => line.StartsWith("COMMENT", StringComparison.Ordinal) || line.Contains("PARTSTAT", StringComparison.Ordinal))];
+        var answers = await AnswersAsync(Anna);
+        Assert.Contains("PARTSTAT=DECLINED", Said(answers[0])[2]);
+        Assert.StartsWith("COMMENT:It is taken: ", Said(answers[0])[1]);
+        Assert.Equal(Said(answers[0]), Said(answers[1]));
+    }
+
+    [Fact]
+    public async Task Another_time_that_is_proposed_is_refused_and_what_was_agreed_stands()
+    {
+        var start = Day(17).AddHours(9);
+        await SendAsync(Anna, Event("stands", Anna, start));
+        Assert.Contains("its organizer sends a new invitation", await SendAsync(Anna, Event("stands", Anna, start.AddHours(1), 1, method: "COUNTER"), "COUNTER"));
+        Assert.StartsWith("250", await SendAsync(Anna, Event("stands", Anna, start, 1, method: "DECLINECOUNTER"), "DECLINECOUNTER"));
+        Assert.Equal(start, Assert.Single(await BookingsAsync()).GetProperty("start").GetDateTimeOffset().UtcDateTime);
+        Assert.Single(await AnswersAsync(Anna));
+        Assert.Contains("read by the server", await CliAsync("message", "trace", "--to", Hall)); // a line for mail that a resource alone has got
+    }
+
+    [Fact]
+    public async Task Killed_while_it_answers_it_keeps_what_it_acknowledged_and_gives_no_time_twice()
+    {
+        for (var round = 0; round < 2; round++)
+        {
+            var (acknowledged, next) = (new ConcurrentDictionary<int, string>(), round * 1000);
+            // many ask for few times: each time is somebody's at the end
+            string Asked(int n, string who) => Event("kill" + n, who, Day(20 + round).AddHours(n % 7), more: "");
+            async Task AskAsync(string who)
+            {
+                try
+                {
+                    while (true)
+                    {
+                        var n = Interlocked.Increment(ref next);
+                        if ((await SendAsync(who, Asked(n, who))).StartsWith("250", StringComparison.Ordinal)) acknowledged[n] = who;
+                    }
+                }
+                catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException) { } // it was killed
+            }
+            var running = new[] { Anna, Boris, Anna, Boris }.Select(who => Task.Run(() => AskAsync(who))).ToArray();
+            await Wait.UntilAsync(() => acknowledged.Count > 20, "bookings are under way");
+            await server.KillAsync();
+            await Task.WhenAll(running);
+            await server.StartAgainAsync();
+            List<string> all = [.. await AnswersAsync(Anna), .. await AnswersAsync(Boris)];
+            var accepted = all.Where(answer => answer.Contains("PARTSTAT=ACCEPTED", StringComparison.Ordinal)).Select(answer => answer.Split("UID:")[1].Split('\r')[0]).ToHashSet();
+            foreach (var n in acknowledged.Keys) Assert.Contains(all, answer => answer.Contains($"UID:kill{n}\r", StringComparison.Ordinal));
+            var bookings = await BookingsAsync();
+            Assert.Equal(bookings.Count, bookings.Select(one => one.GetProperty("start").GetDateTimeOffset()).Distinct().Count());
+            // who was told that he has it has it, and nobody has what he was not told
+            Assert.Equal(accepted.Order(), bookings.Select(one => one.GetProperty("uid").GetString()!).Order());
+        }
     }
 }

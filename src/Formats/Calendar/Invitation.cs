@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace CbaMail.Calendar;
 
 /// <summary>What one side of a meeting asks of the other (RFC 5546 1.4).</summary>
-public enum SchedulingMethod { Request, Cancel, Reply, Counter, Refresh, Other }
+public enum SchedulingMethod { Request, Cancel, Reply, Counter, DeclineCounter, Refresh, Other }
 
 /// <summary>RFC 5545 3.2.12, as an attendee answers.</summary>
 public enum Participation { Accepted, Declined, Tentative }
@@ -32,6 +32,7 @@ public sealed class Invitation
             "CANCEL" => SchedulingMethod.Cancel,
             "REPLY" => SchedulingMethod.Reply,
             "COUNTER" => SchedulingMethod.Counter,
+            "DECLINECOUNTER" => SchedulingMethod.DeclineCounter,
             "REFRESH" => SchedulingMethod.Refresh,
             _ => SchedulingMethod.Other,
         };
@@ -75,6 +76,29 @@ public sealed class Invitation
             reply.Components.Add(answer);
         }
         return CalendarText.Write(reply);
+    }
+
+    /// <summary>Of the invitation only what answers to it are written from: without texts, files and the other attendees.</summary>
+    public byte[] Essence(Func<string, bool> isAttendee)
+    {
+        const int longest = 1000;
+        var essence = Envelope("REQUEST");
+        var zones = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var one in Events)
+        {
+            var kept = new CalendarComponent("VEVENT");
+            foreach (var property in one.Component.Properties)
+            {
+                if (property.Name is not ("UID" or "RECURRENCE-ID" or "ORGANIZER" or "DTSTART" or "DTEND" or "DURATION" or "SUMMARY" or "SEQUENCE" or "LOCATION" or "DTSTAMP")) continue;
+                if (property.Name is "SUMMARY" or "LOCATION" && property.Value.Length > longest) continue;
+                kept.Properties.Add(property);
+                if (property.Parameter("TZID") is { } zone) zones.Add(zone);
+            }
+            if (Attendee(one, isAttendee) is { } invited) kept.Properties.Add(invited);
+            essence.Components.Add(kept);
+        }
+        essence.Components.InsertRange(0, calendar.Inside("VTIMEZONE").Where(zone => zone.Find("TZID") is { } id && (zones.Contains(id.Text) || zones.Contains(id.Value))));
+        return CalendarText.Write(essence);
     }
 
     static CalendarComponent Envelope(string method) => new CalendarComponent("VCALENDAR").With("PRODID", "-//CBA Mail//EN").With("VERSION", "2.0").With("METHOD", method);

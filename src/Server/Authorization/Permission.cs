@@ -30,7 +30,7 @@ public static class Permissions
     public static readonly Permission
         OwnAccount = new("self", Own, Own, Own, "see oneself; own sessions, own keys", "видеть свою учётную запись; свои сеансы и ключи"),
         OwnCredentials = new("self.credentials", Own, Own, Own, "see and change by what one signs in: password, application passwords, second factor; own sign-ins", "видеть и менять то, чем входишь: пароль, пароли приложений, второй фактор; свои входы"),
-        OwnMail = new("self.mail", Own, Own, Own, "change what becomes of one's own mail: aliases, forwarding, vacation, expunged messages", "менять судьбу своей почты: псевдонимы, пересылка, автоответ, удалённые письма"),
+        OwnMail = new("self.mail", Own, Own, Own, "change what becomes of one's own mail: aliases, forwarding, vacation, expunged messages; decide on bookings of rooms whose owner one is", "менять судьбу своей почты: псевдонимы, пересылка, автоответ, удалённые письма; решать о бронях помещений, которыми владеешь"),
         StatusRead = new("status.read", Domains, No, No, "see the server's health", "видеть состояние сервера"),
         DomainsRead = new("domains.read", Domains, Courses, No, "see domains", "видеть домены"),
         DomainsWrite = new("domains.write", Domains, No, No, "change domains (catch-all, quota of new accounts)", "менять домены (адрес для неизвестных имён, квота новых учётных записей)"),

@@ -156,6 +156,18 @@ public sealed class LocalDelivery
             LocalDeliveryTelemetry.Refused(log, order.Id, e.Message);
             return [.. order.Recipients.Select(_ => trouble)];
         }
+        // one answer for all: what has to be sent again is sent again to all of them, and who has answered answers the same
+        if (!order.Separate && refused.Values.FirstOrDefault(refusal => refusal.IsTemporary) is { } later) return [.. order.Recipients.Select(_ => later)];
+        var answered = order.Recipients.Where(recipient => !refused.ContainsKey(recipient.Address.Key) && !others.Exists(other => other.Address == recipient.Address)).ToList();
+        if (answered.Count > 0)
+            await store.CommitAsync(write =>
+            {
+                if (order.Author is { } author && limits is not null) limits.Record(write, author, answered.Select(recipient => recipient.Address));
+                directory.Count(write, answered.Where(recipient => !recipient.IsCopy).Select(recipient => recipient.Address));
+                queue.Trail.Add(write, TrailLines.OfAnswered(order, answered));
+                if (others.Count == 0) order.Alongside?.Invoke(write);
+                return true;
+            }, cancel);
         if (others.Count == 0) return [.. order.Recipients.Select(recipient => refused.GetValueOrDefault(recipient.Address.Key))];
         var outcome = await DeliverAsync(order with { Recipients = others }, cancel);
         var addresses = others.ConvertAll(other => other.Address);
@@ -166,11 +178,29 @@ public sealed class LocalDelivery
     public async ValueTask<Refusal?> SendLetterAsync(ResourceLetter letter, CancellationToken cancel)
     {
         var targets = directory.IsLocal(letter.To) ? directory.Resolve(letter.To) : new Result<IReadOnlyList<Target>>([new Target(null, null, letter.To)], null);
+        var owners = letter.Owners.Select(owner => (owner.To, Staged: mail.Stage(owner.Message))).ToList();
+        try
+        {
+            return await PlaceLetterAsync(letter, targets, write =>
+            {
+                letter.Alongside(write);
+                foreach (var (to, staged) in owners)
+                    queue.Enqueue(write, new NewQueueEntry(null, mail.AddContent(write, staged), [new QueueRecipient(to, "NEVER")], Class: MailClass.Transactional) { MessageId = staged.MessageId });
+            }, cancel);
+        }
+        finally
+        {
+            foreach (var (_, staged) in owners) staged.Dispose();
+        }
+    }
+
+    async ValueTask<Refusal?> PlaceLetterAsync(ResourceLetter letter, Result<IReadOnlyList<Target>> targets, Action<WriteTransaction> alongside, CancellationToken cancel)
+    {
         if (!targets.Ok || targets.Value.Any(target => target.Served is not null))
         {
             await store.CommitAsync(write =>
             {
-                letter.Alongside(write);
+                alongside(write);
                 return true;
             }, cancel);
             return null;
@@ -182,7 +212,7 @@ public sealed class LocalDelivery
             Recipients = [new(letter.To, targets.Value, "NEVER")],
             Message = letter.Message,
             Origin = "resource " + letter.Resource.Address,
-            Alongside = letter.Alongside,
+            Alongside = alongside,
         }, cancel))[0];
     }
 

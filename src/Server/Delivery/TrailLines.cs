@@ -1,5 +1,6 @@
 using System.Text;
 using CbaMail.Envelope;
+using CbaMail.Mailboxes;
 using CbaMail.Mime;
 using CbaMail.Queue;
 using CbaMail.Text;
@@ -42,6 +43,11 @@ static class TrailLines
     public static TrailEntry OfQueued(DeliveryOrder order, MailAddress? sender, List<QueueRecipient> recipients, string? messageId, long queueId) =>
         new(TrailKind.Placed, order.Id, messageId, sender?.ToString() ?? "", string.Join('\n', recipients.Select(recipient => recipient.Address + "\tqueued")),
             order.Message.Length, queueId, order.Door.Length > 0 ? order.Door : order.Origin, order.Verdict);
+
+    /// <summary>What a room of the server has read and answered.</summary>
+    public static TrailEntry OfAnswered(DeliveryOrder order, List<DeliveryRecipient> recipients) =>
+        new(TrailKind.Placed, order.Id, MessageFields.Of(order.Message.Span).MessageId, order.ReversePath?.ToString() ?? "", string.Join('\n', recipients.Select(recipient => recipient.Address + "\tread by the server")),
+            order.Message.Length, null, order.Door.Length > 0 ? order.Door : order.Origin, order.Verdict);
 
     static StringBuilder Next(StringBuilder text) => text.Length > 0 ? text.Append('\n') : text;
 

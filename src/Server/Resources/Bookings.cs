@@ -10,8 +10,9 @@ using CbaMail.Storage.Sqlite;
 namespace CbaMail.Resources;
 
 /// <summary>A letter that a resource writes, and what becomes true in the commit that places it.</summary>
+/// <param name="Owners">What owners are told: placed by the same commit.</param>
 /// <param name="Alongside">Throws <see cref="Overtaken"/> where what the letter says does not hold any more.</param>
-public sealed record ResourceLetter(Resource Resource, MailAddress To, byte[] Message, Action<WriteTransaction> Alongside);
+public sealed record ResourceLetter(Resource Resource, MailAddress To, byte[] Message, IReadOnlyList<(MailAddress To, byte[] Message)> Owners, Action<WriteTransaction> Alongside);
 
 /// <summary>Somebody else was faster between the judgement and the commit: judge anew.</summary>
 public sealed class Overtaken : Exception;
@@ -27,6 +28,9 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
 
     const int MostJudgements = 50;
 
+    /// <summary>How long bookings are kept once they are over.</summary>
+    public static readonly TimeSpan KeptOver = TimeSpan.FromDays(90);
+
     /// <summary>Octets of a part that are decoded: base64 of <see cref="CalendarText.MostBytes"/> and some more, so that what is too large is seen to be.</summary>
     const int MostEncoded = CalendarText.MostBytes / 4 * 6;
 
@@ -38,8 +42,9 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
 
     /// <summary>One event of an invitation with what is answered to it.</summary>
     /// <param name="Instance">RECURRENCE-ID, or -1.</param>
+    /// <param name="Ends">When the last that it asks for is over.</param>
     /// <param name="IsNew">It says something later than what is known; else the same again.</param>
-    sealed record Answered(CalendarEvent Event, long Instance, BookingVerdict Verdict, bool IsNew);
+    sealed record Answered(CalendarEvent Event, long Instance, BookingVerdict Verdict, DateTimeOffset Ends, bool IsNew);
 
     /// <summary>Takes a message for a resource.</summary>
     /// <param name="asked">The address that was written to.</param>
@@ -59,14 +64,16 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
                 // what somebody else was sent, and has passed on with its signature, asks nothing of the resource
                 if (booker.SignedIn is null && !invitation.Invites(attendee => IsOf(resource, attendee) || attendee.Equals(asked.ToString(), StringComparison.OrdinalIgnoreCase)))
                     return Refusal.NotPermitted.Because("The invitation does not name the resource among its attendees");
-                return await AnswerAsync(resource, invitation, calendar, organizer, new(booker.SignedIn, asker), send, cancel);
+                return await AnswerAsync(resource, invitation, organizer, new(booker.SignedIn, asker), send, cancel);
             case SchedulingMethod.Cancel:
                 await store.CommitAsync(write =>
                 {
-                    Cancel(write, resource, invitation, organizer);
+                    Cancel(write, resource, invitation, organizer, book.MayBook(resource, asker, booker.SignedIn));
                     return true;
                 }, cancel);
                 return null;
+            case SchedulingMethod.DeclineCounter: return null; // RFC 5546 3.2.8: what was agreed stands, and a resource never proposes another time
+            case SchedulingMethod.Counter: return OnlyInvitations.Because("A resource takes no other time that is proposed to it (COUNTER): its organizer sends a new invitation");
             default: return OnlyInvitations;
         }
     }
@@ -103,8 +110,9 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
         static string? MethodOf(MimePart part) => MimePart.Parameter(part.Parameters, "method");
     }
 
-    async ValueTask<Refusal?> AnswerAsync(Resource resource, Invitation invitation, byte[] calendar, MailAddress organizer, Asking asking, Func<ResourceLetter, ValueTask<Refusal?>> send, CancellationToken cancel)
+    async ValueTask<Refusal?> AnswerAsync(Resource resource, Invitation invitation, MailAddress organizer, Asking asking, Func<ResourceLetter, ValueTask<Refusal?>> send, CancellationToken cancel)
     {
+        var essence = invitation.Essence(attendee => IsOf(resource, attendee));
         for (var judged = 0; judged < MostJudgements; judged++)
         {
             cancel.ThrowIfCancellationRequested();
@@ -115,15 +123,12 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
             try
             {
                 // an answer that could not be placed has booked nothing: the invitation is not taken either
-                if (await send(new ResourceLetter(resource, organizer, Write(resource, invitation, organizer, one => AnswerTo(one, answers), Why(answers), now), write =>
+                if (await send(new ResourceLetter(resource, organizer, Write(resource, invitation, organizer, one => AnswerTo(one, answers), Why(answers), now), ToOwners(resource, invitation, organizer, answers, now), write =>
                 {
                     var again = Judge(write.Prepare, resource, invitation, organizer, asking, now);
                     if (!again.Select(Key).SequenceEqual(answers.Select(Key))) throw new Overtaken();
-                    foreach (var one in again.Where(one => one.IsNew)) Record(write, resource, one, calendar, organizer, now);
+                    foreach (var one in again.Where(one => one.IsNew)) Record(write, resource, one, essence, organizer, now);
                 })) is { } refusal) return refusal;
-                if (answers.Exists(one => one is { IsNew: true, Verdict.Part: Participation.Tentative }))
-                    foreach (var owner in resource.Profile.Owners ?? [])
-                        if (MailAddress.TryParse(owner, out var to)) await send(new ResourceLetter(resource, to, WriteToOwner(resource, invitation, organizer, to, now), _ => { }));
                 return null;
             }
             catch (Overtaken) { } // what was judged on the read holds no more: judge again
@@ -152,16 +157,17 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
         void Add(CalendarEvent one, long instance, IReadOnlyList<EventInstance> times, bool recurring, bool more)
         {
             var whole = ResourceTable.FindBooking(prepare, resource.Id, one.Uid, -1);
+            var ends = times.Count > 0 ? times.Max(time => time.End) : one.End;
             var known = instance == -1 ? whole : ResourceTable.FindBooking(prepare, resource.Id, one.Uid, instance) ?? whole;
             if (known is not null && known.Organizer != organizer.Key && known.IsHeld)
             {
-                answers.Add(new(one, instance, new(Participation.Declined, [], times, "It is somebody else's booking"), IsNew: false));
+                answers.Add(new(one, instance, new(Participation.Declined, [], times, "It is somebody else's booking"), ends, IsNew: false));
                 return;
             }
             if (known is not null && known.Organizer == organizer.Key && !Invitation.IsLater(one, known.Sequence, known.Stamp) && known.Instance == instance)
             {
                 // the same again is answered as before (RFC 5546 2.1.5); what is older is passed over
-                if (one.Sequence == known.Sequence && one.Stamp == known.Stamp && known.State != "cancelled") answers.Add(new(one, instance, new(Part(known.State), [], [], null), IsNew: false));
+                if (one.Sequence == known.Sequence && one.Stamp == known.Stamp && known.State != "cancelled") answers.Add(new(one, instance, new(Part(known.State), [], Lost(known), known.Why), ends, IsNew: false));
                 return;
             }
             var coming = times.Where(at => at.End > now).ToList();
@@ -170,8 +176,13 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
                 : BookingRules.Judge(resource.Profile, coming, recurring, more, now, (from, to) => ResourceTable.Between(prepare, resource.Id, from, to)
                     .Where(other => other.Booking.Uid != one.Uid || (instance != -1 && other.Booking.Instance != instance && !(other.Booking.Instance == -1 && Same(prepare, other.Booking.Id, instance, other.Start))))
                     .Select(other => new BookedTime(other.Start, other.End, other.Booking.Organizer)));
-            answers.Add(new(one, instance, verdict, IsNew: true));
+            answers.Add(new(one, instance, verdict, ends, IsNew: true));
         }
+
+        // of a series that was taken in part the dates that were named by themselves and are not there
+        List<EventInstance> Lost(Booking known) => !known.IsHeld || known.Instance != -1 ? [] : [.. series.Single
+            .Where(single => !single.IsCancelled && !single.IsTransparent && single.End > now && ResourceTable.StartOf(prepare, known.Id, single.RecurrenceId!.Value.ToUnixTimeMilliseconds()) is null)
+            .Select(single => new EventInstance(single.RecurrenceId!.Value, single.Start, single.End))];
     }
 
     // the time of a series that the asked instance had until now
@@ -191,7 +202,7 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
 
     static string? Why(List<Answered> answers) => string.Join("; ", answers.Select(one => one.Verdict.Why).Where(why => why is not null).Distinct()) is { Length: > 0 } why ? why : null;
 
-    static void Record(WriteTransaction write, Resource resource, Answered one, byte[] calendar, MailAddress organizer, DateTimeOffset now)
+    static void Record(WriteTransaction write, Resource resource, Answered one, byte[] essence, MailAddress organizer, DateTimeOffset now)
     {
         var uid = one.Event.Uid;
         if (one.Instance == -1) ResourceTable.RemoveSingle(write, resource.Id, uid);
@@ -200,18 +211,21 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
         if (one.Verdict.Part == Participation.Declined && ResourceTable.FindBooking(write.Prepare, resource.Id, uid, one.Instance) is null && (one.Instance == -1 || ResourceTable.FindBooking(write.Prepare, resource.Id, uid, -1) is null)) return;
         var summary = one.Event.Summary;
         ResourceTable.Put(write, new Booking(0, resource.Id, uid, one.Instance, one.Event.Sequence, one.Event.Stamp, organizer.Key, summary.Length > 500 ? summary[..500] : summary,
-            State(one.Verdict.Part), one.Verdict.Part == Participation.Declined ? null : calendar, now), one.Verdict.Taken);
+            State(one.Verdict.Part), one.Verdict.Part == Participation.Declined ? null : essence, now, one.Verdict.Why, one.Ends), one.Verdict.Taken);
     }
 
     // RFC 5546 3.2.5: the whole, or single instances of it; only the one whose booking it is
-    static void Cancel(WriteTransaction write, Resource resource, Invitation invitation, MailAddress organizer)
+    /// <param name="mayBook">What comes before the invitation that it cancels is remembered, of those who may book.</param>
+    static void Cancel(WriteTransaction write, Resource resource, Invitation invitation, MailAddress organizer, bool mayBook)
     {
         if (invitation.Series.Whole is { } whole)
         {
-            if (ResourceTable.FindBooking(write.Prepare, resource.Id, whole.Uid, -1) is { } known && (known.Organizer != organizer.Key || IsOlder(whole, known))) return;
-            if (ResourceTable.OrganizersOf(write.Prepare, resource.Id, whole.Uid).Any(other => other != organizer.Key)) return;
+            var booking = ResourceTable.FindBooking(write.Prepare, resource.Id, whole.Uid, -1);
+            if (booking is not null && (booking.Organizer != organizer.Key || IsOlder(whole, booking))) return;
+            var organizers = ResourceTable.OrganizersOf(write.Prepare, resource.Id, whole.Uid);
+            if (organizers.Exists(other => other != organizer.Key) || (organizers.Count == 0 && !mayBook)) return;
             ResourceTable.RemoveSingle(write, resource.Id, whole.Uid);
-            Put(whole, -1);
+            Put(whole, -1, booking?.Ends ?? (whole.IsRecurring ? whole.End.AddDays(ResourceProfile.MostDaysAhead) : whole.End));
             return;
         }
         foreach (var one in invitation.Series.Single)
@@ -221,13 +235,13 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
             var known = ResourceTable.FindBooking(write.Prepare, resource.Id, one.Uid, instance);
             if ((known ?? series) is not { } held || held.Organizer != organizer.Key || IsOlder(one, held)) continue;
             if (series is not null) ResourceTable.Free(write, series.Id, instance);
-            Put(one, instance);
+            Put(one, instance, one.End);
         }
 
         // programs differ in whether they count SEQUENCE up for it
         static bool IsOlder(CalendarEvent one, Booking known) => one.Sequence < known.Sequence;
 
-        void Put(CalendarEvent one, long instance) => ResourceTable.Put(write, new Booking(0, resource.Id, one.Uid, instance, one.Sequence, one.Stamp, organizer.Key, one.Summary.Length > 500 ? one.Summary[..500] : one.Summary, "cancelled", null, one.Stamp), []);
+        void Put(CalendarEvent one, long instance, DateTimeOffset ends) => ResourceTable.Put(write, new Booking(0, resource.Id, one.Uid, instance, one.Sequence, one.Stamp, organizer.Key, one.Summary.Length > 500 ? one.Summary[..500] : one.Summary, "cancelled", null, one.Stamp, null, ends), []);
     }
 
     /// <summary>What stands in its time between two moments, by start.</summary>
@@ -252,10 +266,10 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
         var part = accept ? Participation.Accepted : Participation.Declined;
         try
         {
-            return await send(new ResourceLetter(resource, organizer, Write(resource, invitation, organizer, _ => part, why, time.GetUtcNow()), write =>
+            return await send(new ResourceLetter(resource, organizer, Write(resource, invitation, organizer, _ => part, why, time.GetUtcNow()), [], write =>
             {
                 if (ResourceTable.FindBooking(write.Prepare, booking.Id) is not { } now || now.State != booking.State || now.Sequence != booking.Sequence || now.Stamp != booking.Stamp) throw new Overtaken();
-                ResourceTable.SetState(write, booking.Id, State(part));
+                ResourceTable.SetState(write, booking.Id, State(part), why);
                 if (!accept) ResourceTable.Free(write, booking.Id);
             }));
         }
@@ -280,6 +294,27 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
         return Bytes(message, organizer);
     }
 
+    /// <summary>Owners are told of what waits for them; each by a letter of his own.</summary>
+    static List<(MailAddress To, byte[] Message)> ToOwners(Resource resource, Invitation invitation, MailAddress organizer, List<Answered> answers, DateTimeOffset now)
+    {
+        var letters = new List<(MailAddress, byte[])>();
+        if (!answers.Exists(one => one is { IsNew: true, Verdict.Part: Participation.Tentative })) return letters;
+        foreach (var owner in resource.Profile.Owners ?? [])
+            if (MailAddress.TryParse(owner, out var to)) letters.Add((to, WriteToOwner(resource, invitation, organizer, to, now)));
+        return letters;
+    }
+
+    /// <summary>Who is told of what waits for approval may decide on it: whoever gets mail for an owner.</summary>
+    public bool IsOwner(Resource resource, Account account) => (resource.Profile.Owners ?? []).Any(owner =>
+        MailAddress.TryParse(owner, out var address) && (address.Key == account.Address.Key || (directory.IsLocal(address) && directory.Resolve(address) is { Ok: true, Value: var targets } && targets.Any(target => target.Account?.Id == account.Id))));
+
+    /// <summary>Forgets bookings that were over <see cref="KeptOver"/> ago.</summary>
+    public async ValueTask PruneAsync(CancellationToken cancel)
+    {
+        var now = time.GetUtcNow();
+        while (await store.CommitAsync(write => ResourceTable.Prune(write, now, now - KeptOver, 500), cancel) > 0) { }
+    }
+
     static byte[] WriteToOwner(Resource resource, Invitation invitation, MailAddress organizer, MailAddress owner, DateTimeOffset now)
     {
         var summary = invitation.Series.First.Summary;
@@ -287,7 +322,7 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
         {
             From = (resource.Profile.Name ?? "", resource.Address.ToString()),
             Subject = $"Approval: {(summary.Length > 200 ? summary[..200] : summary)}",
-            Text = $"{organizer} asks for {resource.Profile.Name ?? resource.Address.ToString()}. The time is held until you decide:\n\ncbamail resource bookings {resource.Address}\ncbamail resource approve {resource.Address} NUMBER\ncbamail resource refuse {resource.Address} NUMBER\n",
+            Text = $"{organizer} asks for {resource.Profile.Name ?? resource.Address.ToString()} from {TimeZoneInfo.ConvertTime(invitation.Series.First.Start, resource.Profile.Zone):yyyy-MM-dd HH:mm}. The time is held until you decide:\n\ncbamail resource bookings {resource.Address}\ncbamail resource approve {resource.Address} NUMBER\ncbamail resource refuse {resource.Address} NUMBER\n",
             Date = now,
             MessageId = $"{Guid.NewGuid():N}@{resource.Address.Domain}",
         };

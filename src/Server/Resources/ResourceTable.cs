@@ -9,7 +9,7 @@ namespace CbaMail.Resources;
 static class ResourceTable
 {
     const string Columns = "SELECT r.id, r.domain_id, r.local, d.name, r.profile, r.created FROM resource r JOIN domain d ON d.id = r.domain_id";
-    const string BookingColumns = "SELECT b.id, b.resource_id, b.uid, b.instance, b.sequence, b.stamp, b.organizer, b.summary, b.state, b.request, b.made FROM booking b";
+    const string BookingColumns = "SELECT b.id, b.resource_id, b.uid, b.instance, b.sequence, b.stamp, b.organizer, b.summary, b.state, b.request, b.made, b.why, b.ends FROM booking b";
 
     public static List<Resource> All(ReadTransaction read)
     {
@@ -58,17 +58,17 @@ static class ResourceTable
     }
 
     static Booking Booking(Statement row) =>
-        new(row.Int64(0), row.Int64(1), row.String(2), row.Int64(3), row.Int32(4), row.Time(5), row.String(6), row.String(7), row.String(8), row.IsNull(9) ? null : row.Blob(9).ToArray(), row.Time(10));
+        new(row.Int64(0), row.Int64(1), row.String(2), row.Int64(3), row.Int32(4), row.Time(5), row.String(6), row.String(7), row.String(8), row.IsNull(9) ? null : row.Blob(9).ToArray(), row.Time(10), row.IsNull(11) ? null : row.String(11), row.Time(12));
 
     /// <summary>What stands in its own time, by start, of bookings that overlap the range.</summary>
     public static List<(Booking Booking, DateTimeOffset Start, DateTimeOffset End)> Between(Func<string, Statement> prepare, long resource, DateTimeOffset from, DateTimeOffset to)
     {
         var all = new List<(Booking, DateTimeOffset, DateTimeOffset)>();
         using var rows = prepare("""
-            SELECT b.id, b.resource_id, b.uid, b.instance, b.sequence, b.stamp, b.organizer, b.summary, b.state, NULL, b.made, t.start, t."end"
+            SELECT b.id, b.resource_id, b.uid, b.instance, b.sequence, b.stamp, b.organizer, b.summary, b.state, NULL, b.made, b.why, b.ends, t.start, t."end"
             FROM booking_time t JOIN booking b ON b.id = t.booking_id WHERE t.resource_id = ? AND t."end" > ? AND t.start < ? ORDER BY t.start, b.id
             """).Bind(1, resource).Bind(2, from).Bind(3, to);
-        while (rows.Step()) all.Add((Booking(rows), rows.Time(11), rows.Time(12)));
+        while (rows.Step()) all.Add((Booking(rows), rows.Time(13), rows.Time(14)));
         return all;
     }
 
@@ -92,11 +92,11 @@ static class ResourceTable
     public static void Put(WriteTransaction write, Booking booking, IEnumerable<EventInstance> times)
     {
         write.Prepare("""
-            INSERT INTO booking (resource_id, uid, instance, sequence, stamp, organizer, summary, state, request, made) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (resource_id, uid, instance) DO UPDATE SET sequence = excluded.sequence, stamp = excluded.stamp, organizer = excluded.organizer, summary = excluded.summary, state = excluded.state, request = excluded.request
+            INSERT INTO booking (resource_id, uid, instance, sequence, stamp, organizer, summary, state, request, made, why, ends) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (resource_id, uid, instance) DO UPDATE SET sequence = excluded.sequence, stamp = excluded.stamp, organizer = excluded.organizer, summary = excluded.summary, state = excluded.state, request = excluded.request, why = excluded.why, ends = excluded.ends
             """)
             .Bind(1, booking.ResourceId).Bind(2, booking.Uid).Bind(3, booking.Instance).Bind(4, booking.Sequence).Bind(5, booking.Stamp).Bind(6, booking.Organizer)
-            .Bind(7, booking.Summary).Bind(8, booking.State).BindOrNull(9, booking.Request).Bind(10, booking.Made).Run();
+            .Bind(7, booking.Summary).Bind(8, booking.State).BindOrNull(9, booking.Request).Bind(10, booking.Made).Bind(11, booking.Why).Bind(12, booking.Ends).Run();
         var id = FindBooking(write.Prepare, booking.ResourceId, booking.Uid, booking.Instance)!.Id;
         Free(write, id);
         foreach (var time in times)
@@ -104,7 +104,17 @@ static class ResourceTable
                 .Bind(1, id).Bind(2, time.Original).Bind(3, booking.ResourceId).Bind(4, time.Start).Bind(5, time.End).Run();
     }
 
-    public static void SetState(WriteTransaction write, long id, string state) => write.Prepare("UPDATE booking SET state = ? WHERE id = ?").Bind(1, state).Bind(2, id).Run();
+    public static void SetState(WriteTransaction write, long id, string state, string? why) => write.Prepare("UPDATE booking SET state = ?, why = ? WHERE id = ?").Bind(1, state).Bind(2, why).Bind(3, id).Run();
+
+    /// <summary>Of what is over no further answer is written, and after a while it is forgotten.</summary>
+    /// <param name="rows">At most so many of each.</param>
+    /// <returns>How many were forgotten or made smaller.</returns>
+    public static int Prune(WriteTransaction write, DateTimeOffset now, DateTimeOffset before, int rows)
+    {
+        write.Prepare("DELETE FROM booking_time WHERE booking_id IN (SELECT id FROM booking WHERE ends < ? ORDER BY ends LIMIT ?)").Bind(1, before).Bind(2, rows).Run();
+        var gone = write.Prepare("DELETE FROM booking WHERE id IN (SELECT id FROM booking WHERE ends < ? ORDER BY ends LIMIT ?)").Bind(1, before).Bind(2, rows).Run();
+        return gone + write.Prepare("UPDATE booking SET request = NULL WHERE id IN (SELECT id FROM booking WHERE ends < ? AND request IS NOT NULL ORDER BY ends LIMIT ?)").Bind(1, now).Bind(2, rows).Run();
+    }
 
     /// <summary>The booking has no time any more.</summary>
     public static void Free(WriteTransaction write, long id) => write.Prepare("DELETE FROM booking_time WHERE booking_id = ?").Bind(1, id).Run();

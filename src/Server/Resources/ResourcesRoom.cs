@@ -6,5 +6,20 @@ namespace CbaMail.Resources;
 /// </summary>
 public static class ResourcesRoom
 {
-    public static IServiceCollection AddResources(this IServiceCollection services) => services.AddSingleton<ResourceBook>().AddSingleton<Bookings>();
+    public static IServiceCollection AddResources(this IServiceCollection services) => services.AddSingleton<ResourceBook>().AddSingleton<Bookings>().AddHostedService<BookingUpkeep>();
+}
+
+/// <summary>Looks every hour for bookings that are over.</summary>
+sealed class BookingUpkeep(Bookings bookings, TimeProvider time) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromHours(1), time);
+        do
+        {
+            try { await bookings.PruneAsync(stoppingToken); }
+            catch (Exception error) when (Storage.StoreTrouble.Of(error) is not null) { } // the store has told the log; in an hour again
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
 }

@@ -16,6 +16,7 @@ public sealed class BookingsTests : IAsyncLifetime
     const string Hall = "hall@example.test";
     readonly Office office = new();
     ResourceBook book = null!;
+    Bookings bookings = null!;
     LocalDelivery delivery = null!;
 
     public async ValueTask InitializeAsync()
@@ -23,7 +24,7 @@ public sealed class BookingsTests : IAsyncLifetime
         await office.InitializeAsync();
         book = new ResourceBook(office.Store, office.Directory, TimeProvider.System);
         Assert.True((await book.AddAsync(Hall, new ResourceProfile())).Ok);
-        var bookings = new Bookings(office.Store, office.Directory, book, TimeProvider.System, office.Settings);
+        bookings = new Bookings(office.Store, office.Directory, book, TimeProvider.System, office.Settings);
         delivery = new LocalDelivery(office.Store, office.Mail, office.Queue, office.Directory, TimeProvider.System, NullLogger<LocalDelivery>.Instance, office.Settings, bookings: bookings);
     }
 
@@ -48,10 +49,12 @@ public sealed class BookingsTests : IAsyncLifetime
 
     async Task<Refusal?> SendAsync(DeliveryOrder order) => (await delivery.DeliverAsync(order, default))[0];
 
-    long Count(string table)
+    long Count(string table) => Scalar("SELECT count(*) FROM " + table);
+
+    long Scalar(string sql)
     {
         using var read = office.Store.Read();
-        return read.Prepare("SELECT count(*) FROM " + table).Scalar() ?? 0;
+        return read.Prepare(sql).Scalar() ?? 0;
     }
 
     [Fact]
@@ -77,5 +80,44 @@ public sealed class BookingsTests : IAsyncLifetime
     {
         for (var i = 0; i < 3; i++) Assert.Null(await SendAsync(Order("eve@elsewhere.test", Event("no" + i, "eve@elsewhere.test", 9))));
         Assert.Equal((0, 3), (Count("booking"), Count("queue_message"))); // each is answered
+    }
+
+    [Fact]
+    public async Task Of_an_invitation_only_what_answers_need_is_kept_and_what_is_over_is_forgotten()
+    {
+        var large = Event("one", "ivan@example.test", 9).Replace("SUMMARY", "DESCRIPTION:" + string.Join("\r\n ", Enumerable.Repeat(new string('x', 70), 1000)) + "\r\nATTACH:https://example.test/x\r\nSUMMARY", StringComparison.Ordinal);
+        Assert.Null(await SendAsync(Order("ivan@example.test", large)));
+        Assert.Null(await SendAsync(Order("ivan@example.test", Event("two", "ivan@example.test", 10))));
+        Assert.InRange(Scalar("SELECT max(length(request)) FROM booking"), 100, 600);
+        await office.Store.CommitAsync(write => write.Prepare("UPDATE booking SET ends = ? WHERE uid = 'one'").Bind(1, DateTimeOffset.UtcNow - Bookings.KeptOver + TimeSpan.FromDays(1)).Run());
+        await bookings.PruneAsync(default);
+        Assert.Equal((2, 1), (Count("booking"), Scalar("SELECT count(*) FROM booking WHERE request IS NULL"))); // nothing is answered to it any more
+        await office.Store.CommitAsync(write => write.Prepare("UPDATE booking SET ends = ? WHERE uid = 'one'").Bind(1, DateTimeOffset.UtcNow - Bookings.KeptOver - TimeSpan.FromDays(1)).Run());
+        await bookings.PruneAsync(default);
+        Assert.Equal((1, 1), (Count("booking"), Count("booking_time")));
+    }
+
+    [Fact]
+    public async Task Owners_are_told_in_the_commit_that_holds_the_time()
+    {
+        var hall = book.Find(Office.Address(Hall))!;
+        Assert.True((await book.SetAsync(hall, new ResourceProfile { Owners = ["anna@example.test", "far@elsewhere.test"], Approval = true })).Ok);
+        Assert.Equal(Refusal.OverQuota.Status, (await SendAsync(Order("full@example.test", Event("none", "full@example.test", 9))))?.Status);
+        Assert.Equal((0, 0), (Count("booking"), Count("queue_message"))); // who holds nothing asks nobody
+        Assert.Null(await SendAsync(Order("ivan@example.test", Event("one", "ivan@example.test", 9))));
+        Assert.Equal((1, 2), (Count("booking"), Count("queue_message")));
+        Assert.Null(await SendAsync(Order("ivan@example.test", Event("one", "ivan@example.test", 9)))); // the same again is answered, and asks nobody
+        Assert.Equal((1, 2, 2), (Count("booking"), Count("queue_message"), office.Inbox("ivan").Count));
+    }
+
+    [Fact]
+    public async Task A_cancellation_of_what_nobody_has_leaves_nothing_of_those_who_may_not_book()
+    {
+        Assert.Null(await SendAsync(Order("eve@elsewhere.test", Event("early", "eve@elsewhere.test", 9, "CANCEL"))));
+        Assert.Equal(0, Count("booking"));
+        // it has overtaken its invitation
+        Assert.Null(await SendAsync(Order("ivan@example.test", Event("late", "ivan@example.test", 9, "CANCEL"))));
+        Assert.Null(await SendAsync(Order("ivan@example.test", Event("late", "ivan@example.test", 9))));
+        Assert.Equal((1, 0), (Count("booking"), Count("booking_time")));
     }
 }

@@ -88,11 +88,27 @@ static class ResourcesApi
         new("PATCH", "/resources/{address}", Permissions.ResourcesWrite, About.Name, "Change a resource", Requests.With<ResourceFields>((context, wanted) => With((_, resource) => SetAsync(context, resource, wanted))(context))) { Takes = typeof(ResourceFields), CanRehearse = true, Gives = typeof(ResourceView) },
         new("DELETE", "/resources/{address}", Permissions.ResourcesWrite, About.Name, "Remove a resource and its bookings", With(RemoveAsync)) { CanRehearse = true, Gives = typeof(AddressDone) },
         new("GET", "/resources/{address}/bookings", Permissions.ResourcesRead, About.Name, "Bookings of a resource: from now on and for a year unless said", With(BookingsAsync)) { IsList = true, Query = ["from", "to"], Gives = typeof(BookingView) },
-        new("DELETE", "/resources/{address}/bookings/{id}", Permissions.ResourcesWrite, About.Name, "Free what a booking takes; its organizer is told", Decide(accept: false, "The booking was taken back")) { Gives = typeof(BookingDone) },
-        new("POST", "/resources/{address}/bookings/{id}/approve", Permissions.ResourcesWrite, About.Name, "Approve a booking", Decide(accept: true, null)) { Gives = typeof(BookingDone) },
-        new("POST", "/resources/{address}/bookings/{id}/refuse", Permissions.ResourcesWrite, About.Name, "Refuse a booking", Decide(accept: false, "It was not approved")) { Gives = typeof(BookingDone) },
+        new("DELETE", "/resources/{address}/bookings/{id}", Permissions.ResourcesWrite, About.Name, "Free what a booking takes; its organizer is told", With(Decide(accept: false, "The booking was taken back"))) { Gives = typeof(BookingDone) },
+        new("POST", "/resources/{address}/bookings/{id}/approve", Permissions.ResourcesWrite, About.Name, "Approve a booking", With(Decide(accept: true, null))) { Gives = typeof(BookingDone) },
+        new("POST", "/resources/{address}/bookings/{id}/refuse", Permissions.ResourcesWrite, About.Name, "Refuse a booking", With(Decide(accept: false, "It was not approved"))) { Gives = typeof(BookingDone) },
         new("GET", "/resources/{address}/free-busy", Permissions.ResourcesRead, About.Name, "When a resource is taken: from now on and for a year unless said", With(FreeBusyAsync)) { IsList = true, Query = ["from", "to"], Gives = typeof(BusyTime) },
+        new("GET", "/me/resources", Permissions.OwnMail, About.Asked, "Rooms and equipment that one is an owner of", CredentialsApi.WithMe(ListOwnedAsync)) { IsList = true, Gives = typeof(ResourceView) },
+        new("GET", "/me/resources/{resource}/bookings", Permissions.OwnMail, About.Asked, "Bookings of a resource that one is an owner of: from now on and for a year unless said", WithOwned(BookingsAsync)) { IsList = true, Query = ["from", "to"], Gives = typeof(BookingView) },
+        new("DELETE", "/me/resources/{resource}/bookings/{id}", Permissions.OwnMail, About.Asked, "Free what a booking takes; its organizer is told", WithOwned(Decide(accept: false, "The booking was taken back"))) { Gives = typeof(BookingDone) },
+        new("POST", "/me/resources/{resource}/bookings/{id}/approve", Permissions.OwnMail, About.Asked, "Approve a booking as an owner", WithOwned(Decide(accept: true, null))) { Gives = typeof(BookingDone) },
+        new("POST", "/me/resources/{resource}/bookings/{id}/refuse", Permissions.OwnMail, About.Asked, "Refuse a booking as an owner", WithOwned(Decide(accept: false, "It was not approved"))) { Gives = typeof(BookingDone) },
     ];
+
+    /// <summary>Of an owner: what he is no owner of is not there for him.</summary>
+    static RequestDelegate WithOwned(Func<HttpContext, Resource, Task> deed) => CredentialsApi.WithMe((context, me) =>
+    {
+        var text = context.Part("resource");
+        return Names.TryAddress(text, out var address) && context.Room<ResourceBook>().Find(address) is { } resource && context.Room<Bookings>().IsOwner(resource, me) ? deed(context, resource)
+            : context.RefuseAsync(Refusal.NoSuchThing.Because($"You are no owner of a resource {text}"));
+    });
+
+    static Task ListOwnedAsync(HttpContext context, Account me) =>
+        context.ListAsync(context.Room<ResourceBook>().List().Where(one => context.Room<Bookings>().IsOwner(one, me)), one => one.Address.Domain + "\u0001" + one.Address.LocalPart, Show);
 
     static RequestDelegate With(Func<HttpContext, Resource, Task> deed) => context =>
     {
@@ -157,7 +173,7 @@ static class ResourcesApi
     static Task FreeBusyAsync(HttpContext context, Resource resource) => Range(context) is not var (from, to) ? context.RefuseAsync(NoRange)
         : context.ListAsync(Invitation.Merged(from, to, context.Room<Bookings>().Between(resource, from, to).Select(one => (one.Start, one.End))), one => one.Start.ToUnixTimeMilliseconds().ToString("D16", CultureInfo.InvariantCulture), one => new BusyTime(one.Start, one.End));
 
-    static RequestDelegate Decide(bool accept, string? why) => With(async (context, resource) =>
+    static Func<HttpContext, Resource, Task> Decide(bool accept, string? why) => async (context, resource) =>
     {
         var bookings = context.Room<Bookings>();
         if (!long.TryParse(context.Part("id"), NumberStyles.None, CultureInfo.InvariantCulture, out var id) || bookings.Find(resource, id) is not { } booking)
@@ -168,5 +184,5 @@ static class ResourcesApi
         var delivery = context.Room<LocalDelivery>();
         if (await bookings.DecideAsync(resource, booking, accept, why, letter => delivery.SendLetterAsync(letter, CancellationToken.None)) is { } refusal) await context.RefuseAsync(refusal);
         else await context.JsonAsync(new BookingDone(id, accept ? "accepted" : "declined"));
-    });
+    };
 }

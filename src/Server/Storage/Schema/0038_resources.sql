@@ -17,7 +17,7 @@ CREATE TABLE booking (                      -- one event, or one instance of it 
     organizer TEXT NOT NULL,                -- address, lower case
     summary TEXT NOT NULL,
     state TEXT NOT NULL,                    -- accepted, tentative, declined, cancelled
-    request BLOB,                           -- the invitation, while an owner has to approve
+    request BLOB,                           -- what later answers are written from, while it is held and not over
     made INTEGER NOT NULL,
     UNIQUE (resource_id, uid, instance)
 );
