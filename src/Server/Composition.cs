@@ -158,7 +158,7 @@ public static class Composition
             app = Build(settings with { Data = folder, Log = LogLevel.None });
             _ = app.Services.GetServices<IHostedService>().Count();
             await app.DisposeAsync();
-            return null;
+            return await Federation.Ldap.LdapLook.ProblemAsync(settings);
         }
         catch (Exception e) when (StartProblem.Sentence(e, settings) is { } sentence)
         {

@@ -35,6 +35,12 @@ static class Letters
         : new(language, $"A new password for {address}", [$"Somebody asked for a new password of the mailbox {address}. Choose it by this link:"],
             "Choose a new password", link, [$"The link is good for {minutes} minutes, and once.", "If it was not you, delete this message: the password stays as it is. If such messages go on, tell your administrator."]);
 
+    public static Letter ResetElsewhere(string language, string address) => language == "ru"
+        ? new(language, $"Пароль {address} меняют в другом месте", [$"Для почтового ящика {address} запрошен новый пароль. Этот пароль хранится не на почтовом сервере, а в каталоге вашей организации, и почтовый сервер не может его сменить.",
+            "Смените его там, где входите в компьютер или на портал, или попросите администратора.", "Если вы этого не просили, удалите письмо: пароль останется прежним."])
+        : new(language, $"The password of {address} is changed elsewhere", [$"Somebody asked for a new password of the mailbox {address}. It is kept by the directory of your organization and not by the mail server, which cannot change it.",
+            "Change it where you sign in to your computer or portal, or ask your administrator.", "If it was not you, delete this message: the password stays as it is."]);
+
     public static Letter Changed(string language, string address, DateTimeOffset at, string from) => language == "ru"
         ? new(language, $"Пароль {address} изменён", [$"Пароль почтового ящика {address} изменён по ссылке с резервного адреса: {Day(at, true)}, с адреса {from}.", "Все открытые сеансы завершены. В почтовых программах введите новый пароль.", "Если это были не вы, сразу обратитесь к администратору."])
         : new(language, $"The password of {address} was changed", [$"The password of the mailbox {address} was changed by a link from the recovery address: {Day(at, false)}, from {from}.", "All open sessions have ended. Enter the new password in your mail programs.", "If it was not you, tell your administrator at once."]);

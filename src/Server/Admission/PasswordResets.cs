@@ -52,13 +52,23 @@ public sealed class PasswordResets(
 
     async Task SendAsync(string text, string language, IPAddress from, CancellationToken cancel)
     {
-        if (!Names.TryAddress(text, out var address) || directory.FindAccount(address) is not { } account || !MayReset(account) || !MailAddress.TryParse(account.Profile.Recovery!, out var to)) return;
+        if (!Names.TryAddress(text, out var address) || directory.FindAccount(address) is not { } account || !(MayReset(account) || IsKeptElsewhere(account)) || !MailAddress.TryParse(account.Profile.Recovery!, out var to)) return;
         var now = time.GetUtcNow();
         var (token, digest) = OneTimeToken.Make();
         if (!await store.CommitAsync(write => RecoveryTable.AskReset(write, account.Id, digest, language, now + settings.Admission.ResetLasts, now.ToUnixTimeSeconds() / 86_400, settings.Admission.ResetsPerDay), cancel)) return;
+        // told by mail alone: the page says the same of everybody
+        if (!MayReset(account))
+        {
+            await post.SendAsync(account.Address.Domain, to, Letters.ResetElsewhere(language, account.Address.ToString()), null, cancel);
+            return;
+        }
         await post.SendAsync(account.Address.Domain, to, Letters.Reset(language, account.Address.ToString(), $"{settings.Admission.Root(settings)}/reset/{token}", (int)settings.Admission.ResetLasts.TotalMinutes), null, cancel);
         await RecordAsync(account, "POST /api/v1/password-reset", from);
     }
+
+    /// <summary>A directory checks his password, and nobody can set it here.</summary>
+    bool IsKeptElsewhere(Account account) => account is { Enabled: true, Profile: { Recovery.Length: > 0, Origin: not null } } && !directory.HasPassword(account)
+        && directory.FindDomain(account.Address.Domain) is { Profile.PasswordReset: not false };
 
     /// <summary>Whether somebody may come back by his recovery address: he has one and a password of his own, and neither his domain nor his office forbids it.</summary>
     public bool MayReset(Account account) => account is { Enabled: true, Profile.Recovery.Length: > 0 } && directory.HasPassword(account)

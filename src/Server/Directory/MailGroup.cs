@@ -60,6 +60,13 @@ public sealed record GroupProfile
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    /// <summary>Whether an address stands in one of its lists.</summary>
+    internal bool Names(string address) => Senders?.Contains(address) == true || Owners?.Contains(address) == true || SendAs?.Contains(address) == true;
+
+    /// <summary>What it is once an address is another one.</summary>
+    internal GroupProfile Following(string from, string to) => !Names(from) ? this
+        : this with { Senders = MailPolicy.Following(Senders, from, to), Owners = MailPolicy.Following(Owners, from, to), SendAs = MailPolicy.Following(SendAs, from, to) };
+
     internal string ToJson() => JsonSerializer.Serialize(this, Json);
 
     /// <summary>What an older release did not know is null; what a newer one wrote is passed over.</summary>

@@ -104,6 +104,35 @@ public record MailPolicy
     /// <summary>What an older release did not know is null; what a newer one wrote is passed over.</summary>
     internal static MailPolicy FromJson(string text) => text is "{}" or "" ? None : JsonSerializer.Deserialize<MailPolicy>(text, Json) ?? None;
 
+    static readonly Func<MailPolicy, IReadOnlyList<string>?>[] Lists =
+        [one => one.AllowedSenders, one => one.BlockedSenders, one => one.Forward, one => one.SendAs, one => one.SendOnBehalf, one => one.BccIncoming, one => one.BccOutgoing, one => one.FooterExcept];
+
+    /// <summary>Whether an address stands in one of its lists.</summary>
+    internal bool Names(string address)
+    {
+        if (IsEmpty) return false;
+        foreach (var list in Lists)
+            if (list(this)?.Contains(address) == true) return true;
+        return false;
+    }
+
+    /// <summary>What it is once an address is another one.</summary>
+    internal MailPolicy Following(string from, string to) => !Names(from) ? this : this with
+    {
+        AllowedSenders = Following(AllowedSenders, from, to),
+        BlockedSenders = Following(BlockedSenders, from, to),
+        Forward = Following(Forward, from, to),
+        SendAs = Following(SendAs, from, to),
+        SendOnBehalf = Following(SendOnBehalf, from, to),
+        BccIncoming = Following(BccIncoming, from, to),
+        BccOutgoing = Following(BccOutgoing, from, to),
+        FooterExcept = Following(FooterExcept, from, to),
+    };
+
+    /// <summary>A list in which an address is another one.</summary>
+    internal static IReadOnlyList<string>? Following(IReadOnlyList<string>? list, string from, string to) =>
+        list?.Contains(from) == true ? [.. list.Select(one => one == from ? to : one).Distinct()] : list;
+
     /// <summary>Where the policy is the empty one, look-ups need not go on.</summary>
     [JsonIgnore]
     public bool IsEmpty => ReferenceEquals(this, None) || Equals(None);

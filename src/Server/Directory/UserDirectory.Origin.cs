@@ -100,6 +100,7 @@ public sealed partial class UserDirectory
         if (moves)
         {
             Move(write, next with { DomainId = account.DomainId, Address = account.Address }, secrets, domain, next.Address);
+            if (!deed.BringBack) Follow(write, account.Address, next.Address);
             // RFC 5321 leaves no trace of an address that is gone: mail for it goes on
             var alias = new Alias(0, account.DomainId, account.Address, [next.Address.ToString()], Rounded(now));
             if (!deed.BringBack && DirectoryTable.AddAlias(write, alias) is { } number) write.OnCommitted(() => aliases[Key(alias.Address)] = alias with { Id = number });

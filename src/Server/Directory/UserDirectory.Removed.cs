@@ -81,6 +81,7 @@ public sealed partial class UserDirectory
             if (domain.Id != current.DomainId && Exceeds(write, domain, current.Quota) is { } refusal) return refusal;
             var secrets = new PasswordSecrets(password, Open(current, scram));
             var moved = Move(write, current, secrets, domain, address);
+            Follow(write, current.Address, address);
             if (!keepAlias) return moved;
             var alias = new Alias(0, current.DomainId, current.Address, [address.ToString()], Rounded(created));
             if (DirectoryTable.AddAlias(write, alias) is not { } number) return Taken(current.Address);

@@ -21,7 +21,24 @@ public sealed class ResourceBook
         (this.store, this.directory, this.time) = (store, directory, time);
         using var read = store.Read();
         foreach (var resource in ResourceTable.All(read)) resources[resource.Address.Key] = resource;
+        directory.AddressMoving += Follow;
         directory.IsServed = address => !resources.IsEmpty && resources.ContainsKey(address.Key);
+    }
+
+    /// <summary>Who has another address stays an owner, may book as before, and his bookings stay his.</summary>
+    void Follow(WriteTransaction write, MailAddress old, MailAddress now)
+    {
+        var (from, to) = (old.ToString(), now.ToString());
+        foreach (var known in resources.Values.Where(one => one.Profile.Owners?.Contains(from) == true || one.Profile.Bookers?.Contains(from) == true))
+        {
+            if (ResourceTable.Find(write.Prepare, known.Id) is not { } resource) continue;
+            var next = resource with { Profile = resource.Profile with { Owners = Following(resource.Profile.Owners), Bookers = Following(resource.Profile.Bookers) } };
+            ResourceTable.SetProfile(write, next);
+            write.OnCommitted(() => resources[next.Address.Key] = next);
+        }
+        ResourceTable.SetOrganizer(write, old.Key, now.Key);
+
+        IReadOnlyList<string>? Following(IReadOnlyList<string>? list) => list is null ? null : [.. list.Select(one => one == from ? to : one).Distinct()];
     }
 
     public Resource? Find(MailAddress address) => Names.TryAddress(address, out var normal) ? resources.GetValueOrDefault(normal.Key) : null;

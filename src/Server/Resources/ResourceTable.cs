@@ -116,6 +116,9 @@ static class ResourceTable
         return gone + write.Prepare("UPDATE booking SET request = NULL WHERE id IN (SELECT id FROM booking WHERE ends < ? AND request IS NOT NULL ORDER BY ends LIMIT ?)").Bind(1, now).Bind(2, rows).Run();
     }
 
+    /// <summary>Who has booked has another address.</summary>
+    public static void SetOrganizer(WriteTransaction write, string from, string to) => write.Prepare("UPDATE booking SET organizer = ? WHERE organizer = ?").Bind(1, to).Bind(2, from).Run();
+
     /// <summary>The booking has no time any more.</summary>
     public static void Free(WriteTransaction write, long id) => write.Prepare("DELETE FROM booking_time WHERE booking_id = ?").Bind(1, id).Run();
 

@@ -176,6 +176,20 @@ public sealed class LdapSignInTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_has_forgotten_his_password_is_told_where_it_is_changed()
+    {
+        var site = await SiteAsync();
+        await ApiFixture.AskAsync(site.Control, HttpMethod.Post, "/api/v1/accounts", new { address = "home@example.test", password = TestServer.Password });
+        (await site.Server.CliAsync("account", "set", Anna, "--recovery", "home@example.test")).Succeeded();
+        using var anybody = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{site.Server.Http}") };
+        using (var asked = await anybody.PostAsJsonAsync("/api/v1/password-reset", new { address = Anna })) Assert.Equal(HttpStatusCode.Accepted, asked.StatusCode); // as for everybody
+        List<string> letters = [];
+        await Wait.UntilAsync(async () => (letters = await Letter.AllAsync(site.Server.Imap, "home@example.test", "INBOX")).Count > 0, "she is told");
+        Assert.Contains("is changed elsewhere", Assert.Single(letters));
+        Assert.DoesNotContain("/reset/", letters[0]);
+    }
+
+    [Fact]
     public async Task Names_that_look_like_filters_are_names()
     {
         var site = await SiteAsync();

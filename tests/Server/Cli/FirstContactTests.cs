@@ -108,6 +108,8 @@ public sealed class FirstContactTests(ServerFixture fixture) : IClassFixture<Ser
     [InlineData("tls:\n  certificate: /nowhere.pem\n", "tls: /nowhere.pem does not exist")]
     [InlineData("sending:\n  sources:\n    - address: 192.0.2.300\n", "\"192.0.2.300\" is no IP address")]
     [InlineData("inbound:\n  allow: [not/a/client]\n", "inbound.allow")]
+    [InlineData("directory:\n  ldap:\n    - {name: school, servers: [ldaps://ldap.school.example], base: 'dc=school', ca-file: /nowhere/ca.pem}\n", "directory.ldap (school): /nowhere/ca.pem cannot be read")]
+    [InlineData("directory:\n  ldap:\n    - {name: school, servers: [ldaps://ldap.school.example], base: 'dc=school', bind-dn: 'cn=reader', bind-password-file: /nowhere/password}\n", "directory.ldap (school): /nowhere/password cannot be read")]
     [InlineData("smtp:\n  recipients: many\n", "line 2: \"many\" is not right for \"smtp.recipients\": expected a number\n")]
     public async Task Settings_are_looked_at_without_a_start(string text, string? sentence)
     {

@@ -107,4 +107,26 @@ public sealed class RemovedAccountsTests
         Assert.True((await fixture.Users.AddAccountAsync(new("h@example.test"))).Ok);
         Assert.Equal(409, (await fixture.Users.BringBackAsync(a.Id, null)).Refusal!.HttpStatus);
     }
+
+    [Fact]
+    public async Task What_names_an_address_follows_its_owner_to_another_one()
+    {
+        await using var fixture = await DirectoryFixture.NewAsync();
+        var (anna, boris) = (await fixture.AddAsync("anna@example.test"), await fixture.AddAsync("boris@example.test"));
+        await fixture.Users.AddAliasAsync("both@example.test", ["anna@example.test", "boris@example.test"]);
+        Assert.True((await fixture.Users.SetPolicyAsync("boris@example.test", new MailPolicy { Forward = ["anna@example.test", "far@elsewhere.test"], SendAs = ["anna@example.test"] })).Ok);
+        var group = (await fixture.Users.AddGroupAsync("team@example.test", new GroupProfile { Owners = ["anna@example.test"] })).Value!;
+        Assert.True((await fixture.Users.RenameAsync(anna, "a@example.test", keepAlias: false)).Ok);
+
+        foreach (var restart in new[] { false, true })
+        {
+            if (restart) await fixture.RestartAsync();
+            var users = fixture.Users;
+            Assert.Equal(["a@example.test", "boris@example.test"], users.FindAlias(Address("both@example.test"))!.Targets);
+            var policy = users.GetAccount(boris.Id)!.Policy;
+            Assert.Equal(["a@example.test", "far@elsewhere.test"], policy.Forward!);
+            Assert.Equal(["a@example.test"], policy.SendAs!);
+            Assert.Equal(["a@example.test"], users.FindGroup(group.Address)!.Profile.Owners!);
+        }
+    }
 }

@@ -120,4 +120,16 @@ public sealed class BookingsTests : IAsyncLifetime
         Assert.Null(await SendAsync(Order("ivan@example.test", Event("late", "ivan@example.test", 9))));
         Assert.Equal((1, 0), (Count("booking"), Count("booking_time")));
     }
+
+    [Fact]
+    public async Task Who_has_another_address_stays_owner_and_keeps_his_bookings()
+    {
+        Assert.True((await book.SetAsync(book.Find(Office.Address(Hall))!, new ResourceProfile { Owners = ["ivan@example.test"], Bookers = ["ivan@example.test"] })).Ok);
+        Assert.Null(await SendAsync(Order("ivan@example.test", Event("one", "ivan@example.test", 9))));
+        Assert.True((await office.Directory.RenameAsync(office.Account("ivan"), "i@example.test", keepAlias: false)).Ok);
+        var profile = book.Find(Office.Address(Hall))!.Profile;
+        Assert.Equal(["i@example.test", "i@example.test"], profile.Owners!.Concat(profile.Bookers!));
+        Assert.Null(await SendAsync(Order("i@example.test", Event("one", "i@example.test", 9, "CANCEL"))));
+        Assert.Equal(0, Count("booking_time"));
+    }
 }

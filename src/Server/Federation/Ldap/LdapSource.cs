@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography.X509Certificates;
 using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Envelope;
@@ -34,7 +33,7 @@ sealed class LdapSource(LdapSettings settings, UserDirectory directory, TimeProv
     /// <summary>Connects to the first server that answers.</summary>
     public async Task<LdapConnection> OpenAsync(CancellationToken cancel)
     {
-        var authorities = Authorities();
+        var authorities = LdapFiles.Authorities(settings);
         var problems = new List<string>();
         for (var i = 0; i < servers.Length; i++)
         {
@@ -53,21 +52,6 @@ sealed class LdapSource(LdapSettings settings, UserDirectory directory, TimeProv
         throw new LdapTrouble(string.Join("; ", problems));
     }
 
-    X509Certificate2Collection? Authorities()
-    {
-        if (settings.CaFile.Length == 0) return null;
-        try
-        {
-            var all = new X509Certificate2Collection();
-            all.ImportFromPemFile(settings.CaFile);
-            return all.Count > 0 ? all : throw new LdapTrouble($"{settings.CaFile} holds no certificate");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
-        {
-            throw new LdapTrouble($"{settings.CaFile} cannot be read: {e.Message}", e);
-        }
-    }
-
     /// <summary>Becomes whoever may read the directory.</summary>
     public async Task BindAsReaderAsync(LdapConnection connection, CancellationToken cancel)
     {
@@ -76,10 +60,7 @@ sealed class LdapSource(LdapSettings settings, UserDirectory directory, TimeProv
             await connection.BindAsync("", "", cancel);
             return;
         }
-        string password;
-        try { password = (await File.ReadAllTextAsync(settings.BindPasswordFile, cancel)).TrimEnd('\r', '\n'); }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { throw new LdapTrouble($"{settings.BindPasswordFile} cannot be read: {e.Message}", e); }
-        if (password.Length == 0) throw new LdapTrouble($"{settings.BindPasswordFile} is empty");
+        var password = await LdapFiles.PasswordAsync(settings, cancel);
         var result = await connection.BindAsync(settings.BindDn, password, cancel);
         if (!result.Ok) throw new LdapTrouble($"{connection.Server} does not take {settings.BindDn} and its password: {result}");
     }
