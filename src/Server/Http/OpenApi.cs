@@ -30,12 +30,13 @@ static partial class OpenApi
     static JsonObject Make()
     {
         var schemas = new JsonObject { ["Problem"] = Problem() };
+        var comments = new SchemaComments();
         var paths = new JsonObject();
         foreach (var route in ApiRoutes.All)
         {
             var path = ApiRoutes.Root + Constraint().Replace(route.Path, "{$1}");
             var item = paths[path] as JsonObject ?? (JsonObject)(paths[path] = new JsonObject())!;
-            item[route.Method.ToLowerInvariant()] = Operation(route, schemas);
+            item[route.Method.ToLowerInvariant()] = Operation(route, schemas, comments);
         }
         return new JsonObject
         {
@@ -54,7 +55,7 @@ static partial class OpenApi
         };
     }
 
-    static JsonObject Operation(ApiRoute route, JsonObject schemas)
+    static JsonObject Operation(ApiRoute route, JsonObject schemas, SchemaComments comments)
     {
         var parameters = new JsonArray();
         foreach (Match part in Part().Matches(route.Path))
@@ -77,12 +78,12 @@ static partial class OpenApi
             operation["requestBody"] = new JsonObject
             {
                 ["required"] = true,
-                ["content"] = new JsonObject { [route.TakesType ?? "application/json"] = new JsonObject { ["schema"] = route.Takes is null ? new JsonObject { ["type"] = "string" } : Reference(route.Takes, schemas) } },
+                ["content"] = new JsonObject { [route.TakesType ?? "application/json"] = new JsonObject { ["schema"] = route.Takes is null ? new JsonObject { ["type"] = "string" } : Reference(route.Takes, schemas, comments) } },
             };
         operation["responses"] = new JsonObject
         {
             [route.Redirects ? "302" : "2XX"] = route.Redirects ? new JsonObject { ["description"] = "Leads on" }
-                : new JsonObject { ["description"] = "Done", ["content"] = new JsonObject { [route.GivesType ?? (route.Streams ? "application/jsonl" : "application/json")] = new JsonObject { ["schema"] = Answer(route, schemas) } } },
+                : new JsonObject { ["description"] = "Done", ["content"] = new JsonObject { [route.GivesType ?? (route.Streams ? "application/jsonl" : "application/json")] = new JsonObject { ["schema"] = Answer(route, schemas, comments) } } },
             ["default"] = new JsonObject { ["description"] = "Refused", ["content"] = new JsonObject { ["application/problem+json"] = new JsonObject { ["schema"] = new JsonObject { ["$ref"] = "#/components/schemas/Problem" } } } },
         };
         return operation;
@@ -90,9 +91,9 @@ static partial class OpenApi
 
     static JsonObject Header(string name, string description) => new() { ["name"] = name, ["in"] = "header", ["description"] = description, ["schema"] = new JsonObject { ["type"] = "string" } };
 
-    static JsonObject Answer(ApiRoute route, JsonObject schemas)
+    static JsonObject Answer(ApiRoute route, JsonObject schemas, SchemaComments comments)
     {
-        var one = route.Gives is { } type ? Reference(type, schemas) : route.GivesType is null ? new JsonObject() : new JsonObject { ["type"] = "string" };
+        var one = route.Gives is { } type ? Reference(type, schemas, comments) : route.GivesType is null ? new JsonObject() : new JsonObject { ["type"] = "string" };
         return !route.IsList ? one : new JsonObject
         {
             ["type"] = "object",
@@ -101,13 +102,29 @@ static partial class OpenApi
         };
     }
 
-    static JsonObject Reference(Type type, JsonObject schemas)
+    static JsonObject Reference(Type type, JsonObject schemas, SchemaComments comments)
     {
-        if (type.GetElementType() is { } element) return new JsonObject { ["type"] = "array", ["items"] = Reference(element, schemas) };
+        if (type.GetElementType() is { } element) return new JsonObject { ["type"] = "array", ["items"] = Reference(element, schemas, comments) };
         var name = type.Name;
         if (named.GetOrAdd(name, type) != type) throw new InvalidOperationException($"{type} and {named[name]} would be one schema: call one of them otherwise");
-        if (!schemas.ContainsKey(name)) schemas[name] = Schemas.GetJsonSchemaAsNode(type, new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true });
+        if (!schemas.ContainsKey(name))
+        {
+            var schema = Schemas.GetJsonSchemaAsNode(type, new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = comments.Describe });
+            Move(schema, $"#/components/schemas/{name}");
+            schemas[name] = schema;
+        }
         return new JsonObject { ["$ref"] = $"#/components/schemas/{name}" };
+    }
+
+    // a type that comes twice in a schema is told by where it came first, counted from the schema's own root
+    static void Move(JsonNode? node, string root)
+    {
+        if (node is JsonArray array) foreach (var one in array) Move(one, root);
+        else if (node is JsonObject map)
+        {
+            if (map["$ref"] is JsonValue reference) map["$ref"] = root + reference.GetValue<string>()[1..];
+            foreach (var (_, value) in map) if (value is JsonObject or JsonArray) Move(value, root);
+        }
     }
 
     // RFC 9457
@@ -123,6 +140,7 @@ static partial class OpenApi
             ["detail"] = new JsonObject { ["type"] = "string", ["description"] = "A sentence in the caller's language" },
             ["field"] = new JsonObject { ["type"] = "string", ["description"] = "Of the request that it is about" },
             ["kinds"] = new JsonObject { ["type"] = "array", ["items"] = new JsonObject { ["type"] = "string" }, ["description"] = "With second-factor: what can be shown, of totp, passkey and recovery-code" },
+            ["check"] = new JsonObject { ["type"] = "object", ["description"] = "Of a mailing that is not sent: what is wrong with it, as GET /mailings/{id}/check tells it" },
             ["passkey"] = new JsonObject { ["type"] = "object", ["description"] = "With second-factor: the question to a passkey, as POST /session/passkey/options gives one" },
         },
         ["required"] = new JsonArray("status", "code", "detail"),
