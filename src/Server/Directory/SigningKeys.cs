@@ -147,7 +147,7 @@ public sealed class SigningKeys
         }
         catch (FormatException e)
         {
-            return Refusal.Invalid.Because(e.Message.TrimEnd('.'));
+            return Refusal.Invalid.Because($"The private key cannot be taken: {e.Message.TrimEnd('.')}");
         }
         await LookAsync(domain, cancel);
         return List(domain).First(one => one.Selector == selector);

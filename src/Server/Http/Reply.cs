@@ -2,12 +2,13 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 using CbaMail.Envelope;
 
 namespace CbaMail.Http;
 
 /// <summary>Answers of the API, all in one form: JSON in camel case, refusals as problems (RFC 9457) with a code and a sentence.</summary>
-public static class Reply
+public static partial class Reply
 {
     /// <summary>Of every body that comes or goes.</summary>
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -17,6 +18,9 @@ public static class Reply
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         AllowDuplicateProperties = false, // of two, nobody knows which was meant (RFC 8259 4)
     };
+
+    /// <summary>Of bodies that come: what a record has no default for must be there.</summary>
+    internal static readonly JsonSerializerOptions Incoming = new(Json) { RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true };
 
     const int LargestBody = 1 << 20;
 
@@ -41,17 +45,18 @@ public static class Reply
 
     /// <param name="kinds">Of second factors that can be shown.</param>
     /// <param name="passkey">The question to a passkey, where that is one of them.</param>
-    public static async Task RefuseAsync(this HttpContext context, Refusal refusal, int status, IReadOnlyList<string>? kinds = null, object? passkey = null)
+    /// <param name="check">What is wrong with a mailing.</param>
+    public static async Task RefuseAsync(this HttpContext context, Refusal refusal, int status, IReadOnlyList<string>? kinds = null, object? passkey = null, object? check = null)
     {
         var language = Sentences.LanguageOf(context);
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/problem+json; charset=utf-8";
         context.Response.Headers.ContentLanguage = language;
-        var problem = new Problem("about:blank", Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status), status, Code(refusal), Sentences.Say(refusal, language), refusal.Field, kinds, passkey);
+        var problem = new Problem("about:blank", Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status), status, Code(refusal), Sentences.Say(refusal, language), refusal.Field, kinds, passkey, check);
         await JsonSerializer.SerializeAsync(context.Response.Body, problem, Problems, context.RequestAborted);
     }
 
-    sealed record Problem(string Type, string Title, int Status, string Code, string Detail, string? Field, IReadOnlyList<string>? Kinds = null, object? Passkey = null);
+    sealed record Problem(string Type, string Title, int Status, string Code, string Detail, string? Field, IReadOnlyList<string>? Kinds = null, object? Passkey = null, object? Check = null);
 
     static readonly JsonSerializerOptions Problems = new(Json) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
@@ -102,7 +107,7 @@ public static class Reply
         {
             if (context.Request.ContentLength > LargestBody) { await context.RefuseAsync(413, "The request is too large"); return null; }
             var value = context.Request.Method == "PATCH" && NullMeansAttribute.Of(typeof(T)) is { Count: > 0 } nulls
-                ? await WithNullsAsync<T>(context, nulls) : await JsonSerializer.DeserializeAsync<T>(context.Request.Body, Json, context.RequestAborted);
+                ? await WithNullsAsync<T>(context, nulls) : await JsonSerializer.DeserializeAsync<T>(context.Request.Body, Incoming, context.RequestAborted);
             if (value is not null) return value;
             await context.RefuseAsync(400, "The request has no body");
         }
@@ -123,7 +128,7 @@ public static class Reply
         var body = await JsonNode.ParseAsync(context.Request.Body, documentOptions: new() { AllowDuplicateProperties = false }, cancellationToken: context.RequestAborted);
         if (body is JsonObject fields)
             foreach (var name in fields.Where(field => field.Value is null && nulls.ContainsKey(field.Key)).Select(field => field.Key).ToList()) fields[name] = JsonNode.Parse(nulls[name]);
-        return body.Deserialize<T>(Json);
+        return body.Deserialize<T>(Incoming);
     }
 
     /// <summary>What is wrong with a body, in the words of who wrote it: which field, and what it takes.</summary>
@@ -136,6 +141,7 @@ public static class Reply
             return Refusal.Invalid.Because($"There is no field \"{unknown}\" here; those that can be given are {string.Join(", ", known)}").At(unknown);
         }
         if (e.Message.StartsWith("Duplicate property '", StringComparison.Ordinal) && e.Message.Split('\'') is [_, { Length: > 0 } twice, ..]) return Refusal.Invalid.Because($"The field \"{twice}\" was given twice").At(twice);
+        if (Missing().Match(e.Message) is { Success: true } missing) return Refusal.Invalid.Because($"{missing.Groups[1].Value} is missing").At(missing.Groups[1].Value);
         if (e.InnerException is not (InvalidOperationException or FormatException or null) || e.Path is not { Length: > 2 } path)
             return Refusal.Invalid.Because($"The request is not JSON: line {(e.LineNumber ?? 0) + 1}, character {(e.BytePositionInLine ?? 0) + 1}");
         var field = path.TrimStart('$', '.');
@@ -150,6 +156,9 @@ public static class Reply
             _ => Refusal.Invalid.Because($"{field} has a value that does not belong there"),
         }).At(field);
     }
+
+    // the first of them: "... was missing required properties including: 'name', 'keep'."
+    [GeneratedRegex(@"missing required properties including: '(\w+)'")] private static partial Regex Missing();
 
     /// <summary>A part of the path, decoded.</summary>
     public static string Part(this HttpContext context, string name) => Uri.UnescapeDataString(context.Request.RouteValues[name] as string ?? "");

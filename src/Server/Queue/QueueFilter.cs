@@ -114,6 +114,7 @@ public sealed record QueueFilter
     internal static string? Like(string? text)
     {
         if (text is null) return null;
+        if (text.Length == 0) return "%";
         if (text == "<>") return "";
         var pattern = new StringBuilder();
         foreach (var c in text) pattern.Append(c switch { '*' => "%", '%' or '_' or '\\' => "\\" + c, _ => c.ToString() });
@@ -126,6 +127,7 @@ public sealed record QueueFilter
     internal static bool Fits(string wanted, string text)
     {
         if (wanted == "<>") return text.Length == 0;
+        if (wanted.Length == 0) return true;
         if (!wanted.Contains('*'))
             return wanted[^1] == '@' ? text.StartsWith(wanted, StringComparison.OrdinalIgnoreCase)
                 : wanted[0] == '@' ? text.EndsWith(wanted, StringComparison.OrdinalIgnoreCase)

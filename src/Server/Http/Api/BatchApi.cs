@@ -41,6 +41,12 @@ static class BatchApi
         await context.JsonAsync(new Outcomes(outcomes, outcomes.Count(one => one.Status >= 400)));
     }
 
+    static bool TryPath(string path, out PathString decoded)
+    {
+        try { decoded = PathString.FromUriComponent(path); return true; }
+        catch (InvalidOperationException) { decoded = default; return false; } // %00 stands in it
+    }
+
     static async Task<Outcome> OneAsync(HttpContext outer, Item item)
     {
         using var answer = new MemoryStream();
@@ -51,7 +57,8 @@ static class BatchApi
         var (path, query) = (item.Path ?? "").Split('?', 2) is [var before, var behind] ? (before, "?" + behind) : (item.Path ?? "", "");
         if (!path.StartsWith('/')) path = "/" + path;
         if (path.StartsWith(ApiRoutes.Root + "/", StringComparison.Ordinal)) path = path[ApiRoutes.Root.Length..];
-        (inner.Request.Method, inner.Request.Scheme, inner.Request.Path, inner.Request.QueryString) = (item.Method?.ToUpperInvariant() ?? "", outer.Request.Scheme, ApiRoutes.Root + path, new QueryString(query));
+        var readable = TryPath(ApiRoutes.Root + path, out var decoded);
+        (inner.Request.Method, inner.Request.Scheme, inner.Request.Path, inner.Request.QueryString) = (item.Method?.ToUpperInvariant() ?? "", outer.Request.Scheme, decoded, new QueryString(query));
         inner.Request.Headers.AcceptLanguage = outer.Request.Headers.AcceptLanguage;
         if (item.IfMatch is { Length: > 0 } tag) inner.Request.Headers.IfMatch = tag;
         var body = item.Body is null ? [] : Encoding.UTF8.GetBytes(item.Body.ToJsonString());
@@ -59,7 +66,7 @@ static class BatchApi
         inner.Response.Body = answer;
         ApiRoute? route = null;
         foreach (var one in ApiRoutes.All)
-            if (one.Method == inner.Request.Method && one.Match(path) is { } parts && (route is null || !one.Path.Contains('{')))
+            if (readable && one.Method == inner.Request.Method && one.Match(path) is { } parts && (route is null || !one.Path.Contains('{')))
                 (route, inner.Request.RouteValues) = (one, parts);
         if (route is null) await inner.RefuseAsync(404, $"There is no {inner.Request.Method} {path} here");
         else

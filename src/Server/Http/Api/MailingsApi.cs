@@ -87,7 +87,7 @@ static class MailingsApi
         var files = context.Room<MailingFiles>();
         if (await context.BytesAsync(context.Room<Settings>().Mailings.TemplateLength * 8L) is not { } body) return;
         WantedMailing? wanted;
-        try { wanted = JsonSerializer.Deserialize<WantedMailing>(body, Reply.Json); }
+        try { wanted = JsonSerializer.Deserialize<WantedMailing>(body, Reply.Incoming); }
         catch (JsonException e) { await context.RefuseAsync(Reply.NotExpected(e, typeof(WantedMailing))); return; }
         if (wanted is null) { await context.RefuseAsync(400, "The request has no body"); return; }
         if (context.Room<CourseRegister>().Find(wanted.Course ?? "") is { Ok: true, Value: var course }
@@ -131,7 +131,7 @@ static class MailingsApi
             wanted = given;
         }
         var outcome = await context.Room<PressRoom>().SendAsync(Id(context), wanted.SkipInvalid, context.RequestAborted);
-        if (outcome.Refusal is { } refusal) await context.JsonAsync(new { error = context.Say(refusal), check = outcome.Report is { } report ? Report(report) : null }, refusal.HttpStatus);
+        if (outcome.Refusal is { } refusal) await context.RefuseAsync(refusal, refusal.HttpStatus, check: outcome.Report is { } report ? Report(report) : null);
         else await context.JsonAsync(new Begun(outcome.Sending, outcome.Skipped, [.. outcome.Report?.Notes ?? []]));
     }
 

@@ -25,7 +25,7 @@ static class SuffixesApi
     static async Task InstallAsync(HttpContext context)
     {
         if (await context.BytesAsync(SuffixFile.MaxBytes) is not { } file) return;
-        if (context.Room<SuffixFile>().Install(file) is { } problem) await context.RefuseAsync(Refusal.Invalid.Because(problem));
+        if (context.Room<SuffixFile>().Install(file) is { } problem) await context.RefuseAsync(Refusal.Invalid.Because($"The list is not taken: {problem}"));
         else await context.JsonAsync(context.Room<SuffixFile>().Report());
     }
 
