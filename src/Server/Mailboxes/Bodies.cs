@@ -33,7 +33,7 @@ sealed class Bodies(Packs packs, Func<ReadTransaction> read)
         }
         using var reader = packs.Open(location, null, () => Now(RecordKind.Content, id));
         if (reader.Length > PackRecord.PieceBytes) return null;
-        var raw = reader.From(0).ToArray();
+        var raw = reader.FirstPiece().ToArray();
         lock (gate)
         {
             if (bases.Count == BasesKept) bases.RemoveAt(0);

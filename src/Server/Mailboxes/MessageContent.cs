@@ -158,7 +158,8 @@ public sealed class MessageContent
     internal bool CanBePrepared => row.Size > 0 && row.Parts.Count == 0;
 
     /// <summary>Opens it and decodes its beginning, beside whoever will read it and unless he has come to it. What is wrong with it he finds out himself.</summary>
-    internal void Prepare()
+    /// <param name="whole">More of it than its header will be asked for.</param>
+    internal void Prepare(bool whole)
     {
         lock (opening)
         {
@@ -166,7 +167,8 @@ public sealed class MessageContent
             var rest = bodies.Rest(row);
             try
             {
-                rest.From(0);
+                if (whole) rest.FirstPiece();
+                else rest.From(0);
                 prepared = rest; // Close gives it back where its reader has opened another meanwhile
             }
             catch (Exception)

@@ -11,6 +11,7 @@ public sealed class ReadingAhead : IThreadPoolWorkItem, IDisposable
     public const int MostBytes = 128 * 1024;
 
     readonly IReadOnlyList<MessageContent?> contents;
+    readonly bool whole;
     readonly int[] ends; // bytes of those to be read, up to each
     int at = -1;         // where the caller is
     int next;            // where the reader is
@@ -18,9 +19,10 @@ public sealed class ReadingAhead : IThreadPoolWorkItem, IDisposable
     int ready;           // bodies that were when the caller came to them
 
     /// <param name="contents">In the order in which they will be asked for; null is passed over.</param>
-    public ReadingAhead(IReadOnlyList<MessageContent?> contents)
+    /// <param name="whole">More of them than their headers is asked for.</param>
+    public ReadingAhead(IReadOnlyList<MessageContent?> contents, bool whole)
     {
-        this.contents = contents;
+        (this.contents, this.whole) = (contents, whole);
         ends = new int[contents.Count];
         for (var (i, sum) = (0, 0); i < ends.Length; i++) ends[i] = sum += BytesOf(contents[i]);
     }
@@ -51,7 +53,7 @@ public sealed class ReadingAhead : IThreadPoolWorkItem, IDisposable
             var one = Math.Max(next, here + 2);
             if (one >= ends.Length || ends[one] - (here < 0 ? 0 : ends[here]) > MostBytes) break;
             Volatile.Write(ref next, one + 1);
-            if (BytesOf(contents[one]) > 0) contents[one]!.Prepare();
+            if (BytesOf(contents[one]) > 0) contents[one]!.Prepare(whole);
         }
         Volatile.Write(ref working, 0);
     }

@@ -20,12 +20,12 @@ sealed class Staging(int sharedPartBytes)
         var cut = new List<(long Position, StagedPart Part)>();
         Cut(message, root, cut, memory ?? recent);
         PackRecord record;
-        if (cut.Count == 0) record = PackRecord.Build(RecordKind.Content, message, basis, basisBytes);
+        if (cut.Count == 0) record = PackRecord.Build(RecordKind.Content, message, basis, basisBytes, root.BodyOffset);
         else
         {
             var rest = Buffers.Rent(message.Length);
             var length = Without(message, cut, rest);
-            record = PackRecord.Build(RecordKind.Content, rest.AsSpan(0, length), basis, basisBytes);
+            record = PackRecord.Build(RecordKind.Content, rest.AsSpan(0, length), basis, basisBytes, root.BodyOffset);
             Buffers.Return(rest);
         }
         var fields = MessageFields.Of(message);

@@ -18,7 +18,7 @@ public sealed class ReadingAheadTests : IAsyncLifetime
         for (var i = 0; i < 60; i++) await vault.AppendAsync(inbox, VaultFixture.Message(i, 200 + 700 * i));
         var contents = Contents(inbox);
         contents.Insert(7, null); // one that is lost
-        using var ahead = new ReadingAhead(contents);
+        using var ahead = new ReadingAhead(contents, whole: true);
         var found = new List<byte[]>();
         for (var i = 0; i < contents.Count; i++)
         {
@@ -47,7 +47,7 @@ public sealed class ReadingAheadTests : IAsyncLifetime
             pack.WriteByte((byte)(was ^ 1));
         });
         var contents = Contents(inbox);
-        foreach (var content in contents) content!.Prepare();
+        foreach (var content in contents) content!.Prepare(whole: true);
         Assert.Equal(VaultFixture.Message(0, 4000), contents[0]!.Read(0, (int)contents[0]!.Size));
         Assert.Throws<DamageError>(() => contents[1]!.Read(0, 100));
         foreach (var content in contents) content!.Close();
@@ -61,7 +61,7 @@ public sealed class ReadingAheadTests : IAsyncLifetime
         var content = Contents(inbox)[0]!;
         content.Open();
         content.Close();
-        content.Prepare();
+        content.Prepare(whole: true);
         Assert.False(content.IsOpen);
     }
 

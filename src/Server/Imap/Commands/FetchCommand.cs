@@ -200,7 +200,7 @@ internal static class FetchCommand
 
         ReadingAhead? ReadingAheadOf(List<(int Index, MessageRow Row, MessageContent? Content)> found) =>
             found.Count > 3 && alone == 0 && items.Sections.Count > 0 && ReadingAhead.IsWorthwhile && session.Context.Memory is not { IsTight: true }
-                ? new ReadingAhead(found.ConvertAll(one => one.Content is { } content && NeedsBody(content) ? content : null)) : null;
+                ? new ReadingAhead(found.ConvertAll(one => one.Content is { } content && NeedsBody(content) ? content : null), !items.Sections.TrueForAll(section => section.IsHeader)) : null;
 
         bool NeedsBody(MessageContent content) => (parts & ContentParts.Body) != 0 || content.Fields is null;
 

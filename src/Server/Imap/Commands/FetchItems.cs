@@ -28,6 +28,9 @@ internal enum SectionForm { Stored, Binary, BinarySize }
 /// <param name="Path">Part numbers; empty for the whole message.</param>
 internal sealed record BodySection(string Label, IReadOnlyList<uint> Path, SectionText Text, IReadOnlyList<string> Fields, bool Peek, (long Offset, long Count)? Partial, SectionForm Form = SectionForm.Stored)
 {
+    /// <summary>Whether it is the message's header, or of it.</summary>
+    public bool IsHeader { get; } = Path.Count == 0 && Text is SectionText.Header or SectionText.HeaderFields or SectionText.HeaderFieldsNot;
+
     /// <summary>Whether the row of a content answers, body unread, where it has fields (<see cref="KeptFields"/>).</summary>
     public bool IsKept { get; } = Path.Count == 0 && Text == SectionText.HeaderFields && Form == SectionForm.Stored && Fields.All(KeptFields.Has);
 }

@@ -23,7 +23,7 @@ public sealed class PackReader : IDisposable
     bool isSmall, isChecked;
     byte[] piece = [];
     int pieceIndex = -1;
-    int pieceLength;
+    int decodedFrom, decodedTo; // of the piece: its header alone, or what follows it, or all
     int pieces;
     int raw;
 
@@ -54,13 +54,24 @@ public sealed class PackReader : IDisposable
         if (head.Length == 0) LoadHead();
     }
 
-    /// <summary>Bytes from <paramref name="position"/> to the end of the piece it lies in; valid until the next call.</summary>
+    /// <summary>Bytes from <paramref name="position"/> to the end of the piece it lies in, or of its header; valid until the next call.</summary>
     /// <exception cref="DamageError">The record is damaged or missing.</exception>
     public ReadOnlySpan<byte> From(int position)
     {
         var index = position / PackRecord.PieceBytes;
-        if (index != pieceIndex) Load(index);
-        return piece.AsSpan(0, pieceLength)[(position - index * PackRecord.PieceBytes)..];
+        var inside = position - index * PackRecord.PieceBytes;
+        if (index != pieceIndex || inside < decodedFrom || inside >= decodedTo) Load(index, inside);
+        return piece.AsSpan(0, decodedTo)[inside..];
+    }
+
+    /// <summary>All bytes of the first piece; valid until the next call.</summary>
+    /// <exception cref="DamageError">The record is damaged or missing.</exception>
+    public ReadOnlySpan<byte> FirstPiece()
+    {
+        var first = From(0);
+        if (decodedTo < Math.Min(raw, PackRecord.PieceBytes)) From(decodedTo);
+        else return first;
+        return piece.AsSpan(0, decodedTo);
     }
 
     /// <summary>Looks at the checksums of a range without decoding it: what follows will not find damage midway.</summary>
@@ -100,8 +111,9 @@ public sealed class PackReader : IDisposable
         throw Damaged();
     }
 
-    void Load(int index)
+    void Load(int index, int position)
     {
+        if (index != pieceIndex) (decodedFrom, decodedTo) = (0, 0);
         var stored = Stored(index, out var rented);
         var length = Math.Min(PackRecord.PieceBytes, raw - index * PackRecord.PieceBytes);
         try
@@ -111,14 +123,23 @@ public sealed class PackReader : IDisposable
                 GiveBack();
                 piece = ArrayPool<byte>.Shared.Rent(Math.Max(1, length));
             }
+            (pieceIndex, var header) = (index, 0);
             if (stored.Length == length) stored.CopyTo(piece);
+            else if (isSmall && pieces == 1 && prefix is null && Zstd.FirstOf(stored) is { Stored: > 0 } first && first.Raw < length)
+            {
+                header = first.Raw;
+                if (position < header) Zstd.Decompress(stored[..first.Stored], default, piece.AsSpan(0, header));
+                else Zstd.Decompress(stored[first.Stored..], default, piece.AsSpan(header, length - header));
+            }
             else Zstd.Decompress(stored, prefix is null ? default : prefix().Span, piece.AsSpan(0, length));
+            // one half of a piece goes with the other where that has been decoded before
+            var (from, to) = header == 0 ? (0, length) : position < header ? (0, header) : (header, length);
+            (decodedFrom, decodedTo) = decodedTo == from || decodedFrom == to ? (Math.Min(from, decodedFrom), Math.Max(to, decodedTo)) : (from, to);
         }
         finally
         {
             if (rented is not null) ArrayPool<byte>.Shared.Return(rented);
         }
-        (pieceIndex, pieceLength) = (index, length);
     }
 
     void LoadHead()
@@ -178,6 +199,6 @@ public sealed class PackReader : IDisposable
     {
         if (piece.Length > 0) ArrayPool<byte>.Shared.Return(piece);
         piece = [];
-        pieceIndex = -1;
+        (pieceIndex, decodedFrom, decodedTo) = (-1, 0, 0);
     }
 }

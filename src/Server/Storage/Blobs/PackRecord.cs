@@ -22,7 +22,8 @@ public enum RecordKind : byte
 /// 16 i64 id     24 i64 base id or 0            32 u32 raw length     36 u32 pieces
 /// 40 per piece: u32 stored length, u32 CRC-32C of the stored bytes
 /// </code>
-/// All little-endian. A piece whose stored length is its raw length stands as it is, any other is a zstd frame.
+/// All little-endian. A piece whose stored length is its raw length stands as it is, any other is a zstd frame; that of a message of one piece
+/// mostly two, of which the first holds the header, so that a header is had without the rest.
 /// The id and the kind suffice to make a lost row again.
 /// </summary>
 public sealed class PackRecord : IDisposable
@@ -35,6 +36,8 @@ public sealed class PackRecord : IDisposable
     internal static ReadOnlySpan<byte> MagicBytes => "CAB1"u8;
 
     const int IdAt = 16;
+    /// <summary>What is shorter is not worth a frame of its own.</summary>
+    const int LeastHead = 200, LeastRest = 2048;
 
     byte[] buffer;
 
@@ -54,7 +57,8 @@ public sealed class PackRecord : IDisposable
 
     /// <summary>Compresses an object; CPU work, done before the commit. The id is filled in by the committer.</summary>
     /// <param name="prefix">The raw bytes of the base, empty for none; used only for objects of one piece.</param>
-    public static PackRecord Build(RecordKind kind, ReadOnlySpan<byte> raw, long? baseId, ReadOnlySpan<byte> prefix)
+    /// <param name="header">Bytes of the header that the object begins with.</param>
+    public static PackRecord Build(RecordKind kind, ReadOnlySpan<byte> raw, long? baseId, ReadOnlySpan<byte> prefix, long header = 0)
     {
         var pieces = Math.Max(1, (raw.Length + PieceBytes - 1) / PieceBytes);
         if (pieces > 1 || prefix.IsEmpty || !Zstd.IsAvailable)
@@ -68,16 +72,34 @@ public sealed class PackRecord : IDisposable
         for (var i = 0; i < pieces; i++)
         {
             var piece = raw.Slice(i * PieceBytes, Math.Min(PieceBytes, raw.Length - i * PieceBytes));
-            var size = Zstd.Compress(piece, prefix, out var compressed);
-            var stored = size > 0 ? compressed.AsSpan(0, size) : piece;
-            stored.CopyTo(buffer.AsSpan(at));
-            BinaryPrimitives.WriteInt32LittleEndian(buffer.AsSpan(HeaderBytes + 8 * i), stored.Length);
-            BinaryPrimitives.WriteUInt32LittleEndian(buffer.AsSpan(HeaderBytes + 8 * i + 4), Crc32C.Of(stored));
-            at += stored.Length;
-            if (size > 0) Buffers.Return(compressed);
+            var isSplit = pieces == 1 && prefix.IsEmpty && header >= LeastHead && raw.Length - header >= LeastRest;
+            var size = isSplit ? Split(piece, (int)header, buffer.AsSpan(at)) : 0;
+            if (size == 0) size = Write(piece, prefix, buffer.AsSpan(at));
+            BinaryPrimitives.WriteInt32LittleEndian(buffer.AsSpan(HeaderBytes + 8 * i), size);
+            BinaryPrimitives.WriteUInt32LittleEndian(buffer.AsSpan(HeaderBytes + 8 * i + 4), Crc32C.Of(buffer.AsSpan(at, size)));
+            at += size;
         }
         WriteHeader(buffer, kind, 0, baseId, at, raw.Length);
         return new PackRecord(Fit(buffer, at), at, raw.Length, baseId);
+    }
+
+    // a piece as it is stored
+    static int Write(ReadOnlySpan<byte> piece, ReadOnlySpan<byte> prefix, Span<byte> to)
+    {
+        var size = Zstd.Compress(piece, prefix, out var compressed);
+        (size > 0 ? compressed.AsSpan(0, size) : piece).CopyTo(to);
+        if (size == 0) return piece.Length;
+        Buffers.Return(compressed);
+        return size;
+    }
+
+    // the same as two frames; 0 where one of them would not be smaller than what it holds
+    static int Split(ReadOnlySpan<byte> piece, int header, Span<byte> to)
+    {
+        var first = Write(piece[..header], [], to);
+        if (first == header) return 0;
+        var rest = Write(piece[header..], [], to[first..]);
+        return rest == piece.Length - header ? 0 : first + rest;
     }
 
     /// <summary>A record that stands whole in an array of its own.</summary>

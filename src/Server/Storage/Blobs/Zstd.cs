@@ -55,6 +55,18 @@ static partial class Zstd
         }
     }
 
+    /// <summary>The first of several frames: how many bytes it has, and how many it becomes; zeros where there is one alone.</summary>
+    public static unsafe (int Stored, int Raw) FirstOf(ReadOnlySpan<byte> data)
+    {
+        fixed (byte* from = data)
+        {
+            var stored = IsAvailable ? ZSTD_findFrameCompressedSize((nint)from, (nuint)data.Length) : 0;
+            if (stored == 0 || stored >= (nuint)data.Length) return default; // alone, or an error, which is a huge number
+            var raw = ZSTD_getFrameContentSize((nint)from, (nuint)data.Length);
+            return raw is > 0 and < PackRecord.PieceBytes ? ((int)stored, (int)raw) : default;
+        }
+    }
+
     static Contexts Take() => idle.TryTake(out var contexts) ? contexts : new Contexts();
 
     static nuint Check(nuint code) => ZSTD_isError(code) == 0 ? code : throw new IOException("libzstd reports error " + (long)code);
@@ -76,6 +88,8 @@ static partial class Zstd
     [LibraryImport(Library)] private static partial nuint ZSTD_freeCCtx(nint context);
     [LibraryImport(Library)] private static partial nuint ZSTD_freeDCtx(nint context);
     [LibraryImport(Library)] private static partial nuint ZSTD_compressBound(nuint size);
+    [LibraryImport(Library)] private static partial nuint ZSTD_findFrameCompressedSize(nint from, nuint size);
+    [LibraryImport(Library)] private static partial ulong ZSTD_getFrameContentSize(nint from, nuint size);
     [LibraryImport(Library)] private static partial uint ZSTD_isError(nuint code);
     [LibraryImport(Library)] private static partial nuint ZSTD_CCtx_setParameter(nint context, int parameter, int value);
     [LibraryImport(Library)] private static partial nuint ZSTD_CCtx_refPrefix(nint context, nint prefix, nuint size);
