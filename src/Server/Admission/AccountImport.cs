@@ -13,6 +13,9 @@ namespace CbaMail.Admission;
 /// <param name="Column">That it is about, or null.</param>
 public sealed record RowError(int Line, string Error, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Column = null)
 {
+    /// <summary>The column as the table itself calls it; null as <see cref="Column"/> is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Header { get; init; }
+
     /// <summary>For other languages; null where there is no more than the sentence.</summary>
     [JsonIgnore] public Refusal? Why { get; init; }
 }
@@ -121,7 +124,7 @@ public sealed class AccountImport(UserDirectory directory, string reports, TimeP
 
     Plan? Fail(CsvRow row, ImportColumn? column, Refusal refusal)
     {
-        errors.Add(new(row.Line, refusal.Sentence, column is { } named ? ImportColumns.Word(named) : null) { Why = refusal });
+        Fail(row.Line, column, refusal);
         return null;
     }
 
@@ -277,7 +280,10 @@ public sealed class AccountImport(UserDirectory directory, string reports, TimeP
                 foreach (var plan in people) Fail(plan, ImportColumn.Courses, full);
     }
 
-    void Fail(Plan plan, ImportColumn? column, Refusal refusal) => errors.Add(new(plan.Line, refusal.Sentence, column is { } named ? ImportColumns.Word(named) : null) { Why = refusal });
+    void Fail(Plan plan, ImportColumn? column, Refusal refusal) => Fail(plan.Line, column, refusal);
+
+    void Fail(int line, ImportColumn? column, Refusal refusal) =>
+        errors.Add(new(line, refusal.Sentence, column is { } named ? ImportColumns.Word(named) : null) { Header = column is { } its ? columns.Header(its) : null, Why = refusal });
 
     void Tell(int count, Action<int, int>? progress) => progress?.Invoke(Interlocked.Add(ref done, count), total);
 

@@ -24,9 +24,20 @@ sealed class ImportColumns
         (ImportColumn.Template, ["template", "шаблон"]),
     ];
 
-    static readonly string names = string.Join(", ", known.Select(one => Word(one.Column)));
+    static readonly Dictionary<ImportColumn, string> russian = new()
+    {
+        [ImportColumn.Address] = "адрес", [ImportColumn.Name] = "имя", [ImportColumn.Password] = "пароль", [ImportColumn.Hash] = "хеш", [ImportColumn.Generate] = "создать пароль", [ImportColumn.Quota] = "квота",
+        [ImportColumn.Groups] = "группы", [ImportColumn.Aliases] = "псевдонимы", [ImportColumn.Courses] = "курсы", [ImportColumn.Recovery] = "резервный адрес", [ImportColumn.MustChange] = "сменить пароль", [ImportColumn.Template] = "шаблон",
+    };
+
+    /// <summary>In English, and in Russian as the headers of a table have them.</summary>
+    static readonly string names = string.Join(", ", known.Select(one => Both(one.Column)));
+
+    /// <summary>For people, whichever of the two their table has.</summary>
+    public static string Both(ImportColumn column) => $"{Word(column)} ({russian[column]})";
 
     readonly Dictionary<ImportColumn, int> places = [];
+    readonly Dictionary<ImportColumn, string> headers = [];
 
     ImportColumns() { }
 
@@ -41,11 +52,15 @@ sealed class ImportColumns
             if (header[i].Length == 0) continue; // a spreadsheet may have a gap
             if (Of(header[i]) is not { } column)
                 return Refusal.Invalid.Because($"Line 1 names a column \"{Shown(header[i])}\" that is not known; the columns are {names}");
-            if (!columns.places.TryAdd(column, i)) return Refusal.Invalid.Because($"Line 1 names the column \"{Word(column)}\" twice");
+            if (!columns.places.TryAdd(column, i)) return Refusal.Invalid.Because($"Line 1 names the column \"{Shown(header[i])}\" twice");
+            columns.headers[column] = Shown(header[i].Trim());
         }
         return columns.places.ContainsKey(ImportColumn.Address) ? columns
             : Refusal.Invalid.Because($"Line 1 must name the columns, \"address\" among them; the columns are {names}");
     }
+
+    /// <summary>As the table calls it.</summary>
+    public string? Header(ImportColumn column) => headers.GetValueOrDefault(column);
 
     static ImportColumn? Of(string header)
     {

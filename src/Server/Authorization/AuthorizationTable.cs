@@ -42,6 +42,8 @@ static class AuthorizationTable
 
     public static void RemoveSession(WriteTransaction write, string digest) => write.Prepare("DELETE FROM session WHERE digest = ?").Bind(1, Convert.FromHexString(digest)).Run();
 
+    public static void RemoveSessions(WriteTransaction write, long account) => write.Prepare("DELETE FROM session WHERE account_id = ?1 OR acting_id = ?1").Bind(1, account).Run();
+
     // ---- the audit log
 
     const string AuditColumns = "SELECT id, at, caller, address, action, subject, status, before, after, digest FROM audit";
@@ -102,6 +104,9 @@ static class AuthorizationTable
 
     public static void Forget(WriteTransaction write, string caller, string key) =>
         write.Prepare("DELETE FROM idempotency WHERE caller = ? AND key = ?").Bind(1, caller).Bind(2, key).Run();
+
+    public static void KeepNewest(WriteTransaction write, string caller, int most) =>
+        write.Prepare("DELETE FROM idempotency WHERE caller = ?1 AND at < (SELECT at FROM idempotency WHERE caller = ?1 ORDER BY at DESC LIMIT 1 OFFSET ?2)").Bind(1, caller).Bind(2, most - 1).Run();
 
     public static int ForgetBefore(WriteTransaction write, DateTimeOffset time) => write.Prepare("DELETE FROM idempotency WHERE at < ?").Bind(1, time).Run();
 

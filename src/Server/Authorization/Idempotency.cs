@@ -12,18 +12,23 @@ public sealed class Idempotency(Store store, TimeProvider time)
 {
     public static readonly TimeSpan Kept = TimeSpan.FromHours(24);
     /// <summary>The longest answer that is kept; a longer one is given once.</summary>
-    public const int LongestAnswer = 256 << 10;
+    public const int LongestAnswer = 64 << 10;
+    /// <summary>Answers that are kept of one caller: before there are more the oldest are forgotten.</summary>
+    public const int Most = 10_000, MostOfUser = 200;
     public const int LongestKey = 200;
 
+    /// <param name="most">Answers of this caller.</param>
     /// <returns>What is kept already, or null: run the request, and tell <see cref="FinishAsync"/>.</returns>
-    public async ValueTask<KeptAnswer?> BeginAsync(string caller, string key, byte[] request, CancellationToken cancel)
+    public async ValueTask<KeptAnswer?> BeginAsync(string caller, string key, byte[] request, int most, CancellationToken cancel)
     {
         var now = time.GetUtcNow();
         // a holder, because null is an answer of the committer's own
         var (kept, _) = await store.CommitAsync(write =>
         {
             AuthorizationTable.ForgetBefore(write, now - Kept);
-            return (AuthorizationTable.Begin(write, caller, key, request, now), true);
+            var before = AuthorizationTable.Begin(write, caller, key, request, now);
+            if (before is null) AuthorizationTable.KeepNewest(write, caller, most);
+            return (before, true);
         }, cancel);
         return kept;
     }

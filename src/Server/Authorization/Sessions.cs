@@ -32,6 +32,7 @@ public sealed class Sessions
     readonly TimeProvider time;
     readonly byte[] proofKey;
     readonly ConcurrentDictionary<string, Session> sessions = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<long, long> ends = new(); // account: how often all of its sessions were ended since the start
 
     public Sessions(Store store, TimeProvider time)
     {
@@ -71,23 +72,28 @@ public sealed class Sessions
     public bool IsProof(Session session, string text) =>
         CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Proof(session)), Encoding.UTF8.GetBytes(text));
 
-    /// <returns>The secret for the cookie, and the session.</returns>
-    public async ValueTask<(string Secret, Session Session)> BeginAsync(Account account, Account? acting, IPAddress? from, string agent, CancellationToken cancel)
+    /// <summary>Changes when all sessions of the account end: to be asked before a password is judged, and given to <see cref="BeginAsync"/> after.</summary>
+    public long EndsOf(Account? account) => account is null ? 0 : ends.GetValueOrDefault(account.Id);
+
+    /// <param name="since">What <see cref="EndsOf"/> said; null: nothing was judged that may have changed since.</param>
+    /// <returns>The secret for the cookie, and the session; null where the account's sessions were ended meanwhile: by a new password the old one lets nobody in.</returns>
+    public async ValueTask<(string Secret, Session Session)?> BeginAsync(Account account, Account? acting, IPAddress? from, string agent, CancellationToken cancel, long? since = null)
     {
         var secret = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
         var now = time.GetUtcNow();
         agent = new string([.. agent.Where(c => !char.IsControl(c)).Take(200)]);
         var session = new Session(Digest(secret), account.Id, acting?.Id ?? 0, now, now, from?.ToString() ?? "", agent);
         var mine = List(account.Id);
-        await store.CommitAsync(write =>
+        var begun = await store.CommitAsync(write =>
         {
+            if (since is { } known && EndsOf(account) != known) return false;
             // the oldest make room: who signs in by a script every minute fills no table
             foreach (var old in mine.Where(one => IsOver(one, now)).Concat(mine.OrderBy(one => one.Used).Take(mine.Count - MostOfOne + 1)).Distinct()) Remove(write, old);
             AuthorizationTable.AddSession(write, session);
             write.OnCommitted(() => sessions[session.Digest] = session);
             return true;
         }, cancel);
-        return (secret, session);
+        return begun ? (secret, session) : null;
     }
 
     public IReadOnlyList<Session> List(long account) => [.. sessions.Values.Where(session => session.AccountId == account).OrderByDescending(session => session.Used)];
@@ -105,8 +111,14 @@ public sealed class Sessions
     /// <summary>All of an account: its password was changed, it was disabled or is going.</summary>
     public void EndAll(WriteTransaction write, long account)
     {
-        foreach (var session in sessions.Values)
-            if (session.AccountId == account || session.Acting == account) Remove(write, session);
+        ends.AddOrUpdate(account, 1, (_, count) => count + 1);
+        // also one that has begun in the same batch of the committer, which nobody sees yet
+        AuthorizationTable.RemoveSessions(write, account);
+        write.OnCommitted(() =>
+        {
+            foreach (var session in sessions.Values)
+                if (session.AccountId == account || session.Acting == account) sessions.TryRemove(session.Digest, out _);
+        });
     }
 
     void Remove(WriteTransaction write, Session session)

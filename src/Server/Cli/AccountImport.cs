@@ -34,7 +34,7 @@ static class AccountImport
         if (summary.ValueKind == JsonValueKind.Undefined) throw new Refused("The server stopped before the import was done; run the same command again: what is done stays done");
         if (page is not null) await WriteAsync(page, summary.Text("page"));
         foreach (var error in summary.Items("errors"))
-            await invocation.Error.WriteLineAsync($"{Path.GetFileName(path)}, line {error.Text("line")}{(error.Text("column") is { Length: > 0 } column ? $", {column}" : "")}: {error.Text("error")}");
+            await invocation.Error.WriteLineAsync($"{Path.GetFileName(path)}, line {error.Text("line")}{((error.Text("header") is { Length: > 0 } header ? header : error.Text("column")) is { Length: > 0 } column ? $", {column}" : "")}: {error.Text("error")}");
         if (invocation.Has("--dry-run")) Differences(invocation, summary);
         else invocation.Print(summary, one => Sentence(one) + (page is null ? "" : $"\nPage to print: {page.Name}"));
         // rows that were bad are reported; only an import of which nothing could be taken is a failure

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using CbaMail.Config;
+using CbaMail.Text;
 
 namespace CbaMail.Cli;
 
@@ -100,7 +101,7 @@ public static class CommandLine
         catch (Refused refused)
         {
             await output.FlushAsync();
-            await error.WriteLineAsync("cbamail: " + refused.Message);
+            await error.WriteLineAsync("cbamail: " + PlainText.Lines(refused.Message));
             return refused.ExitCode;
         }
         catch (IOException e) when (e.HResult == BrokenPipe || e.Message.Contains("Broken pipe", StringComparison.Ordinal))
@@ -153,10 +154,27 @@ public static class CommandLine
     }
 
     /// <summary>Wrong usage: exit code 2.</summary>
-    public static Refused Usage(Verb verb, string sentence) => new($"{sentence}; usage: cbamail {UsageLine(verb)}", 2);
+    public static Refused Usage(Verb verb, string sentence) => UsageLines(verb) is var usage && usage.Contains('\n', StringComparison.Ordinal) ? new($"{sentence}\n{usage}", 2) : new($"{sentence}; {usage}", 2);
 
-    static string UsageLine(Verb verb) =>
-        string.Join(' ', ((string[])[verb.Name, verb.Arguments, .. verb.Options.Select(option => $"[{option.Name}{(option.Value is null ? "" : " " + option.Value)}]{(option.Many ? "..." : "")}")]).Where(word => word.Length > 0));
+    const int Widest = 100;
+
+    /// <summary>In as many lines as it takes: a screen is no wider.</summary>
+    static string UsageLines(Verb verb)
+    {
+        var (text, column) = (new StringBuilder("usage: cbamail " + verb.Name), 15 + verb.Name.Length);
+        string[] words = [.. verb.Arguments.Length > 0 ? [verb.Arguments] : Array.Empty<string>(), .. verb.Options.Select(option => $"[{option.Name}{(option.Value is null ? "" : " " + option.Value)}]{(option.Many ? "..." : "")}")];
+        foreach (var word in words)
+        {
+            if (column + 1 + word.Length > Widest)
+            {
+                text.Append("\n      ");
+                column = 6;
+            }
+            text.Append(' ').Append(word);
+            column += 1 + word.Length;
+        }
+        return text.ToString();
+    }
 
     static async Task<int> HelpAsync(string[] words, IReadOnlyList<Verb> verbs, TextWriter output, TextWriter error)
     {

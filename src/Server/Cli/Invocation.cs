@@ -93,7 +93,12 @@ public sealed class Invocation : IDisposable
         row.ValueKind != JsonValueKind.Object || !row.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null ? ""
         : value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
 
-    static string Quoted(string text) => text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text : "\"" + text.Replace("\"", "\"\"", StringComparison.Ordinal) + "\"";
+    // a spreadsheet runs what it takes for a formula, and subjects and names are strangers': an apostrophe keeps it text
+    static bool IsFormula(string text) => text.Length > 1 && (text[0] is '=' or '\t' or '\r' || (text[0] is '+' or '-' or '@' && text.AsSpan().IndexOfAny("(|!") >= 0));
+
+    static string Quoted(string text) => Plain(IsFormula(text) ? "'" + text : text);
+
+    static string Plain(string text) => text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text : "\"" + text.Replace("\"", "\"\"", StringComparison.Ordinal) + "\"";
 
     public void Dispose() => client?.Dispose();
 }

@@ -25,6 +25,9 @@ public sealed record AccountChange(string? Name = null, string? Password = null,
 {
     /// <summary>A hash in place of a password, from another server.</summary>
     public string? PasswordHash { get; init; }
+
+    /// <summary>Asked in the commit of the change: false where what let somebody make it holds no more.</summary>
+    public Func<bool>? StillMay { get; init; }
 }
 
 public sealed partial class UserDirectory
@@ -227,14 +230,15 @@ public sealed partial class UserDirectory
             Groups = change.Groups is null ? entry.Account.Groups : NormalGroups(change.Groups),
             Enabled = change.Enabled ?? entry.Account.Enabled,
             Profile = change.Profile?.Invoke(entry.Account.Profile) ?? entry.Account.Profile,
-        }, hash ?? entry.Secrets), cancel, endsSessions: hash is not null || change.Enabled == false);
+        }, hash ?? entry.Secrets), cancel, endsSessions: hash is not null || change.Enabled == false, change.StillMay);
     }
 
-    async ValueTask<Result<Account>> ChangeAsync(long id, Func<Entry, Entry> change, CancellationToken cancel, bool endsSessions = false)
+    async ValueTask<Result<Account>> ChangeAsync(long id, Func<Entry, Entry> change, CancellationToken cancel, bool endsSessions = false, Func<bool>? stillMay = null)
     {
         return await store.CommitAsync<Result<Account>>(write =>
         {
             if (DirectoryTable.FindAccount(write, id) is not var (account, password, scram)) return Refusal.NoSuchUser;
+            if (stillMay?.Invoke() == false) return Refusal.Conflict.Because("The password was changed by somebody else meanwhile; sign in again");
             var before = new Entry(account, new(password, Open(account, scram)));
             var next = change(before);
             if (next.Account.Quota != account.Quota && GetDomain(account.DomainId) is { } domain && Exceeds(write, domain, next.Account.Quota, instead: account.Quota) is { } exceeds) return exceeds;

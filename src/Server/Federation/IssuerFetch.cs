@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using CbaMail.Config;
 using CbaMail.Envelope;
+using CbaMail.Net;
 
 namespace CbaMail.Federation;
 
@@ -123,7 +124,7 @@ sealed class IssuerFetch : IDisposable
         }
     }
 
-    static bool IsPublic(IPAddress address) => Directory.Publication.DomainZone.IsPublic(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
+    static bool IsPublic(IPAddress address) => !Outward.IsPrivate(address);
 
     public void Dispose()
     {

@@ -22,14 +22,14 @@ namespace CbaMail.Http;
 sealed class ApiDoor
 {
     const long LargestBody = 1 << 20;
-    /// <summary>Changes that say from what they start are made one after the other, so that of two with the same If-Match one is refused.</summary>
-    readonly SemaphoreSlim conditional = new(1);
+    readonly PathLocks turns = new();
 
     readonly ApiCallers callers;
     /// <summary>Of one caller: what slow readers hold in memory is bounded by it.</summary>
     internal const int MostAtOnce = 32;
 
     readonly TokenBuckets rates;
+    readonly TokenBuckets changes; // of users: each leaves a row in the audit log
     readonly ConcurrentDictionary<string, int> underWay = new(StringComparer.Ordinal);
     readonly Dictionary<string, ApiRoute> shown; // path: its GET, which tells what was before
 
@@ -37,6 +37,8 @@ sealed class ApiDoor
     {
         this.callers = callers;
         rates = new TokenBuckets(settings.Api.Requests(settings.Evaluation), time);
+        changes = new TokenBuckets(settings.Api.Changes(settings.Evaluation), time);
+        this.time = time;
         shown = ApiRoutes.All.Where(route => route is { Method: "GET", IsList: false, Streams: false }).ToDictionary(route => route.Path);
     }
 
@@ -75,8 +77,18 @@ sealed class ApiDoor
         if (route.Permission is null || route.Streams) await context.RefuseAsync(Refusal.NotPossible.Because("This cannot be a part of a batch"));
         else if (Limits(context, caller) is { } late) await context.RefuseAsync(late);
         else if (Judge(route, context, caller) is { } refusal) await context.RefuseAsync(refusal);
-        else await ServeAsync(route, context);
+        else
+        {
+            var began = time.GetTimestamp();
+            await ServeAsync(route, context);
+            // what takes long counts as many: two hundred of the longest lists are no two hundred small requests
+            if (caller.From is not null) rates.Spend(caller.Identity, time.GetElapsedTime(began) / CostOfOne);
+        }
     }
+
+    /// <summary>Work of one request; an item of a batch that takes longer counts as several.</summary>
+    static readonly TimeSpan CostOfOne = TimeSpan.FromMilliseconds(10);
+    readonly TimeProvider time;
 
     async Task ServeAsync(ApiRoute route, HttpContext context)
     {
@@ -134,9 +146,11 @@ sealed class ApiDoor
 
     Refusal? Limits(HttpContext context, Caller caller) => caller.From is null ? null : Limits(context, caller.Identity);
 
-    Refusal? Limits(HttpContext context, string who)
+    Refusal? Limits(HttpContext context, string who) => Wait(context, rates, who);
+
+    static Refusal? Wait(HttpContext context, TokenBuckets buckets, string who)
     {
-        var wait = rates.Take(who);
+        var wait = buckets.Take(who);
         if (wait <= TimeSpan.Zero) return null;
         context.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         return Refusal.TooMany.Because("Too many requests; wait as long as Retry-After says");
@@ -192,6 +206,7 @@ sealed class ApiDoor
             }
         }
         var caller = context.Features.Get<Caller>();
+        if (caller is not null && IsUser(caller) && Wait(context, changes, Whose(caller)) is { } often) { await context.RefuseAsync(often); return; }
         var key = context.Request.Headers["Idempotency-Key"].ToString();
         if (key.Length == 0 || caller is null || route.Method != "POST")
         {
@@ -201,7 +216,7 @@ sealed class ApiDoor
         if (key.Length > Idempotency.LongestKey) { await context.RefuseAsync(Refusal.Invalid.Because($"An idempotency key has at most {Idempotency.LongestKey} characters")); return; }
         var kept = context.Room<Idempotency>();
         var request = await DigestAsync(context);
-        if (await kept.BeginAsync(caller.Identity, key, request, context.RequestAborted) is { } before)
+        if (await kept.BeginAsync(Whose(caller), key, request, IsUser(caller) ? Idempotency.MostOfUser : Idempotency.Most, context.RequestAborted) is { } before)
         {
             if (!before.Request.AsSpan().SequenceEqual(request)) await context.RefuseAsync(Refusal.Invalid.Because("This idempotency key was used for another request; take a new one") with { HttpStatus = 422 });
             else if (before.Status == 0) await context.RefuseAsync(Refusal.Conflict.Because("The same request is under way, or was cut off; look what it has done before you send it under a new key"));
@@ -220,13 +235,13 @@ sealed class ApiDoor
         }
         catch
         {
-            await kept.ForgetAsync(caller.Identity, key);
+            await kept.ForgetAsync(Whose(caller), key);
             throw;
         }
         // a refusal has changed nothing, and secrets are shown once
         if (context.Response.StatusCode is >= 200 and < 300 && answer.Body.Length <= Idempotency.LongestAnswer)
-            await kept.FinishAsync(caller.Identity, key, new(request, context.Response.StatusCode, context.Response.ContentType ?? "", Encoding.UTF8.GetBytes(AuditText.WithoutSecrets(answer.Body) ?? "")));
-        else await kept.ForgetAsync(caller.Identity, key);
+            await kept.FinishAsync(Whose(caller), key, new(request, context.Response.StatusCode, context.Response.ContentType ?? "", Encoding.UTF8.GetBytes(AuditText.WithoutSecrets(answer.Body) ?? "")));
+        else await kept.ForgetAsync(Whose(caller), key);
     }
 
     static async Task<byte[]> DigestAsync(HttpContext context)
@@ -242,20 +257,21 @@ sealed class ApiDoor
 
     async Task ConditionalAsync(ApiRoute route, HttpContext context, Answer answer)
     {
-        if (context.Request.Headers.IfMatch.ToString() is not { Length: > 0 } wanted) { await RecordedAsync(route, context, buffered: true, answer); return; }
-        await conditional.WaitAsync(context.RequestAborted);
-        try
+        // one's own things stand at the same path for everybody
+        if (LookOf(route) is { } look) await turns.RunAsync(route.Path.StartsWith("/me/", StringComparison.Ordinal) ? $"{context.Features.Get<Caller>()?.Account?.Id} {look.Path}" : PathOf(look, context), InTurnAsync, context.RequestAborted);
+        else await InTurnAsync();
+
+        async Task InTurnAsync()
         {
+            if (context.Request.Headers.IfMatch.ToString() is not { Length: > 0 } wanted) { await RecordedAsync(route, context, buffered: true, answer); return; }
             var now = await BeforeAsync(route, context, answer);
             if (now is null ? wanted != "*" || LookOf(route) is null : wanted != "*" && !Holds(wanted, Tag(now)))
                 await context.RefuseAsync(Refusal.Conflict.Because("It has changed since you looked: get it again") with { HttpStatus = 412 });
             else await RecordedAsync(route, context, buffered: true, answer, now);
         }
-        finally
-        {
-            conditional.Release();
-        }
     }
+
+    static string PathOf(ApiRoute look, HttpContext context) => string.Join('\n', [look.Path, .. context.Request.RouteValues.Values.Select(value => Uri.UnescapeDataString(value as string ?? ""))]);
 
     /// <summary>Runs the deed and writes into the audit log what it changed.</summary>
     async Task RecordedAsync(ApiRoute route, HttpContext context, bool buffered, Answer? answer = null, byte[]? before = null)
@@ -264,10 +280,18 @@ sealed class ApiDoor
         if (answer is not null && caller is not null) before ??= await BeforeAsync(route, context, answer);
         if (caller is null) { await route.Run(context); return; }
         var log = context.Room<AuditLog>();
-        var begun = new AuditEntry(log.Time.GetUtcNow(), caller.Name, caller.From?.ToString() ?? "", route.Name, context.Request.Path + context.Request.QueryString, 0, AuditText.WithoutSecrets(before), null);
+        var begun = new AuditEntry(log.Time.GetUtcNow(), caller.Name, caller.From?.ToString() ?? "", route.Name, context.Request.Path + context.Request.QueryString, 0, AuditText.Bounded(before, Longest(caller)), null);
         await log.RecordAsync(begun, () => route.Run(context), committed => buffered && context.Response.StatusCode >= 400 && !committed ? null
-            : begun with { Status = context.Response.StatusCode, After = route.Method == "DELETE" ? null : AuditText.WithoutSecrets(answer?.Body) });
+            : begun with { Status = context.Response.StatusCode, After = route.Method == "DELETE" ? null : AuditText.Bounded(answer?.Body, Longest(caller)) });
     }
+
+    // however many keys a user makes, they are one
+    static string Whose(Caller caller) => IsUser(caller) && caller.Account is { } account ? new Caller(account, null, null, null, null).Identity : caller.Identity;
+
+    static bool IsUser(Caller caller) => caller is { From: not null, Role: Role.User };
+
+    // of what somebody changes of his own the log keeps less: there are many of them, and none of them watches the disk
+    static int Longest(Caller caller) => IsUser(caller) ? AuditText.LongestOwn : AuditText.Longest;
 
     /// <summary>The GET that tells of what a change is about: of the same path, and of a deed (POST /accounts/{address}/rename) that of the thing it is done to.</summary>
     ApiRoute? LookOf(ApiRoute route) =>

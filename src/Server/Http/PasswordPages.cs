@@ -50,11 +50,13 @@ static class PasswordPages
         var (address, old, code) = (Forms.Text(form, "address"), Forms.Text(form, "old"), Forms.Text(form, "code"));
         var password = Forms.PasswordOf(form);
         if (!password.Ok) { await ChangeFormAsync(context, language, form, password.Refusal); return; }
+        var (sessions, whose) = (context.Room<Sessions>(), context.FindAccount(address));
+        var ends = sessions.EndsOf(whose);
         var signedIn = await context.Room<SignIn>().TryAsync(new WithCode(address, old, code.Length > 0 ? code : null), Forms.From(context), context.TraceIdentifier, context.RequestAborted);
         if (!signedIn.Ok) { await ChangeFormAsync(context, language, form, signedIn.Refusal); return; }
         if (password.Value == old) { await ChangeFormAsync(context, language, form, Refusal.Invalid.Because("This is the password that you have").At("new")); return; }
         if (PasswordPolicy.Check(password.Value, signedIn.Value, context.Room<Settings>().SignIn.PasswordLength) is { } weak) { await ChangeFormAsync(context, language, form, weak); return; }
-        var changed = await context.Room<UserDirectory>().SetAccountAsync(signedIn.Value, new(Password: password.Value, Profile: profile => profile with { MustChangePassword = null, MustChangeSince = null }), context.RequestAborted);
+        var changed = await context.Room<UserDirectory>().SetAccountAsync(signedIn.Value, new(Password: password.Value, Profile: profile => profile with { MustChangePassword = null, MustChangeSince = null }) { StillMay = () => sessions.EndsOf(whose) == ends }, context.RequestAborted);
         if (!changed.Ok) { await ChangeFormAsync(context, language, form, changed.Refusal); return; }
         var log = context.Room<AuditLog>();
         await log.AppendAsync(new(log.Time.GetUtcNow(), changed.Value.Address.ToString(), Forms.From(context).ToString(), "POST /api/v1/me/password", "/password", 200, null, null), CancellationToken.None);

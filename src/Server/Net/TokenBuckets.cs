@@ -44,6 +44,18 @@ public sealed class TokenBuckets(Rate rate, TimeProvider time, int most = 50_000
         }
     }
 
+    /// <summary>Takes so many more of what is left of a name that has taken; below nothing it does not fall by more than all.</summary>
+    public void Spend(string key, double many)
+    {
+        if (!rate.IsLimit) return;
+        key = Short(key);
+        lock (gate)
+        {
+            var now = time.GetTimestamp();
+            if (buckets.TryGetValue(key, out var bucket)) buckets[key] = new Bucket(Math.Max(-(double)rate.Count, Left(bucket, now) - many), now);
+        }
+    }
+
     /// <summary>Whether there is none to take now; takes none.</summary>
     public bool IsEmpty(string key)
     {

@@ -68,4 +68,18 @@ public class TokenBucketsTests
     [InlineData("1/0s")]
     [InlineData("a/h")]
     public void Anything_else_is_none(string text) => Assert.False(Rate.TryParse(text, out _));
+
+    [Fact]
+    public void What_costs_much_counts_as_many()
+    {
+        var buckets = new TokenBuckets(new Rate(60, TimeSpan.FromMinutes(1)), time);
+        Assert.Equal(TimeSpan.Zero, buckets.Take("a"));
+        buckets.Spend("a", 69);
+        Assert.InRange(buckets.Take("a").TotalSeconds, 10.5, 11.5);
+        buckets.Spend("a", 1e9); // no more than all is owed
+        Assert.InRange(buckets.Take("a").TotalSeconds, 60.5, 61.5);
+        Assert.Equal(TimeSpan.Zero, buckets.Take("b"));
+        buckets.Spend("nobody", 5);
+        Assert.Equal(2, buckets.Count);
+    }
 }

@@ -16,7 +16,7 @@ internal sealed record StsFetched(StsPolicy? Policy, TlsFailure Failure = TlsFai
 /// Fetches a domain's policy (RFC 8461 3.3): https only, of mta-sts.DOMAIN with a certificate for that name, no redirects, text/plain,
 /// at most 64 KB within a minute. The host's addresses come from the same resolver as all of ours.
 /// </summary>
-internal sealed class StsFetch(IResolver resolver, int port, X509Certificate2Collection roots, TimeProvider time)
+internal sealed class StsFetch(IResolver resolver, int port, X509Certificate2Collection roots, TimeProvider time, Func<IPAddress, bool>? allowed = null)
 {
     static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
 
@@ -87,6 +87,8 @@ internal sealed class StsFetch(IResolver resolver, int port, X509Certificate2Col
         SocketException? last = null;
         foreach (var address in addresses)
         {
+            // whoever names one of our own net would learn from our reports (RFC 8460) what is open there
+            if (allowed?.Invoke(address) == false) continue;
             var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             try
             {

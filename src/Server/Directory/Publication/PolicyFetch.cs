@@ -6,6 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using CbaMail.Config;
 using CbaMail.Dns;
+using CbaMail.Net;
 
 namespace CbaMail.Directory.Publication;
 
@@ -21,7 +22,7 @@ static class PolicyFetch
         var host = "mta-sts." + domain;
         using var late = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancel);
-        using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, ConnectCallback = (_, token) => ConnectAsync(host, settings.PortOffset + 443, resolver, token) };
+        using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, ConnectCallback = (_, token) => ConnectAsync(host, settings, resolver, token) };
         if (settings.Tls.Acme.TrustRoot is { } roots)
         {
             var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
@@ -57,10 +58,17 @@ static class PolicyFetch
         }
     }
 
-    static async ValueTask<Stream> ConnectAsync(string host, int port, IResolver resolver, CancellationToken cancel)
+    /// <summary>Of the open net, or this machine's own: a name that leads elsewhere inside tells nobody what is open there.</summary>
+    static bool IsFit(IPAddress address, Settings settings) => settings.Evaluation || !Outward.IsPrivate(address)
+        || System.Net.NetworkInformation.NetworkInterface.GetAllNetworkInterfaces().SelectMany(one => one.GetIPProperties().UnicastAddresses).Any(one => one.Address.Equals(address));
+
+    static async ValueTask<Stream> ConnectAsync(string host, Settings settings, IResolver resolver, CancellationToken cancel)
     {
+        var port = settings.PortOffset + 443;
         IPAddress[] addresses = [.. (await resolver.AddressesAsync(host, v6: false, cancel)).Records, .. (await resolver.AddressesAsync(host, v6: true, cancel)).Records];
         if (addresses.Length == 0) throw new IOException($"{host} has no address");
+        addresses = [.. addresses.Where(address => IsFit(address, settings))];
+        if (addresses.Length == 0) throw new IOException($"{host} leads into a private network, where servers elsewhere do not reach it");
         for (var i = 0; ; i++)
         {
             var socket = new Socket(addresses[i].AddressFamily, SocketType.Stream, ProtocolType.Tcp);

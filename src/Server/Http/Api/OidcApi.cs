@@ -45,7 +45,7 @@ static class OidcApi
         Keep(context, "");
         if (!account.Ok) { await context.RefuseAsync(account.Refusal); return; }
         if (context.Room<SignIn>().KeepsOutOfTheWeb(account.Value, from) is { } kept) { await context.RefuseAsync(kept); return; }
-        var (secret, _) = await context.Room<Sessions>().BeginAsync(account.Value, null, from, context.Request.Headers.UserAgent.ToString(), context.RequestAborted);
+        var (secret, _) = (await context.Room<Sessions>().BeginAsync(account.Value, null, from, context.Request.Headers.UserAgent.ToString(), context.RequestAborted))!.Value;
         ApiCallers.SetCookie(context, secret);
         context.Response.Redirect("/");
     }

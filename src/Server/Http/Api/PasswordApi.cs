@@ -21,11 +21,13 @@ static class PasswordApi
 
     static async Task ChangeAsync(HttpContext context, Account me, PasswordChange change)
     {
+        var sessions = context.Room<Sessions>();
+        var ends = sessions.EndsOf(me);
         var right = await context.Room<SignIn>().TryAsync(new Confirmation(me.Address.ToString(), change.Old ?? ""), ApiCallers.From(context) ?? System.Net.IPAddress.None, context.TraceIdentifier, context.RequestAborted);
         if (!right.Ok) { await context.RefuseAsync(right.Refusal == Refusal.SignInFailed ? Refusal.NotPermitted.Because("The old password is wrong").At("old") : right.Refusal); return; }
         if (change.New == change.Old) { await context.RefuseAsync(Refusal.Invalid.Because("This is the password that you have").At("new")); return; }
         if (PasswordPolicy.Check(change.New ?? "", me, context.Room<Settings>().SignIn.PasswordLength) is { } weak) { await context.RefuseAsync(weak.At("new")); return; }
-        var changed = await context.Room<UserDirectory>().SetAccountAsync(me, new(Password: change.New, Profile: profile => profile with { MustChangePassword = null, MustChangeSince = null }), context.RequestAborted);
+        var changed = await context.Room<UserDirectory>().SetAccountAsync(me, new(Password: change.New, Profile: profile => profile with { MustChangePassword = null, MustChangeSince = null }) { StillMay = () => sessions.EndsOf(me) == ends }, context.RequestAborted); // of two who show the same old one, one
         if (!changed.Ok) await context.RefuseAsync(changed.Refusal);
         else if (context.Caller().Session is not null) await SessionApi.BeginAsync(context, changed.Value, acting: null, status: 200);
         else await context.JsonAsync(new DeedDone(true));

@@ -59,6 +59,7 @@ static class SessionApi
         // the question is sealed with the account whose password was shown, so nobody else is judged here
         var shown = wanted.Passkey is { Credential.ValueKind: System.Text.Json.JsonValueKind.Object } passkey && context.FindAccount(wanted.Address ?? "") is { } asked
             && await context.Room<PasskeyDoor>().CheckAsync(context, asked, passkey.Id ?? "", passkey.Credential, context.RequestAborted) is not null;
+        var ends = context.Room<Sessions>().EndsOf(context.FindAccount(wanted.Address ?? ""));
         var result = await context.Room<SignIn>().TryAsync(new WithCode(wanted.Address ?? "", wanted.Password ?? "", wanted.Code, shown), from, context.TraceIdentifier, context.RequestAborted);
         if (!result.Ok && result.Refusal == SecondFactors.Needed && context.FindAccount(wanted.Address ?? "") is { } whose)
         {
@@ -69,13 +70,13 @@ static class SessionApi
             return;
         }
         if (!result.Ok) { await context.RefuseAsync(result.Refusal); return; }
-        await BeginAsync(context, result.Value, acting: null);
+        await BeginAsync(context, result.Value, acting: null, since: ends);
     }
 
-    internal static async Task BeginAsync(HttpContext context, Account account, Account? acting, int status = 201)
+    internal static async Task BeginAsync(HttpContext context, Account account, Account? acting, int status = 201, long? since = null)
     {
         var from = ApiCallers.From(context);
-        var (secret, session) = await context.Room<Sessions>().BeginAsync(account, acting, from, context.Request.Headers.UserAgent.ToString(), context.RequestAborted);
+        if (await context.Room<Sessions>().BeginAsync(account, acting, from, context.Request.Headers.UserAgent.ToString(), context.RequestAborted, since) is not var (secret, session)) { await context.RefuseAsync(Refusal.SignInFailed); return; }
         ApiCallers.SetCookie(context, secret);
         await context.JsonAsync(Show(context, new Caller(account, null, session, acting, from)), status);
     }
