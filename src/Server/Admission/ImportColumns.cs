@@ -26,8 +26,18 @@ sealed class ImportColumns
 
     static readonly Dictionary<ImportColumn, string> russian = new()
     {
-        [ImportColumn.Address] = "адрес", [ImportColumn.Name] = "имя", [ImportColumn.Password] = "пароль", [ImportColumn.Hash] = "хеш", [ImportColumn.Generate] = "создать пароль", [ImportColumn.Quota] = "квота",
-        [ImportColumn.Groups] = "группы", [ImportColumn.Aliases] = "псевдонимы", [ImportColumn.Courses] = "курсы", [ImportColumn.Recovery] = "резервный адрес", [ImportColumn.MustChange] = "сменить пароль", [ImportColumn.Template] = "шаблон",
+        [ImportColumn.Address] = "адрес",
+        [ImportColumn.Name] = "имя",
+        [ImportColumn.Password] = "пароль",
+        [ImportColumn.Hash] = "хеш",
+        [ImportColumn.Generate] = "создать пароль",
+        [ImportColumn.Quota] = "квота",
+        [ImportColumn.Groups] = "группы",
+        [ImportColumn.Aliases] = "псевдонимы",
+        [ImportColumn.Courses] = "курсы",
+        [ImportColumn.Recovery] = "резервный адрес",
+        [ImportColumn.MustChange] = "сменить пароль",
+        [ImportColumn.Template] = "шаблон",
     };
 
     /// <summary>In English, and in Russian as the headers of a table have them.</summary>
