@@ -23,14 +23,13 @@ public static class OwnSettings
         var root = stream.Documents.Count > 0 && stream.Documents[0].RootNode is YamlMappingNode mapping ? mapping : [];
         foreach (var (key, values) in changes)
         {
-            if (running.InFile.Contains(key)) return ("", $"{key} is set by the settings file {running.File}: change it there, or take it out of there");
             Set(root, key.Split('.'), values is null ? null : values.Count == 1 ? Scalar(values[0]) : new YamlSequenceNode(values.Select(Scalar)));
         }
         using var written = new StringWriter { NewLine = "\n" };
         if (root.Children.Count > 0) new YamlStream(new YamlDocument(root)).Save(written, assignAnchors: false);
         var next = written.ToString().Replace("\r\n", "\n", StringComparison.Ordinal);
         next = next.EndsWith("...\n", StringComparison.Ordinal) ? next[..^4] : next;
-        return SettingsFile.Parse(file, running.File ?? "", running.Flags, next).Problem is { } wrong ? ("", wrong) : (next, null);
+        return SettingsFile.Parse(file, running.File ?? "", running.Flags, next) is { Problem: { } wrong } loaded ? ("", loaded.Sentence ?? wrong) : (next, null);
     }
 
     /// <summary>All settings as they would be after the next start, or the sentence that says why there would be none.</summary>

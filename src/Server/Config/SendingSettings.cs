@@ -12,7 +12,7 @@ public sealed record SendingSettings
     /// <summary>Whether other domains' policies of MTA-STS are fetched and obeyed (RFC 8461). DANE goes before it. Default true.</summary>
     public bool MtaSts { get; init; } = true;
 
-    /// <summary>The port of https://mta-sts.DOMAIN/. Default 443; other values are for tests.</summary>
+    /// <summary>The port of https://mta-sts.DOMAIN/. Default 443; other values are for tests, and then private networks may be asked, too.</summary>
     public int MtaStsPort { get; init; } = 443;
 
     /// <summary>

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Reflection;
 using System.Text;
+using System.Text.RegularExpressions;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -12,7 +13,8 @@ public sealed record SettingsFlags(
     string? Config = null, string? Data = null, int? PortOffset = null, string? Hostname = null, bool Evaluation = false);
 
 /// <summary>Settings, or the sentence that says what is wrong and where.</summary>
-public sealed record LoadedSettings(Settings? Settings, string? Problem);
+/// <param name="Sentence">The same without the place.</param>
+public sealed record LoadedSettings(Settings? Settings, string? Problem, string? Sentence = null);
 
 /// <summary>
 /// Reads the YAML file into the documented records of this room. A key is the property's name with hyphens (<c>port-offset</c>).
@@ -26,7 +28,7 @@ public static class SettingsFile
     public const string Own = "settings.yaml";
 
     /// <summary>Keys that only the settings file and the flags say: where everything is, and what it listens at.</summary>
-    static readonly string[] NotOwn = ["data", "evaluation", "port-offset", "listeners"];
+    internal static readonly string[] NotOwn = ["data", "evaluation", "port-offset", "listeners"];
 
     /// <summary>Defaults, then the profile, then what was set by the API, then the file, then the flags.</summary>
     public static LoadedSettings Load(SettingsFlags flags)
@@ -88,13 +90,16 @@ public static class SettingsFile
         }
         catch (SettingsProblem problem)
         {
-            return new(null, problem.Message);
+            return new(null, problem.Message, problem.Sentence);
         }
     }
 
     /// <summary>Thrown and caught in this file alone.</summary>
     sealed class SettingsProblem(string file, Mark at, string sentence)
-        : Exception($"{(file.Length > 0 ? file : "settings")}, line {at.Line}: {sentence}");
+        : Exception($"{(file.Length > 0 ? file : "settings")}, line {at.Line}: {sentence}")
+    {
+        public string Sentence => sentence;
+    }
 
     static YamlMappingNode? ReadYaml(string text, string name)
     {
@@ -141,7 +146,22 @@ public static class SettingsFile
 
     static void Check(object record, YamlMappingNode node, string file)
     {
-        if ((record as IChecked)?.Problem() is { } problem) throw new SettingsProblem(file, node.Start, problem);
+        if ((record as IChecked)?.Problem() is not { } problem) return;
+        // the line of the key that the sentence names, where it does
+        var named = node.Children.Keys.OfType<YamlScalarNode>().Where(key => key.Value is { } word && Regex.IsMatch(problem, $@"(?<![\w-]){Regex.Escape(word)}(?![\w-])")).MaxBy(key => key.Value!.Length);
+        throw new SettingsProblem(file, (named ?? (YamlNode)node).Start, problem);
+    }
+
+    /// <summary>What the setting of this full name is; null: there is none.</summary>
+    internal static Type? TypeOf(string key)
+    {
+        var type = typeof(Settings);
+        foreach (var word in key.Split('.'))
+        {
+            if (!IsRecord(type) || !Keys(type).TryGetValue(word, out var property)) return null;
+            type = property.PropertyType;
+        }
+        return Nullable.GetUnderlyingType(type) ?? type;
     }
 
     /// <summary>The keys that a record takes.</summary>
@@ -216,7 +236,7 @@ public static class SettingsFile
         return array;
     }
 
-    static object? Scalar(Type type, string text)
+    internal static object? Scalar(Type type, string text)
     {
         if (type == typeof(string)) return text;
         if (type == typeof(bool)) return text.ToLowerInvariant() switch { "true" or "yes" or "on" => true, "false" or "no" or "off" => false, _ => null };

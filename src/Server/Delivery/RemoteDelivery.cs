@@ -29,7 +29,7 @@ public sealed class RemoteDelivery : BackgroundService
     {
         (this.local, this.directory) = (local, directory);
         var roots = TrustedRoots.Load(settings.Sending.TrustedRoots);
-        var policies = new StsPolicies(resolver, new StsFetch(resolver, settings.Sending.MtaStsPort, roots, time, address => settings.Evaluation || !Outward.IsPrivate(address)), mail.Store, time, log);
+        var policies = new StsPolicies(resolver, new StsFetch(resolver, settings.Sending.MtaStsPort, roots, time, address => settings.Evaluation || settings.Sending.MtaStsPort != 443 || !Outward.IsPrivate(address)), mail.Store, time, log);
         parts = new RemoteParts(
             queue, mail, new MxLookup(resolver, settings), new TlsDemands(new DaneLookup(resolver), policies, settings, roots), new TlsReports(time), new Sources(settings, mail.Store, time), bounces, settings, time, log,
             keys is null || own is null ? null : new OutgoingSignatures(keys, own, resolver, settings, time, log));

@@ -78,7 +78,7 @@ static partial class OpenApi
             operation["requestBody"] = new JsonObject
             {
                 ["required"] = true,
-                ["content"] = new JsonObject { [route.TakesType ?? "application/json"] = new JsonObject { ["schema"] = route.Takes is null ? new JsonObject { ["type"] = "string" } : Reference(route.Takes, schemas, comments) } },
+                ["content"] = new JsonObject { [route.TakesType ?? "application/json"] = new JsonObject { ["schema"] = route.Takes is null ? new JsonObject { ["type"] = "string" } : Reference(route.Takes, schemas, comments, Reply.Incoming) } },
             };
         operation["responses"] = new JsonObject
         {
@@ -93,7 +93,7 @@ static partial class OpenApi
 
     static JsonObject Answer(ApiRoute route, JsonObject schemas, SchemaComments comments)
     {
-        var one = route.Gives is { } type ? Reference(type, schemas, comments) : route.GivesType is null ? new JsonObject() : new JsonObject { ["type"] = "string" };
+        var one = route.Gives is { } type ? Reference(type, schemas, comments, Schemas) : route.GivesType is null ? new JsonObject() : new JsonObject { ["type"] = "string" };
         return !route.IsList ? one : new JsonObject
         {
             ["type"] = "object",
@@ -102,14 +102,14 @@ static partial class OpenApi
         };
     }
 
-    static JsonObject Reference(Type type, JsonObject schemas, SchemaComments comments)
+    static JsonObject Reference(Type type, JsonObject schemas, SchemaComments comments, JsonSerializerOptions options)
     {
-        if (type.GetElementType() is { } element) return new JsonObject { ["type"] = "array", ["items"] = Reference(element, schemas, comments) };
+        if (type.GetElementType() is { } element) return new JsonObject { ["type"] = "array", ["items"] = Reference(element, schemas, comments, options) };
         var name = type.Name;
         if (named.GetOrAdd(name, type) != type) throw new InvalidOperationException($"{type} and {named[name]} would be one schema: call one of them otherwise");
         if (!schemas.ContainsKey(name))
         {
-            var schema = Schemas.GetJsonSchemaAsNode(type, new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = comments.Describe });
+            var schema = options.GetJsonSchemaAsNode(type, new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = comments.Describe });
             Move(schema, $"#/components/schemas/{name}");
             schemas[name] = schema;
         }

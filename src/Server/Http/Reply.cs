@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 using CbaMail.Envelope;
 
@@ -19,8 +20,14 @@ public static partial class Reply
         AllowDuplicateProperties = false, // of two, nobody knows which was meant (RFC 8259 4)
     };
 
-    /// <summary>Of bodies that come: what a record has no default for must be there.</summary>
-    internal static readonly JsonSerializerOptions Incoming = new(Json) { RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true };
+    /// <summary>Of bodies that come: what may not be null must be there.</summary>
+    internal static readonly JsonSerializerOptions Incoming = new(Json) { RespectNullableAnnotations = true, TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { Require } } };
+
+    static void Require(JsonTypeInfo type)
+    {
+        foreach (var property in type.Properties)
+            if (property.AssociatedParameter is { } parameter) property.IsRequired = parameter is { HasDefaultValue: false, IsNullable: false, ParameterType.IsValueType: false };
+    }
 
     const int LargestBody = 1 << 20;
 

@@ -35,8 +35,8 @@ public sealed class ResourceTests(ApiFixture site) : IClassFixture<ApiFixture>
             Assert.Equal((400, "limits.stay-awake is set by the settings file"), (await RefusedAsync(control, HttpMethod.Patch, "settings", new Dictionary<string, object?> { ["limits.stay-awake"] = true })) is var (status, _, detail) ? (status, detail.Split(" /")[0]) : default);
             foreach (var (key, value, sentence) in new (string, object, string)[]
             {
-                ("api.rat", "1/m", "there is no setting \"api.rat\"; did you mean \"rate\"?"), ("api.rate", "often", "\"often\" is not right for \"api.rate\": expected a number in a time"),
-                ("port-offset", 5, "\"port-offset\" can only be said by the settings file"), ("listeners", "x", "can only be said by the settings file"), ("api", "x", "\"api\" holds further keys"),
+                ("api.rat", "1/m", "There is no setting \"api.rat\"; did you mean \"api.rate\"?"), ("api.rate", "often", "\"often\" is not right for api.rate, which takes a number in a time"),
+                ("port-offset", 5, "port-offset can only be said by the settings file"), ("listeners", "x", "can only be said by the settings file"), ("api", "x", "api holds further keys"),
             })
                 Assert.Contains(sentence, (await RefusedAsync(control, HttpMethod.Patch, "settings", new Dictionary<string, object> { [key] = value })).Detail);
         }

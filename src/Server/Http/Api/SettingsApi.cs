@@ -53,12 +53,14 @@ static class SettingsApi
         foreach (var (key, value) in wanted)
             if (!TryRead(value, out var texts)) { await context.RefuseAsync(Refusal.Invalid.Because($"{key} takes a text, a number, true or false, a list of those, or null").At(key)); return; }
             else changes[key] = texts;
+        foreach (var (key, values) in changes)
+            if (Wrong(context, key, values) is { } wrong) { await context.RefuseAsync(wrong.At(key)); return; }
         if (changes.Count is 0 or > MostAtOnce) { await context.RefuseAsync(Refusal.Invalid.Because($"Name 1 to {MostAtOnce} settings")); return; }
         await changing.WaitAsync(context.RequestAborted);
         try
         {
             var (text, problem) = OwnSettings.Change(context.Room<Settings>(), Own(context), changes);
-            if (problem is not null) { await context.RefuseAsync(Refusal.Invalid.Because(problem)); return; }
+            if (problem is not null) { await context.RefuseAsync(Refusal.Invalid.Because($"The settings cannot be so: {problem}")); return; }
             try { context.Room<Store>().Disk.Replace(OwnFile(context), Encoding.UTF8.GetBytes(text)); }
             catch (IOException e) { await context.RefuseAsync(Refusal.Unavailable.Because($"{SettingsFile.Own} cannot be written: {e.Message}")); return; }
         }
@@ -68,6 +70,37 @@ static class SettingsApi
         }
         var rows = All(context);
         await context.JsonAsync(new SettingsChanged([.. rows.Where(row => changes.ContainsKey(row.Key))], rows.Exists(row => row.Next is not null)));
+    }
+
+    // what can be said of one key by itself, in the caller's language; what is left, SettingsFile says of the whole
+    static Refusal? Wrong(HttpContext context, string key, IReadOnlyList<string>? values)
+    {
+        if (context.Room<Settings>() is var running && running.InFile.Contains(key)) return Refusal.NotPossible.Because($"{key} is set by the settings file {running.File}: change it there, or take it out of there");
+        if (SettingsFile.NotOwn.Contains(key.Split('.')[0])) return Refusal.Invalid.Because($"{key} can only be said by the settings file");
+        if (SettingsFile.TypeOf(key) is not { } type)
+        {
+            var (nearest, distance) = SettingsTable.Of(running).Select(row => (row.Key, Distance: SettingsFile.Distance(key, row.Key))).MinBy(pair => pair.Distance);
+            return distance <= Math.Max(1, key.Length / 3) ? Refusal.Invalid.Because($"There is no setting \"{key}\"; did you mean \"{nearest}\"?") : Refusal.Invalid.Because($"There is no setting \"{key}\"; list them with: cbamail settings list");
+        }
+        if (SettingsFile.IsRecord(type)) return Refusal.Invalid.Because($"{key} holds further keys; list them with: cbamail settings list {key}");
+        if (values is null || type == typeof(IReadOnlyDictionary<string, string>)) return null;
+        if (type != typeof(string) && typeof(System.Collections.IEnumerable).IsAssignableFrom(type))
+        {
+            var element = type.IsArray ? type.GetElementType()! : type.GetGenericArguments()[0];
+            type = Nullable.GetUnderlyingType(element) ?? element;
+            if (SettingsFile.IsRecord(type)) return Refusal.Invalid.Because($"{key} can only be said by the settings file");
+        }
+        else if (values.Count != 1) return Refusal.Invalid.Because($"{key} takes one value");
+        return values.FirstOrDefault(value => SettingsFile.Scalar(type, value) is null) is not { } wrong ? null
+            : type == typeof(bool) ? Refusal.Invalid.Because($"\"{wrong}\" is not right for {key}, which takes yes or no")
+            : type.IsEnum ? Refusal.Invalid.Because($"\"{wrong}\" is not right for {key}, which takes one of {string.Join(", ", Enum.GetNames(type).Select(SettingsFile.KeyName))}")
+            : type == typeof(TimeSpan) ? Refusal.Invalid.Because($"\"{wrong}\" is not right for {key}, which takes a time such as 30s, 5m, 2h or 1d")
+            : type == typeof(long) ? Refusal.Invalid.Because($"\"{wrong}\" is not right for {key}, which takes a number or a size such as 500M")
+            : type == typeof(Rate) ? Refusal.Invalid.Because($"\"{wrong}\" is not right for {key}, which takes a number in a time, such as 100/1h, or off")
+            : type == typeof(System.Net.IPNetwork) ? Refusal.Invalid.Because($"\"{wrong}\" is not right for {key}, which takes an IP address or a network such as 192.0.2.0/24")
+            : type == typeof(System.Net.IPAddress) ? Refusal.Invalid.Because($"\"{wrong}\" is not right for {key}, which takes an IP address")
+            : type == typeof(System.Net.IPEndPoint) ? Refusal.Invalid.Because($"\"{wrong}\" is not right for {key}, which takes an IP address with a port")
+            : Refusal.Invalid.Because($"\"{wrong}\" is not right for {key}, which takes a number");
     }
 
     static bool TryRead(JsonNode? value, out IReadOnlyList<string>? texts)
