@@ -64,9 +64,17 @@ static class KeptTable
         return contents;
     }
 
-    /// <summary>Names of removed mailboxes of which nothing is kept any more.</summary>
-    public static void ForgetNames(WriteTransaction write) =>
-        write.Prepare("DELETE FROM kept_mailbox WHERE mailbox_id NOT IN (SELECT mailbox_id FROM kept_message)").Run();
+    /// <summary>Removed mailboxes of which nothing is kept any more. All kept messages are gone through, so not by who writes.</summary>
+    public static List<long> EmptyNames(ReadTransaction read)
+    {
+        var empty = new List<long>();
+        if (read.Prepare("SELECT 1 FROM kept_mailbox LIMIT 1").Scalar() is null) return empty;
+        using var row = read.Prepare("SELECT mailbox_id FROM kept_mailbox WHERE mailbox_id NOT IN (SELECT mailbox_id FROM kept_message)");
+        while (row.Step()) empty.Add(row.Int64(0));
+        return empty;
+    }
+
+    public static void ForgetName(WriteTransaction write, long mailbox) => write.Prepare("DELETE FROM kept_mailbox WHERE mailbox_id = ?").Bind(1, mailbox).Run();
 
     public static List<(long AccountId, long Bytes)> Sums(ReadTransaction read)
     {

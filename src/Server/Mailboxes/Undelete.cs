@@ -43,7 +43,8 @@ public sealed class Undelete(MailStore mail, UserDirectory directory, Settings s
             to = normal.Value;
         }
         var back = 0;
-        foreach (var piece in ids.Chunk(RowsPerCommit))
+        // each once: one that is named twice has one reference to its body to give back, not two
+        foreach (var piece in ids.Distinct().Chunk(RowsPerCommit))
         {
             var restored = await store.CommitAsync<Result<int>>(write => Restore(write, account, piece, to), cancel);
             if (!restored.Ok) return restored.Refusal;
@@ -113,8 +114,21 @@ public sealed class Undelete(MailStore mail, UserDirectory directory, Settings s
                 gone += await ForgetAsync(over, cancel);
             }
         }
-        if (gone > 0) await store.CommitAsync(write => { KeptTable.ForgetNames(write); return true; }, cancel);
+        if (gone > 0) await ForgetNamesAsync(cancel);
         return gone;
+    }
+
+    // a mailbox that is removed gets its name and what is kept of it in one commit, and no more after it
+    async ValueTask ForgetNamesAsync(CancellationToken cancel)
+    {
+        List<long> empty;
+        using (var read = store.Read()) empty = KeptTable.EmptyNames(read);
+        foreach (var piece in empty.Chunk(RowsPerCommit))
+            await store.CommitAsync(write =>
+            {
+                foreach (var mailbox in piece) KeptTable.ForgetName(write, mailbox);
+                return true;
+            }, cancel);
     }
 
     List<(long Id, long ContentId, long Size, DateTimeOffset Expunged)> Take(long? account)

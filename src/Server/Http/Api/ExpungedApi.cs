@@ -78,6 +78,7 @@ static class ExpungedApi
         var filter = Read(wanted.Mailbox, wanted.Search, wanted.Since, wanted.Before);
         if (!filter.Ok) { await context.RefuseAsync(filter.Refusal); return; }
         if (wanted.Ids is null && filter.Value.IsEmpty && !wanted.All) { await context.RefuseAsync(Refusal.Invalid.Because("Say which: ids, or mailbox, search, since or before, or all").At("ids")); return; }
+        if (wanted.Ids?.Count > MostAtOnce) { await context.RefuseAsync(Refusal.Invalid.Because($"At most {MostAtOnce} messages are brought back at once").At("ids")); return; }
         var undelete = context.Room<Undelete>();
         var ids = wanted.Ids ?? [.. undelete.List(account.Id).Where(filter.Value.Fits).Take(MostAtOnce).Select(one => one.Id)];
         await context.ResultAsync(await undelete.RestoreAsync(account, ids, string.IsNullOrEmpty(wanted.To) ? null : wanted.To, context.RequestAborted), count => new CountDone(count));
