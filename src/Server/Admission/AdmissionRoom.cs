@@ -23,11 +23,15 @@ public static class AdmissionRoom
         .AddSingleton<AdmissionPost>().AddSingleton<Invitations>().AddSingleton<SignUps>().AddSingleton<RecoveryAddresses>().AddSingleton<Joining>().AddSingleton<PasswordResets>()
         .AddHostedService<AdmissionUpkeep>();
 
-    /// <summary>What belongs to an account or a domain ends with it, and a link for a new password with the old one.</summary>
+    /// <summary>
+    /// What belongs to an account or a domain ends with it. Links for a new password or another recovery address end with the old ones: whoever had
+    /// the account for a while does not come back by what he has asked for then.
+    /// </summary>
     public static void Attach(UserDirectory directory)
     {
         directory.AccountRemoving += (write, account) => RecoveryTable.Forget(write, account.Id);
-        directory.SignInChanging += (write, account) => RecoveryTable.EndReset(write, account.Id);
+        directory.SignInChanging += (write, account) => RecoveryTable.End(write, account.Id);
+        directory.RecoveryChanging += (write, account) => RecoveryTable.End(write, account.Id);
         directory.DomainRemoving += (write, domain) => AdmissionTable.RemoveDomain(write, domain.Id);
     }
 }

@@ -1,3 +1,4 @@
+using CbaMail.Authorization;
 using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Envelope;
@@ -136,7 +137,13 @@ public sealed class Invitations(Store store, UserDirectory directory, CourseRegi
     internal bool IsOpen(Invitation one) => one.State(time.GetUtcNow()) == "open" && Stands(one) && Domain(one.DomainId) is { Profile.SignUp: not "closed" };
 
     // an invitation is worth what whoever made it is worth now
-    bool Stands(Invitation one) => one.ById == 0 || directory.GetAccount(one.ById) is { Enabled: true };
+    bool Stands(Invitation one) => one.ById == 0
+        || (directory.GetAccount(one.ById) is { Enabled: true } by && Domain(one.DomainId) is { } domain && new Caller(by, null, null, null, null) is var caller
+            && (caller.May(Permissions.InvitationsWrite, domain) || MayForCourses(caller, domain, Courses(one))));
+
+    /// <summary>A manager of courses invites into courses of his own, where the domain lets him.</summary>
+    public static bool MayForCourses(Caller caller, Domain domain, IReadOnlyList<Course> courses) => caller.ReachOf(Permissions.InvitationsWrite) == Reach.Courses && domain.Profile.CourseInvitations == true
+        && courses.Count > 0 && courses.All(course => course.Domain == domain.Name && caller.MayCourse(Permissions.InvitationsWrite, course.Id, domain));
 
     internal Domain? Domain(long id) => directory.ListDomains().FirstOrDefault(domain => domain.Id == id);
 

@@ -59,7 +59,7 @@ public sealed class RecoveryAddresses(Store store, UserDirectory directory, Admi
 
     public async ValueTask<Refusal?> RemoveAsync(Account account, CancellationToken cancel)
     {
-        await store.CommitAsync(write => { RecoveryTable.Forget(write, account.Id); return true; }, cancel);
+        await store.CommitAsync(write => { RecoveryTable.End(write, account.Id); return true; }, cancel);
         return (await directory.SetAccountAsync(account, new(Profile: profile => profile with { Recovery = null }), cancel)).Refusal;
     }
 }

@@ -57,8 +57,12 @@ static class RecoveryTable
         write.Prepare("DELETE FROM password_reset WHERE account_id = ?").Bind(1, account).Run();
     }
 
-    /// <summary>No link of an account is good any more: its password has changed.</summary>
-    public static void EndReset(WriteTransaction write, long account) => write.Prepare("UPDATE password_reset SET digest = NULL WHERE account_id = ?").Bind(1, account).Run();
+    /// <summary>No link of an account is good any more; how many it had today stays known.</summary>
+    public static void End(WriteTransaction write, long account)
+    {
+        write.Prepare("UPDATE recovery_proof SET expires = 0, digest = randomblob(32) WHERE account_id = ?").Bind(1, account).Run();
+        write.Prepare("UPDATE password_reset SET digest = NULL WHERE account_id = ?").Bind(1, account).Run();
+    }
 
     public static void ForgetBefore(WriteTransaction write, DateTimeOffset now, long day)
     {

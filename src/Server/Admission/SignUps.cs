@@ -101,9 +101,11 @@ public sealed class SignUps(Store store, UserDirectory directory, AdmissionPost 
             var waiting = List().Where(one => one.DomainId == id).ToList();
             if (waiting.Count == 0) continue;
             var letter = Letters.Waiting(Names.Show(domain.Name), waiting.Count, [.. waiting.TakeLast(MostNamed).Select(one => (one.Id, $"{one.Local}@{domain.Name}", one.Name))]);
-            foreach (var reader in Deciders(domain)) await post.SendAsync(domain.Name, reader.Address, letter, null, cancel);
-            await store.CommitAsync(write => { AdmissionTable.Told(write, id, waiting[^1].Id); return true; }, cancel);
             told[id] = now;
+            var reached = false;
+            foreach (var reader in Deciders(domain)) reached |= await post.SendAsync(domain.Name, reader.Address, letter, null, cancel) is null;
+            // where a full disk or mailbox has kept it from all of them, or there is nobody yet, it is tried again in its time
+            if (reached) await store.CommitAsync(write => { AdmissionTable.Told(write, id, waiting[^1].Id); return true; }, cancel);
         }
     }
 

@@ -245,6 +245,7 @@ public sealed partial class UserDirectory
             if (!DirectoryTable.SetAccount(write, next.Account, next.Password)) return Refusal.NoSuchUser;
             if (!ReferenceEquals(next.Secrets.Scram, before.Secrets.Scram)) SetScram(write, next.Account, next.Secrets.Scram);
             if (endsSessions) SignInChanging?.Invoke(write, next.Account);
+            if (next.Account.Profile.Recovery != account.Profile.Recovery) RecoveryChanging?.Invoke(write, next.Account);
             write.OnCommitted(() => Keep(next.Account, next.Secrets));
             return next.Account;
         }, cancel);

@@ -63,6 +63,9 @@ public sealed partial class UserDirectory
     /// <summary>Runs in the transaction that gives an account another password, or disables it: who is signed in is not any more.</summary>
     public event Action<WriteTransaction, Account>? SignInChanging;
 
+    /// <summary>Runs in the transaction that gives an account another recovery address, or takes it away.</summary>
+    public event Action<WriteTransaction, Account>? RecoveryChanging;
+
     /// <summary>Runs in the transaction that removes a domain.</summary>
     public event Action<WriteTransaction, Domain>? DomainRemoving;
 

@@ -103,6 +103,11 @@ public sealed class JoiningTests
         Assert.Equal(Admin, made.GetProperty("by").GetString());
         Assert.Equal(403, (await dean.AskAsync(HttpMethod.Post, "invitations", new { domain = "elsewhere.test" })).Status);
         Assert.Equal(200, (await anna.GetAsync(made.GetProperty("link").GetString()!)).Status);
+        (await server.CliAsync("account", "set", Admin, "--role", "user")).Succeeded(); // who may not invite any more has invited nobody
+        Assert.Equal(404, (await anna.GetAsync(made.GetProperty("link").GetString()!)).Status);
+        Assert.Equal(404, (await anna.JoinAsync(made.GetProperty("link").GetString()!, "anna")).Status);
+        (await server.CliAsync("account", "set", Admin, "--role", "domain-admin")).Succeeded();
+        Assert.Equal(200, (await anna.GetAsync(made.GetProperty("link").GetString()!)).Status);
         (await server.CliAsync("account", "set", Admin, "--disable")).Succeeded();
         Assert.Equal(404, (await anna.JoinAsync(made.GetProperty("link").GetString()!, "anna")).Status);
         Assert.DoesNotContain(made.GetProperty("link").GetString()![^32..], (await server.CliAsync("audit", "export")).Output);

@@ -106,6 +106,41 @@ public sealed class PasswordTests
         foreach (var secret in new[] { proof[^32..], first[^32..], second[^32..], mine }) Assert.DoesNotContain(secret, log + server.Log);
     }
 
+    [Fact]
+    public async Task What_somebody_has_asked_for_with_the_old_password_or_by_the_old_address_is_no_way_back_in()
+    {
+        await using var server = await StartAsync();
+        await server.AddAccountsAsync("other@elsewhere.test");
+        using var thief = new Visitor(server);
+        await SignInAsync(thief);
+        Assert.Equal(202, (await thief.AskAsync(HttpMethod.Put, "me/recovery", new { address = Outside, password = Old })).Status);
+        var proof = Visitor.LinkIn(await Visitor.LetterAsync(server, Outside, "recovery address"));
+        (await server.CliAsync(Chosen + "\n", ["account", "password", Anna, "--password-stdin"])).Succeeded();
+        Assert.Equal(404, (await thief.PostAsync(proof)).Status);
+
+        (await server.CliAsync("account", "set", Anna, "--recovery", Outside)).Succeeded();
+        Assert.Equal(202, (await thief.AskAsync(HttpMethod.Post, "password-reset", new { address = Anna })).Status);
+        var reset = Visitor.LinkIn(await Visitor.LetterAsync(server, Outside, "A new password for"));
+        Assert.Equal(200, (await thief.GetAsync(reset)).Status);
+        (await server.CliAsync("account", "set", Anna, "--recovery", "other@elsewhere.test")).Succeeded();
+        Assert.Equal(404, (await thief.GetAsync(reset)).Status);
+    }
+
+    [Fact]
+    public async Task Who_takes_his_recovery_address_away_has_no_more_letters_sent_than_others()
+    {
+        await using var server = await StartAsync();
+        using var anna = new Visitor(server);
+        await SignInAsync(anna);
+        var answers = new List<int>();
+        for (var i = 0; i < 6; i++)
+        {
+            answers.Add((await anna.AskAsync(HttpMethod.Put, "me/recovery", new { address = Outside, password = Old })).Status);
+            Assert.Equal(200, (await anna.AskAsync(HttpMethod.Delete, "me/recovery")).Status);
+        }
+        Assert.Equal([202, 202, 202, 202, 202, 429], answers);
+    }
+
     static async Task<string> SignInAsync(Visitor who)
     {
         using var answer = await who.SendAsync(HttpMethod.Post, "/api/v1/session", new StringContent(JsonSerializer.Serialize(new { address = Anna, password = Old }), Encoding.UTF8, "application/json"));

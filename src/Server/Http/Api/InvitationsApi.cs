@@ -101,7 +101,7 @@ static class InvitationsApi
         var mayAll = caller.May(Permissions.InvitationsWrite, domain);
         if (found.FindIndex(course => !course.Ok) is >= 0 and var missing) return mayAll ? found[missing].Refusal!.At("courses") : Requests.MayNot(Permissions.InvitationsWrite);
         var courses = found.ConvertAll(course => course.Value!);
-        if (mayAll ? courses.Exists(course => !caller.MayCourse(Permissions.CoursesWrite, course.Id, directory.FindDomain(course.Domain))) : !MayForCourse(caller, domain, courses)) return Requests.MayNot(Permissions.InvitationsWrite);
+        if (mayAll ? courses.Exists(course => !caller.MayCourse(Permissions.CoursesWrite, course.Id, directory.FindDomain(course.Domain))) : !Invitations.MayForCourses(caller, domain, courses)) return Requests.MayNot(Permissions.InvitationsWrite);
         // who brings people into his course gives them nothing beyond it
         if (!mayAll && (wanted.Quota is not null || !string.IsNullOrWhiteSpace(wanted.Groups))) return Refusal.NotPermitted.Because("Quota and groups are given by an administrator of the domain").At("quota");
         var expires = wanted.Expires ?? context.Room<TimeProvider>().GetUtcNow() + TimeSpan.FromDays(14);
@@ -112,10 +112,6 @@ static class InvitationsApi
         }
         return new NewInvitation(domain, local, wanted.Pattern ?? "", wanted.Uses, expires, wanted.Name ?? "", wanted.Quota, wanted.Groups ?? "", courses, wanted.Approval, wanted.Language ?? Sentences.LanguageOf(context));
     }
-
-    /// <summary>A manager of courses invites into courses of his own, where the domain lets him.</summary>
-    static bool MayForCourse(Caller caller, Domain domain, List<Course> courses) => caller.ReachOf(Permissions.InvitationsWrite) == Reach.Courses && domain.Profile.CourseInvitations == true
-        && courses.Count > 0 && courses.TrueForAll(course => course.Domain == domain.Name && caller.MayCourse(Permissions.InvitationsWrite, course.Id, domain));
 
     static async Task SendAsync(HttpContext context, Invitation one, InvitationSending sending)
     {
