@@ -94,23 +94,24 @@ public sealed partial class InvitationTests(InvitationSite site) : IClassFixture
     public async Task A_calendar_service_speaks_for_its_people_and_gives_nobody_more_than_everyone_has()
     {
         var room = InvitationSite.Open;
+        var (open, lab) = (await BookingsAsync(room), await BookingsAsync(InvitationSite.Lab)); // what other tests have booked
         // Workspace without keys of its own: only Google's signature is there
         Assert.StartsWith("250", await SendAsync(room, Pat, Service, Pat, 5, ["google.com"]));
         // From is the service where the domain's policy leaves it no other
         Assert.StartsWith("250", await SendAsync(room, Service, null, Pat, 6, ["google.com"]));
         // a calendar that several people have
         Assert.StartsWith("250", await SendAsync(room, Pat, Service, "c_188@group.calendar.google.com", 7, ["company.test", "google.com"]));
-        Assert.Equal(3, await BookingsAsync(room));
+        Assert.Equal(open + 3, await BookingsAsync(room));
         Assert.StartsWith("550 5.7.1", await SendAsync(room, Pat, null, "victim@elsewhere.test", 8, ["company.test"])); // no service
         Assert.StartsWith("550 5.7.1", await SendAsync(room, "eve@evil.test", null, Pat, 8, ["evil.test", "google.com"], late: $"Sender: {Service}\r\n")); // Google has signed no Sender
         Assert.StartsWith("550 5.7.1", await SendAsync(room, "eve@evil.test", Service, Pat, 8, ["evil.test"])); // Google has not signed
         Assert.StartsWith("550 5.7.1", await SendAsync(room, Pat, Service, InvitationSite.Anna, 8, ["google.com"])); // our own people sign in
-        Assert.Equal(3, await BookingsAsync(room));
+        Assert.Equal(open + 3, await BookingsAsync(room));
         // who may book by name is who proves it
         Assert.StartsWith("250", await SendAsync(InvitationSite.Lab, Pat, Service, Pat, 5, ["google.com"]));
-        Assert.Equal(0, await BookingsAsync(InvitationSite.Lab));
+        Assert.Equal(lab, await BookingsAsync(InvitationSite.Lab));
         Assert.StartsWith("250", await SendAsync(InvitationSite.Lab, Pat, Service, Pat, 5, ["company.test", "google.com"]));
-        Assert.Equal(1, await BookingsAsync(InvitationSite.Lab));
+        Assert.Equal(lab + 1, await BookingsAsync(InvitationSite.Lab));
     }
 
     [Fact]

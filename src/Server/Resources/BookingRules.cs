@@ -26,7 +26,7 @@ public static class BookingRules
         if (asked.Count == 0) return Declined(asked, "It lies in the past");
         if (recurring && profile.Recurring == false) return Declined(asked, "It takes no recurring bookings");
         var ahead = now.AddDays(profile.DaysAhead ?? 365);
-        if (more || asked.Any(one => one.Start > ahead)) return Declined(asked, string.Create(CultureInfo.InvariantCulture, $"It can be booked until {Date(ahead, profile)} and not beyond"));
+        if (more || asked.Any(one => one.Start > ahead || one.End > ahead)) return Declined(asked, string.Create(CultureInfo.InvariantCulture, $"It can be booked until {Date(ahead, profile)} and not beyond"));
         if (asked.Any(one => one.End <= one.Start)) return Declined(asked, "It has no length");
         if (profile.MaxMinutes is { } most && asked.Any(one => one.End - one.Start > TimeSpan.FromMinutes(most))) return Declined(asked, string.Create(CultureInfo.InvariantCulture, $"It can be booked for at most {most} minutes at a time"));
         var outside = asked.Where(one => !IsOpen(profile, one)).ToList();

@@ -68,7 +68,7 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
             case SchedulingMethod.Cancel:
                 await store.CommitAsync(write =>
                 {
-                    Cancel(write, resource, invitation, organizer, book.MayBook(resource, asker, booker.SignedIn));
+                    Cancel(write, resource, invitation, organizer, book.MayBook(resource, asker, booker.SignedIn), time.GetUtcNow());
                     return true;
                 }, cancel);
                 return null;
@@ -157,7 +157,7 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
         void Add(CalendarEvent one, long instance, IReadOnlyList<EventInstance> times, bool recurring, bool more)
         {
             var whole = ResourceTable.FindBooking(prepare, resource.Id, one.Uid, -1);
-            var ends = times.Count > 0 ? times.Max(time => time.End) : one.End;
+            var ends = Known(times.Count > 0 ? times.Max(time => time.End) : one.End, now);
             var known = instance == -1 ? whole : ResourceTable.FindBooking(prepare, resource.Id, one.Uid, instance) ?? whole;
             if (known is not null && known.Organizer != organizer.Key && known.IsHeld)
             {
@@ -211,12 +211,15 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
         if (one.Verdict.Part == Participation.Declined && ResourceTable.FindBooking(write.Prepare, resource.Id, uid, one.Instance) is null && (one.Instance == -1 || ResourceTable.FindBooking(write.Prepare, resource.Id, uid, -1) is null)) return;
         var summary = one.Event.Summary;
         ResourceTable.Put(write, new Booking(0, resource.Id, uid, one.Instance, one.Event.Sequence, one.Event.Stamp, organizer.Key, summary.Length > 500 ? summary[..500] : summary,
-            State(one.Verdict.Part), one.Verdict.Part == Participation.Declined ? null : essence, now, one.Verdict.Why, one.Ends), one.Verdict.Taken);
+            State(one.Verdict.Part), one.Verdict.Taken.Count == 0 ? null : essence, now, one.Verdict.Why, one.Ends), one.Verdict.Taken);
     }
+
+    /// <summary>When what is known of an event that ends then is over: none can be booked later, so what others say of the year 8000 is not kept until then.</summary>
+    static DateTimeOffset Known(DateTimeOffset ends, DateTimeOffset now) => now.AddDays(ResourceProfile.MostDaysAhead) is var latest && ends > latest ? latest : ends;
 
     // RFC 5546 3.2.5: the whole, or single instances of it; only the one whose booking it is
     /// <param name="mayBook">What comes before the invitation that it cancels is remembered, of those who may book.</param>
-    static void Cancel(WriteTransaction write, Resource resource, Invitation invitation, MailAddress organizer, bool mayBook)
+    static void Cancel(WriteTransaction write, Resource resource, Invitation invitation, MailAddress organizer, bool mayBook, DateTimeOffset now)
     {
         if (invitation.Series.Whole is { } whole)
         {
@@ -241,7 +244,7 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
         // programs differ in whether they count SEQUENCE up for it
         static bool IsOlder(CalendarEvent one, Booking known) => one.Sequence < known.Sequence;
 
-        void Put(CalendarEvent one, long instance, DateTimeOffset ends) => ResourceTable.Put(write, new Booking(0, resource.Id, one.Uid, instance, one.Sequence, one.Stamp, organizer.Key, one.Summary.Length > 500 ? one.Summary[..500] : one.Summary, "cancelled", null, one.Stamp, null, ends), []);
+        void Put(CalendarEvent one, long instance, DateTimeOffset ends) => ResourceTable.Put(write, new Booking(0, resource.Id, one.Uid, instance, one.Sequence, one.Stamp, organizer.Key, one.Summary.Length > 500 ? one.Summary[..500] : one.Summary, "cancelled", null, one.Stamp, null, Known(ends, now)), []);
     }
 
     /// <summary>What stands in its time between two moments, by start.</summary>
@@ -322,7 +325,7 @@ public sealed class Bookings(Store store, UserDirectory directory, ResourceBook 
         {
             From = (resource.Profile.Name ?? "", resource.Address.ToString()),
             Subject = $"Approval: {(summary.Length > 200 ? summary[..200] : summary)}",
-            Text = $"{organizer} asks for {resource.Profile.Name ?? resource.Address.ToString()} from {TimeZoneInfo.ConvertTime(invitation.Series.First.Start, resource.Profile.Zone):yyyy-MM-dd HH:mm}. The time is held until you decide:\n\ncbamail resource bookings {resource.Address}\ncbamail resource approve {resource.Address} NUMBER\ncbamail resource refuse {resource.Address} NUMBER\n",
+            Text = string.Create(CultureInfo.InvariantCulture, $"{organizer} asks for {resource.Profile.Name ?? resource.Address.ToString()} from {TimeZoneInfo.ConvertTime(invitation.Series.First.Start, resource.Profile.Zone):yyyy-MM-dd HH:mm}. The time is held until you decide:\n\ncbamail resource bookings {resource.Address}\ncbamail resource approve {resource.Address} NUMBER\ncbamail resource refuse {resource.Address} NUMBER\n"),
             Date = now,
             MessageId = $"{Guid.NewGuid():N}@{resource.Address.Domain}",
         };

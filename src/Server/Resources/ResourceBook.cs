@@ -100,8 +100,8 @@ public sealed class ResourceBook
 
     static ResourceProfile Normal(ResourceProfile profile) => profile with
     {
-        Bookers = profile.Bookers is { Count: > 0 } bookers ? [.. bookers.Select(word => word.Trim().ToLowerInvariant()).Distinct()] : null,
-        Owners = profile.Owners is { Count: > 0 } owners ? [.. owners.Select(word => word.Trim().ToLowerInvariant()).Distinct()] : null,
+        Bookers = profile.Bookers is { Count: > 0 } bookers ? [.. bookers.Select(word => SenderPattern.Normal(word.Trim()) ?? word.Trim().ToLowerInvariant()).Distinct()] : null,
+        Owners = profile.Owners is { Count: > 0 } owners ? [.. owners.Select(word => Names.TryAddress(word, out var address) ? address.ToString() : word.Trim().ToLowerInvariant()).Distinct()] : null,
         Weekdays = profile.Weekdays is { Count: > 0 } days ? [.. days.Distinct().Order()] : null,
     };
 

@@ -40,6 +40,15 @@ public class BookingRulesTests
     }
 
     [Fact]
+    public void Nothing_is_booked_beyond_the_days_ahead_neither_by_its_beginning_nor_by_its_end()
+    {
+        var month = new ResourceProfile { DaysAhead = 30 };
+        Assert.Equal(Participation.Accepted, Judge(month, [At(0, 30 * 24)]).Part);
+        foreach (var beyond in new[] { At(31 * 24), At(10, 31 * 24), At(10, 50 * 365 * 24) })
+            Assert.Equal((Participation.Declined, "It can be booked until 2026-04-01 00:00 and not beyond"), (Judge(month, [beyond]).Part, Judge(month, [beyond]).Why));
+    }
+
+    [Fact]
     public void An_owner_who_has_to_approve_makes_it_tentative() =>
         Assert.Equal(Participation.Tentative, Judge(new() { Approval = true }, [At(10)]).Part);
 

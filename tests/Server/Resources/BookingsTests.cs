@@ -98,6 +98,19 @@ public sealed class BookingsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_takes_no_time_or_lies_in_thousands_of_years_is_not_kept_for_long_nor_whole()
+    {
+        var ivan = "ivan@example.test";
+        Assert.Null(await SendAsync(Order(ivan, Event("free", ivan, 9).Replace("SUMMARY", "TRANSP:TRANSPARENT\r\nSUMMARY", StringComparison.Ordinal))));
+        Assert.Equal((1, 0), (Count("booking"), Scalar("SELECT count(*) FROM booking WHERE request IS NOT NULL")));
+        var far = Event("far", ivan, 9, "CANCEL");
+        far = string.Join("\r\n", far.Split("\r\n").Select(line => line.StartsWith("DT", StringComparison.Ordinal) && !line.StartsWith("DTSTAMP", StringComparison.Ordinal) ? line[..line.IndexOf(':', StringComparison.Ordinal)] + (line.StartsWith("DTEND", StringComparison.Ordinal) ? ":89990101T100000Z" : ":89990101T090000Z") : line));
+        Assert.Null(await SendAsync(Order(ivan, far)));
+        Assert.Equal(2, Count("booking"));
+        Assert.InRange(Scalar("SELECT max(ends) FROM booking"), 1, DateTimeOffset.UtcNow.AddDays(ResourceProfile.MostDaysAhead).ToUnixTimeMilliseconds());
+    }
+
+    [Fact]
     public async Task Owners_are_told_in_the_commit_that_holds_the_time()
     {
         var hall = book.Find(Office.Address(Hall))!;
