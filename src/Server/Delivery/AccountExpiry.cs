@@ -17,6 +17,7 @@ sealed class AccountExpiry(UserDirectory directory, LocalDelivery delivery, Time
         {
             try { await LookAsync(stopping); }
             catch (Exception e) when (StoreTrouble.Of(e) is not null) { } // the store has told the log; in a minute again
+            catch (Exception e) when (e is not OperationCanceledException) { LocalDeliveryTelemetry.ExpirySurprise(log, e); } // no surprise here stops the mail
         }
         while (await timer.WaitForNextTickAsync(stopping));
     }

@@ -16,7 +16,9 @@ public sealed class ForwardConfirmations(UserDirectory directory, LocalDelivery 
     readonly NoticeRate rate = new(MostAnHour, time);
 
     /// <summary>Those of them whose code is still good.</summary>
-    public IReadOnlyList<PendingForward> PendingOf(Account account) => [.. (account.Profile.PendingForwards ?? []).Where(one => one.Until > time.GetUtcNow())];
+    public IReadOnlyList<PendingForward> PendingOf(Account account) => [.. Fresh(account.Profile)];
+
+    IEnumerable<PendingForward> Fresh(AccountProfile profile) => (profile.PendingForwards ?? []).Where(one => one.Until > time.GetUtcNow());
 
     /// <summary>Codes of all others are good no more: their forwarding is not wanted any longer.</summary>
     public async ValueTask<Refusal?> KeepOnlyAsync(Account account, IReadOnlyList<MailAddress> targets, CancellationToken cancel) =>
@@ -29,17 +31,24 @@ public sealed class ForwardConfirmations(UserDirectory directory, LocalDelivery 
     /// <summary>Sends each a code, and keeps what it was.</summary>
     public async ValueTask<Refusal?> AskAsync(Account account, IReadOnlyList<MailAddress> targets, CancellationToken cancel)
     {
-        var pending = PendingOf(account).Where(one => !targets.Any(target => target.Key == one.Address)).ToList();
-        if (pending.Count + targets.Count > MostPending) return Refusal.TooMany.Because($"At most {MostPending} addresses are asked at a time; wait until some have answered");
         foreach (var target in targets)
         {
             if (!rate.Allows(account.Address.Key)) return Refusal.TooMany.Because("You have asked many addresses in this hour; try again later");
             var code = UserDirectory.RandomName();
-            pending.Add(new(target.Key, Digest(code), time.GetUtcNow() + Life));
+            // a code that somebody gets is good: it is kept before it goes, beside those that others have asked for meanwhile
+            var full = false;
+            var kept = await directory.SetAccountAsync(account, new AccountChange(Profile: profile =>
+            {
+                var others = Fresh(profile).Where(one => one.Address != target.Key).ToList();
+                full = others.Count >= MostPending;
+                return full ? profile : profile with { PendingForwards = [.. others, new(target.Key, Digest(code), time.GetUtcNow() + Life)] };
+            }), cancel);
+            if (full) return Refusal.TooMany.Because($"At most {MostPending} addresses are asked at a time; wait until some have answered");
+            if (!kept.Ok) return kept.Refusal;
             var order = new DeliveryOrder { ReversePath = null, Recipients = [new(target, [new Target(null, null, target)], "NEVER")], Message = Write(account, target, code), Origin = "forwarding of " + account.Address };
             if ((await delivery.DeliverAsync(order, cancel))[0] is { } refusal) return refusal;
         }
-        return (await directory.SetAccountAsync(account, new AccountChange(Profile: profile => profile with { PendingForwards = pending.Count == 0 ? null : pending }), cancel)).Refusal;
+        return null;
     }
 
     /// <summary>Whether it is the code that was sent to the address.</summary>

@@ -12,6 +12,9 @@ static partial class LocalDeliveryTelemetry
     [LoggerMessage(4504, LogLevel.Information, "The time of {Account} is over: it is disabled")]
     public static partial void Expired(ILogger log, Envelope.MailAddress account);
 
+    [LoggerMessage(4506, LogLevel.Error, "Accounts whose time is over could not be looked after; it is tried again in a minute")]
+    public static partial void ExpirySurprise(ILogger log, Exception error);
+
     [LoggerMessage(4505, LogLevel.Error, "{Order}: placed, but {Sender} could not be told who is away")]
     public static partial void NotAnswered(ILogger log, Exception error, string order, string sender);
 

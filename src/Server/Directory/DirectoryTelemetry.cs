@@ -15,6 +15,9 @@ static partial class DirectoryTelemetry
     [LoggerMessage(7103, LogLevel.Error, "the DKIM keys of {Domain} are not looked after for now; it is tried again")]
     public static partial void DkimSurprise(ILogger log, string domain, Exception error);
 
+    [LoggerMessage(7111, LogLevel.Error, "removed accounts whose time is over could not be purged; it is tried again in an hour")]
+    public static partial void PurgeSurprise(ILogger log, Exception error);
+
     [LoggerMessage(7110, LogLevel.Information, "{Count} removed accounts are gone for good: their time to be brought back is over")]
     public static partial void Purged(ILogger log, int count);
 }

@@ -19,6 +19,10 @@ sealed class RemovedUpkeep(UserDirectory directory, Settings settings, TimeProvi
             {
                 // the store has told the log; in an hour again
             }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                DirectoryTelemetry.PurgeSurprise(log, e); // no surprise here stops the mail
+            }
         }
         while (await timer.WaitForNextTickAsync(stopping));
     }

@@ -10,7 +10,7 @@ public static class ResourcesRoom
 }
 
 /// <summary>Looks every hour for bookings that are over.</summary>
-sealed class BookingUpkeep(Bookings bookings, TimeProvider time) : BackgroundService
+sealed class BookingUpkeep(Bookings bookings, TimeProvider time, ILogger<BookingUpkeep> log) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -19,7 +19,15 @@ sealed class BookingUpkeep(Bookings bookings, TimeProvider time) : BackgroundSer
         {
             try { await bookings.PruneAsync(stoppingToken); }
             catch (Exception error) when (Storage.StoreTrouble.Of(error) is not null) { } // the store has told the log; in an hour again
+            catch (Exception error) when (error is not OperationCanceledException) { ResourcesTelemetry.PruneSurprise(log, error); } // no surprise here stops the mail
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
+}
+
+/// <summary>Log messages of resources: event ids from 9700.</summary>
+static partial class ResourcesTelemetry
+{
+    [LoggerMessage(9700, LogLevel.Error, "Bookings that are over could not be forgotten; it is tried again in an hour")]
+    public static partial void PruneSurprise(ILogger log, Exception error);
 }

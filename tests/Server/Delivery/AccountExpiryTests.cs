@@ -15,6 +15,31 @@ public sealed class AccountExpiryTests : IAsyncLifetime
     public ValueTask DisposeAsync() => office.DisposeAsync();
 
     [Fact]
+    public async Task A_surprise_does_not_end_the_looking_nor_the_server()
+    {
+        var time = new ManualTime();
+        using var expiry = new AccountExpiry(office.Directory, office.Delivery, time, NullLogger<AccountExpiry>.Instance);
+        await office.Directory.SetAccountAsync(office.Account("ivan"), new AccountChange(Profile: _ => new AccountProfile { Expires = time.GetUtcNow() }));
+        var surprises = 1;
+        var surprised = new TaskCompletionSource();
+        office.Directory.SignInChanging += (_, _) =>
+        {
+            if (surprises-- <= 0) return;
+            surprised.SetResult();
+            throw new InvalidOperationException("a surprise");
+        };
+        await expiry.StartAsync(default);
+        await surprised.Task;
+        await Wait.UntilAsync(() =>
+        {
+            time.Advance(TimeSpan.FromMinutes(1));
+            Assert.False(expiry.ExecuteTask!.IsFaulted);
+            return !office.Account("ivan").Enabled;
+        }, "the account is disabled");
+        await expiry.StopAsync(default);
+    }
+
+    [Fact]
     public async Task The_owner_is_told_once_for_each_time_and_then_the_account_is_disabled()
     {
         var time = new ManualTime();
