@@ -41,10 +41,15 @@ public sealed class AuditLog(Store store, TimeProvider time) : IHostedService
     /// </summary>
     /// <param name="begun">The entry without a status and an after.</param>
     /// <param name="finished">The entry as it is to be, or null where it changed nothing; told whether something was committed.</param>
-    public async Task RecordAsync(AuditEntry begun, Func<Task> change, Func<bool, AuditEntry?> finished)
+    /// <param name="committed">Told once something of it is on the disk, whatever follows.</param>
+    public async Task RecordAsync(AuditEntry begun, Func<Task> change, Func<bool, AuditEntry?> finished, Action? committed = null)
     {
         var mine = new AuditBegun(Guid.NewGuid(), begun);
-        var done = await Accompaniment.RunAsync(write => AuthorizationTable.Begin(write, mine), change, cut => cut.IsWritten ? AppendAsync(mine with { Entry = begun with { Status = 500 } }) : Task.CompletedTask);
+        var done = await Accompaniment.RunAsync(write =>
+        {
+            AuthorizationTable.Begin(write, mine);
+            if (committed is not null) write.OnCommitted(committed);
+        }, change, cut => cut.IsWritten ? AppendAsync(mine with { Entry = begun with { Status = 500 } }) : Task.CompletedTask);
         if (finished(done.IsWritten) is { } entry) await AppendAsync(mine with { Entry = entry });
     }
 

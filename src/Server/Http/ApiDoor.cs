@@ -229,19 +229,29 @@ sealed class ApiDoor
             }
             return;
         }
+        var deed = new Deed();
+        context.Features.Set(deed);
         try
         {
             await ConditionalAsync(route, context, answer);
         }
         catch
         {
-            await kept.ForgetAsync(Whose(caller), key);
+            // of what was cut off in the middle, by a client that waits no longer too, the key tells that it was
+            if (!deed.IsDone) await kept.ForgetAsync(Whose(caller), key);
             throw;
         }
-        // a refusal has changed nothing, and secrets are shown once
-        if (context.Response.StatusCode is >= 200 and < 300 && answer.Body.Length <= Idempotency.LongestAnswer)
+        // a refusal that has changed nothing is asked anew, and secrets are shown once
+        var counts = deed.IsDone || context.Response.StatusCode is >= 200 and < 300;
+        if (counts && answer.Body.Length <= Idempotency.LongestAnswer)
             await kept.FinishAsync(Whose(caller), key, new(request, context.Response.StatusCode, context.Response.ContentType ?? "", Encoding.UTF8.GetBytes(AuditText.WithoutSecrets(answer.Body) ?? "")));
-        else await kept.ForgetAsync(Whose(caller), key);
+        else if (!counts) await kept.ForgetAsync(Whose(caller), key);
+    }
+
+    /// <summary>Whether anything of a request with an idempotency key is on the disk; a batch and its items have one.</summary>
+    internal sealed class Deed
+    {
+        public bool IsDone { get; set; }
     }
 
     static async Task<byte[]> DigestAsync(HttpContext context)
@@ -282,7 +292,8 @@ sealed class ApiDoor
         var log = context.Room<AuditLog>();
         var begun = new AuditEntry(log.Time.GetUtcNow(), caller.Name, caller.From?.ToString() ?? "", route.Name, context.Request.Path + context.Request.QueryString, 0, AuditText.Bounded(before, Longest(caller)), null);
         await log.RecordAsync(begun, () => route.Run(context), committed => buffered && context.Response.StatusCode >= 400 && !committed ? null
-            : begun with { Status = context.Response.StatusCode, After = route.Method == "DELETE" ? null : AuditText.Bounded(answer?.Body, Longest(caller)) });
+            : begun with { Status = context.Response.StatusCode, After = route.Method == "DELETE" ? null : AuditText.Bounded(answer?.Body, Longest(caller)) },
+            context.Features.Get<Deed>() is { } deed ? () => deed.IsDone = true : null);
     }
 
     // however many keys a user makes, they are one

@@ -89,6 +89,20 @@ public sealed class JoiningTests
     }
 
     [Fact]
+    public async Task An_invitation_that_could_not_be_sent_is_none_and_the_same_request_again_makes_no_other()
+    {
+        await using var server = await StartAsync();
+        var key = JsonDocument.Parse((await server.CliAsync("key", "add", "test", "--account", Admin, "--json")).Succeeded().Output).RootElement.GetProperty("key").GetString();
+        using var dean = new Visitor(server) { Headers = { ["Authorization"] = "Bearer " + key, ["Idempotency-Key"] = "one" } };
+        for (var i = 0; i < 2; i++) // what was committed before the refusal is not done twice
+        {
+            var (status, answer) = await dean.AskAsync(HttpMethod.Post, "invitations", new { domain = "example.test", sendTo = "nobody@example.test" });
+            Assert.Equal((404, "sendTo"), (status, answer.GetProperty("field").GetString()));
+        }
+        Assert.Equal("revoked", Assert.Single((await dean.AskAsync(HttpMethod.Get, "invitations")).Answer.GetProperty("items").EnumerateArray()).GetProperty("state").GetString());
+    }
+
+    [Fact]
     public async Task What_is_taken_back_or_whose_author_is_gone_is_none()
     {
         await using var server = await StartAsync();

@@ -1,5 +1,4 @@
 using CbaMail.Delivery;
-using CbaMail.Tests.Wire;
 using Xunit;
 using Office = CbaMail.Tests.Server.Smtp.Server.PostOffice;
 

@@ -52,6 +52,7 @@ static class BatchApi
         using var answer = new MemoryStream();
         var inner = new DefaultHttpContext { RequestServices = outer.RequestServices, RequestAborted = outer.RequestAborted, TraceIdentifier = outer.TraceIdentifier };
         inner.Features.Set(outer.Caller());
+        inner.Features.Set(outer.Features.Get<ApiDoor.Deed>());
         if (ControlDoor.Is(outer)) inner.Features.Set(ControlDoor.Mark);
         inner.Connection.RemoteIpAddress = outer.Connection.RemoteIpAddress;
         var (path, query) = (item.Path ?? "").Split('?', 2) is [var before, var behind] ? (before, "?" + behind) : (item.Path ?? "", "");

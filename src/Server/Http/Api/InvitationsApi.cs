@@ -81,7 +81,13 @@ static class InvitationsApi
         if (wanted.SendTo is { } to && !MailAddress.TryParse(to.Trim(), out _)) { await context.RefuseAsync(Refusal.BadAddress.At("sendTo")); return; }
         var me = context.Caller().Account;
         var made = await context.Room<Invitations>().AddAsync(read.Value, me, me is null ? "" : me.Name.Length > 0 ? me.Name : me.Address.ToString(), context.RequestAborted);
-        if (made.Ok && wanted.SendTo is not null && await context.Room<Invitations>().SendAsync(made.Value.Invitation, wanted.SendTo, context.RequestAborted) is { } failed) { await context.RefuseAsync(failed.At("sendTo")); return; }
+        if (made.Ok && wanted.SendTo is not null && await context.Room<Invitations>().SendAsync(made.Value.Invitation, wanted.SendTo, context.RequestAborted) is { } failed)
+        {
+            // nobody has its link
+            await context.Room<Invitations>().RevokeAsync(made.Value.Invitation.Id, CancellationToken.None);
+            await context.RefuseAsync(failed.At("sendTo"));
+            return;
+        }
         await context.ResultAsync(made, one => Show(context, one.Invitation, details: true, link: one.Link), 201);
     }
 
