@@ -37,6 +37,8 @@ internal sealed class SlapdServer : IAsyncDisposable
             attributetype ( 1.3.6.1.4.1.55555.1 NAME 'mailAlternateAddress' EQUALITY caseIgnoreIA5Match SYNTAX 1.3.6.1.4.1.1466.115.121.1.26 )
             attributetype ( 1.3.6.1.4.1.55555.2 NAME 'mailQuota' EQUALITY caseIgnoreIA5Match SYNTAX 1.3.6.1.4.1.1466.115.121.1.26 )
             objectclass ( 1.3.6.1.4.1.55555.3 NAME 'mailPerson' SUP top AUXILIARY MAY ( mailAlternateAddress $ mailQuota ) )
+            attributetype ( 1.3.6.1.4.1.55555.5 NAME 'memberAddress' EQUALITY caseIgnoreIA5Match SYNTAX 1.3.6.1.4.1.1466.115.121.1.26 )
+            objectclass ( 1.3.6.1.4.1.55555.6 NAME 'mailGroup' SUP top AUXILIARY MAY ( mail $ displayName $ memberAddress ) )
             pidfile {server.folder}/pid
             modulepath /usr/lib/ldap
             moduleload back_mdb
@@ -107,6 +109,22 @@ internal sealed class SlapdServer : IAsyncDisposable
 
 
         """.Replace("\n\n\n", "\n\n", StringComparison.Ordinal);
+
+    /// <summary>A group of people by their uids.</summary>
+    /// <param name="more">Further lines: mail, displayName, memberAddress.</param>
+    public static string Group(string name, string more, params string[] uids) => $"""
+        dn: cn={name},ou=groups,{Suffix}
+        objectClass: groupOfNames
+        objectClass: mailGroup
+        cn: {name}
+        {string.Join('\n', uids.Select(uid => $"member: {(uid.Contains('=', StringComparison.Ordinal) ? uid : $"uid={uid},ou=people,{Suffix}")}"))}
+        {more}
+
+
+        """.Replace("\n\n\n", "\n\n", StringComparison.Ordinal);
+
+    public Task SetGroupAsync(string name, string attribute, params string[] values) =>
+        ChangeAsync($"dn: cn={name},ou=groups,{Suffix}\nchangetype: modify\nreplace: {attribute}\n{string.Concat(values.Select(value => $"{attribute}: {value}\n"))}\n");
 
     /// <summary>Changes, in LDIF with changetype; entries without one are added.</summary>
     public async Task ChangeAsync(string ldif) =>

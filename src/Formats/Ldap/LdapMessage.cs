@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Formats.Asn1;
+using System.Globalization;
 using System.Numerics;
 using System.Text;
 
@@ -45,12 +46,47 @@ public sealed record LdapResult(int Code, string Text)
 /// <summary>An entry that a search has found.</summary>
 public sealed class LdapEntry(string name, IReadOnlyDictionary<string, IReadOnlyList<byte[]>> attributes)
 {
+    const string Range = ";range=";
+
+    readonly Dictionary<string, IReadOnlyList<byte[]>> attributes = new(attributes, StringComparer.OrdinalIgnoreCase);
+
     /// <summary>Its distinguished name.</summary>
     public string Name { get; } = name;
 
     public IReadOnlyList<byte[]> Values(string attribute) => attributes.TryGetValue(attribute, out var values) ? values : [];
 
     public IEnumerable<string> Texts(string attribute) => Values(attribute).Select(Encoding.UTF8.GetString);
+
+    /// <summary>An attribute of which the server has given a part ([MS-ADTS] 3.1.1.3.1.3.3: "member;range=0-1499"), and where the rest begins; null: all is there.</summary>
+    public (string Attribute, int Next)? Ranged
+    {
+        get
+        {
+            foreach (var key in attributes.Keys)
+                if (Part(key) is var (attribute, _, last) && last is { } end) return (attribute, end + 1);
+            return null;
+        }
+    }
+
+    /// <summary>Takes the next part of such an attribute from another answer.</summary>
+    /// <returns>False where it is not the next one.</returns>
+    public bool TryAppend(string attribute, LdapEntry more)
+    {
+        if (attributes.Keys.FirstOrDefault(key => Part(key)?.Attribute.Equals(attribute, StringComparison.OrdinalIgnoreCase) == true) is not { } held || Part(held) is not var (_, start, last)) return false;
+        if (more.attributes.Keys.FirstOrDefault(key => Part(key)?.Attribute.Equals(attribute, StringComparison.OrdinalIgnoreCase) == true) is not { } next || Part(next) is not var (_, from, to) || from != last + 1 || to < from) return false;
+        IReadOnlyList<byte[]> all = [.. attributes[held], .. more.attributes[next]];
+        attributes.Remove(held);
+        attributes[to is null ? attribute : $"{attribute}{Range}{start}-{to}"] = all;
+        return true;
+    }
+
+    // last is null where the part is the last one
+    static (string Attribute, int First, int? Last)? Part(string key)
+    {
+        var at = key.IndexOf(Range, StringComparison.OrdinalIgnoreCase);
+        if (at < 1 || key[(at + Range.Length)..].Split('-') is not [var first, var last] || !int.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out var start)) return null;
+        return last == "*" ? (key[..at], start, null) : int.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out var end) && end < int.MaxValue ? (key[..at], start, end) : null;
+    }
 
     /// <summary>The first value, or null.</summary>
     public string? Text(string attribute) => Values(attribute) is [var first, ..] ? Encoding.UTF8.GetString(first) : null;

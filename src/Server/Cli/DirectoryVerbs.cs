@@ -34,11 +34,14 @@ static class DirectoryVerbs
     static string Difference(JsonElement one, bool tried)
     {
         var text = new StringBuilder();
-        foreach (var change in one.Items("changes")) text.Append($"  {change.Text("kind"),-9} {Readable.Address(change.Text("address"))}{(change.Text("what").Length > 0 ? $"  ({change.Text("what")})" : "")}\n");
+        foreach (var change in one.Items("changes")) text.Append($"  {change.Text("kind"),-9} {Readable.Address(change.Text("address"))}{(change.True("group") ? "  group" : "")}{(change.Text("what").Length > 0 ? $"  ({change.Text("what")})" : "")}\n");
         foreach (var collision in one.Items("collisions")) text.Append($"  collision: {collision.GetString()}\n");
         foreach (var reason in one.Items("reasons")) text.Append($"  left out: {reason.GetString()}\n");
         text.Append($"{one.Text("entries")} entries{(tried ? ", and it would be" : "")}: {one.Text("made")} made, {one.Text("changed")} changed, {one.Text("disabled")} disabled, {one.Text("removed")} removed, {one.Text("unchanged")} unchanged, {one.Text("leftOut")} left out\n");
-        if (one.True("stopped")) text.Append($"Stopped: {one.Text("losing")} accounts would be disabled. {(tried ? "" : "Nothing was changed. ")}If that is right, say so with --force.\n");
+        var groups = one.TryGetProperty("groups", out var counts) && counts.ValueKind == JsonValueKind.Object ? counts : default;
+        if (groups.ValueKind == JsonValueKind.Object && (groups.Text("entries") != "0" || groups.Text("closed") != "0" || groups.Text("removed") != "0"))
+            text.Append($"{groups.Text("entries")} groups with an address: {groups.Text("made")} made, {groups.Text("changed")} changed, {groups.Text("closed")} closed, {groups.Text("removed")} removed, {groups.Text("unchanged")} unchanged\n");
+        if (one.True("stopped")) text.Append($"Stopped: {one.Text("losing")} accounts would be disabled{(groups.ValueKind == JsonValueKind.Object && groups.Text("losing") != "0" ? $", {groups.Text("losing")} groups closed or emptied" : "")}. {(tried ? "" : "Nothing was changed. ")}If that is right, say so with --force.\n");
         return text.ToString();
     }
 

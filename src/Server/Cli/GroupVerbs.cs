@@ -21,7 +21,8 @@ static class GroupVerbs
             "Members are accounts, groups and addresses elsewhere. Accounts of its own domain carry the group's name among their groups, which mailboxes can be shared with too ($name)."),
         new("group list", "", "list the groups", [new("--domain", "NAME", "only of this domain"), new("--member", "ADDRESS", "only those with this member"), .. Verb.Client], ListAsync),
         new("group show", "ADDRESS", "show a group", Verb.Client, async invocation => invocation.Print(await invocation.Server.GetAsync(Path(invocation)), Details)),
-        new("group set", "ADDRESS", "change a group", [.. Fields, .. Verb.Client], async invocation => invocation.Print(await invocation.Server.PatchAsync(Path(invocation), Body(invocation)), Details)),
+        new("group set", "ADDRESS", "change a group", [.. Fields, new("--detach", null, "it comes from a directory elsewhere (LDAP) no more: from now on it is a group of this server"), .. Verb.Client],
+            async invocation => invocation.Print(await invocation.Server.PatchAsync(Path(invocation), Body(invocation).Add("detach", invocation.Has("--detach") ? true : null)), Details)),
         new("group remove", "ADDRESS", "remove a group", Verb.Client, async invocation =>
             invocation.Print(await invocation.Server.DeleteAsync(Path(invocation)), group => $"The group {Readable.Address(group.Text("address"))} is removed.")),
         new("group members", "ADDRESS", "list the members of a group", Verb.Client, async invocation =>
@@ -81,5 +82,5 @@ static class GroupVerbs
         Owners       {Words(group, "owners")}
         Send as      {Words(group, "sendAs")}
         Hidden       {group.Text("hidden")}
-        """;
+        """ + (group.Text("directory") is { Length: > 0 } directory ? $"\nDirectory    {directory}{(group.Text("gone").Length > 0 ? $", gone from there since {group.Time("gone")}: nobody may write to it" : "")}" : "");
 }

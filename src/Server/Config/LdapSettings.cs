@@ -62,12 +62,12 @@ public sealed record LdapSettings : IChecked
     /// <summary>Below which groups are looked for. Default: the base.</summary>
     public string GroupBase { get; init; } = "";
 
-    /// <summary>Which groups are meant; <c>none</c>: no groups are looked for, and those of <c>attributes.groups</c> count. Default: that of the preset.</summary>
+    /// <summary>Which groups are meant; <c>none</c>: no groups are looked for, and those of <c>attributes.groups</c> count. Default: that of the preset; of active-directory and freeipa groups with a mail address.</summary>
     public string GroupFilter { get; init; } = "";
 
     /// <summary>
     /// Where a thing stands: <c>id</c> (what never changes), <c>address</c>, <c>name</c>, <c>aliases</c>, <c>quota</c>, <c>groups</c> (names of groups that an entry is in),
-    /// <c>enabled</c>, <c>language</c> (of a new account), <c>group-name</c>, <c>member</c>; of several attributes, separated by spaces, the first that there is counts, and of aliases, groups, member and enabled all do. <c>none</c>: such a thing is not taken. Default: those of the preset.
+    /// <c>enabled</c>, <c>language</c> (of a new account), <c>group-name</c>, <c>member</c>; of groups with an address of their own <c>group-address</c> (default mail; <c>none</c>: there are no such groups), <c>group-title</c> (their names for people) and <c>member-address</c> (addresses of members who have no entry; default none); of several attributes, separated by spaces, the first that there is counts, and of aliases, groups, member, member-address and enabled all do. <c>none</c>: such a thing is not taken. Default: those of the preset.
     /// </summary>
     public IReadOnlyDictionary<string, string> Attributes { get; init; } = new Dictionary<string, string>();
 
@@ -104,7 +104,7 @@ public sealed record LdapSettings : IChecked
     /// <summary>How long a password that was right lets its owner in while no server of the directory answers. Up to 7 days. Default 0: meanwhile he is told to come again.</summary>
     public TimeSpan RememberWhileAway { get; init; }
 
-    static readonly string[] KnownAttributes = ["id", "address", "name", "aliases", "quota", "groups", "enabled", "language", "group-name", "member"];
+    static readonly string[] KnownAttributes = ["id", "address", "name", "aliases", "quota", "groups", "enabled", "language", "group-name", "member", "group-address", "group-title", "member-address"];
 
     /// <summary>A server's address in its parts; null where it is none.</summary>
     internal static (string Host, int Port, bool Tls)? Address(string text) =>

@@ -44,6 +44,9 @@ static class GroupTable
 
     public static void SetProfile(WriteTransaction write, MailGroup group) => write.Prepare("UPDATE mail_group SET profile = ? WHERE id = ?").Bind(1, group.Profile.ToJson()).Bind(2, group.Id).Run();
 
+    public static void SetAddress(WriteTransaction write, MailGroup group) =>
+        write.Prepare("UPDATE mail_group SET domain_id = ?, local = ? WHERE id = ?").Bind(1, group.DomainId).Bind(2, group.Address.LocalPart).Bind(3, group.Id).Run();
+
     public static void Remove(WriteTransaction write, long id)
     {
         write.Prepare("DELETE FROM group_member WHERE group_id = ?").Bind(1, id).Run();

@@ -6,7 +6,8 @@ namespace CbaMail.Directory;
 
 /// <summary>
 /// An address whose mail goes to members. Accounts of its own domain are members by the word in <see cref="Account.Groups"/>, which rights to
-/// mailboxes go by too; all others stand in <paramref name="Others"/>.
+/// mailboxes go by too; all others stand in <paramref name="Others"/>. Of a group that comes from a directory elsewhere all members stand there: the
+/// directory says who they are, and no word that somebody has here.
 /// </summary>
 /// <param name="Address">Lower case.</param>
 /// <param name="Others">Accounts of other domains, groups and addresses elsewhere, sorted.</param>
@@ -25,7 +26,7 @@ public sealed record MailGroup(long Id, long DomainId, MailAddress Address, IRea
     /// <summary>Whether the account has the group's word.</summary>
     internal bool HasWord(Account account)
     {
-        if (account.DomainId != DomainId || account.Groups.Length == 0) return false;
+        if (Profile.Origin is not null || account.DomainId != DomainId || account.Groups.Length == 0) return false;
         foreach (var range in account.Groups.AsSpan().Split(' '))
             if (account.Groups.AsSpan()[range].Equals(Word, StringComparison.OrdinalIgnoreCase)) return true;
         return false;
@@ -54,6 +55,9 @@ public sealed record GroupProfile
     /// <summary>Strangers are told that there is nobody of this name.</summary>
     public bool? Hidden { get; init; }
 
+    /// <summary>The directory elsewhere that the group comes from.</summary>
+    public GroupOrigin? Origin { get; init; }
+
     static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -71,6 +75,24 @@ public sealed record GroupProfile
 
     /// <summary>What an older release did not know is null; what a newer one wrote is passed over.</summary>
     internal static GroupProfile FromJson(string text) => text is "{}" or "" ? None : JsonSerializer.Deserialize<GroupProfile>(text, Json) ?? None;
+}
+
+/// <summary>The directory elsewhere that says what a group is called, its address and who is in it.</summary>
+/// <param name="Source">What the directory is called in the settings.</param>
+/// <param name="Id">What never changes of the entry there.</param>
+/// <param name="SaysName">Its name for people is said there.</param>
+public sealed record GroupOrigin(string Source, string Id, bool SaysName)
+{
+    /// <summary>Since when it is there no more: nobody may write to it.</summary>
+    public DateTimeOffset? Gone { get; init; }
+}
+
+/// <summary>One thing that a directory elsewhere wants done with a group here.</summary>
+/// <param name="Id">The group's number; of a new one 0.</param>
+/// <param name="Members">All of them; null leaves them.</param>
+public sealed record GroupDeed(long Id, MailAddress Address, string? Name, GroupOrigin Origin, IReadOnlyList<string>? Members)
+{
+    public bool Remove { get; init; }
 }
 
 /// <summary>Whether somebody may write to a group; of a stranger whose address may, it must be proven that he is who he says.</summary>

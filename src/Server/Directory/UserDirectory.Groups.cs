@@ -7,7 +7,8 @@ namespace CbaMail.Directory;
 public sealed partial class UserDirectory
 {
     /// <summary>Members of one group, and addresses of one list of its profile.</summary>
-    const int MostMembers = 10_000, MostNamed = 200;
+    internal const int MostMembers = 10_000;
+    const int MostNamed = 200;
 
     public MailGroup? FindGroup(MailAddress address) => TryLocal(address, out var normal, out _) ? groups.GetValueOrDefault(Key(normal)) : null;
 
@@ -17,7 +18,7 @@ public sealed partial class UserDirectory
 
     /// <summary>The addresses of its members, those of its own domain by their accounts; sorted.</summary>
     public IReadOnlyList<string> MembersOf(MailGroup group) =>
-        [.. AccountsOf(group).Select(account => account.Address.ToString()).Concat(group.Others).Order(StringComparer.Ordinal)];
+        [.. AccountsOf(group).Select(account => account.Address.ToString()).Concat(group.Others).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
 
     IEnumerable<Account> AccountsOf(MailGroup group) => accountsById.Values.Select(entry => entry.Account).Where(group.HasWord);
 
@@ -26,7 +27,7 @@ public sealed partial class UserDirectory
         if (!Names.TryAddress(address, out var normal)) return Refusal.BadAddress.Because($"\"{Printable(address)}\" is not a valid address");
         if (!domains.TryGetValue(normal.Domain, out var domain)) return NoDomain(normal.Domain);
         if (domain.AliasOf is { } real) return Refusal.Invalid.Because($"{domain.Name} is an alias of {real}; add the address there");
-        if (NormalGroups(normal.LocalPart) != normal.LocalPart || normal.LocalPart.Contains('+', StringComparison.Ordinal)) return Refusal.Invalid.Because($"A group cannot be called {normal.LocalPart}: its name is a word");
+        if (!IsWord(normal)) return Refusal.Invalid.Because($"A group cannot be called {normal.LocalPart}: its name is a word");
         var kept = Normalised(profile);
         if (!kept.Ok) return kept.Refusal;
         var created = Rounded(time.GetUtcNow());
@@ -41,13 +42,18 @@ public sealed partial class UserDirectory
         }, cancel);
     }
 
-    public async ValueTask<Result<MailGroup>> SetGroupAsync(MailGroup group, GroupProfile profile, CancellationToken cancel = default)
+    static bool IsWord(MailAddress address) => NormalGroups(address.LocalPart) == address.LocalPart && !address.LocalPart.Contains('+', StringComparison.Ordinal);
+
+    /// <param name="detach">It comes from a directory elsewhere no more; its members stay.</param>
+    public async ValueTask<Result<MailGroup>> SetGroupAsync(MailGroup group, GroupProfile profile, bool detach = false, CancellationToken cancel = default)
     {
         var kept = Normalised(profile);
         if (!kept.Ok) return kept.Refusal;
+        if (!detach && group.Profile.Origin is { SaysName: true } origin && kept.Value.Name != group.Profile.Name)
+            return Refusal.NotPossible.Because($"The name of the group {group.Address} comes from the directory {origin.Source}: change it there, or detach the group first").At("name");
         return await ChangeGroupAsync(group, (write, now) =>
         {
-            var next = now with { Profile = kept.Value };
+            var next = now with { Profile = kept.Value with { Name = detach || now.Profile.Origin is not { SaysName: true } ? kept.Value.Name : now.Profile.Name, Origin = detach ? null : now.Profile.Origin } };
             GroupTable.SetProfile(write, next);
             return next;
         }, cancel);
@@ -64,7 +70,8 @@ public sealed partial class UserDirectory
     /// <summary>Removes the group; who was a member loses the word too.</summary>
     public async ValueTask<Refusal?> RemoveGroupAsync(MailGroup group, CancellationToken cancel = default)
     {
-        if ((await SetMembersAsync(group, [], [], whole: true, cancel)) is { Ok: false } refused) return refused.Refusal;
+        if (group.Profile.Origin is { Gone: null } origin) return Refusal.NotPossible.Because($"The group {group.Address} comes from the directory {origin.Source}, and would be made again: take it out there, or detach the group first");
+        if (group.Profile.Origin is null && await SetMembersAsync(group, [], [], whole: true, cancel) is { Ok: false } refused) return refused.Refusal;
         return await store.CommitAsync<Refusal?>(write =>
         {
             if (GroupTable.Find(write, group.Id) is null) return NoGroup(group.Address.ToString());
@@ -78,13 +85,15 @@ public sealed partial class UserDirectory
     /// <param name="whole">Whoever is not among <paramref name="added"/> goes.</param>
     public async ValueTask<Result<MailGroup>> SetMembersAsync(MailGroup group, IReadOnlyList<string> added, IReadOnlyList<string> removed, bool whole = false, CancellationToken cancel = default)
     {
+        if (group.Profile.Origin is { } origin) return Refusal.NotPossible.Because($"Who is in the group {group.Address} is said by the directory {origin.Source}: change it there, or detach the group first").At("addresses");
         var (accountsIn, othersIn) = (new Dictionary<long, Account>(), new SortedSet<string>(StringComparer.Ordinal));
         foreach (var text in added)
         {
             if (!Names.TryAddress(text, out var address)) return Refusal.BadAddress.Because($"\"{Printable(text)}\" is not a valid address");
             if (TryLocal(address, out var local, out var domain)) address = local;
             if (Key(address) == Key(group.Address)) return Refusal.Invalid.Because($"{group.Address} cannot be a member of itself");
-            if (domain is not null && domain.Id == group.DomainId && accounts.TryGetValue(Key(address), out var account)) accountsIn[account.Id] = account;
+            // groups that a directory gives to an account would lose the word at its next sync
+            if (domain is not null && domain.Id == group.DomainId && accounts.TryGetValue(Key(address), out var account) && (account.Profile.Origin?.Masters?.Contains("groups") != true || group.HasWord(account))) accountsIn[account.Id] = account;
             else if (domain is null || groups.ContainsKey(Key(address)) || Resolve(address).Ok) othersIn.Add(address.ToString());
             else return Refusal.NoSuchUser.Because($"There is nobody called {address} here");
         }
@@ -124,6 +133,7 @@ public sealed partial class UserDirectory
     public GroupEntry MayWriteTo(MailGroup group, MailAddress sender, Account? signedIn)
     {
         var entry = GroupEntry.No;
+        if (group.Profile.Origin?.Gone is not null) return entry;
         foreach (var word in group.Profile.Senders ?? ["domain"])
         {
             var fits = word switch
@@ -141,7 +151,7 @@ public sealed partial class UserDirectory
         return entry;
     }
 
-    bool MaySendAs(MailGroup group, Account account) => (group.Profile.SendAs ?? ["owners"]).Any(word => word switch
+    bool MaySendAs(MailGroup group, Account account) => group.Profile.Origin?.Gone is null && (group.Profile.SendAs ?? ["owners"]).Any(word => word switch
     {
         "members" => IsIn(group, account),
         "owners" => IsOwner(group, account),
@@ -150,13 +160,14 @@ public sealed partial class UserDirectory
 
     /// <summary>Whether the account is a member, by another group too.</summary>
     public bool IsIn(MailGroup group, Account account) =>
-        group.HasWord(account) || (group.Others.Count > 0 && Resolve(group.Address) is { Ok: true, Value: var targets } && targets.Any(target => target.Account?.Id == account.Id));
+        group.HasWord(account) || group.Others.Contains(account.Address.ToString()) || (group.Others.Count > 0 && Resolve(group.Address) is { Ok: true, Value: var targets } && targets.Any(target => target.Account?.Id == account.Id));
 
     public bool IsOwner(MailGroup group, Account account) =>
         group.Profile.Owners is { } owners ? owners.Contains(account.Address.ToString()) : domains.TryGetValue(group.Address.Domain, out var domain) && Administrator(domain)?.Id == account.Id;
 
     void CollectGroup(MailGroup group, int depth, Search search)
     {
+        if (search.Group is not null && group.Profile.Origin?.Gone is not null) return;
         var (outer, returnTo) = (search.Group, search.ReturnTo);
         search.Group ??= group;
         // RFC 5321 3.9.2: what a list sends on comes back to who keeps it

@@ -91,6 +91,7 @@ public sealed partial class UserDirectory
         var next = deed.Change!(account);
         if (!domains.TryGetValue(next.Address.Domain, out var domain) || !DirectoryTable.HasDomain(write, domain.Id)) return (NoDomain(next.Address.Domain), []);
         var moves = deed.BringBack || account.Address.Key != next.Address.Key;
+        if (moves) LeaveAlias(write, domain, next.Address, account.Address);
         if (moves && DirectoryTable.IsTaken(write, domain.Id, next.Address.LocalPart)) return (Taken(next.Address), []);
         var comes = deed.BringBack || domain.Id != account.DomainId;
         if ((comes || next.Quota != account.Quota) && Exceeds(write, domain, next.Quota, instead: comes ? null : account.Quota) is { } exceeds) return (exceeds, []);
@@ -112,6 +113,14 @@ public sealed partial class UserDirectory
         }
         if (deed.EndsPassword || (account.Enabled && !next.Enabled)) SignInChanging?.Invoke(write, next);
         return deed.Aliases is { } all ? WithAliases(write, next, secrets, all) : (next, []);
+    }
+
+    /// <summary>Who takes back an address that led to him needs no alias there.</summary>
+    void LeaveAlias(WriteTransaction write, Domain domain, MailAddress address, MailAddress owner)
+    {
+        if (DirectoryTable.FindAlias(write, domain.Id, address.LocalPart) is not { Targets: [var target] } alias || target != owner.ToString()) return;
+        DirectoryTable.RemoveAlias(write, alias.Id);
+        write.OnCommitted(() => aliases.TryRemove(Key(address), out _));
     }
 
     /// <summary>Makes and removes aliases until those that the directory has made are those that it wants.</summary>

@@ -1,3 +1,4 @@
+using System.Text;
 using CbaMail.Ldap;
 using Xunit;
 
@@ -58,5 +59,19 @@ public class LdapMessageTests
             LdapMessage.TryRead(bytes.AsMemory(0, random.Next(bytes.Length + 1)), out _);
             LdapMessage.TryMeasure(bytes, out _);
         }
+    }
+
+    [Fact]
+    public void An_attribute_that_is_given_in_parts_is_put_together()
+    {
+        static LdapEntry Entry(string attribute, params string[] values) => new("cn=g", new Dictionary<string, IReadOnlyList<byte[]>> { ["member"] = [], [attribute] = [.. values.Select(Encoding.UTF8.GetBytes)] });
+        var entry = Entry("member;range=0-1", "a", "b");
+        Assert.Equal(("member", 2), entry.Ranged);
+        Assert.False(entry.TryAppend("member", Entry("member;range=3-4", "x", "y"))); // a hole
+        Assert.True(entry.TryAppend("member", Entry("member;Range=2-3", "c", "d")));
+        Assert.Equal(("member", 4), entry.Ranged);
+        Assert.True(entry.TryAppend("member", Entry("member;range=4-*", "e")));
+        Assert.Null(entry.Ranged);
+        Assert.Equal(["a", "b", "c", "d", "e"], entry.Texts("Member"));
     }
 }

@@ -13,7 +13,17 @@ namespace CbaMail.Federation.Ldap;
 /// <param name="Display">Null: the directory says no names.</param>
 /// <param name="Groups">Names of groups; null: it says none.</param>
 /// <param name="Language">One that we speak, or null.</param>
-sealed record LdapPerson(string Id, string Name, MailAddress Address, string? Display, long? Quota, IReadOnlyList<string>? Groups, bool Enabled, IReadOnlyList<MailAddress>? Aliases, string? Language);
+sealed record LdapPerson(string Id, string Name, MailAddress Address, string? Display, long? Quota, IReadOnlyList<string>? Groups, bool Enabled, IReadOnlyList<MailAddress>? Aliases, string? Language)
+{
+    /// <summary>What groups that know no names of entries call him.</summary>
+    public string? Uid { get; init; }
+}
+
+/// <summary>A group with an address as a directory knows it.</summary>
+/// <param name="Display">Null: the directory says no names.</param>
+/// <param name="Members">As <see cref="LdapMapping.MemberKey"/> has them.</param>
+/// <param name="Others">Addresses of members that have no entry.</param>
+sealed record LdapGroup(string Id, string Name, MailAddress Address, string? Display, IReadOnlyList<string> Members, IReadOnlyList<MailAddress> Others);
 
 /// <summary>Where a directory has what: the settings, and behind them the preset.</summary>
 sealed class LdapMapping
@@ -23,7 +33,7 @@ sealed class LdapMapping
     readonly LdapSettings settings;
     readonly UserDirectory directory;
     readonly TimeProvider time;
-    readonly string[] id, address, name, aliases, quota, groups, enabled, groupName, member, language;
+    readonly string[] id, address, name, aliases, quota, groups, enabled, groupName, member, language, groupAddress, groupTitle, memberAddress;
     readonly HashSet<string> domains;
 
     public LdapMapping(LdapSettings settings, UserDirectory directory, TimeProvider time)
@@ -43,21 +53,35 @@ sealed class LdapMapping
         language = Of("language", "preferredLanguage", "preferredLanguage", "preferredLanguage");
         groupName = Of("group-name", "cn", "cn", "cn");
         member = Of("member", "member uniqueMember memberUid", "member", "member");
+        groupAddress = Of("group-address", "mail", "mail", "mail");
+        groupTitle = Of("group-title", "displayName cn", "displayName cn", "displayName cn");
+        memberAddress = Of("member-address", "none", "none", "none");
         Filter = Parsed(settings.Filter.Length > 0 ? settings.Filter : kind switch
         {
             LdapPreset.ActiveDirectory => "(&(objectClass=user)(!(objectClass=computer))(mail=*))",
             LdapPreset.Freeipa => "(&(objectClass=posixAccount)(mail=*))",
             _ => "(&(objectClass=inetOrgPerson)(mail=*))",
         });
-        var groupFilter = settings.GroupFilter.Length > 0 ? settings.GroupFilter : kind == LdapPreset.Openldap ? "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))" : "none";
-        GroupFilter = groupFilter == "none" ? null : Parsed(groupFilter);
+        SaysMembers = settings.GroupFilter.Length > 0 ? settings.GroupFilter != "none" : kind == LdapPreset.Openldap;
+        HasMailGroups = groupAddress.Length > 0 && settings.GroupFilter != "none";
+        var addressed = $"(|{string.Concat(groupAddress.Select(one => $"({one}=*)"))})";
+        GroupFilter = SaysMembers ? Parsed(settings.GroupFilter.Length > 0 ? settings.GroupFilter : "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))")
+            : HasMailGroups ? Parsed($"(&(objectClass={(kind == LdapPreset.ActiveDirectory ? "group" : "ipausergroup")}){addressed})") : null;
         Attributes = [.. id.Concat(address).Concat(name).Concat(aliases).Concat(quota).Concat(groups).Concat(enabled).Concat(language).Append("uid").Distinct(StringComparer.OrdinalIgnoreCase)];
-        GroupAttributes = [.. groupName.Concat(member).Distinct(StringComparer.OrdinalIgnoreCase)];
+        GroupAttributes = [.. groupName.Concat(member).Concat(HasMailGroups ? id.Concat(groupAddress).Concat(groupTitle).Concat(memberAddress) : []).Distinct(StringComparer.OrdinalIgnoreCase)];
         Masters = [.. new[] { name.Length > 0 ? "name" : "", quota.Length > 0 ? "quota" : "", SaysGroups ? "groups" : "" }.Where(one => one.Length > 0)];
     }
 
     public LdapFilter Filter { get; }
+    /// <summary>Groups that are looked for; null: none.</summary>
     public LdapFilter? GroupFilter { get; }
+
+    /// <summary>Whether the entries of groups say what groups an account has; else those of people do.</summary>
+    public bool SaysMembers { get; }
+
+    /// <summary>Whether groups with an address of ours are groups here.</summary>
+    public bool HasMailGroups { get; }
+
     public IReadOnlyList<string> Attributes { get; }
     public IReadOnlyList<string> GroupAttributes { get; }
     public LdapScope Scope => settings.Scope == LdapReach.One ? LdapScope.One : LdapScope.Subtree;
@@ -66,7 +90,7 @@ sealed class LdapMapping
     /// <summary>What of an account is the directory's to say.</summary>
     public IReadOnlyList<string> Masters { get; }
 
-    bool SaysGroups => groups.Length > 0 || GroupFilter is not null;
+    bool SaysGroups => groups.Length > 0 || SaysMembers;
 
     // the settings were looked at when they were read
     static LdapFilter Parsed(string text) => LdapFilter.TryParse(text, out var filter, out var problem) ? filter : throw new InvalidOperationException(problem);
@@ -87,18 +111,39 @@ sealed class LdapMapping
     /// <param name="groupsOf">Names of groups by what their members are called there.</param>
     public (LdapPerson? Person, string? LeftOut) Read(LdapEntry entry, IReadOnlyDictionary<string, List<string>>? groupsOf)
     {
-        if (id.Select(one => entry.Values(one)).FirstOrDefault(values => values.Count > 0) is not [{ Length: > 0 and <= 256 } key, ..]) return (null, $"{entry.Name} has no {id[0]}; may whoever reads the directory see it?");
-        var (mine, elsewhere) = (default(MailAddress), default(string));
-        foreach (var value in address.SelectMany(entry.Texts))
-        {
-            if (Address(value) is not { } parsed) elsewhere ??= value;
-            else if (!IsMeant(parsed)) elsewhere ??= value;
-            else { mine = parsed; break; }
-        }
+        if (IdOf(entry) is not { } key) return (null, $"{entry.Name} has no {id[0]}; may whoever reads the directory see it?");
+        var (mine, elsewhere) = AddressOf(entry, address);
         if (mine is null) return (null, elsewhere is null ? $"{entry.Name} has no address" : $"{Printable(elsewhere)} is in no domain that is here and meant");
         var display = name.Length == 0 ? null : Printable(name.Select(entry.Text).FirstOrDefault(one => !string.IsNullOrWhiteSpace(one)) ?? "").Trim();
-        return (new(Key(key), entry.Name, mine, display, Quota(entry), SaysGroups ? Groups(entry, groupsOf) : null, IsEnabled(entry), aliases.Length == 0 ? null : Aliases(entry, mine), Language(entry)), null);
+        return (new(key, entry.Name, mine, display, Quota(entry), SaysGroups ? Groups(entry, groupsOf) : null, IsEnabled(entry), aliases.Length == 0 ? null : Aliases(entry, mine), Language(entry)) { Uid = entry.Text("uid") }, null);
     }
+
+    /// <summary>A group with an address here, or why it is left out; neither where it has no address at all.</summary>
+    public (LdapGroup? Group, string? LeftOut) ReadGroup(LdapEntry entry)
+    {
+        var (mine, elsewhere) = AddressOf(entry, groupAddress);
+        if (mine is null) return (null, elsewhere is null ? null : $"the group {Printable(elsewhere)} is in no domain that is here and meant");
+        if (IdOf(entry) is not { } key) return (null, $"{entry.Name} has no {id[0]}; may whoever reads the directory see it?");
+        var display = groupTitle.Length == 0 ? null : Printable(groupTitle.Select(entry.Text).FirstOrDefault(one => !string.IsNullOrWhiteSpace(one)) ?? "").Trim();
+        return (new(key, entry.Name, mine, display, [.. member.SelectMany(entry.Texts).Select(MemberKey)], [.. memberAddress.SelectMany(entry.Texts).Select(Address).OfType<MailAddress>()]), null);
+    }
+
+    /// <summary>What never changes of an entry; null where it has none.</summary>
+    public string? IdOf(LdapEntry entry) => id.Select(entry.Values).FirstOrDefault(values => values.Count > 0) is [{ Length: > 0 and <= 256 } key, ..] ? Key(key) : null;
+
+    (MailAddress? Mine, string? Elsewhere) AddressOf(LdapEntry entry, string[] attributes)
+    {
+        string? elsewhere = null;
+        foreach (var value in attributes.SelectMany(entry.Texts))
+        {
+            if (Address(value) is { } parsed && IsMeant(parsed)) return (parsed, null);
+            elsewhere ??= value;
+        }
+        return (null, elsewhere);
+    }
+
+    /// <summary>Whom a value of a group means: the name of an entry in a form to compare it by, or what is no name as "uid " and the value.</summary>
+    public static string MemberKey(string value) => value.Contains('=', StringComparison.Ordinal) ? LdapName.Plain(value) : "uid " + value;
 
     static string Key(byte[] value) => value.All(b => b is > (byte)' ' and < 0x7F) ? Encoding.ASCII.GetString(value) : "0x" + Convert.ToHexString(value).ToLowerInvariant();
 
@@ -141,7 +186,7 @@ sealed class LdapMapping
         return [.. found.Select(Printable).Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase).Take(MostGroups)];
     }
 
-    /// <summary>Names of groups by their members: names of entries, and of those that are no names "uid " and the value.</summary>
+    /// <summary>Names of groups by the keys of their members.</summary>
     public Dictionary<string, List<string>> Members(IEnumerable<LdapEntry> groupEntries)
     {
         var found = new Dictionary<string, List<string>>(StringComparer.Ordinal);
@@ -150,7 +195,7 @@ sealed class LdapMapping
             if (groupName.Select(entry.Text).FirstOrDefault(one => !string.IsNullOrWhiteSpace(one)) is not { } called) continue;
             foreach (var value in member.SelectMany(entry.Texts))
             {
-                var key = value.Contains('=', StringComparison.Ordinal) ? LdapName.Plain(value) : "uid " + value;
+                var key = MemberKey(value);
                 if (!found.TryGetValue(key, out var list)) found[key] = list = [];
                 list.Add(called);
             }

@@ -65,14 +65,36 @@ sealed class LdapSource(LdapSettings settings, UserDirectory directory, TimeProv
         if (!result.Ok) throw new LdapTrouble($"{connection.Server} does not take {settings.BindDn} and its password: {result}");
     }
 
-    /// <summary>Everybody who is meant, and the groups of each.</summary>
-    public async Task<(List<LdapEntry> People, Dictionary<string, List<string>>? Groups)> ReadAsync(CancellationToken cancel)
+    /// <summary>Everybody who is meant, and the groups.</summary>
+    public async Task<(List<LdapEntry> People, List<LdapEntry> Groups)> ReadAsync(CancellationToken cancel)
     {
         await using var connection = await OpenAsync(cancel);
         await BindAsReaderAsync(connection, cancel);
-        var groups = Mapping.GroupFilter is null ? null : Mapping.Members(await connection.SearchAsync(new(Mapping.GroupBase, LdapScope.Subtree, Mapping.GroupFilter, Mapping.GroupAttributes, PageSize), MostEntries, cancel));
+        var groups = await ReadGroupsAsync(connection, cancel);
         return (await connection.SearchAsync(new(settings.Base, Mapping.Scope, Mapping.Filter, Mapping.Attributes, PageSize), MostEntries, cancel), groups);
     }
+
+    async Task<List<LdapEntry>> ReadGroupsAsync(LdapConnection connection, CancellationToken cancel)
+    {
+        if (Mapping.GroupFilter is not { } filter) return [];
+        var groups = await connection.SearchAsync(new(Mapping.GroupBase, LdapScope.Subtree, filter, Mapping.GroupAttributes, PageSize), MostEntries, cancel);
+        for (var i = 0; i < groups.Count; i++) groups[i] = await WholeAsync(connection, groups[i], cancel);
+        return groups;
+    }
+
+    // Active Directory gives no more than 1,500 values at once, as "member;range=0-1499"; the last part is called "member;range=1500-*"
+    static async Task<LdapEntry> WholeAsync(LdapConnection connection, LdapEntry entry, CancellationToken cancel)
+    {
+        while (entry.Ranged is var (attribute, next))
+        {
+            var found = await connection.SearchAsync(new(entry.Name, LdapScope.Base, EveryEntry, [$"{attribute};range={next}-*"]), 1, cancel);
+            if (found is not [var more] || !entry.TryAppend(attribute, more)) throw new LdapTrouble($"{connection.Server} does not give all of {attribute} of {entry.Name}");
+            if (entry.Values(attribute).Count > MostEntries) throw new LdapTrouble($"{connection.Server}: {entry.Name} has more than {MostEntries} members");
+        }
+        return entry;
+    }
+
+    static readonly LdapFilter EveryEntry = LdapFilter.TryParse("(objectClass=*)", out var every, out _) ? every : throw new InvalidOperationException();
 
     /// <summary>The one person of an address, or null; two of one address are nobody.</summary>
     public async Task<LdapPerson?> FindAsync(LdapConnection connection, MailAddress address, CancellationToken cancel)
@@ -80,12 +102,9 @@ sealed class LdapSource(LdapSettings settings, UserDirectory directory, TimeProv
         await BindAsReaderAsync(connection, cancel);
         var found = await connection.SearchAsync(new(settings.Base, Mapping.Scope, Mapping.ByAddress(address), Mapping.Attributes, SizeLimit: 2), 2, cancel);
         if (found.Count != 1) return null;
-        var groups = Mapping.GroupFilter is null ? null : await GroupsOfAsync(connection, found[0], cancel);
+        var groups = Mapping.SaysMembers ? Mapping.Members(await ReadGroupsAsync(connection, cancel)) : null;
         return Mapping.Read(found[0], groups).Person is { } person && person.Address.Key == address.Key ? person : null;
     }
-
-    async Task<Dictionary<string, List<string>>> GroupsOfAsync(LdapConnection connection, LdapEntry person, CancellationToken cancel) =>
-        Mapping.Members(await connection.SearchAsync(new(Mapping.GroupBase, LdapScope.Subtree, Mapping.GroupFilter!, Mapping.GroupAttributes, PageSize), MostEntries, cancel));
 
     /// <summary>Whether a password is somebody's; LdapTrouble where nobody can say. A person whose entry has moved is found again by what never changes.</summary>
     public Task<bool> IsRightAsync(string name, string id, string password, CancellationToken cancel) => WithKeptAsync(async connection =>

@@ -27,6 +27,9 @@ sealed class LdapSync(UserDirectory directory, TimeProvider time, ILogger<LdapSy
         public List<Step> Steps { get; } = [];
         public List<string> Collisions { get; } = [];
         public List<string> Reasons { get; } = [];
+        public List<LdapPerson> People { get; } = [];
+        /// <summary>The addresses that people will have here, by what never changes of them.</summary>
+        public Dictionary<string, MailAddress> Homes { get; } = new(StringComparer.Ordinal);
         public int Entries, LeftOut, Unchanged, Losing, Mine;
     }
 
@@ -40,15 +43,29 @@ sealed class LdapSync(UserDirectory directory, TimeProvider time, ILogger<LdapSy
         try
         {
             var (people, groups) = await source.ReadAsync(cancel);
-            var plan = MakePlan(source, people.Select(entry => source.Mapping.Read(entry, groups)).ToList(), now);
+            var membersOf = source.Mapping.SaysMembers ? source.Mapping.Members(groups) : null;
+            var plan = MakePlan(source, people.Select(entry => source.Mapping.Read(entry, membersOf)).ToList(), now);
+            var groupPlan = LdapGroupPlan.Make(source, directory, groups, plan.People, plan.Homes, now);
             // an empty answer is that of a wrong base or of a right that was taken away, sooner than of a school without people
-            var stopped = !force && (plan.Losing > Math.Max(LeastLoss, plan.Mine * source.Settings.SafetyStop / 100) || (plan.Entries == 0 && plan.Losing > 0));
-            var done = tryOnly || stopped ? plan.Steps : await ApplyAsync(source, plan, cancel);
+            var losesPeople = plan.Losing > Math.Max(LeastLoss, plan.Mine * source.Settings.SafetyStop / 100) || (plan.Entries == 0 && plan.Losing > 0);
+            var losesGroups = groupPlan.Losing > Math.Max(LeastLoss, groupPlan.Mine * source.Settings.SafetyStop / 100) || (groupPlan.Entries == 0 && groupPlan.Losing > 1);
+            var stopped = !force && (losesPeople || losesGroups);
+            var (done, groupsDone) = (plan.Steps, groupPlan.Steps);
+            if (!tryOnly && !stopped)
+            {
+                done = await ApplyAsync(source, plan, cancel);
+                // an account that was refused is no member
+                groupPlan = LdapGroupPlan.Make(source, directory, groups, plan.People, HomesNow(source), now);
+                groupsDone = await ApplyAsync(source, groupPlan, cancel);
+            }
+            plan.Collisions.AddRange(groupPlan.Collisions);
+            plan.Reasons.AddRange(groupPlan.Reasons);
             var difference = new LdapDifference(plan.Entries, plan.LeftOut, plan.Unchanged, done.Count(step => step.Kind is "made" or "adopted" or "restored"), done.Count(step => step.Kind is "changed" or "renamed" or "enabled"),
                 done.Count(step => step.Kind == "disabled"), done.Count(step => step.Kind == "removed"), plan.Losing,
-                [.. done.Take(MostShown).Select(step => new LdapChange(step.Kind, step.Address.ToString(), step.What))], [.. plan.Collisions.Take(MostCollisions)], [.. plan.Reasons.Take(MostReasons)], stopped);
+                [.. done.Select(step => new LdapChange(step.Kind, step.Address.ToString(), step.What)).Concat(groupsDone.Select(step => new LdapChange(step.Kind, step.Address.ToString(), step.What, Group: true))).Take(MostShown)], [.. plan.Collisions.Take(MostCollisions)], [.. plan.Reasons.Take(MostReasons)], stopped,
+                new(groupPlan.Entries, groupPlan.Unchanged, groupsDone.Count(step => step.Kind == "made"), groupsDone.Count(step => step.Kind is "changed" or "renamed" or "restored"), groupsDone.Count(step => step.Kind == "closed"), groupsDone.Count(step => step.Kind == "removed"), groupPlan.Losing));
             if (tryOnly) return difference;
-            var problem = stopped ? $"the last sync would disable {plan.Losing} of {plan.Mine} accounts and has changed nothing; look with: cbamail directory sync {source.Name} --dry-run, and confirm with --force" : "";
+            var problem = stopped ? $"the last sync would {(losesPeople ? $"disable {plan.Losing} of {plan.Mine} accounts" : $"close or empty {groupPlan.Losing} of {groupPlan.Mine} groups")} and has changed nothing; look with: cbamail directory sync {source.Name} --dry-run, and confirm with --force" : "";
             source.Standing = new(now, stopped ? source.Standing.Done : now, stopped ? source.Standing.Failing ?? now : null, problem, difference);
             if (stopped) LdapTelemetry.NotSynced(log, source.Name, problem);
             else LdapTelemetry.Synced(log, source.Name, difference.ToString());
@@ -89,6 +106,7 @@ sealed class LdapSync(UserDirectory directory, TimeProvider time, ILogger<LdapSy
         plan.Mine = mine.Values.Count(account => account.Enabled);
         var removed = directory.ListRemovedOf(source.Name);
         var people = read.Where(one => one.Person is not null).Select(one => one.Person!).DistinctBy(person => person.Id).ToList();
+        plan.People.AddRange(people);
         var present = people.Select(person => person.Id).ToHashSet(StringComparer.Ordinal);
         foreach (var same in people.GroupBy(person => person.Address.Key))
         {
@@ -106,6 +124,7 @@ sealed class LdapSync(UserDirectory directory, TimeProvider time, ILogger<LdapSy
 
     void Known(LdapSource source, Plan plan, LdapPerson person, Account account)
     {
+        plan.Homes[person.Id] = account.Address;
         var next = Become(source, person, account);
         var aliases = Free(plan, person, account);
         var differs = Differences(account, next).ToList();
@@ -119,7 +138,7 @@ sealed class LdapSync(UserDirectory directory, TimeProvider time, ILogger<LdapSy
             if (differs is ["address"]) { plan.Unchanged++; return; }
             moves = false;
         }
-        var kept = next.Address;
+        var kept = plan.Homes[person.Id] = next.Address;
         var kind = account.Enabled && !next.Enabled ? "disabled" : moves ? "renamed" : !account.Enabled && next.Enabled ? "enabled" : "changed";
         if (kind == "disabled") plan.Losing++;
         plan.Steps.Add(new(kind, next.Address, kind == "renamed" ? $"was {account.Address}" : string.Join(", ", differs), new(account.Id) { Change = current => Become(source, person, current) with { Address = kept }, Aliases = aliases }, account));
@@ -133,9 +152,11 @@ sealed class LdapSync(UserDirectory directory, TimeProvider time, ILogger<LdapSy
             // of its own it may take one whose entry is gone and came again as another
             var mayAdopt = source.Settings.Adopt && (there.Profile.Origin is not { } origin || (origin.Source == source.Name && !present.Contains(origin.Id)));
             if (!mayAdopt) { plan.LeftOut++; plan.Collisions.Add($"{person.Address} is {(there.Profile.Origin is { } other ? $"an account of ldap:{other.Source}, of another entry than {person.Name}" : "an account of this server")}; adopt takes it over"); return; }
+            plan.Homes[person.Id] = person.Address;
             plan.Steps.Add(new("adopted", person.Address, "", new(there.Id) { Change = current => Become(source, person, current), EndsPassword = true, Aliases = Free(plan, person, there) }, there));
             return;
         }
+        if (directory.FindGroup(person.Address) is not null) { plan.LeftOut++; plan.Collisions.Add($"{person.Address} is a group of this server"); return; }
         if (directory.FindAlias(person.Address) is not null) { plan.LeftOut++; plan.Collisions.Add($"{person.Address} is an alias of this server"); return; }
         if (!person.Enabled || source.Settings.Create == LdapCreation.Never || (source.Settings.Create == LdapCreation.SignIn && !atSignIn && !removed.ContainsKey(person.Id)))
         {
@@ -144,6 +165,7 @@ sealed class LdapSync(UserDirectory directory, TimeProvider time, ILogger<LdapSy
             return;
         }
         var aliases = Free(plan, person, bare);
+        plan.Homes[person.Id] = person.Address;
         if (removed.TryGetValue(person.Id, out var away))
         {
             plan.Steps.Add(new("restored", person.Address, "", new(away) { BringBack = true, Change = current => Become(source, person, current with { Enabled = true }), Aliases = aliases }, null));
@@ -220,7 +242,31 @@ sealed class LdapSync(UserDirectory directory, TimeProvider time, ILogger<LdapSy
 
     string? Holder(MailAddress address, Account but) =>
         directory.FindAccount(address) is { } account ? account.Id == but.Id ? null : "another account"
-        : directory.FindAlias(address) is { } alias && !(alias.Targets is [var target] && target == but.Address.ToString()) ? "an alias" : null;
+        : directory.FindAlias(address) is { } alias && !(alias.Targets is [var target] && target == but.Address.ToString()) ? "an alias"
+        : directory.FindGroup(address) is not null ? "a group" : null;
+
+    Dictionary<string, MailAddress> HomesNow(LdapSource source) =>
+        directory.ListAccounts().Where(account => account.Profile.Origin?.Source == source.Name).DistinctBy(account => account.Profile.Origin!.Id).ToDictionary(account => account.Profile.Origin!.Id, account => account.Address, StringComparer.Ordinal);
+
+    async Task<List<LdapGroupStep>> ApplyAsync(LdapSource source, LdapGroupPlan plan, CancellationToken cancel)
+    {
+        var done = new List<LdapGroupStep>();
+        foreach (var step in plan.Steps)
+        {
+            var result = await directory.ApplyAsync(step.Deed, (write, after) => Record?.Invoke(write, source.Name, Deed(step, after)), cancel);
+            if (result.Ok) done.Add(step);
+            else plan.Collisions.Add($"the group {step.Address} is not {step.Kind}: {result.Refusal.Sentence}");
+        }
+        return done;
+    }
+
+    static LdapDeed Deed(LdapGroupStep step, MailGroup? after)
+    {
+        var (action, status) = step.Before is null ? ("POST /api/v1/groups", 201) : after is null ? ("DELETE /api/v1/groups/{address}", 200) : ("PATCH /api/v1/groups/{address}", 200);
+        return new(action, step.Before is { } was ? "/api/v1/groups/" + was.Address : "/api/v1/groups", status, step.Before is { } before ? Shown(before) : null, after is null ? null : Shown(after));
+    }
+
+    static string Shown(MailGroup group) => JsonSerializer.Serialize(new { address = group.Address.ToString(), name = group.Profile.Name, members = group.Others.Count, gone = group.Profile.Origin?.Gone, directory = group.Profile.Origin?.Source }, Json);
 
     async Task<List<Step>> ApplyAsync(LdapSource source, Plan plan, CancellationToken cancel)
     {

@@ -11,9 +11,10 @@ static class GroupsApi
     /// <param name="Owners">Who gets bounces and mail for NAME-owner@; none: the administrator.</param>
     /// <param name="SendAs">Who may write in its name: members, owners, addresses; none: owners.</param>
     /// <param name="Hidden">Strangers are told that nobody is there.</param>
-    record GroupFields(string? Name = null, string? Description = null, IReadOnlyList<string>? Senders = null, IReadOnlyList<string>? Owners = null, IReadOnlyList<string>? SendAs = null, bool? Hidden = null)
+    /// <param name="Detach">It comes from a directory elsewhere (LDAP) no more: from now on it is a group of this server, with the members that it has.</param>
+    record GroupFields(string? Name = null, string? Description = null, IReadOnlyList<string>? Senders = null, IReadOnlyList<string>? Owners = null, IReadOnlyList<string>? SendAs = null, bool? Hidden = null, bool Detach = false)
     {
-        public GroupProfile Apply(GroupProfile old) => new()
+        public GroupProfile Apply(GroupProfile old) => old with
         {
             Name = Name ?? old.Name,
             Description = Description ?? old.Description,
@@ -27,7 +28,9 @@ static class GroupsApi
     /// <param name="Members">Addresses that are in it from the start.</param>
     sealed record NewGroup(string Address, IReadOnlyList<string>? Members = null) : GroupFields;
 
-    sealed record GroupView(string Address, string? Name, string? Description, int Members, IReadOnlyList<string> Senders, IReadOnlyList<string> Owners, IReadOnlyList<string> SendAs, bool Hidden, DateTimeOffset Created);
+    /// <param name="Directory">The directory elsewhere that says what it is called and who is in it; null: it is this server's own.</param>
+    /// <param name="Gone">Since when it is there no more, and nobody may write to it.</param>
+    sealed record GroupView(string Address, string? Name, string? Description, int Members, IReadOnlyList<string> Senders, IReadOnlyList<string> Owners, IReadOnlyList<string> SendAs, bool Hidden, DateTimeOffset Created, string? Directory, DateTimeOffset? Gone);
 
     sealed record Members(IReadOnlyList<string> Addresses);
 
@@ -57,7 +60,7 @@ static class GroupsApi
 
     static GroupView Show(HttpContext context, MailGroup group) => new(
         group.Address.ToString(), group.Profile.Name, group.Profile.Description, context.Room<UserDirectory>().MembersOf(group).Count,
-        group.Profile.Senders ?? ["domain"], group.Profile.Owners ?? [], group.Profile.SendAs ?? ["owners"], group.Profile.Hidden == true, group.Created);
+        group.Profile.Senders ?? ["domain"], group.Profile.Owners ?? [], group.Profile.SendAs ?? ["owners"], group.Profile.Hidden == true, group.Created, group.Profile.Origin?.Source, group.Profile.Origin?.Gone);
 
     static async Task ListAsync(HttpContext context)
     {
@@ -86,7 +89,7 @@ static class GroupsApi
     }
 
     static async Task SetAsync(HttpContext context, MailGroup group, GroupFields wanted) =>
-        await context.ResultAsync(await context.Room<UserDirectory>().SetGroupAsync(group, wanted.Apply(group.Profile), context.RequestAborted), now => Show(context, now));
+        await context.ResultAsync(await context.Room<UserDirectory>().SetGroupAsync(group, wanted.Apply(group.Profile), wanted.Detach, context.RequestAborted), now => Show(context, now));
 
     static async Task RemoveAsync(HttpContext context, MailGroup group)
     {
