@@ -44,6 +44,7 @@ public sealed class WayTests
         await alpha.SendAsync(alpha.Person, "galina@sts.open", Letter.Text(alpha.Person, "galina@sts.open", "by policy"));
         await gamma.ReceivedAsync("by policy", "galina@sts.open");
         await alpha.UntilEmptyAsync();
+        await alpha.UntilLogAsync("Delivered to galina@sts.open");
         Assert.Matches(@"Delivered to galina@sts\.open by mx\.gamma\.test.*tls=TLS.* mta-sts", alpha.Log);
 
         // the policy allows the server, but its certificate is of another name
@@ -62,6 +63,7 @@ public sealed class WayTests
         await beta.ReceivedAsync("by our policy", "boris@zeta.open");
         await alpha.UntilEmptyAsync();
         Assert.Matches(@"zeta\.open: MTA-STS policy fetched: Enforce", alpha.Log);
+        await alpha.UntilLogAsync("Delivered to boris@zeta.open");
         Assert.Matches(@"Delivered to boris@zeta\.open by mx\.beta\.test.*tls=TLS.* mta-sts", alpha.Log);
     }
 
