@@ -103,7 +103,7 @@ public sealed class FirstContactTests(ServerFixture fixture) : IClassFixture<Ser
     [Theory]
     [InlineData("hostname: mail.school.example\n", null)]
     [InlineData("dns:\n  servers: [127.0.0.1, resolver.example]\n", "line 2: dns.servers: \"resolver.example\" is no address")]
-    [InlineData("hostname: a.example\nmilters:\n  - name: x\n    address: localhost\n", "line 3: \"localhost\" is no address of a milter")]
+    [InlineData("hostname: a.example\nmilters:\n  - name: x\n    address: localhost\n", "line 4: \"localhost\" is no address of a milter")]
     [InlineData("hooks:\n  - url: http://filter.example.org/\n", "line 2: the hook http://filter.example.org/ would be asked in clear text")]
     [InlineData("tls:\n  certificate: /nowhere.pem\n", "tls: /nowhere.pem does not exist")]
     [InlineData("sending:\n  sources:\n    - address: 192.0.2.300\n", "\"192.0.2.300\" is no IP address")]
