@@ -116,6 +116,16 @@ public sealed partial class AbsenceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Made_up_senders_get_so_many_answers_and_no_more()
+    {
+        await CliAsync("account", "vacation", Anna, "--on", "--text", "Away.");
+        for (var i = 0; i < 103; i++) await SendAsync($"made-up-{i}@origin.test", Anna);
+        await Wait.UntilAsync(() => peer.Mails.Count == 100, "a hundred are answered");
+        Assert.Equal(103, await InboxAsync(Anna));
+        Assert.Equal(100, peer.Mails.Count);
+    }
+
+    [Fact]
     public async Task People_forward_where_their_domain_lets_them_and_addresses_elsewhere_agree_first()
     {
         using var me = await KeyAsync(Anna);

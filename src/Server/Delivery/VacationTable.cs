@@ -11,6 +11,10 @@ static class VacationTable
         return row.Step() ? row.Time(0) : null;
     }
 
+    /// <summary>How many were answered since.</summary>
+    public static long CountSince(ReadTransaction read, long account, DateTimeOffset since) =>
+        read.Prepare("SELECT count(*) FROM vacation_reply WHERE account_id = ? AND at > ?").Bind(1, account).Bind(2, since).Scalar() ?? 0;
+
     public static void Record(WriteTransaction write, long account, string sender, DateTimeOffset now, DateTimeOffset old)
     {
         write.Prepare("DELETE FROM vacation_reply WHERE account_id = ? AND at < ?").Bind(1, account).Bind(2, old).Run();

@@ -13,6 +13,9 @@ namespace CbaMail.Delivery;
 /// </summary>
 public sealed class Vacations
 {
+    /// <summary>Senders that one account answers within an hour; the others are not told.</summary>
+    const int MostAnHour = 100;
+
     readonly Store store;
     readonly UserDirectory directory;
     readonly TimeProvider time;
@@ -46,7 +49,7 @@ public sealed class Vacations
             if (directory.MaySendAs(account, sender) || AddressedAs(account, vacation, header) is not { } own || !underWay.TryAdd((account.Id, sender.Key), true)) continue;
             try
             {
-                if (Answered(account, sender) + vacation.Pause > now) continue;
+                if (Answered(account, sender) + vacation.Pause > now || IsFlooded(account, now)) continue;
                 var targets = directory.IsLocal(sender) ? directory.Resolve(sender) : new Result<IReadOnlyList<Target>>([new Target(null, null, sender)], null);
                 if (!targets.Ok) continue;
                 await send(new DeliveryOrder
@@ -62,6 +65,13 @@ public sealed class Vacations
             }
             finally { underWay.TryRemove((account.Id, sender.Key), out _); }
         }
+    }
+
+    // senders are easily made up, and each answer would go to somebody who has written nothing
+    bool IsFlooded(Account account, DateTimeOffset now)
+    {
+        using var read = store.Read();
+        return VacationTable.CountSince(read, account.Id, now.AddHours(-1)) >= MostAnHour;
     }
 
     DateTimeOffset? Answered(Account account, MailAddress sender)

@@ -65,7 +65,7 @@ static class MailboxesApi
         if (keep is "forever") days = 0;
         else if (keep is not "default")
         {
-            if (!(keep ?? "").EndsWith('d') || !int.TryParse(keep.AsSpan(0, keep!.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number is < 1 or > Retention.MostDays)
+            if (!keep.EndsWith('d') || !int.TryParse(keep.AsSpan(0, keep.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number is < 1 or > Retention.MostDays)
             {
                 await context.RefuseAsync(Refusal.Invalid.Because($"A mailbox keeps its messages forever, for a number of days as in 30d (at most {Retention.MostDays}), or as the server says: default").At("keep"));
                 return;
