@@ -10,41 +10,48 @@ public sealed partial class UserDirectory
 {
     const int MostWords = 1000;
 
-    /// <summary>Sets the policy of the domain, account or alias that is called so; the lists are brought into the form in which they are compared.</summary>
+    /// <summary>Sets the policy of the domain, account or alias that is called so.</summary>
     /// <returns>The policy as it is kept.</returns>
-    public async ValueTask<Result<MailPolicy>> SetPolicyAsync(string subject, MailPolicy policy, CancellationToken cancel = default)
+    public ValueTask<Result<MailPolicy>> SetPolicyAsync(string subject, MailPolicy policy, CancellationToken cancel = default) => ChangePolicyAsync(subject, _ => policy, cancel);
+
+    /// <summary>Makes of the policy as it stands the next one, so that of two who change other parts of it neither loses; the lists are brought into the form in which they are compared.</summary>
+    /// <param name="change">Runs within the commit.</param>
+    /// <returns>The policy as it is kept.</returns>
+    public async ValueTask<Result<MailPolicy>> ChangePolicyAsync(string subject, Func<MailPolicy, Result<MailPolicy>> change, CancellationToken cancel = default)
     {
         if (subject.Contains('@') ? !Names.TryAddress(subject, out var address) : (address = null) is not null)
             return Refusal.BadAddress.Because($"\"{Printable(subject)}\" is not a valid address");
         var (account, alias) = address is null ? (null, null) : (FindAccount(address), FindAlias(address));
         var domain = address is null ? FindDomain(subject) : null;
         if (domain is null && account is null && alias is null) return NobodyCalled(subject);
-        var normal = Normalised(policy, domain is not null ? "a domain" : account is not null ? "an account" : "an alias");
-        if (!normal.Ok) return normal.Refusal;
-        var kept = normal.Value;
-        var done = await store.CommitAsync(write =>
+        var kind = domain is not null ? "a domain" : account is not null ? "an account" : "an alias";
+        Result<MailPolicy> Next(MailPolicy now) => change(now) is var wanted && wanted.Ok ? Normalised(wanted.Value, kind) : wanted;
+        return await store.CommitAsync(write =>
         {
+            Result<MailPolicy> next;
             if (domain is not null)
             {
-                if (DirectoryTable.FindDomain(write, domain.Id) is not { } now) return false;
-                DirectoryTable.SetPolicy(write, now = now with { Policy = kept });
+                if (DirectoryTable.FindDomain(write, domain.Id) is not { } now) return NobodyCalled(subject);
+                if (!(next = Next(now.Policy)).Ok) return next;
+                DirectoryTable.SetPolicy(write, now = now with { Policy = next.Value });
                 write.OnCommitted(() => domains[now.Name] = now);
             }
             else if (account is not null)
             {
-                if (DirectoryTable.FindAccount(write, account.Id) is not var (now, password, scram)) return false;
-                DirectoryTable.SetPolicy(write, now = now with { Policy = kept });
+                if (DirectoryTable.FindAccount(write, account.Id) is not var (now, password, scram)) return NobodyCalled(subject);
+                if (!(next = Next(now.Policy)).Ok) return next;
+                DirectoryTable.SetPolicy(write, now = now with { Policy = next.Value });
                 write.OnCommitted(() => Keep(now, new(password, Open(now, scram))));
             }
             else
             {
-                if (DirectoryTable.FindAlias(write, alias!.DomainId, alias.Address.LocalPart) is not { } now) return false;
-                DirectoryTable.SetPolicy(write, now = now with { Policy = kept });
+                if (DirectoryTable.FindAlias(write, alias!.DomainId, alias.Address.LocalPart) is not { } now) return NobodyCalled(subject);
+                if (!(next = Next(now.Policy)).Ok) return next;
+                DirectoryTable.SetPolicy(write, now = now with { Policy = next.Value });
                 write.OnCommitted(() => aliases[Key(now.Address)] = now);
             }
-            return true;
+            return next;
         }, cancel);
-        return done ? kept : NobodyCalled(subject);
     }
 
     /// <summary>The policy of the domain, account or alias that is called so.</summary>

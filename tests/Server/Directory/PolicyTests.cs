@@ -37,6 +37,19 @@ public sealed class PolicyTests
     }
 
     [Fact]
+    public async Task Of_many_who_change_one_policy_nobody_loses_his_part()
+    {
+        await using var fixture = await NewAsync();
+        var changes = Enumerable.Range(0, 20).Select(async i => await fixture.Users.ChangePolicyAsync(
+            "anna@example.test", policy => policy with { BlockedSenders = [.. policy.BlockedSenders ?? [], $"s{i}@example.org"] }));
+        Assert.All(await Task.WhenAll(changes), changed => Assert.True(changed.Ok));
+        Assert.Equal(20, fixture.Users.FindAccount(Address("anna@example.test"))!.Policy.BlockedSenders!.Count);
+        var refused = await fixture.Users.ChangePolicyAsync("anna@example.test", _ => Refusal.Invalid.Because("not this"));
+        Assert.Equal("not this", refused.Refusal!.Sentence);
+        Assert.Equal(20, fixture.Users.FindAccount(Address("anna@example.test"))!.Policy.BlockedSenders!.Count);
+    }
+
+    [Fact]
     public async Task Mail_is_forwarded_and_a_copy_stays_unless_said()
     {
         await using var fixture = await NewAsync(("anna@example.test", new() { Forward = ["far@elsewhere.test", "BORIS@example.org"] }));

@@ -61,9 +61,14 @@ static class OwnMailApi
 
     static async Task SetVacationAsync(HttpContext context, Account account, VacationFields wanted)
     {
-        var next = Apply(account.Profile.Vacation ?? new Vacation(), wanted, Days.Zone(account.Profile.Zone));
-        if (!next.Ok) { await context.RefuseAsync(next.Refusal); return; }
-        var changed = await context.Room<UserDirectory>().SetAccountAsync(account, new(Profile: profile => profile with { Vacation = next.Value }), context.RequestAborted);
+        Refusal? refused = null;
+        var changed = await context.Room<UserDirectory>().SetAccountAsync(account, new(Profile: profile =>
+        {
+            var next = Apply(profile.Vacation ?? new Vacation(), wanted, Days.Zone(profile.Zone));
+            refused = next.Refusal;
+            return next.Ok ? profile with { Vacation = next.Value } : profile;
+        }), context.RequestAborted);
+        if (refused is not null) { await context.RefuseAsync(refused); return; }
         if (changed.Ok) await context.Room<Vacations>().ForgetAsync(account, context.RequestAborted);
         await context.ResultAsync(changed, now => Show(context, now));
     }
@@ -113,7 +118,7 @@ static class OwnMailApi
     static async Task ForwardAsync(HttpContext context, Account account, IReadOnlyList<string> to, bool keepCopy)
     {
         var directory = context.Room<UserDirectory>();
-        var set = await directory.SetPolicyAsync(account.Address.ToString(), account.Policy with { Forward = to, KeepCopy = to.Count == 0 || keepCopy ? null : false }, context.RequestAborted);
+        var set = await directory.ChangePolicyAsync(account.Address.ToString(), policy => policy with { Forward = to, KeepCopy = to.Count == 0 || keepCopy ? null : false }, context.RequestAborted);
         if (!set.Ok) await context.RefuseAsync(set.Refusal);
         else await context.JsonAsync(ShowForwards(context, directory.GetAccount(account.Id) ?? account));
     }

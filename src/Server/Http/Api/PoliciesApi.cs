@@ -60,17 +60,14 @@ static class PoliciesApi
         if (await context.ReadAsync<JsonObject>() is not { } patch) return;
         var subject = context.Part("subject");
         var directory = context.Room<UserDirectory>();
-        var old = directory.PolicyOf(subject);
-        if (!old.Ok) { await context.RefuseAsync(old.Refusal); return; }
-        var merged = JsonSerializer.SerializeToNode(old.Value, Reply.Json)!.AsObject();
+        await context.ResultAsync(await directory.ChangePolicyAsync(subject, policy => Merged(policy, patch), context.RequestAborted), policy => Show(context, policy));
+    }
+
+    static Result<MailPolicy> Merged(MailPolicy policy, JsonObject patch)
+    {
+        var merged = JsonSerializer.SerializeToNode(policy, Reply.Json)!.AsObject();
         foreach (var (key, value) in patch) merged[key] = value?.DeepClone();
-        MailPolicy wanted;
-        try { wanted = merged.Deserialize<MailPolicy>(Reply.Json)!; }
-        catch (JsonException e)
-        {
-            await context.RefuseAsync(Wrong(e));
-            return;
-        }
-        await context.ResultAsync(await directory.SetPolicyAsync(subject, wanted, context.RequestAborted), policy => Show(context, policy));
+        try { return merged.Deserialize<MailPolicy>(Reply.Json)!; }
+        catch (JsonException e) { return Wrong(e); }
     }
 }
