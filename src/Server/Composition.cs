@@ -6,6 +6,7 @@ using CbaMail.Backup;
 using CbaMail.Cli;
 using CbaMail.Config;
 using CbaMail.Correspondents;
+using CbaMail.Courses;
 using CbaMail.Delivery;
 using CbaMail.Directory;
 using CbaMail.Federation;
@@ -68,6 +69,7 @@ public static class Composition
             .AddAuthorizationRoom()
             .AddBackup()
             .AddQueue()
+            .AddCourses()
             .AddMailings()
             .AddReports()
             .AddWebhooks()

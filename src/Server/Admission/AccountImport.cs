@@ -2,9 +2,9 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Serialization;
 using CbaMail.Config;
+using CbaMail.Courses;
 using CbaMail.Directory;
 using CbaMail.Envelope;
-using CbaMail.Mailings;
 using CbaMail.Text;
 
 namespace CbaMail.Admission;

@@ -1,8 +1,8 @@
 using CbaMail.Authorization;
 using CbaMail.Config;
+using CbaMail.Courses;
 using CbaMail.Directory;
 using CbaMail.Envelope;
-using CbaMail.Mailings;
 using CbaMail.Storage;
 
 namespace CbaMail.Admission;

@@ -2,9 +2,9 @@ using System.Net;
 using System.Text.Json;
 using CbaMail.Authorization;
 using CbaMail.Config;
+using CbaMail.Courses;
 using CbaMail.Directory;
 using CbaMail.Envelope;
-using CbaMail.Mailings;
 using CbaMail.Net;
 using CbaMail.Storage;
 

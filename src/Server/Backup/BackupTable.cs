@@ -51,7 +51,7 @@ static class BackupTable
         // what came after the snapshot is gone without having been expunged: whoever asks what vanished resynchronises (RFC 7162 3.2.5)
         restored.Prepare("UPDATE mailbox SET forgotten = modseq - 1").Run();
         restored.Prepare("UPDATE message SET modseq = (SELECT modseq FROM mailbox WHERE mailbox.id = message.mailbox_id) WHERE mailbox_id IN (SELECT id FROM mailbox)").Run();
-        restored.Prepare("UPDATE sqlite_sequence SET seq = seq + ? WHERE name IN ('mailbox', 'content', 'object', 'queue_message', 'participant', 'ledger')").Bind(1, Gap).Run();
+        restored.Prepare("UPDATE sqlite_sequence SET seq = seq + ? WHERE name IN ('mailbox', 'content', 'object', 'queue_message', 'participant', 'person', 'enrolment', 'ledger')").Bind(1, Gap).Run();
         VaultTable.SetSafe(restored, (firstPack, 0));
     }
 

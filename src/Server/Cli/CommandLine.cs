@@ -48,6 +48,8 @@ public static class CommandLine
         .. MailboxVerbs.Rows,
         .. ExpungedVerbs.Rows,
         .. CourseVerbs.Rows,
+        .. EnrolmentVerbs.Rows,
+        .. RunVerbs.Rows,
         .. TemplateVerbs.Rows,
         .. MailingVerbs.Rows,
         .. QueueVerbs.Rows,

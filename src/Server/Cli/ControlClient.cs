@@ -169,6 +169,12 @@ public sealed class JsonBody
     }
 
     public JsonBody Add(string name, long? value) { if (value is { } v) fields.Add(json => json.WriteNumber(name, v)); return this; }
+    public JsonBody Add(string name, JsonBody? value)
+    {
+        if (value is not null) fields.Add(json => { json.WritePropertyName(name); value.WriteTo(json); });
+        return this;
+    }
+
     public JsonBody Add(string name, IReadOnlyList<JsonBody> objects)
     {
         fields.Add(json =>

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using CbaMail.Authorization;
 using CbaMail.Config;
+using CbaMail.Courses;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Mailings;

@@ -37,6 +37,8 @@ static class ApiRoutes
         .. MailboxesApi.Rows,
         .. ExpungedApi.Rows,
         .. CoursesApi.Rows,
+        .. RunsApi.Rows,
+        .. EnrolmentsApi.Rows,
         .. TemplatesApi.Rows,
         .. MailingsApi.Rows,
         .. QueueApi.Rows,

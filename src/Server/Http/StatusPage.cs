@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using CbaMail.Courses;
 using CbaMail.Mailings;
 
 namespace CbaMail.Http;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using CbaMail.Courses;
 using CbaMail.Envelope;
 using CbaMail.Mime;
 

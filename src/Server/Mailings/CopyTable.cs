@@ -23,7 +23,7 @@ public static class CopyTable
         var parts = messageId.Split('.', 3);
         if (parts.Length < 3 || !parts[0].StartsWith('m') || !long.TryParse(parts[0].AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out var mailing)
             || !long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var person)) return null;
-        using var row = read.Prepare(Columns + " WHERE l.mailing_id = ? AND l.participant_id = ? AND l.message_id = ?").Bind(1, mailing).Bind(2, person).Bind(3, messageId);
+        using var row = read.Prepare(Columns + " WHERE l.mailing_id = ?1 AND l.person_id = coalesce((SELECT person_id FROM former_participant WHERE id = ?2), ?2) AND l.message_id = ?3").Bind(1, mailing).Bind(2, person).Bind(3, messageId);
         return row.Step() ? new FoundCopy(row.Int64(0), row.Int64(1), row.String(2), row.String(3)) : null;
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CbaMail.Courses;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Storage;

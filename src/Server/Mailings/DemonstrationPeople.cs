@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using CbaMail.Courses;
 
 namespace CbaMail.Mailings;
 

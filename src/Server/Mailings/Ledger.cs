@@ -25,7 +25,7 @@ public enum LedgerState
 /// <param name="Host">The peer that replied, or null for local mail.</param>
 /// <param name="Class">Of one that did not get through: dead, full, policy, content, temporary, unknown; or null.</param>
 public sealed record LedgerRow(
-    long Id, long ParticipantId, string Address, string Name, int Line, LedgerState State,
+    long Id, long PersonId, string Address, string Name, int Line, LedgerState State,
     string MessageId, string Reply, string? Host, string? Tls, int Attempts, DateTimeOffset At, string? Class = null);
 
 /// <summary>Whose copy a ledger row is, and who sent it.</summary>

@@ -1,10 +1,11 @@
+using CbaMail.Courses;
 using CbaMail.Storage;
 using CbaMail.Storage.Sqlite;
 
 namespace CbaMail.Mailings;
 
 /// <summary>A frozen recipient that waits for its copy.</summary>
-public sealed record LedgerWork(long Id, long ParticipantId, string Address, string Name, string Fields, int Line, string MessageId);
+public sealed record LedgerWork(long Id, long PersonId, string Address, string Name, string Fields, int Line, string MessageId);
 
 /// <summary>The SQL of the ledger.</summary>
 public static class LedgerTable
@@ -18,7 +19,7 @@ public static class LedgerTable
 
     /// <summary>Freezes one recipient.</summary>
     public static void Add(WriteTransaction transaction, long mailing, in Participant person, string messageId, LedgerState state, string reply, DateTimeOffset at) =>
-        transaction.Prepare("INSERT INTO ledger (mailing_id, participant_id, address, name, fields, line, message_id, state, reply, attempts, at) VALUES (?,?,?,?,?,?,?,?,?,0,?)")
+        transaction.Prepare("INSERT INTO ledger (mailing_id, person_id, address, name, fields, line, message_id, state, reply, attempts, at) VALUES (?,?,?,?,?,?,?,?,?,0,?)")
             .Bind(1, mailing).Bind(2, person.Id).Bind(3, person.Address).Bind(4, person.Name).Bind(5, person.Fields).Bind(6, person.Line)
             .Bind(7, messageId).Bind(8, Word(state)).Bind(9, reply).Bind(10, at).Run();
 
@@ -27,7 +28,7 @@ public static class LedgerTable
     {
         var rows = new List<LedgerWork>(count);
         using var query = transaction.Prepare(
-            "SELECT id, participant_id, address, name, fields, line, message_id FROM ledger WHERE mailing_id = ? AND state = 'rendered' AND id > ? ORDER BY id LIMIT ?")
+            "SELECT id, person_id, address, name, fields, line, message_id FROM ledger WHERE mailing_id = ? AND state = 'rendered' AND id > ? ORDER BY id LIMIT ?")
             .Bind(1, mailing).Bind(2, after).Bind(3, count);
         while (query.Step())
             rows.Add(new(query.Int64(0), query.Int64(1), query.String(2), query.String(3), query.String(4), query.Int32(5), query.String(6)));
@@ -65,7 +66,7 @@ public static class LedgerTable
     {
         var rows = new List<(LedgerRow, long, long?)>();
         using var query = transaction.Prepare("""
-            SELECT id, participant_id, address, name, line, state, message_id, reply, host, tls, attempts, at, class, mailing_id, queue_id FROM ledger
+            SELECT id, person_id, address, name, line, state, message_id, reply, host, tls, attempts, at, class, mailing_id, queue_id FROM ledger
              WHERE (?1 IS NULL OR message_id = ?1) AND (?2 IS NULL OR address LIKE ?2 ESCAPE '\') AND (?3 IS NULL OR address LIKE ?3 ESCAPE '\' OR reply LIKE ?3 ESCAPE '\' OR host LIKE ?3 ESCAPE '\')
              AND (?4 IS NULL OR at >= ?4) AND (?5 IS NULL OR at < ?5) AND state <> 'rendered'
              ORDER BY id DESC LIMIT ?6
@@ -116,7 +117,7 @@ public static class LedgerTable
     {
         var rows = new List<LedgerRow>();
         using var query = transaction.Prepare(
-            "SELECT id, participant_id, address, name, line, state, message_id, reply, host, tls, attempts, at, class FROM ledger WHERE mailing_id = ? AND id > ? ORDER BY id LIMIT ?")
+            "SELECT id, person_id, address, name, line, state, message_id, reply, host, tls, attempts, at, class FROM ledger WHERE mailing_id = ? AND id > ? ORDER BY id LIMIT ?")
             .Bind(1, mailing).Bind(2, after).Bind(3, count);
         while (query.Step()) rows.Add(Read(query));
         return rows;

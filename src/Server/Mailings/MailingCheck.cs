@@ -1,4 +1,5 @@
 using System.Text;
+using CbaMail.Courses;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 

@@ -100,6 +100,14 @@ public static class MailingTable
     internal static long? Unfinished(WriteTransaction transaction, long course) =>
         transaction.Prepare("SELECT id FROM mailing WHERE course_id = ? AND state IN ('sending', 'paused') LIMIT 1").Bind(1, course).Scalar();
 
+    /// <summary>Removes the mailings of a course with their ledgers; whoever calls has ended them before.</summary>
+    internal static void RemoveAll(WriteTransaction transaction, long course)
+    {
+        transaction.Prepare("DELETE FROM ledger WHERE mailing_id IN (SELECT id FROM mailing WHERE course_id = ?)").Bind(1, course).Run();
+        transaction.Prepare("DELETE FROM mailing_file WHERE mailing_id IN (SELECT id FROM mailing WHERE course_id = ?)").Bind(1, course).Run();
+        transaction.Prepare("DELETE FROM mailing WHERE course_id = ?").Bind(1, course).Run();
+    }
+
     internal static HashSet<string> UsedFiles(ReadTransaction transaction)
     {
         var used = new HashSet<string>();

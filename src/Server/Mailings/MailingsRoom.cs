@@ -1,9 +1,9 @@
 namespace CbaMail.Mailings;
 
 /// <summary>
-/// Mailings: courses, the people in them, and messages that are written once and read by each as his own.
+/// Mailings: messages to the people of courses, written once and read by each as his own.
 ///
-/// What is here: the register of courses (<see cref="CourseRegister"/>), files of participants, templates (<see cref="Template"/>),
+/// What is here: templates (<see cref="Template"/>),
 /// the check that renders everybody before anybody is sent to (<see cref="MailingCheck"/>), the ledger (<see cref="Ledger"/>), and the
 /// deeds around them (<see cref="PressRoom"/>). What is not: placing copies in mailboxes and the queue. Delivery's MailingRun does that,
 /// for it is above this room; what remote peers say comes back by the queue's Outcome.
@@ -22,7 +22,6 @@ public static class MailingsRoom
 {
     public static IServiceCollection AddMailings(this IServiceCollection services) => services
         .AddSingleton<MailingFiles>()
-        .AddSingleton<CourseRegister>()
         .AddSingleton<TemplateBook>()
         .AddSingleton<PressRoom>()
         .AddSingleton<DemonstrationCourse>()

@@ -1,3 +1,5 @@
+using CbaMail.Courses;
+
 namespace CbaMail.Mailings;
 
 /// <summary>The values of one person's copy. A participant's own columns go before the names that every mailing has.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using CbaMail.Config;
+using CbaMail.Courses;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Mailboxes;
@@ -176,7 +177,7 @@ public sealed class PressRoom
         List<ImportError> leftOut;
         using (var read = store.Read())
         {
-            people = CourseTable.Participants(read, composer.Course.Id, 0, int.MaxValue);
+            people = CourseTable.Active(read, composer.Course.Id, time);
             leftOut = CourseTable.Rejects(read, composer.Course.Id);
         }
         return new MailingCheck(directory, composer, people, leftOut).Run();

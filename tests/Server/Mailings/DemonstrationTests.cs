@@ -54,7 +54,7 @@ public class DemonstrationTests
         var again = await Start();
         Assert.Equal((result with { Took = null }), again);
         Assert.Single(house.Inbox(result.Address));
-        Assert.Null(await house.Courses.RemoveAsync(result.Course, default));
+        Assert.Null(await house.Courses.RemoveWithMailingsAsync(result.Course, default));
         using var unused = new PasswordHashing(TimeProvider.System);
         Assert.False((await new DemonstrationCourse(house.Store, house.Users, unused, house.Courses, house.Press, TimeProvider.System, NullLogger<DemonstrationCourse>.Instance)
             .RunAsync("example.test", said.Add, default, people: 120)).Ok); // what was removed does not come back

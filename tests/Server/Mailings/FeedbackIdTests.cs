@@ -1,3 +1,4 @@
+using CbaMail.Courses;
 using CbaMail.Mailings;
 using Xunit;
 

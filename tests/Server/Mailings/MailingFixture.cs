@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using CbaMail.Config;
+using CbaMail.Courses;
 using CbaMail.Delivery;
 using CbaMail.Directory;
 using CbaMail.Envelope;
@@ -30,6 +31,8 @@ public sealed class MailingFixture : IAsyncDisposable
     public UserDirectory Users { get; private set; } = null!;
     public MailQueue Queue { get; private set; } = null!;
     public CourseRegister Courses { get; private set; } = null!;
+    public RunBook Runs { get; private set; } = null!;
+    public Enrolments Enrolments { get; private set; } = null!;
     public PressRoom Press { get; private set; } = null!;
     public MailingRun Run { get; private set; } = null!;
     public string Data => data;
@@ -44,6 +47,8 @@ public sealed class MailingFixture : IAsyncDisposable
         Queue = new MailQueue(Store, Mail, time, Settings);
         var files = new MailingFiles(Store);
         Courses = new CourseRegister(Store, Users, Settings, time);
+        Runs = new RunBook(Store, Users, time);
+        Enrolments = new Enrolments(Store, Settings, time);
         Press = new PressRoom(Store, Mail, Queue, Users, files, Settings, time);
         Run = new MailingRun(Press, Mail, Queue, Users, Settings, time, NullLogger<MailingRun>.Instance);
     }

@@ -1,9 +1,9 @@
 using System.Threading.Channels;
 using CbaMail.Admission;
 using CbaMail.Authorization;
+using CbaMail.Courses;
 using CbaMail.Directory;
 using CbaMail.Envelope;
-using CbaMail.Mailings;
 using CbaMail.Storage;
 
 namespace CbaMail.Http.Api;

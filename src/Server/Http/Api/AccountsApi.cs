@@ -4,10 +4,10 @@ using System.Text.Json.Serialization;
 using CbaMail.Admission;
 using CbaMail.Authorization;
 using CbaMail.Config;
+using CbaMail.Courses;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Mailboxes;
-using CbaMail.Mailings;
 
 namespace CbaMail.Http.Api;
 

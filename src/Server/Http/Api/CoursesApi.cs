@@ -1,6 +1,7 @@
 using System.Text.Json;
 using CbaMail.Authorization;
 using CbaMail.Config;
+using CbaMail.Courses;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Mailings;
@@ -15,7 +16,11 @@ static class CoursesApi
 
     /// <param name="Id">Its short name, as in paths.</param>
     /// <param name="Columns">Of the tables that were taken in: names of fields of templates.</param>
-    sealed record CourseView(string Id, string Name, string Domain, string Language, int Participants, IReadOnlyList<string> Columns, DateTimeOffset Created);
+    /// <param name="Programme">Short name of the one that it is part of.</param>
+    sealed record CourseView(string Id, string Name, string Domain, string Language, int Participants, IReadOnlyList<string> Columns, DateTimeOffset Created, string? Programme = null);
+
+    /// <param name="Programme">Short name of one of the course's domain; "" takes it out of its programme.</param>
+    sealed record WantedCourse(string? Name = null, string? Language = null, string? Programme = null);
 
     /// <param name="Line">Of the table.</param>
     sealed record RefusedPerson(int Line, string Address, string Error);
@@ -34,7 +39,9 @@ static class CoursesApi
         new("GET", "/courses", Permissions.CoursesRead, About.Asked, "Courses", context => context.ListAsync(Seen(context).OrderBy(course => course.Slug, StringComparer.Ordinal), course => course.Slug, Shown)) { IsList = true, Gives = typeof(CourseView) },
         new("POST", "/courses", Permissions.CoursesCreate, About.Asked, "Make a course", Requests.With<NewCourse>(AddAsync)) { Takes = typeof(NewCourse), Gives = typeof(CourseView) },
         new("GET", "/courses/{course}", Permissions.CoursesRead, About.Course, "One course", context => context.ResultAsync(context.Room<CourseRegister>().Find(context.Part("course")), Shown)) { Gives = typeof(CourseView) },
-        new("DELETE", "/courses/{course}", Permissions.CoursesCreate, About.Course, "Remove a course with its mailings", context => DoneAsync(context, context.Room<CourseRegister>().RemoveAsync(context.Part("course"), context.RequestAborted))) { Gives = typeof(DeedDone) },
+        new("PATCH", "/courses/{course}", Permissions.CoursesWrite, About.Course, "Change a course", Requests.With<WantedCourse>((context, wanted) => RunsApi.WithCourse(context, async course =>
+            await context.ResultAsync(await context.Room<CourseRegister>().ChangeAsync(course, wanted.Name, wanted.Language, wanted.Programme, context.RequestAborted), Shown)))) { Takes = typeof(WantedCourse), Gives = typeof(CourseView), CanRehearse = true },
+        new("DELETE", "/courses/{course}", Permissions.CoursesCreate, About.Course, "Remove a course with its mailings", context => DoneAsync(context, context.Room<CourseRegister>().RemoveWithMailingsAsync(context.Part("course"), context.RequestAborted))) { Gives = typeof(DeedDone) },
         new("POST", "/courses/{course}/import", Permissions.CoursesWrite, About.Course, "Take in people from a table", ImportAsync) { TakesType = "text/csv", Streams = true, Gives = typeof(ImportedPeople), GivesType = "application/json" },
         new("GET", "/courses/{course}/participants", Permissions.CoursesRead, About.Course, "The people of a course", ParticipantsAsync) { Streams = true, Gives = typeof(ParticipantView[]), GivesType = "application/json" },
         new("POST", "/courses/{course}/participants", Permissions.CoursesWrite, About.Course, "Take somebody in, or change what is known of him", Requests.With<NewParticipant>(PutAsync)) { Takes = typeof(NewParticipant), Gives = typeof(ParticipantView) },
@@ -44,7 +51,7 @@ static class CoursesApi
             context, context.Room<CourseRegister>().RemoveParticipantAsync(context.Part("course"), context.Part("address"), context.RequestAborted))) { Gives = typeof(DeedDone) },
     ];
 
-    static CourseView Shown(Course course) => new(course.Slug, course.Name, course.Domain, course.Language, course.Participants, course.Columns, course.Created);
+    static CourseView Shown(Course course) => new(course.Slug, course.Name, course.Domain, course.Language, course.Participants, course.Columns, course.Created, course.Programme);
 
     static ParticipantView Shown(Participant person) => new(person.Address, person.Name, person.Line, JsonSerializer.Deserialize<Dictionary<string, string>>(person.Fields) ?? []);
 
@@ -70,10 +77,14 @@ static class CoursesApi
         return context.Room<CourseRegister>().List().Where(course => caller.MayCourse(Permissions.CoursesRead, course.Id, directory.FindDomain(course.Domain)));
     }
 
+    /// <summary>Why the caller may not make a course or a programme in a domain, or null.</summary>
+    internal static Refusal? ForbidsNew(HttpContext context, string? name) =>
+        context.Room<UserDirectory>().FindDomain(name ?? "") is { } domain ? context.Forbids(Permissions.CoursesCreate, domain)
+        : context.Caller().MayEverywhere(Permissions.CoursesCreate) ? null : Requests.MayNot(Permissions.CoursesCreate);
+
     static async Task AddAsync(HttpContext context, NewCourse wanted)
     {
-        if (context.Room<UserDirectory>().FindDomain(wanted.Domain ?? "") is { } domain ? context.Forbids(Permissions.CoursesCreate, domain) is { } refusal
-            : !context.Caller().MayEverywhere(Permissions.CoursesCreate) && (refusal = Requests.MayNot(Permissions.CoursesCreate)) is not null)
+        if (ForbidsNew(context, wanted.Domain) is { } refusal)
         {
             await context.RefuseAsync(refusal);
             return;
@@ -112,7 +123,7 @@ static class CoursesApi
             }
             await json.FlushAsync(context.RequestAborted);
             if (people.Count < Page) break;
-            after = people[^1].Id;
+            after = people[^1].Place;
         }
         json.WriteEndArray();
     }

@@ -2,9 +2,9 @@ using System.Globalization;
 using CbaMail.Admission;
 using CbaMail.Authorization;
 using CbaMail.Config;
+using CbaMail.Courses;
 using CbaMail.Directory;
 using CbaMail.Envelope;
-using CbaMail.Mailings;
 
 namespace CbaMail.Http.Api;
 

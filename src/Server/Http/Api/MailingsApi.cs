@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using CbaMail.Authorization;
 using CbaMail.Config;
+using CbaMail.Courses;
 using CbaMail.Directory;
 using CbaMail.Mailings;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using CbaMail.Authorization;
+using CbaMail.Courses;
 using CbaMail.Directory;
 using CbaMail.Mailings;
 

@@ -142,7 +142,7 @@ sealed partial class Workload
             var content = mail.AddContent(t, staged);
             var added = mail.AddMessage(t, mailbox, new NewMessage(content, default, MessageFlags.None, [], time.GetUtcNow()), 0);
             if (!added.Ok) throw new PlannedFailure();
-            t.Prepare("INSERT INTO ledger (mailing_id, participant_id, address, name, fields, line, message_id, state, reply, attempts, at) VALUES (1, ?, '', '', '{}', 1, ?, 'delivered', '', 1, 0)")
+            t.Prepare("INSERT INTO ledger (mailing_id, person_id, address, name, fields, line, message_id, state, reply, attempts, at) VALUES (1, ?, '', '', '{}', 1, ?, 'delivered', '', 1, 0)")
                 .Bind(1, (long)participant).Bind(2, $"{letter}").Run();
             return (added.Value.Uid, content.Id);
         }), added =>

@@ -2,7 +2,7 @@ using CbaMail.Config;
 using CbaMail.Envelope;
 using CbaMail.Text;
 
-namespace CbaMail.Mailings;
+namespace CbaMail.Courses;
 
 /// <summary>A person as a file names them.</summary>
 /// <param name="Key">The address as it is compared.</param>

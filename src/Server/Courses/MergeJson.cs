@@ -1,7 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
-namespace CbaMail.Mailings;
+namespace CbaMail.Courses;
 
 /// <summary>How merge fields are kept: JSON that people can read, the same bytes for the same values.</summary>
 static class MergeJson

@@ -3,7 +3,7 @@ using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Storage;
 
-namespace CbaMail.Mailings;
+namespace CbaMail.Courses;
 
 /// <summary>Courses and the people in them.</summary>
 public sealed class CourseRegister(Store store, UserDirectory directory, Settings settings, TimeProvider time)
@@ -58,22 +58,12 @@ public sealed class CourseRegister(Store store, UserDirectory directory, Setting
         if (!parsed.Ok) return parsed.Refusal;
         var people = parsed.Value.People;
         var (added, updated, unchanged) = (0, 0, 0);
-        var tooMany = false;
-        var gone = !await store.CommitAsync(transaction =>
-        {
-            if (!CourseTable.Exists(transaction, course.Id)) return false;
-            var columns = CourseTable.CourseColumns(transaction, course.Id);
-            var more = parsed.Value.Columns.Where(column => !columns.Contains(column, StringComparer.OrdinalIgnoreCase)).ToList();
-            tooMany = columns.Count + more.Count > settings.Mailings.Columns;
-            if (more.Count > 0 && !tooMany) CourseTable.SetColumns(transaction, course.Id, [.. columns, .. more]);
-            return true;
-        }, cancel);
-        if (gone) return NoCourse(slug);
-        if (tooMany) return Refusal.TooMany.Because($"With this file the course would have more than {settings.Mailings.Columns} columns");
+        var refusal = await store.CommitAsync(transaction => CourseTable.Exists(transaction, course.Id) ? Enrolments.AddColumns(transaction, course.Id, parsed.Value.Columns, settings.Mailings.Columns) : NoCourse(slug), cancel);
+        if (refusal is not null) return refusal;
         for (var start = 0; start < people.Count; start += Piece)
         {
             var first = start;
-            var counts = await store.CommitAsync(transaction => ImportPiece(transaction, course.Id, people, first, Math.Min(first + Piece, people.Count)), cancel);
+            var counts = await store.CommitAsync(transaction => ImportPiece(transaction, course, people, first, Math.Min(first + Piece, people.Count)), cancel);
             if (counts is not { } count) return Refusal.Conflict.Because($"The course is gone, or it has {settings.Mailings.Participants} participants, which is the limit");
             added += count.Added;
             updated += count.Updated;
@@ -83,30 +73,24 @@ public sealed class CourseRegister(Store store, UserDirectory directory, Setting
         return new ImportReport(added, updated, unchanged, parsed.Value.Errors);
     }
 
-    (int Added, int Updated, int Unchanged)? ImportPiece(WriteTransaction transaction, long course, IReadOnlyList<PersonRow> people, int start, int end)
+    (int Added, int Updated, int Unchanged)? ImportPiece(WriteTransaction transaction, Course course, IReadOnlyList<PersonRow> people, int start, int end)
     {
         var (added, updated, unchanged) = (0, 0, 0);
-        if (!CourseTable.Exists(transaction, course)) return null;
-        if (CourseTable.Count(transaction, course) + (end - start) > settings.Mailings.Participants + Piece) return null;
-        var created = time.GetUtcNow();
+        if (!CourseTable.Exists(transaction, course.Id)) return null;
+        if (CourseTable.Count(transaction, course.Id) + (end - start) > settings.Mailings.Participants + Piece) return null;
+        var run = new Run(RunTable.Default(transaction, course.Id), course.Id, Run.DefaultSlug, "", null, null, "", [], 0, course.Created);
         for (var i = start; i < end; i++)
         {
             var row = people[i];
-            if (CourseTable.Participant(transaction, course, row.Key) is not { } person)
-            {
-                CourseTable.Add(transaction, course, row.Key, new(0, row.Address, row.Name, MergeJson.Object(row.Fields), row.Line), created);
-                added++;
-                continue;
-            }
-            var fields = MergeJson.Read(person.Fields);
-            foreach (var (column, value) in row.Fields) fields[column] = value;
-            var changed = person with { Address = row.Address, Name = row.Name.Length > 0 ? row.Name : person.Name, Fields = MergeJson.Object(fields), Line = row.Line };
-            if (changed with { Line = person.Line } == person) unchanged++;
-            else
-            {
-                CourseTable.Update(transaction, changed);
-                updated++;
-            }
+            var person = PersonTable.Find(transaction.Prepare, course.Domain, row.Key);
+            var before = person is null ? null : PersonTable.Find(transaction.Prepare, run.Id, person.Id);
+            var wish = new EnrolmentWish(row.Name.Length > 0 ? row.Name : null, Status: "active", Fields: new Dictionary<string, string>(row.Fields));
+            var after = Enrolling.After(before, person, run, course.Domain, row.Address, wish, row.Line, time.GetUtcNow());
+            if (!after.Ok) continue;
+            if (before is null) added++;
+            else if (Enrolling.Differences(before, after.Value).Count == 0) { unchanged++; continue; }
+            else updated++;
+            Enrolling.Write(transaction, before, after.Value, row.Key);
         }
         return (added, updated, unchanged);
     }
@@ -125,14 +109,20 @@ public sealed class CourseRegister(Store store, UserDirectory directory, Setting
     /// <summary>The same within a commit of somebody else's.</summary>
     internal Refusal? Enrol(WriteTransaction write, long course, MailAddress address, string name)
     {
-        if (!CourseTable.Exists(write, course)) return Refusal.NoSuchThing.Because("The course is gone");
-        if (CourseTable.Participant(write, course, address.Key) is not null) return null;
+        if (CourseTable.Domain(write, course) is not { } domain) return Refusal.NoSuchThing.Because("The course is gone");
+        var person = PersonTable.Find(write.Prepare, domain, address.Key);
+        var run = new Run(RunTable.Default(write, course), course, Run.DefaultSlug, "", null, null, "", [], 0, time.GetUtcNow());
+        if (person is not null && PersonTable.Find(write.Prepare, run.Id, person.Id) is { Ended: false }) return null;
         if (CourseTable.Count(write, course) >= settings.Mailings.Participants) return Refusal.Conflict.Because($"The course has {settings.Mailings.Participants} participants, which is the limit");
-        CourseTable.Add(write, course, address.Key, new(0, address.ToString(), name, "{}", 0), time.GetUtcNow());
-        return null;
+        var before = person is null ? null : PersonTable.Find(write.Prepare, run.Id, person.Id);
+        var after = Enrolling.After(before, person, run, domain, person?.Address ?? address.ToString(), new(name.Length > 0 && person is not { Name.Length: > 0 } ? name : null, Status: "active"), 0, time.GetUtcNow());
+        if (!after.Ok) return after.Refusal;
+        var written = Enrolling.Write(write, before, after.Value, address.Key);
+        return written.Ok ? null : written.Refusal;
     }
 
-    /// <summary>People by rising id, a page at a time.</summary>
+    /// <summary>People in the order in which they came, a page at a time.</summary>
+    /// <param name="after">The <see cref="Courses.Participant.Place"/> of the last one before, or 0.</param>
     public IReadOnlyList<Participant> Participants(Course course, long after, int count)
     {
         using var read = store.Read();
@@ -154,25 +144,48 @@ public sealed class CourseRegister(Store store, UserDirectory directory, Setting
         var course = Find(slug);
         if (!course.Ok) return course.Refusal;
         if (!MailAddress.TryParse(address, out var parsed)) return Refusal.BadAddress;
-        var removed = await store.CommitAsync(transaction => CourseTable.RemoveParticipant(transaction, course.Value.Id, parsed.Key), cancel);
+        var removed = await store.CommitAsync(transaction => PersonTable.Find(transaction.Prepare, course.Value.Domain, parsed.Key) is { } person && PersonTable.Leave(transaction, course.Value.Id, null, person.Id), cancel);
         return removed ? null : Refusal.NoSuchThing.Because($"{parsed} is not in the course {course.Value.Slug}");
     }
 
-    /// <summary>Removes the course with its people, mailings and ledgers. Not while a mailing of it is being sent.</summary>
-    public async ValueTask<Refusal?> RemoveAsync(string slug, CancellationToken cancel)
+    /// <summary>Changes a course; null leaves it as it is.</summary>
+    /// <param name="programme">Short name of a programme of the course's domain; "" takes the course out of its programme.</param>
+    public async ValueTask<Result<Course>> ChangeAsync(Course course, string? name, string? language, string? programme, CancellationToken cancel)
+    {
+        name = name is null ? course.Name : ParticipantFile.OneLine(name);
+        if (name.Length is 0 or > 200) return Refusal.Invalid.Because("A course needs a name of at most 200 characters").At("name");
+        language = language?.Trim().ToLowerInvariant() ?? course.Language;
+        if (language is not ("ru" or "en")) return Refusal.Invalid.Because("The language is ru or en").At("language");
+        programme ??= course.Programme ?? "";
+        Programme? found = null;
+        if (programme.Length > 0)
+        {
+            using var read = store.Read();
+            found = RunTable.Programme(read, programme.Trim().ToLowerInvariant());
+            if (found is null || found.Domain != course.Domain) return Refusal.NoSuchThing.Because($"There is no programme \"{ParticipantFile.OneLine(programme)}\" in the domain {course.Domain}; cbamail programme list shows those there are").At("programme");
+        }
+        return await store.CommitAsync<Result<Course>>(write =>
+        {
+            if (!CourseTable.Exists(write, course.Id)) return NoCourse(course.Slug);
+            CourseTable.Change(write, course.Id, name, language, found?.Id);
+            return course with { Name = name, Language = language, Programme = found?.Slug };
+        }, cancel);
+    }
+
+    /// <summary>Removes the course with its runs and the people in them.</summary>
+    /// <param name="before">What others have to remove with it, or why it must stay, in the same commit.</param>
+    public async ValueTask<Refusal?> RemoveAsync(string slug, Func<WriteTransaction, long, Refusal?> before, CancellationToken cancel)
     {
         var course = Find(slug);
         if (!course.Ok) return course.Refusal;
-        var id = course.Value.Id;
-        var busy = await store.CommitAsync(transaction =>
+        return await store.CommitAsync(transaction =>
         {
-            if (MailingTable.Unfinished(transaction, id) is { } mailing) return (long?)mailing;
-            CourseTable.Remove(transaction, id);
+            if (before(transaction, course.Value.Id) is { } refusal) return refusal;
+            CourseTable.Remove(transaction, course.Value.Id);
             return null;
         }, cancel);
-        return busy is { } one ? Refusal.Conflict.Because($"Mailing {one} of this course is not finished; cancel it first: cbamail mailing cancel {one}") : null;
     }
 
-    static Refusal NoCourse(string slug) =>
+    internal static Refusal NoCourse(string slug) =>
         Refusal.NoSuchThing.Because($"There is no course \"{ParticipantFile.OneLine(slug)}\"; cbamail course list shows those there are");
 }

@@ -1,8 +1,10 @@
 using System.Text;
+using CbaMail.Mailings;
+using CbaMail.Tests.Server.Mailings;
 using Xunit;
 using static CbaMail.Tests.Server.Mailings.MailingFixture;
 
-namespace CbaMail.Tests.Server.Mailings;
+namespace CbaMail.Tests.Server.Courses;
 
 public class CourseRegisterTests
 {
@@ -81,11 +83,11 @@ public class CourseRegisterTests
         var course = await house.CourseAsync(3);
         var id = await house.MailingAsync(course);
         await house.SendAsync(id);
-        Assert.Equal(409, (await house.Courses.RemoveAsync(course.Slug, default))!.HttpStatus);
+        Assert.Equal(409, (await house.Courses.RemoveWithMailingsAsync(course.Slug, default))!.HttpStatus);
         await house.Run.RunAllAsync(default);
         Assert.Null(await house.Courses.RemoveParticipantAsync(course.Slug, "U2@example.test", default));
         Assert.Equal(404, (await house.Courses.RemoveParticipantAsync(course.Slug, "u2@example.test", default))!.HttpStatus);
-        Assert.Null(await house.Courses.RemoveAsync(course.Slug, default));
+        Assert.Null(await house.Courses.RemoveWithMailingsAsync(course.Slug, default));
         Assert.False(house.Courses.Find(course.Slug).Ok);
         Assert.False(house.Press.Find(id).Ok);
         Assert.Single(house.Inbox("u1@example.test")); // what was delivered belongs to the people

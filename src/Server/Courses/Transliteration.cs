@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace CbaMail.Mailings;
+namespace CbaMail.Courses;
 
 /// <summary>Russian in Latin letters, as in foreign passports (ICAO Doc 9303), for short names and addresses.</summary>
 public static class Transliteration
