@@ -100,13 +100,19 @@ static class CourseTable
 
     static Participant ReadParticipant(Statement query) => new(query.Int64(0), query.String(1), query.String(2), query.String(3), query.Int32(4), query.Int64(5));
 
+    // his language, zone and attributes, under the columns of the course
+    const string WithPerson = """
+        CASE WHEN p.language IS NULL AND p.zone IS NULL AND p.attributes = '{}' THEN e.fields
+        ELSE json_patch(json_patch(json_object('language', coalesce(p.language, ''), 'zone', coalesce(p.zone, '')), p.attributes), e.fields) END
+        """;
+
     /// <summary>Those who are in a run today that is not over: whom a mailing reaches where it names no audience.</summary>
     public static List<Participant> Active(ReadTransaction transaction, long course, TimeProvider time)
     {
         var today = RunTable.List(transaction, course).ToDictionary(run => run.Id, run => (Day: run.Today(time), Over: run.IsOver(run.Today(time))));
         var people = new Dictionary<long, Participant>();
-        using var query = transaction.Prepare("""
-            SELECT e.person_id, p.address, p.name, e.fields, e.line, e.id, e.run_id, e.valid_from, e.valid_until FROM enrolment e JOIN person p ON p.id = e.person_id
+        using var query = transaction.Prepare($"""
+            SELECT e.person_id, p.address, p.name, {WithPerson}, e.line, e.id, e.run_id, e.valid_from, e.valid_until FROM enrolment e JOIN person p ON p.id = e.person_id
              WHERE e.course_id = ? AND e.status = 'active' ORDER BY e.id
             """).Bind(1, course);
         while (query.Step())

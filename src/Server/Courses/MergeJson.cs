@@ -26,9 +26,34 @@ static class MergeJson
     {
         var fields = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         using var document = JsonDocument.Parse(json);
-        foreach (var property in document.RootElement.EnumerateObject()) fields[property.Name] = property.Value.GetString() ?? "";
+        foreach (var property in document.RootElement.EnumerateObject()) fields[property.Name] = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString()! : property.Value.GetRawText();
         return fields;
     }
+
+    /// <summary>As templates see them: texts, and lists and objects where somebody brought such.</summary>
+    public static Dictionary<string, object?> Values(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return Members(document.RootElement);
+    }
+
+    static Dictionary<string, object?> Members(JsonElement element)
+    {
+        var fields = new Dictionary<string, object?>(StringComparer.OrdinalIgnoreCase);
+        foreach (var property in element.EnumerateObject()) fields[property.Name] = Value(property.Value);
+        return fields;
+    }
+
+    static object? Value(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.String => element.GetString(),
+        JsonValueKind.Number => element.GetDouble(),
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        JsonValueKind.Array => (object?[])[.. element.EnumerateArray().Select(Value)],
+        JsonValueKind.Object => Members(element),
+        _ => null,
+    };
 
     static string Write(Action<Utf8JsonWriter> write)
     {

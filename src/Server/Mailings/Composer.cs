@@ -14,12 +14,14 @@ public sealed class Composer
 {
     readonly Course course;
     readonly Mailing mailing;
+    readonly DateTimeOffset now;
     readonly IReadOnlyDictionary<string, string> shared;
     readonly IReadOnlyList<MimeFile> inline;
     readonly IReadOnlyList<MimeFile> attachments;
 
-    Composer(Course course, Mailing mailing, Template subject, Template? html, Template? text, IReadOnlyList<MimeFile> files)
+    Composer(Course course, Mailing mailing, Template subject, Template? html, Template? text, IReadOnlyList<MimeFile> files, DateTimeOffset now)
     {
+        this.now = mailing.Started ?? now;
         this.course = course;
         this.mailing = mailing;
         (Subject, Html, Text) = (subject, html, text);
@@ -47,7 +49,8 @@ public sealed class Composer
     }
 
     /// <summary>Parses the templates; the first mistake is refused with its line and column.</summary>
-    public static Result<Composer> Create(Course course, Mailing mailing, IReadOnlyList<MimeFile> files)
+    /// <param name="now">What "tomorrow" counts from, until the mailing has been started.</param>
+    public static Result<Composer> Create(Course course, Mailing mailing, IReadOnlyList<MimeFile> files, DateTimeOffset now)
     {
         var parts = new Template?[3];
         foreach (var (i, what, text, kind) in new[]
@@ -59,10 +62,10 @@ public sealed class Composer
             parts[i] = Template.Parse(text, kind, out var error);
             if (error is not null) return Refusal.Invalid.Because($"The {what} has a mistake at {error}");
         }
-        return new Composer(course, mailing, parts[0]!, parts[1], parts[2], files);
+        return new Composer(course, mailing, parts[0]!, parts[1], parts[2], files, now);
     }
 
-    public MergeData Data(string address, string name, string fields) => MergeData.Of(address, name, fields, shared);
+    public MergeData Data(string address, string name, string fields) => MergeData.Of(address, name, fields, shared, now);
 
     /// <summary>The subject in one line.</summary>
     public string RenderSubject(MergeData data, List<MissingField>? missing = null) => ParticipantFile.OneLine(Subject.Render(data, missing));

@@ -54,12 +54,15 @@ sealed class MailingCheck(UserDirectory directory, Composer composer, IReadOnlyL
     /// <summary>A field that nobody has is a mistake of the template: reported once, not 2,500 times.</summary>
     void Fields()
     {
-        IReadOnlyList<string> known = [.. composer.Course.Columns, .. MergeData.Always];
+        var columns = new HashSet<string>(composer.Course.Columns, StringComparer.OrdinalIgnoreCase);
+        foreach (var person in people) columns.UnionWith(MergeJson.Read(person.Fields).Keys); // attributes of people too
+        IReadOnlyList<string> known = [.. columns, .. MergeData.Always];
         var nobody = MergeData.Of("", "", "{}", MergeData.Shared(composer.Course, "", ""));
         foreach (var (what, template) in composer.Templates)
             foreach (var reference in template.References)
             {
-                if (nobody.Find(reference.Name) is not null || composer.Course.Columns.Contains(reference.Name, StringComparer.OrdinalIgnoreCase)) continue;
+                // exam.room: of the column exam
+                if (nobody.Find(reference.Name) is not null || reference.Name.IndexOf('.', StringComparison.Ordinal) is > 0 and var dot && columns.Contains(reference.Name[..dot]) || columns.Contains(reference.Name)) continue;
                 if (!unknown.Add(reference.Name)) continue;
                 var meant = MergeData.Similar(reference.Name, known) is { } similar
                     ? $"; did you mean {{{{{(similar.Any(char.IsWhiteSpace) ? $"[{similar}]" : similar)}}}}}?"
@@ -74,6 +77,11 @@ sealed class MailingCheck(UserDirectory directory, Composer composer, IReadOnlyL
         var named = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         foreach (var field in missing)
         {
+            if (field.Name == Rendering.TooLong)
+            {
+                Problem(person, null, "the letter does not end: its loops are too long");
+                continue;
+            }
             if (unknown.Contains(field.Name) || !named.Add(field.Name)) continue;
             Problem(person, field.Name, $"the merge field \"{field.Name}\" is empty (line {field.Line}, column {field.Column} of the template)");
         }

@@ -5,7 +5,7 @@ namespace CbaMail.Mailings;
 /// <summary>The values of one person's copy. A participant's own columns go before the names that every mailing has.</summary>
 public sealed class MergeData
 {
-    readonly Dictionary<string, string> fields;
+    readonly Dictionary<string, object?> fields;
     readonly IReadOnlyDictionary<string, string> shared;
     readonly string name;
     PersonName? parts;
@@ -17,7 +17,7 @@ public sealed class MergeData
         "course.name", "course.id", "course.domain", "course.language", "from.name", "from.address",
     ];
 
-    MergeData(Dictionary<string, string> fields, IReadOnlyDictionary<string, string> shared, string name)
+    MergeData(Dictionary<string, object?> fields, IReadOnlyDictionary<string, string> shared, string name)
     {
         this.fields = fields;
         this.shared = shared;
@@ -25,13 +25,13 @@ public sealed class MergeData
     }
 
     /// <param name="fields">JSON object of the person's columns.</param>
-    public static MergeData Of(string address, string name, string fields, IReadOnlyDictionary<string, string> shared)
+    public static MergeData Of(string address, string name, string fields, IReadOnlyDictionary<string, string> shared, DateTimeOffset now = default)
     {
-        var own = MergeJson.Read(fields);
+        var own = MergeJson.Values(fields);
         own.TryAdd("name", name);
         own.TryAdd("address", address);
         own.TryAdd("email", address);
-        return new(own, shared, name);
+        return new(own, shared, name) { Language = LanguageOf(own) ?? shared.GetValueOrDefault("course.language") ?? "en", Zone = ZoneOf(own), Now = now };
     }
 
     /// <summary>What is the same for everybody: the course and the sender.</summary>
@@ -46,14 +46,34 @@ public sealed class MergeData
     };
 
     /// <summary>The value, empty where the person has none; null where no such field exists.</summary>
-    public string? Find(string field)
+    internal object? Find(string field)
     {
-        if (fields.TryGetValue(field, out var value)) return value;
-        if (shared.TryGetValue(field, out value)) return value;
-        value = Part(field);
-        if (value is not null) fields[field] = value;
-        return value;
+        if (fields.TryGetValue(field, out var value)) return value ?? "";
+        if (shared.TryGetValue(field, out var same)) return same;
+        var part = Part(field);
+        if (part is not null) fields[field] = part;
+        return part;
     }
+
+    /// <summary>ru or en: what words of dates, lists and numbers are in.</summary>
+    public string Language { get; init; } = "en";
+
+    /// <summary>Of the reader's clock.</summary>
+    public TimeZoneInfo Zone { get; init; } = TimeZoneInfo.Utc;
+
+    /// <summary>When the mailing is sent: "tomorrow" counts from it.</summary>
+    public DateTimeOffset Now { get; init; }
+
+    /// <summary>The reader's own language, where it is known: ru, en, or null.</summary>
+    static string? LanguageOf(Dictionary<string, object?> own)
+    {
+        foreach (var name in (string[])["language", "язык"])
+            if (own.GetValueOrDefault(name) is string said && CourseWords.Language(said) is { } language) return language;
+        return null;
+    }
+
+    static TimeZoneInfo ZoneOf(Dictionary<string, object?> own) =>
+        (own.GetValueOrDefault("zone") ?? own.GetValueOrDefault("timezone")) is string { Length: > 0 and < 64 } zone && TimeZoneInfo.TryFindSystemTimeZoneById(zone.Trim(), out var found) ? found : TimeZoneInfo.Utc;
 
     string? Part(string field)
     {

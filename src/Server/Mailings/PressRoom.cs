@@ -97,7 +97,7 @@ public sealed class PressRoom
             if (template?.Length > settings.TemplateLength) return Refusal.TooLarge.Because($"A template has at most {settings.TemplateLength} characters");
         if (wanted.Files.Sum(file => (long)file.Content.Length) > settings.FileBytes) return Refusal.TooLarge.Because($"The files have more than {settings.FileBytes / 1048576} MiB together; put them on a server and send a link");
         var mailing = new Mailing(0, course.Id, from.Name, from.Address.ToString(), wanted.Subject, wanted.Html, wanted.Text, MailingState.Draft, null, time.GetUtcNow(), null, null);
-        var composer = Composer.Create(course, mailing, []);
+        var composer = Composer.Create(course, mailing, [], time.GetUtcNow());
         if (!composer.Ok) return composer.Refusal;
         if (InlineImages.Missing(wanted.Html, wanted.Files) is { } lost) return Refusal.Invalid.Because($"The HTML shows the image cid:{lost}, but no file of this name is attached; add --attach {lost}");
 
@@ -139,7 +139,7 @@ public sealed class PressRoom
             rows = mailing is null || !withFiles ? [] : MailingTable.Files(read, id);
         }
         if (mailing is null || course is null) return NoMailing(id);
-        return Composer.Create(course, mailing, [.. rows.Select(file => new MimeFile(file.Name, file.Type, files.Read(file), file.ContentId))]);
+        return Composer.Create(course, mailing, [.. rows.Select(file => new MimeFile(file.Name, file.Type, files.Read(file), file.ContentId))], time.GetUtcNow());
     }
 
     /// <summary>One person's copy: of the address, or of the first in the course.</summary>
@@ -151,14 +151,15 @@ public sealed class PressRoom
         Participant person;
         using (var read = store.Read())
         {
+            var active = CourseTable.Active(read, composer.Course.Id, time);
             if (address is null)
             {
-                if (CourseTable.Participants(read, composer.Course.Id, 0, 1) is not [var first]) return Refusal.NoSuchThing.Because($"The course {composer.Course.Slug} has no participants");
+                if ((active is [var one, ..] ? [one] : CourseTable.Participants(read, composer.Course.Id, 0, 1)) is not [var first]) return Refusal.NoSuchThing.Because($"The course {composer.Course.Slug} has no participants");
                 person = first;
             }
             else if (!MailAddress.TryParse(address, out var parsed) || CourseTable.Participant(read, composer.Course.Id, parsed.Key) is not { } found)
                 return Refusal.NoSuchThing.Because($"{ParticipantFile.OneLine(address)} is not in the course {composer.Course.Slug}");
-            else person = found;
+            else person = active.Find(one => one.Id == found.Id) is { Address: not null } whole ? whole : found;
         }
         var (subject, html, text) = composer.Render(composer.Data(person.Address, person.Name, person.Fields));
         var from = composer.Mailing.FromName.Length > 0 ? $"{composer.Mailing.FromName} <{composer.Mailing.FromAddress}>" : composer.Mailing.FromAddress;

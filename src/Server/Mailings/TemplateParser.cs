@@ -12,6 +12,7 @@ sealed class TemplateParser
     readonly TemplateKind kind;
     readonly List<FieldReference> references = [];
     int position;
+    int scopes;
     int countedTo, line = 1, lineStart;
     TemplateError? error;
 
@@ -141,7 +142,7 @@ sealed class TemplateParser
         var word = FirstWord(inner, innerEnd, out var rest);
         switch (sigil)
         {
-            case '>': return Fail(start, "partials ({{> …}}) are not supported: a template is one file");
+            case '>': return Fail(start, $"there is no shared block {word}: keep it in the template book under this name, {{{{> {(word.Length > 0 ? word : "name")}}}}} stands for its text");
             case '^' when word.Length == 0: sigil = 'e'; word = "else"; break;
             case '^': return Fail(start, $"write {{{{#unless {word}}}}} instead of {{{{^{word}}}}}");
             case '/' when word.Length == 0: return Fail(start, "{{/}} needs the block's name");
@@ -201,16 +202,15 @@ sealed class TemplateParser
 
     // ---- blocks
 
-    ChoiceNode Block(in Tag open, int depth)
+    TemplateNode Block(in Tag open, int depth)
     {
+        if (open.Word is "each" or "with") return Scope(open, depth);
         var branches = new List<(TemplateExpression, bool, IReadOnlyList<TemplateNode>)>();
         IReadOnlyList<TemplateNode> otherwise = [];
         if (open.Word is not ("if" or "unless"))
         {
-            Fail(open.Start, open.Word is "each" or "with"
-                ? $"{{{{#{open.Word}}}}} is not supported: merge fields are texts, not lists"
-                : $"there is no block {{{{#{open.Word}}}}}; blocks are {{{{#if field}}}} and {{{{#unless field}}}}");
-            return new(branches, otherwise);
+            Fail(open.Start, $"there is no block {{{{#{open.Word}}}}}; blocks are {{{{#if field}}}}, {{{{#unless field}}}}, {{{{#each list}}}} and {{{{#with object}}}}");
+            return new ChoiceNode(branches, otherwise);
         }
         var condition = WholeExpression(open, required: false);
         var negated = open.Word == "unless";
@@ -239,7 +239,26 @@ sealed class TemplateParser
             }
             break;
         }
-        return new(branches, otherwise);
+        return new ChoiceNode(branches, otherwise);
+    }
+
+    ScopeNode Scope(in Tag open, int depth)
+    {
+        var subject = WholeExpression(open, required: false);
+        IReadOnlyList<TemplateNode> otherwise = [];
+        scopes++;
+        var body = Body(open, depth + 1, out var end);
+        scopes--;
+        if (error is null && end is { Sigil: 'e' } tag)
+        {
+            if (FirstWord(tag.InnerStart, tag.InnerEnd, out _).Length > 0) Fail(tag.Start, $"in {{{{#{open.Word}}}}} nothing may follow {{{{else}}}}");
+            otherwise = Body(open, depth + 1, out end);
+        }
+        if (error is null && end is { } last)
+        {
+            if (last.Sigil == 'e') Fail(last.Start, "this block has an {{else}} already"); else Closes(open, last);
+        }
+        return new(subject, open.Word == "each", body, otherwise);
     }
 
     void Closes(in Tag open, in Tag close)
@@ -273,7 +292,7 @@ sealed class TemplateParser
             var look = rest;
             Skip(ref look, end);
             var more = look < end && text[look] != ')';
-            if (TemplateFunctions.Find(word) is { } function && (more || !IsField(word)))
+            if (more && TemplateFunctions.Find(word) is { } function)
             {
                 at = rest;
                 return Arguments(function, ref at, end, start, required, nested);
@@ -286,8 +305,6 @@ sealed class TemplateParser
         }
         return Simple(ref at, end, required, nested);
     }
-
-    static bool IsField(string word) => word is "default" or "lower" or "upper";
 
     CallExpression Arguments(TemplateFunction function, ref int at, int end, int start, bool required, int nested)
     {
@@ -329,21 +346,38 @@ sealed class TemplateParser
         }
         while (at < end && !char.IsWhiteSpace(text[at]) && text[at] is not (')' or '(' or '"' or '\'' or '[' or '=' or '|')) at++;
         var word = text[start..at];
+        if (word.EndsWith('.') && at < end && text[at] == '[' && text.IndexOf(']', at, end - at) is var last && last > 0)
+        {
+            // this.[exam date]
+            at = last + 1;
+            return Field(word + text[(start + word.Length + 1)..last].Trim(), start, required);
+        }
         if (word.Length == 0 || !word.All(c => char.IsLetterOrDigit(c) || c is '_' or '-' or '.' or '@' or '/'))
         {
             Fail(start, $"'{(word.Length == 0 ? text[start].ToString() : word)}' is no merge field; a name with other signs is written [in brackets]");
             return new LiteralExpression("");
         }
-        if (double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out _) || word is "true" or "false") return new LiteralExpression(word);
-        return Field(word.StartsWith("this.", StringComparison.Ordinal) ? word[5..] : word, start, required);
+        if (word is "true" or "false") return new LiteralExpression(word == "true");
+        if (double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out _)) return new LiteralExpression(word);
+        return Field(word, start, required);
     }
 
-    FieldExpression Field(string name, int start, bool required)
+    FieldExpression Field(string written, int start, bool required)
     {
-        if (name.Length == 0) Fail(start, "a merge field is missing here");
+        if (written.Length == 0) Fail(start, "a merge field is missing here");
         var (row, column) = Place(start);
-        references.Add(new(name, required, row, column));
-        return new(name, row, column);
+        var (name, ups) = (written, 0);
+        for (; name.StartsWith("../", StringComparison.Ordinal); ups++) name = name[3..];
+        if (name.StartsWith("@root.", StringComparison.Ordinal)) (name, ups) = (name[6..], -1);
+        if (name.StartsWith("this.", StringComparison.Ordinal) || name.StartsWith("this/", StringComparison.Ordinal)) name = name[5..];
+        else if (name.StartsWith("./", StringComparison.Ordinal)) name = name[2..];
+        else if (name is "this" or "." or "..") (name, ups) = ("", name == ".." ? ups + 1 : ups);
+        if (ups > scopes) Fail(start, $"'{written}' leads out of the template: there are {scopes} blocks of each and with around it");
+        if (name.StartsWith('@') && name is not ("@index" or "@number" or "@first" or "@last" or "@key")) Fail(start, $"there is no {name}; in {{{{#each}}}} there are @index, @number, @first, @last and @key");
+        var outside = ups < 0 || ups >= scopes;
+        if (outside && (name.Length == 0 || name[0] == '@')) Fail(start, $"'{written}' stands outside of {{{{#each}}}} and {{{{#with}}}}");
+        if (outside) references.Add(new(name, required, row, column)); // what is in a list is known when it is read
+        return new(written, name, outside ? -1 : ups, row, column);
     }
 
     void Skip(ref int at, int end)

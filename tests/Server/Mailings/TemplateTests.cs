@@ -55,7 +55,11 @@ public class TemplateTests
     [InlineData("{{#if a}}x{{/unless}}", 1, 11, "{{/if}} is needed")]
     [InlineData("{{}}", 1, 1, "empty")]
     [InlineData("ж {{{name}} ", 1, 3, "three braces")]
-    [InlineData("{{#each people}}{{/each}}", 1, 1, "not supported")]
+    [InlineData("{{#each people}}x", 1, 1, "{{/each}}")]
+    [InlineData("{{#each a}}{{../../b}}{{/each}}", 1, 14, "leads out")]
+    [InlineData("{{@index}}", 1, 3, "outside of {{#each}}")]
+    [InlineData("{{#each a}}{{@depth}}{{/each}}", 1, 14, "there is no @depth")]
+    [InlineData("{{date}} {{date group 1 2}}", 1, 12, "{{date field")]
     [InlineData("{{#loop x}}", 1, 1, "no block")]
     [InlineData("{{shout name}}", 1, 3, "no helper 'shout'")]
     [InlineData("{{default name}}", 1, 3, "{{default field \"instead\"}}")]
@@ -63,7 +67,7 @@ public class TemplateTests
     [InlineData("{{else}}", 1, 1, "outside")]
     [InlineData("{{#if a}}b{{else}}c{{else}}d{{/if}}", 1, 20, "already")]
     [InlineData("{{#if}}b{{/if}}", 1, 1, "missing")]
-    [InlineData("{{> footer}}", 1, 1, "partials")]
+    [InlineData("{{> footer}}", 1, 1, "no shared block footer")]
     [InlineData("{{a+b}}", 1, 3, "no merge field")]
     [InlineData("{{#if (eq a \"b\"}}{{/if}}", 1, 7, "never closed")]
     [InlineData("Hello {{ {{name}} }}", 1, 7, "never closed")]
@@ -72,6 +76,54 @@ public class TemplateTests
         Assert.Null(Template.Parse(template, TemplateKind.Html, out var error));
         Assert.Equal((line, column), (error!.Line, error.Column));
         Assert.Contains(words, error.Message, StringComparison.Ordinal);
+    }
+
+    const string Rich = """{"topics":["сети","почта","безопасность"],"days":"пн; ср; пт","exam":{"start":"2026-06-12T07:30:00Z","room":"5"},"zone":"Europe/Moscow","score":"4.5","fee":"12500,5","visits":3,"paid":false,"date":"01.09.2026","group":"B"}""";
+
+    [Theory]
+    [InlineData("{{#each topics}}{{@number}}. {{this}}{{#unless @last}}, {{/unless}}{{/each}}", "1. сети, 2. почта, 3. безопасность")]
+    [InlineData("{{#each days}}{{#if @first}}<{{/if}}{{.}}{{#if @last}}>{{else}}|{{/if}}{{/each}}", "<пн|ср|пт>")]
+    [InlineData("{{#each exam}}{{@key}}={{this}};{{/each}}", "start=2026-06-12T07:30:00Z;room=5;")]
+    [InlineData("{{#with exam}}{{room}} {{../group}} {{@root.course.id}}{{/with}}", "5 B basics")]
+    [InlineData("{{#each topics}}{{#each ../days}}{{@index}}{{../this}} {{/each}}{{/each}}", "0сети 1сети 2сети 0почта 1почта 2почта 0безопасность 1безопасность 2безопасность ")]
+    [InlineData("{{#each nothing}}x{{else}}пусто{{/each}}", "пусто")]
+    [InlineData("{{exam.room}} {{topics.length}} {{topics.1}} {{count days}}", "5 3 почта 3")]
+    [InlineData("{{list topics}}; {{topics}}; {{join days \"/\"}}; {{list group \"C\"}}", "сети, почта и безопасность; сети, почта и безопасность; пн/ср/пт; B и C")]
+    [InlineData("{{date exam.start \"d MMMM, dddd\"}}", "12 июня, пятница")]
+    [InlineData("{{date exam.start}} {{time exam.start}} {{date exam.start \"MMMM 'в' H:mm\"}}", "12 июня 2026 г., 10:30 10:30 июнь в 10:30")]
+    [InlineData("{{date}} {{date date \"short\"}} {{date date \"full\"}}", "01.09.2026 01.09.2026 вторник, 1 сентября 2026 г.")]
+    [InlineData("{{relative exam.start}} {{relative \"2026-06-12\"}} {{relative \"2026-06-08\"}} {{relative \"2026-07-10\"}}", "послезавтра послезавтра позавчера через 4 недели")]
+    [InlineData("{{number fee}} {{number fee 2}} {{number score}}", "12\u00A0500,5 12\u00A0500,50 4,5")]
+    [InlineData("{{#if (gt score 4)}}a{{/if}}{{#if (lte score \"4.5\")}}b{{/if}}{{#if (lt date \"2026-10-01\")}}c{{/if}}{{#if (gte none 0)}}d{{/if}}", "abc")]
+    [InlineData("{{#if (in group \"A\" \"B\")}}a{{/if}}{{#if (in \"почта\" topics)}}b{{/if}}{{#if (in \"вт\" days)}}c{{/if}}", "ab")]
+    [InlineData("{{#if paid}}a{{else if visits}}b{{/if}}", "b")]
+    [InlineData("{{plural visits \"раз\" \"раза\" \"раз\"}} {{plural score \"балл\" \"балла\" \"баллов\"}}", "3 раза 4.5 балла")]
+    [InlineData("{{capitalize \"анна\"}} {{replace group \"B\" \"Б\"}} {{urlencode \"а б\"}} {{concat group \"-\" visits}}", "Анна Б %D0%B0%20%D0%B1 B-3")]
+    [InlineData("{{#each (split \"a/b\" \"/\")}}[{{this}}]{{/each}} {{lookup exam \"room\"}}", "[a][b] 5")]
+    public void Lists_dates_and_numbers_are_the_readers(string template, string expected)
+    {
+        var parsed = Template.Parse(template, TemplateKind.Text, out var error);
+        Assert.Null(error);
+        var data = MergeData.Of("anna@example.test", "Анна", Rich, MergeData.Shared(Course, "", "school@example.test"), now: new DateTimeOffset(2026, 6, 9, 22, 0, 0, TimeSpan.Zero));
+        Assert.Equal(expected, parsed!.Render(data));
+    }
+
+    [Fact]
+    public void An_english_reader_reads_english()
+    {
+        var parsed = Template.Parse("{{date exam.start \"dddd, d MMMM, h:mm tt\"}}; {{list topics}}; {{relative exam.start}}; {{number fee 1}}", TemplateKind.Text, out _);
+        var data = MergeData.Of("a@example.test", "Ann", Rich.Replace("\"score\"", "\"Language\":\"English\",\"score\"", StringComparison.Ordinal), MergeData.Shared(Course, "", ""), now: new DateTimeOffset(2026, 6, 1, 0, 0, 0, TimeSpan.Zero));
+        Assert.Equal("Friday, 12 June, 10:30 AM; сети, почта and безопасность; in 11 days; 12,500.5", parsed!.Render(data));
+    }
+
+    [Fact]
+    public void Loops_in_loops_end()
+    {
+        var fields = $$"""{"n":[{{string.Join(',', Enumerable.Range(0, 300))}}]}""";
+        var missing = new List<MissingField>();
+        var text = Render("{{#each n}}{{#each ../n}}{{#each ../../n}}x{{/each}}{{/each}}{{/each}}", fields: fields, missing: missing);
+        Assert.InRange(text.Length, 1000, 1_000_000);
+        Assert.Equal("#", Assert.Single(missing).Name);
     }
 
     [Fact]
@@ -95,7 +147,7 @@ public class TemplateTests
     public void Any_text_is_read_without_a_throw_and_in_linear_time()
     {
         var random = new Random(3);
-        string[] pieces = ["{{", "}}", "{{{", "}}}", "#if ", "/if", "else", "a", " ", "\n", "\"", "(", ")", "[", "]", "!", "!--", "--", "~", "\\", "default ", "eq ", "ж"];
+        string[] pieces = ["{{", "}}", "{{{", "}}}", "#if ", "/if", "else", "a", " ", "\n", "\"", "(", ")", "[", "]", "!", "!--", "--", "~", "\\", "default ", "eq ", "ж", "#each ", "/each", "../", "this", "@index", "date ", "list ", "#with "];
         for (var round = 0; round < 5000; round++)
         {
             var text = string.Concat(Enumerable.Range(0, random.Next(40)).Select(_ => pieces[random.Next(pieces.Length)]));
