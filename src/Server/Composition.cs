@@ -28,6 +28,7 @@ using CbaMail.Storage;
 using CbaMail.Submission;
 using CbaMail.Tls;
 using CbaMail.Tls.Acme;
+using CbaMail.Warmup;
 using CbaMail.Webhooks;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -84,7 +85,8 @@ public static class Composition
             .AddPop3()
             .AddSmtpServer()
             .AddHttpRoom()
-            .AddListeners(Speaker);
+            .AddListeners(Speaker)
+            .AddWarmup(own => Build(own));
     }
 
     /// <summary>What needs two rooms that do not know each other.</summary>

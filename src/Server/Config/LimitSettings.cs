@@ -40,6 +40,12 @@ public sealed record LimitSettings
     /// </summary>
     public bool StayAwake { get; init; } = true;
 
+    /// <summary>
+    /// Whether the server, as soon as it serves, goes through what mail programs do, over a mailbox of its own in memory (/dev/shm), so that the first user does
+    /// not wait for code to be loaded. Default yes; without effect where the program was not compiled ahead. <c>no</c> saves 8 MB, and 0.2 s of CPU at each start.
+    /// </summary>
+    public bool WarmUp { get; init; } = true;
+
     internal int PerAddress(bool evaluation) => ConnectionsPerAddress ?? (evaluation ? 10_000 : 200);
     internal int PerNetwork(bool evaluation) => ConnectionsPerNetwork ?? (evaluation ? 10_000 : 500);
     internal TimeSpan Delay(bool evaluation) => SignInDelay ?? (evaluation ? TimeSpan.Zero : TimeSpan.FromSeconds(1));
