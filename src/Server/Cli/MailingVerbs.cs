@@ -19,6 +19,7 @@ static class MailingVerbs
             new("--from", "ADDRESS", "sender, of a domain of this server; also \"Name <address>\""),
             new("--subject", "TEMPLATE", "subject"),
             new("--html", "FILE", "HTML template"),
+            new("--mjml", "FILE", "MJML template: the HTML is compiled from it"),
             new("--text", "FILE", "plain text template (default: made of the HTML)"),
             new("--attach", "FILE", "attachment, or an image of the HTML", Many: true),
             .. Verb.Client,
@@ -47,7 +48,7 @@ static class MailingVerbs
     {
         string Need(string option) => invocation.Value(option) ?? throw new Refused($"\"mailing create\" needs {option}", 2);
         var (from, subject) = (Need("--from"), Need("--subject"));
-        if (invocation.Value("--html") is null && invocation.Value("--text") is null) throw new Refused("\"mailing create\" needs --html FILE, --text FILE, or both", 2);
+        if (invocation.Value("--html") is null && invocation.Value("--text") is null && invocation.Value("--mjml") is null) throw new Refused("\"mailing create\" needs --html FILE or --mjml FILE, --text FILE, or both", 2);
         var (html, text) = (Template(invocation.Value("--html")), Template(invocation.Value("--text")));
         var files = new List<JsonBody>();
         foreach (var path in invocation.Values("--attach"))
@@ -56,7 +57,7 @@ static class MailingVerbs
             var kept = await invocation.Server.PostAsync("mailing-files", file, "application/octet-stream");
             files.Add(new JsonBody().Add("name", Path.GetFileName(path)).Add("hash", kept.Text("hash")));
         }
-        var body = new JsonBody().Add("course", invocation.Arguments[0]).Add("from", from).Add("subject", subject).Add("html", html).Add("text", text).Add("files", files);
+        var body = new JsonBody().Add("course", invocation.Arguments[0]).Add("from", from).Add("subject", subject).Add("html", html).Add("text", text).Add("mjml", Template(invocation.Value("--mjml"))).Add("files", files);
         return invocation.Print(await invocation.Server.PostAsync("mailings", body), mailing => mailing.Text("id"));
     }
 

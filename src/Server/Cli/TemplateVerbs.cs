@@ -6,7 +6,7 @@ static class TemplateVerbs
     static readonly IReadOnlyList<Option> Fields =
     [
         new("--language", "LANGUAGE", "ru or en"), new("--subject", "TEXT", "with fields, as in {{name}}"),
-        new("--html", "FILE", "the text in HTML"), new("--text", "FILE", "the plain text"), .. Verb.Client,
+        new("--html", "FILE", "the text in HTML"), new("--mjml", "FILE", "the text in MJML: the HTML is compiled from it"), new("--text", "FILE", "the plain text"), .. Verb.Client,
     ];
 
     public static readonly IReadOnlyList<Verb> Rows =
@@ -25,7 +25,7 @@ static class TemplateVerbs
     ];
 
     static JsonBody Body(Invocation invocation) => new JsonBody().Add("language", invocation.Value("--language")).Add("subject", invocation.Value("--subject"))
-        .Add("html", File(invocation, "--html")).Add("text", File(invocation, "--text"));
+        .Add("html", File(invocation, "--html")).Add("mjml", File(invocation, "--mjml")).Add("text", File(invocation, "--text"));
 
     static string? File(Invocation invocation, string option)
     {

@@ -91,10 +91,24 @@ public sealed class PressRoom
         if (course is null) return Refusal.NoSuchThing.Because($"There is no course \"{ParticipantFile.OneLine(wanted.Course)}\"; cbamail course list shows those there are");
         if (Sender(wanted.From) is not { } from) return Refusal.BadAddress.Because($"\"{ParticipantFile.OneLine(wanted.From)}\" is not a valid sender: write teacher@example.org or \"Name <teacher@example.org>\"");
         if (directory.FindDomain(from.Address.Domain) is null) return Refusal.MayNotSendAs.Because($"{from.Address} is not an address of a domain of this server; the sender must be");
+        if (wanted is { Html: not null, Mjml: not null }) return Refusal.Invalid.Because("A text in HTML is written as MJML or as HTML, not both").At("mjml");
+        foreach (var template in (string?[])[wanted.Subject, wanted.Html, wanted.Text, wanted.Mjml])
+            if (template?.Length > settings.TemplateLength) return Refusal.TooLarge.Because($"A template has at most {settings.TemplateLength} characters");
+        if (wanted.Mjml is { } mjml)
+        {
+            var compiled = TemplateBook.Compiled(mjml, course.Language);
+            if (!compiled.Ok) return compiled.Refusal;
+            wanted = wanted with { Html = compiled.Value };
+        }
+        using (var read = store.Read())
+        {
+            var html = TemplateBook.WithBlocks(read, wanted.Html ?? "", course.Domain, course.Language, TemplateKind.Html, settings.TemplateLength);
+            var text = TemplateBook.WithBlocks(read, wanted.Text ?? "", course.Domain, course.Language, TemplateKind.Text, settings.TemplateLength);
+            if (!html.Ok || !text.Ok) return html.Ok ? text.Refusal! : html.Refusal;
+            wanted = wanted with { Html = wanted.Html is null ? null : html.Value, Text = wanted.Text is null ? null : text.Value };
+        }
         if (wanted.Html is null && wanted.Text is null) return Refusal.Invalid.Because("A mailing needs an HTML template, a text template, or both");
         if (wanted.Subject.Length == 0) return Refusal.Invalid.Because("A mailing needs a subject");
-        foreach (var template in (string?[])[wanted.Subject, wanted.Html, wanted.Text])
-            if (template?.Length > settings.TemplateLength) return Refusal.TooLarge.Because($"A template has at most {settings.TemplateLength} characters");
         if (wanted.Files.Sum(file => (long)file.Content.Length) > settings.FileBytes) return Refusal.TooLarge.Because($"The files have more than {settings.FileBytes / 1048576} MiB together; put them on a server and send a link");
         var mailing = new Mailing(0, course.Id, from.Name, from.Address.ToString(), wanted.Subject, wanted.Html, wanted.Text, MailingState.Draft, null, time.GetUtcNow(), null, null);
         var composer = Composer.Create(course, mailing, [], time.GetUtcNow());

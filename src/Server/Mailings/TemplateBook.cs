@@ -1,6 +1,7 @@
 using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Envelope;
+using CbaMail.Mjml;
 using CbaMail.Storage;
 
 namespace CbaMail.Mailings;
@@ -8,10 +9,13 @@ namespace CbaMail.Mailings;
 /// <summary>A text that mailings are begun with.</summary>
 /// <param name="Domain">Whose courses it is for.</param>
 /// <param name="Language">ru or en: a name may have one of each.</param>
-public sealed record MailingTemplate(long Id, string Domain, string Name, string Language, string Subject, string? Html, string? Text, DateTimeOffset Created, DateTimeOffset Changed);
+/// <param name="Html">Compiled, where there is MJML.</param>
+/// <param name="Mjml">What the HTML is compiled from, or null.</param>
+public sealed record MailingTemplate(long Id, string Domain, string Name, string Language, string Subject, string? Html, string? Text, DateTimeOffset Created, DateTimeOffset Changed, string? Mjml = null);
 
-/// <summary>What is asked of one; null leaves it as it is.</summary>
-public sealed record TemplateWish(string? Name = null, string? Language = null, string? Subject = null, string? Html = null, string? Text = null);
+/// <summary>What is asked of one; null leaves it as it is, "" takes it away.</summary>
+/// <param name="Mjml">The HTML is compiled from it.</param>
+public sealed record TemplateWish(string? Name = null, string? Language = null, string? Subject = null, string? Html = null, string? Text = null, string? Mjml = null);
 
 /// <summary>The templates of mailings, kept under names.</summary>
 public sealed class TemplateBook(Store store, UserDirectory directory, Settings settings, TimeProvider time)
@@ -47,6 +51,15 @@ public sealed class TemplateBook(Store store, UserDirectory directory, Settings 
     async ValueTask<Result<MailingTemplate>> PutAsync(MailingTemplate old, TemplateWish wish, CancellationToken cancel)
     {
         var next = old with { Name = (wish.Name ?? old.Name).Trim(), Language = wish.Language ?? old.Language, Subject = wish.Subject ?? old.Subject, Html = Or(wish.Html, old.Html), Text = Or(wish.Text, old.Text) };
+        if (wish is { Mjml.Length: > 0, Html.Length: > 0 }) return Refusal.Invalid.Because("A text in HTML is written as MJML or as HTML, not both").At("mjml");
+        next = next with { Mjml = wish.Html is null ? Or(wish.Mjml, old.Mjml) : null };
+        if (wish.Mjml is { Length: 0 } && old.Mjml is not null && wish.Html is null) next = next with { Html = null };
+        if (next.Mjml is { } mjml && (wish.Mjml is not null || wish.Language is not null))
+        {
+            var compiled = Compiled(mjml, next.Language);
+            if (!compiled.Ok) return compiled.Refusal;
+            next = next with { Html = compiled.Value };
+        }
         if (Problem(next) is { } problem) return problem;
         return await store.CommitAsync<Result<MailingTemplate>>(write =>
         {
@@ -69,7 +82,28 @@ public sealed class TemplateBook(Store store, UserDirectory directory, Settings 
     Refusal? Faulty(string field, string? text, TemplateKind kind) =>
         text is null ? null
         : text.Length > settings.Mailings.TemplateLength ? Refusal.TooLarge.Because($"It is longer than {settings.Mailings.TemplateLength} characters").At(field)
-        : TemplateParser.Parse(text, kind, out var wrong) is null ? Refusal.Invalid.Because($"{field}: {wrong}").At(field) : null;
+        : TemplateParser.Parse(SharedBlocks.Blank(text), kind, out var wrong) is null ? Refusal.Invalid.Because($"{field}: {wrong}").At(field) : null;
+
+    /// <summary>The HTML of a document, or the first mistake.</summary>
+    internal static Result<string> Compiled(string mjml, string language)
+    {
+        var result = MjmlCompiler.Compile(mjml, language);
+        return result.Html is { } html ? html : Refusal.Invalid.Because($"The MJML has a mistake at {result.Errors[0]}").At("mjml");
+    }
+
+    /// <summary>The text with the shared blocks of the domain's book: of the same language before others.</summary>
+    internal static Result<string> WithBlocks(ReadTransaction read, string text, string domain, string language, TemplateKind kind, int most)
+    {
+        if (!text.Contains("{{", StringComparison.Ordinal)) return text;
+        List<MailingTemplate>? book = null;
+        var (whole, missing) = SharedBlocks.Expand(text, most, name =>
+        {
+            book ??= TemplateTable.List(read);
+            var block = book.Where(one => one.Domain == domain && string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase)).OrderBy(one => one.Language == language ? 0 : 1).FirstOrDefault();
+            return kind == TemplateKind.Html ? block?.Html ?? block?.Text : block?.Text ?? (block?.Html is { } html ? PlainText.Of(html) : null);
+        });
+        return missing is null ? whole : Refusal.Invalid.Because($"The template book of {domain} has no block \"{missing}\", or it leads to itself; add it with: cbamail template add");
+    }
 
     static string? Or(string? wish, string? old) => wish is null ? old : wish.Length == 0 ? null : wish;
 

@@ -6,7 +6,7 @@ namespace CbaMail.Mailings;
 /// <summary>The SQL of templates (Storage/Schema/0036_mailing_templates.sql).</summary>
 static class TemplateTable
 {
-    const string Columns = "SELECT id, domain, name, language, subject, html, text, created, changed FROM mailing_template";
+    const string Columns = "SELECT id, domain, name, language, subject, html, text, created, changed, mjml FROM mailing_template";
 
     /// <summary>In the order of domains and names.</summary>
     public static List<MailingTemplate> List(ReadTransaction read)
@@ -32,13 +32,13 @@ static class TemplateTable
 
     public static long Add(WriteTransaction write, MailingTemplate one)
     {
-        Bound(write.Prepare("INSERT INTO mailing_template (domain, name, language, subject, html, text, changed, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"), one).Bind(8, one.Created).Run();
+        Bound(write.Prepare("INSERT INTO mailing_template (domain, name, language, subject, html, text, changed, mjml, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"), one).Bind(9, one.Created).Run();
         return write.LastInsertId;
     }
 
     public static bool Update(WriteTransaction write, MailingTemplate one)
     {
-        Bound(write.Prepare("UPDATE mailing_template SET domain = ?, name = ?, language = ?, subject = ?, html = ?, text = ?, changed = ? WHERE id = ?"), one).Bind(8, one.Id).Run();
+        Bound(write.Prepare("UPDATE mailing_template SET domain = ?, name = ?, language = ?, subject = ?, html = ?, text = ?, changed = ?, mjml = ? WHERE id = ?"), one).Bind(9, one.Id).Run();
         return write.Changes > 0;
     }
 
@@ -49,8 +49,8 @@ static class TemplateTable
     }
 
     static Statement Bound(Statement row, MailingTemplate one) =>
-        row.Bind(1, one.Domain).Bind(2, one.Name).Bind(3, one.Language).Bind(4, one.Subject).Bind(5, one.Html).Bind(6, one.Text).Bind(7, one.Changed);
+        row.Bind(1, one.Domain).Bind(2, one.Name).Bind(3, one.Language).Bind(4, one.Subject).Bind(5, one.Html).Bind(6, one.Text).Bind(7, one.Changed).Bind(8, one.Mjml);
 
     static MailingTemplate Read(Statement row) =>
-        new(row.Int64(0), row.String(1), row.String(2), row.String(3), row.String(4), row.Text(5), row.Text(6), row.Time(7), row.Time(8));
+        new(row.Int64(0), row.String(1), row.String(2), row.String(3), row.String(4), row.Text(5), row.Text(6), row.Time(7), row.Time(8), row.Text(9));
 }

@@ -32,7 +32,8 @@ static class MailingsApi
     sealed record LedgerView(string Address, string State, string MessageId, string? Reply, DateTimeOffset At, string? Class);
     sealed record WantedFile(string Name, string Hash);
     /// <param name="Template">What is not said here is taken from it.</param>
-    sealed record WantedMailing(string Course, string From, string? Subject = null, string? Html = null, string? Text = null, IReadOnlyList<WantedFile>? Files = null, long? Template = null);
+    /// <param name="Mjml">What the HTML is to be compiled from.</param>
+    sealed record WantedMailing(string Course, string From, string? Subject = null, string? Html = null, string? Text = null, IReadOnlyList<WantedFile>? Files = null, long? Template = null, string? Mjml = null);
     sealed record WantedSending(bool SkipInvalid = false);
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
@@ -102,7 +103,7 @@ static class MailingsApi
             var template = context.Room<TemplateBook>().Find(id);
             if (!template.Ok) { await context.RefuseAsync(template.Refusal.At("template")); return; }
             if (!TemplatesApi.May(context, Permissions.TemplatesRead, template.Value.Domain)) { await context.RefuseAsync(Requests.MayNot(Permissions.TemplatesRead)); return; }
-            wanted = wanted with { Subject = wanted.Subject ?? template.Value.Subject, Html = wanted.Html ?? template.Value.Html, Text = wanted.Text ?? template.Value.Text };
+            wanted = wanted with { Subject = wanted.Subject ?? template.Value.Subject, Html = wanted.Html ?? (wanted.Mjml is null ? template.Value.Html : null), Text = wanted.Text ?? template.Value.Text };
         }
         if (context.Room<CourseRegister>().Find(wanted.Course ?? "") is { Ok: true, Value: var whose } && PressRoom.Sender(wanted.From ?? "") is { } from
             && context.Room<UserDirectory>().FindDomain(from.Address.Domain) is { } writes && writes.Name != whose.Domain && !context.Caller().Has(writes))
@@ -119,7 +120,7 @@ static class MailingsApi
             if ((left -= files.Size(file.Hash)) < 0) { await context.RefuseAsync(413, $"The files have more than {context.Room<Settings>().Mailings.FileBytes / 1048576} MiB together; put them on a server and send a link"); return; }
             given.Add(new(file.Name, files.Read(new MailingFile(0, file.Name, "", null, file.Hash, 0))));
         }
-        var made = await context.Room<PressRoom>().CreateAsync(new(wanted.Course ?? "", wanted.From ?? "", wanted.Subject ?? "", wanted.Html, wanted.Text, given), context.RequestAborted);
+        var made = await context.Room<PressRoom>().CreateAsync(new(wanted.Course ?? "", wanted.From ?? "", wanted.Subject ?? "", wanted.Html, wanted.Text, given, wanted.Mjml), context.RequestAborted);
         await context.ResultAsync(made, mailing => new NumberDone(mailing.Id));
     }
 

@@ -10,8 +10,9 @@ namespace CbaMail.Http.Api;
 static class TemplatesApi
 {
     /// <param name="Language">ru or en; ru where nothing is said.</param>
+    /// <param name="Mjml">What the HTML is to be compiled from.</param>
     /// <param name="Html">With fields, as in <c>{{name}}</c>.</param>
-    sealed record NewTemplate(string Domain, string Name, string Subject, string? Language = null, string? Html = null, string? Text = null);
+    sealed record NewTemplate(string Domain, string Name, string Subject, string? Language = null, string? Html = null, string? Text = null, string? Mjml = null);
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
@@ -48,7 +49,7 @@ static class TemplatesApi
     static async Task AddAsync(HttpContext context, NewTemplate wanted)
     {
         if (context.Room<UserDirectory>().FindDomain(wanted.Domain ?? "") is { } domain && !May(context, Permissions.TemplatesWrite, domain.Name)) await context.RefuseAsync(Requests.MayNot(Permissions.TemplatesWrite));
-        else await context.ResultAsync(await context.Room<TemplateBook>().AddAsync(wanted.Domain ?? "", new(wanted.Name, wanted.Language, wanted.Subject, wanted.Html, wanted.Text), context.RequestAborted), one => one, 201);
+        else await context.ResultAsync(await context.Room<TemplateBook>().AddAsync(wanted.Domain ?? "", new(wanted.Name, wanted.Language, wanted.Subject, wanted.Html, wanted.Text, wanted.Mjml), context.RequestAborted), one => one, 201);
     }
 
     static async Task WithAsync(HttpContext context, Permission permission, Func<MailingTemplate, Task> deed)
