@@ -102,6 +102,11 @@ static class MailingVerbs
             var name = problem.Text("name") is { Length: > 0 } text ? $" ({text})" : "";
             await output.WriteLineAsync($"row {problem.Text("row")}: {problem.Text("address")}{name}: {problem.Text("message")}");
         }
+        foreach (var finding in report.Items("findings"))
+        {
+            var where = finding.Text("line") is { Length: > 0 } line ? $"{finding.Text("part")}, line {line}, column {finding.Text("column")}: " : finding.Text("part") is { Length: > 0 } part ? part + ": " : "";
+            await output.WriteLineAsync($"{finding.Text("severity")} ({finding.Text("code")}): {where}{finding.Text("english")}");
+        }
         foreach (var note in report.Items("notes")) await output.WriteLineAsync("note: " + note.GetString());
     }
 

@@ -77,15 +77,17 @@ public sealed class Composer
         return (RenderSubject(data), html, Text?.Render(data) ?? (html is null ? "" : PlainText.Of(html)));
     }
 
-    /// <summary>Renders everything for the sake of <paramref name="missing"/>.</summary>
+    /// <summary>Renders everything for the sake of <paramref name="missing"/>; the HTML stays in <paramref name="scratch"/>.</summary>
     public string Probe(MergeData data, StringBuilder scratch, List<MissingField> missing)
     {
         foreach (var (_, template) in Templates)
         {
-            if (template == Subject) continue;
+            if (template == Subject || template == Html) continue;
             scratch.Clear();
             template.Render(data, scratch, missing);
         }
+        scratch.Clear();
+        Html?.Render(data, scratch, missing);
         return RenderSubject(data, missing);
     }
 

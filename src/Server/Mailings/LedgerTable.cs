@@ -18,6 +18,15 @@ public static class LedgerTable
     internal static LedgerState State(string word) => (LedgerState)Array.IndexOf(Names, word);
 
     /// <summary>Freezes one recipient.</summary>
+    /// <summary>People to whom a mailing of the course came back, and when at last.</summary>
+    public static Dictionary<long, DateTimeOffset> Bounced(ReadTransaction transaction, long course)
+    {
+        var found = new Dictionary<long, DateTimeOffset>();
+        using var query = transaction.Prepare("SELECT person_id, max(at) FROM ledger WHERE state = 'bounced' AND mailing_id IN (SELECT id FROM mailing WHERE course_id = ?) GROUP BY person_id").Bind(1, course);
+        while (query.Step()) found[query.Int64(0)] = query.Time(1);
+        return found;
+    }
+
     public static void Add(WriteTransaction transaction, long mailing, in Participant person, string messageId, LedgerState state, string reply, DateTimeOffset at) =>
         transaction.Prepare("INSERT INTO ledger (mailing_id, person_id, address, name, fields, line, message_id, state, reply, attempts, at) VALUES (?,?,?,?,?,?,?,?,?,0,?)")
             .Bind(1, mailing).Bind(2, person.Id).Bind(3, person.Address).Bind(4, person.Name).Bind(5, person.Fields).Bind(6, person.Line)

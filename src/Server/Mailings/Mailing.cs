@@ -41,6 +41,9 @@ public sealed record CheckProblem(long ParticipantId, string Address, string Nam
 /// <param name="Notes">Worth knowing; they stop nothing.</param>
 public sealed record CheckReport(int People, IReadOnlyList<string> Faults, IReadOnlyList<CheckProblem> Problems, IReadOnlyList<string> Notes)
 {
+    /// <summary>What its author should look at.</summary>
+    public IReadOnlyList<CheckFinding> Findings { get; init; } = [];
+
     /// <summary>Nothing stands in the way of sending to everybody.</summary>
     public bool IsGood => Faults.Count == 0 && Problems.Count == 0;
 

@@ -9,14 +9,17 @@ namespace CbaMail.Mailings;
 /// The gate before a mailing: everybody's copy is rendered and everybody's address looked up, and what is wrong is named
 /// by person, row and field. Nothing is sent while it finds a fault.
 /// </summary>
-sealed class MailingCheck(UserDirectory directory, Composer composer, IReadOnlyList<Participant> people, IReadOnlyList<ImportError> leftOut)
+sealed class MailingCheck(UserDirectory directory, Composer composer, IReadOnlyList<Participant> people, IReadOnlyList<ImportError> leftOut, int attachments = 0, Func<Participant, CheckFinding?>? history = null)
 {
     /// <summary>Gmail hides what is behind the first 102 KB of HTML.</summary>
     const int ClippedLength = 102 * 1024;
 
     readonly List<string> faults = [];
     readonly List<CheckProblem> problems = [];
+    const int MaxFindings = 200;
+
     readonly List<string> notes = [];
+    readonly List<CheckFinding> findings = [];
     readonly HashSet<string> unknown = new(StringComparer.OrdinalIgnoreCase);
     readonly Dictionary<long, Participant> reached = [];
 
@@ -32,15 +35,22 @@ sealed class MailingCheck(UserDirectory directory, Composer composer, IReadOnlyL
         {
             missing.Clear();
             var subject = composer.Probe(composer.Data(person.Address, person.Name, person.Fields), scratch, missing);
-            if (composer.Html is not null && scratch.Length > ClippedLength) clipped++;
+            if (composer.Html is not null && LetterCheck.IsLonger(scratch, ClippedLength)) clipped++;
+            if (findings.Count < MaxFindings && history?.Invoke(person) is { } past) findings.Add(past);
             Missing(person, missing);
             if (subject.Length == 0) Problem(person, null, "the subject is empty");
             Address(person);
         }
-        if (clipped > 0) notes.Add($"{clipped} of {people.Count} copies have more than 102 KB of HTML: Gmail hides the end of such mail");
+        if (clipped > 0) findings.Add(LetterCheck.Clipped(clipped, people.Count));
+        if (clipped > 0) notes.Add(findings[^1].English);
+        if (people is [var reader, ..])
+        {
+            var (subject, _, text) = composer.Render(composer.Data(reader.Address, reader.Name, reader.Fields));
+            findings.InsertRange(0, new LetterCheck(composer.Mailing.Html, composer.Text is not null, subject, text, composer.Course.Language, attachments).Run());
+        }
         foreach (var row in leftOut.Take(100)) notes.Add($"the last import left out row {row.Line}: {(row.Address.Length > 0 && !row.Reason.Contains(row.Address, StringComparison.Ordinal) ? row.Address + ": " : "")}{row.Reason}");
         if (leftOut.Count > 100) notes.Add($"the last import left out {leftOut.Count - 100} more rows");
-        return new(people.Count, faults, problems, notes);
+        return new(people.Count, faults, problems, notes) { Findings = findings };
     }
 
     void Sender()

@@ -189,13 +189,20 @@ public sealed class PressRoom
 
     CheckReport Check(Composer composer, out List<Participant> people)
     {
-        List<ImportError> leftOut;
-        using (var read = store.Read())
+        using var read = store.Read();
+        people = CourseTable.Active(read, composer.Course.Id, time);
+        var bounced = LedgerTable.Bounced(read, composer.Course.Id);
+        var attached = MailingTable.Files(read, composer.Mailing.Id).Count(file => file.ContentId is null);
+        return new MailingCheck(directory, composer, people, CourseTable.Rejects(read, composer.Course.Id), attached, History).Run();
+
+        CheckFinding? History(Participant person)
         {
-            people = CourseTable.Active(read, composer.Course.Id, time);
-            leftOut = CourseTable.Rejects(read, composer.Course.Id);
+            if (MailAddress.TryParse(person.Address, out var address) && SuppressionTable.Find(read.Prepare, address.Key) is { } entry && !(entry.Expires <= time.GetUtcNow()))
+                return new("address.suppressed", "problem", $"{person.Address} is suppressed ({entry.Reason}): nothing is sent to it", $"На адрес {person.Address} ничего не отправляется ({entry.Reason})", Row: person.Line, Address: person.Address);
+            return bounced.TryGetValue(person.Id, out var at)
+                ? new("address.bounced", "note", string.Create(CultureInfo.InvariantCulture, $"a mailing to {person.Address} came back on {at:yyyy-MM-dd}"), string.Create(CultureInfo.InvariantCulture, $"Рассылка на адрес {person.Address} вернулась {at:dd.MM.yyyy}"), Row: person.Line, Address: person.Address)
+                : null;
         }
-        return new MailingCheck(directory, composer, people, leftOut).Run();
     }
 
     // ---- sending

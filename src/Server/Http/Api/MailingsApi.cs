@@ -23,8 +23,9 @@ static class MailingsApi
     sealed record ProblemView(int Row, string Address, string Name, string? Field, string Message);
     sealed record PreviewView(string Address, string Name, string From, string Subject, string? Html, string? Text, IReadOnlyList<ProblemView> Problems);
 
+    /// <param name="Findings">What the author should look at; it stops nothing.</param>
     /// <param name="Affected">People who would get something else than they should.</param>
-    sealed record CheckView(bool Good, int People, int Affected, IReadOnlyList<string> Faults, IReadOnlyList<ProblemView> Problems, IReadOnlyList<string> Notes);
+    sealed record CheckView(bool Good, int People, int Affected, IReadOnlyList<string> Faults, IReadOnlyList<ProblemView> Problems, IReadOnlyList<string> Notes, IReadOnlyList<CheckFinding> Findings);
     sealed record Begun(int Sending, int Skipped, IReadOnlyList<string> Notes);
 
     /// <param name="Reply">What the other server said at last.</param>
@@ -59,7 +60,7 @@ static class MailingsApi
 
     static PreviewView Preview(MailingPreview preview) => new(preview.Address, preview.Name, preview.From, preview.Subject, preview.Html, preview.Text, [.. preview.Problems.Select(Problem)]);
 
-    static CheckView Report(CheckReport report) => new(report.IsGood, report.People, report.Affected, report.Faults, [.. report.Problems.Select(Problem)], [.. report.Notes]);
+    static CheckView Report(CheckReport report) => new(report.IsGood, report.People, report.Affected, report.Faults, [.. report.Problems.Select(Problem)], [.. report.Notes], report.Findings);
 
     static ProblemView Problem(CheckProblem problem) => new(problem.Line, problem.Address, problem.Name, problem.Field, problem.Message);
 
