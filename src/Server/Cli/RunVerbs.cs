@@ -41,6 +41,9 @@ static class RunVerbs
         new("run remove", "COURSE RUN", "remove a run with the people in it", Verb.Client, async invocation =>
             invocation.Print(await invocation.Server.DeleteAsync(Run(invocation)), _ => $"The run {invocation.Arguments[1]} is removed.")),
 
+        new("run times", "COURSE RUN SCHEDULE", "show when a schedule is due in a run, as in \"day 3 at 08:00, school days\" or \"24h before each session\"", Verb.Client, async invocation =>
+            invocation.Print((await invocation.Server.GetAsync($"{Run(invocation)}/occasions?schedule={Part(invocation, 2)}")).GetProperty("occasions"), ["AT", "SESSION"], one => [one.Text("at"), one.Text("session")])),
+
         new("session add", "COURSE TITLE", "add a session to a run; prints its id", SessionFields, async invocation =>
             invocation.Print(await invocation.Server.PostAsync(Sessions(invocation), Session(invocation).Add("title", invocation.Arguments[1])), one => one.Text("id"))),
         new("session list", "COURSE", "list the sessions of a run", [new("--run", "RUN", "of which run (default: that of every course)"), .. Verb.Client], async invocation =>

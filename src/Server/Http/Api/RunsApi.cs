@@ -3,12 +3,15 @@ using CbaMail.Authorization;
 using CbaMail.Courses;
 using CbaMail.Directory;
 using CbaMail.Envelope;
+using CbaMail.Mailings.Schedules;
 
 namespace CbaMail.Http.Api;
 
 /// <summary>/api/v1/programmes, and the runs of a course with their sessions and groups.</summary>
 static class RunsApi
 {
+    const int MostOccasions = 1000;
+
     /// <param name="Id">Its short name, as in paths.</param>
     sealed record ProgrammeView(string Id, string Name, string Domain, DateTimeOffset Created);
     sealed record NewProgramme(string Name, string Domain);
@@ -29,6 +32,15 @@ static class RunsApi
     /// <param name="Starts">As in 2027-02-01T10:00, in the run's zone, or with an offset from UTC.</param>
     /// <param name="Ends">An hour later where nothing is said.</param>
     sealed record WantedMeeting(string? Title = null, string? Starts = null, string? Ends = null, string? Place = null, bool? Cancelled = null);
+
+    /// <param name="At">Where the clock is that of each reader: as the run's.</param>
+    /// <param name="Session">Its number, where it is for a session.</param>
+    sealed record OccasionView(DateTimeOffset At, long? Session);
+
+    /// <param name="Schedule">As it is read: words in lower case, the times in full.</param>
+    /// <param name="Repeats">It goes out once for each session or week.</param>
+    /// <param name="Occasions">All times, the earliest first; none where it is another for each person.</param>
+    sealed record OccasionsView(string Schedule, bool Repeats, IReadOnlyList<OccasionView> Occasions);
 
     sealed record RunGroupView(string Name, int People);
     sealed record WantedRunGroup(string Name);
@@ -69,6 +81,8 @@ static class RunsApi
         new("DELETE", "/courses/{course}/runs/{run}/sessions/{id:long}", Permissions.CoursesWrite, About.Course, "Remove a session, as though it had never been", context => WithRun(context, (_, run) =>
             CoursesApi.DoneAsync(context, context.Room<RunBook>().RemoveMeetingAsync(run, Id(context), context.RequestAborted)))) { Gives = typeof(DeedDone), CanRehearse = true },
 
+        new("GET", "/courses/{course}/runs/{run}/occasions", Permissions.CoursesRead, About.Course, "When a schedule is due in a run", context => WithRun(context, (_, run) => OccasionsAsync(context, run))) { Query = ["schedule"], Gives = typeof(OccasionsView) },
+
         new("GET", "/courses/{course}/runs/{run}/groups", Permissions.CoursesRead, About.Course, "The groups of a run", context => WithRun(context, (_, run) => context.JsonAsync(context.Room<RunBook>().Groups(run).Select(Shown)))) { Gives = typeof(RunGroupView[]) },
         new("POST", "/courses/{course}/runs/{run}/groups", Permissions.CoursesWrite, About.Course, "Add a group to a run", Requests.With<WantedRunGroup>((context, wanted) => WithRun(context, async (_, run) =>
             await context.ResultAsync(await context.Room<RunBook>().AddGroupAsync(run, wanted.Name ?? "", context.RequestAborted), Shown, 201)))) { Takes = typeof(WantedRunGroup), Gives = typeof(RunGroupView), CanRehearse = true },
@@ -82,6 +96,16 @@ static class RunsApi
     static RunView Shown(Run run) => new(run.Slug, run.Name, IsoDate.Of(run.Starts), IsoDate.Of(run.Ends), run.Zone, [.. run.Holidays.Select(IsoDate.Of)], run.People, run.Created);
     static MeetingView Shown(Meeting one) => new(one.Id, one.Title, one.Starts, one.Ends, one.Place, one.Uid, one.Sequence, one.Cancelled);
     static RunGroupView Shown(RunGroup one) => new(one.Name, one.People);
+
+    static Task OccasionsAsync(HttpContext context, Run run)
+    {
+        var read = ScheduleText.Parse(context.Asked("schedule") ?? "");
+        if (!read.Ok) return context.RefuseAsync(read.Refusal.At("schedule"));
+        var occasions = new Occasions(run, context.Room<RunBook>().Meetings(run));
+        if (occasions.Missing(read.Value) is { } missing) return context.RefuseAsync(missing.At("schedule"));
+        return context.JsonAsync(new OccasionsView(read.Value.ToString(), read.Value.Repeats,
+            [.. occasions.Of(read.Value).Take(MostOccasions).Select(one => new OccasionView(TimeZoneInfo.ConvertTime(one.In(occasions.Zone), occasions.Zone), one.Meeting?.Id))]));
+    }
 
     static long Id(HttpContext context) => long.Parse(context.Part("id"), CultureInfo.InvariantCulture);
 
