@@ -13,8 +13,16 @@ static class CourseVerbs
             new("--language", "ru|en", "language (default: that of the name)"),
             .. Verb.Client,
         ], AddAsync),
-        new("course import", "COURSE FILE.csv", "add participants, or update their merge fields", Verb.Client, ImportAsync, """
-            The first line names the columns: address,name and any further ones, which become merge fields. "," or ";", UTF-8.
+        new("course import", "COURSE FILE.csv", "add participants, or update their merge fields", [
+            new("--run", "RUN", "into which run (default: that of every course)"),
+            new("--sheet", "NAME", "of an XLSX file, by name or number (default: the first)"),
+            new("--dry-run", null, "say what would change, and change nothing"),
+            new("--end-missing", null, "who came by a file before and is not in this one has left"),
+            new("--most-ended", "PERCENT", "do nothing where more of the run would leave (default: 20)"),
+            .. Verb.Client,
+        ], ImportAsync, """
+            The first line names the columns: address,name and any further ones, which become merge fields. CSV in UTF-8 with "," or ";", or XLSX.
+            Role, group, language, zone, from, until and "guardian of" are understood besides, in English and Russian.
             A bad row is named by its line and the rest is imported. The same file again changes nothing.
             """),
         new("course participants", "COURSE", "list the people of a course", Verb.Client, ParticipantsAsync),
@@ -36,14 +44,26 @@ static class CourseVerbs
     {
         var path = invocation.Arguments[1];
         await using var file = Open(path);
-        var report = await invocation.Server.PostAsync(Course(invocation) + "/import", file, "text/csv");
+        var asked = new List<string>();
+        foreach (var name in new[] { "run", "sheet", "most-ended" }) if (invocation.Value("--" + name) is { } value) asked.Add($"{name}={Uri.EscapeDataString(value)}");
+        foreach (var name in new[] { "dry-run", "end-missing" }) if (invocation.Has("--" + name)) asked.Add(name + "=true");
+        var report = await invocation.Server.PostAsync(Course(invocation) + "/import" + (asked.Count > 0 ? "?" + string.Join('&', asked) : ""), file, "text/csv");
         foreach (var error in report.Items("errors"))
             await invocation.Error.WriteLineAsync($"{Path.GetFileName(path)}, line {error.Text("line")}: {error.Text("error")}");
+        foreach (var note in report.Items("notes"))
+            await invocation.Error.WriteLineAsync($"{Path.GetFileName(path)}, line {note.Text("line")}: note: {note.Text("error")}");
+        if (!invocation.Json)
+            foreach (var change in report.Items("changes")) invocation.Print(Difference(change));
         invocation.Print(report, answer => string.Create(CultureInfo.InvariantCulture,
-            $"{answer.Number("added")} added, {answer.Number("updated")} updated, {answer.Number("unchanged")} unchanged, {answer.Number("failed")} refused."));
+            $"{answer.Number("added")} added, {answer.Number("updated")} updated, {answer.Number("unchanged")} unchanged, {answer.Number("failed")} refused{(answer.Number("ended") > 0 ? $", {answer.Number("ended")} ended" : "")}."));
         // rows that were bad are reported; only an import of which nothing could be taken is a failure
         return report.Number("failed") > 0 && report.Number("added") + report.Number("updated") + report.Number("unchanged") == 0 ? 1 : 0;
     }
+
+    /// <summary>A line a person: + added, ~ changed, - ended, with what differs.</summary>
+    static string Difference(JsonElement change) =>
+        (change.Text("deed") switch { "added" => "+ ", "changed" => "~ ", _ => "- " }) + change.Text("address")
+        + (change.Text("deed") == "changed" ? ": " + string.Join(", ", change.Items("fields").Select(field => $"{field.Text("field")} \"{field.Text("before")}\" -> \"{field.Text("after")}\"")) : "");
 
     /// <summary>A file to read, "-" for standard input.</summary>
     internal static Stream Open(string path)

@@ -8,8 +8,6 @@ namespace CbaMail.Courses;
 /// <summary>Courses and the people in them.</summary>
 public sealed class CourseRegister(Store store, UserDirectory directory, Settings settings, TimeProvider time)
 {
-    const int Piece = 250;
-
     public Result<Course> Find(string slug)
     {
         using var read = store.Read();
@@ -51,48 +49,28 @@ public sealed class CourseRegister(Store store, UserDirectory directory, Setting
     /// </summary>
     public async ValueTask<Result<ImportReport>> ImportAsync(string slug, ReadOnlyMemory<byte> file, CancellationToken cancel)
     {
-        var found = Find(slug);
-        if (!found.Ok) return found.Refusal;
-        var course = found.Value;
-        var parsed = ParticipantFile.Parse(file.Span, settings.Mailings);
-        if (!parsed.Ok) return parsed.Refusal;
-        var people = parsed.Value.People;
-        var (added, updated, unchanged) = (0, 0, 0);
-        var refusal = await store.CommitAsync(transaction => CourseTable.Exists(transaction, course.Id) ? Enrolments.AddColumns(transaction, course.Id, parsed.Value.Columns, settings.Mailings.Columns) : NoCourse(slug), cancel);
-        if (refusal is not null) return refusal;
-        for (var start = 0; start < people.Count; start += Piece)
-        {
-            var first = start;
-            var counts = await store.CommitAsync(transaction => ImportPiece(transaction, course, people, first, Math.Min(first + Piece, people.Count)), cancel);
-            if (counts is not { } count) return Refusal.Conflict.Because($"The course is gone, or it has {settings.Mailings.Participants} participants, which is the limit");
-            added += count.Added;
-            updated += count.Updated;
-            unchanged += count.Unchanged;
-        }
-        await store.CommitAsync(transaction => { CourseTable.SetRejects(transaction, course.Id, [.. parsed.Value.Errors.Take(1000)]); return true; }, cancel);
-        return new ImportReport(added, updated, unchanged, parsed.Value.Errors);
+        var done = await ImportAsync(slug, "", file, null, new(), cancel);
+        return done.Ok ? new ImportReport(done.Value.Added, done.Value.Updated, done.Value.Unchanged, done.Value.Errors) : done.Refusal;
     }
 
-    (int Added, int Updated, int Unchanged)? ImportPiece(WriteTransaction transaction, Course course, IReadOnlyList<PersonRow> people, int start, int end)
+    /// <summary>The same into a run, of CSV or XLSX; a rehearsal says what would be.</summary>
+    /// <param name="sheet">Of a spreadsheet; null: the first that is shown.</param>
+    public async ValueTask<Result<RosterReport>> ImportAsync(string slug, string run, ReadOnlyMemory<byte> file, string? sheet, RosterOrder order, CancellationToken cancel)
     {
-        var (added, updated, unchanged) = (0, 0, 0);
-        if (!CourseTable.Exists(transaction, course.Id)) return null;
-        if (CourseTable.Count(transaction, course.Id) + (end - start) > settings.Mailings.Participants + Piece) return null;
-        var run = new Run(RunTable.Default(transaction, course.Id), course.Id, Run.DefaultSlug, "", null, null, "", [], 0, course.Created);
-        for (var i = start; i < end; i++)
-        {
-            var row = people[i];
-            var person = PersonTable.Find(transaction.Prepare, course.Domain, row.Key);
-            var before = person is null ? null : PersonTable.Find(transaction.Prepare, run.Id, person.Id);
-            var wish = new EnrolmentWish(row.Name.Length > 0 ? row.Name : null, Status: "active", Fields: new Dictionary<string, string>(row.Fields));
-            var after = Enrolling.After(before, person, run, course.Domain, row.Address, wish, row.Line, time.GetUtcNow());
-            if (!after.Ok) continue;
-            if (before is null) added++;
-            else if (Enrolling.Differences(before, after.Value).Count == 0) { unchanged++; continue; }
-            else updated++;
-            Enrolling.Write(transaction, before, after.Value, row.Key);
-        }
-        return (added, updated, unchanged);
+        var course = Find(slug);
+        if (!course.Ok) return course.Refusal;
+        var into = FindRun(course.Value, run);
+        if (!into.Ok) return into.Refusal;
+        var parsed = ParticipantFile.Parse(file, settings.Mailings, sheet, cancel);
+        if (!parsed.Ok) return parsed.Refusal;
+        var source = parsed.Value;
+        return await new Roster(store, settings, time).ApplyAsync(course.Value, into.Value, source.Columns, source.People, source.Errors, source.Notes, order, cancel);
+    }
+
+    Result<Run> FindRun(Course course, string run)
+    {
+        using var read = store.Read();
+        return RunTable.Find(read, course.Id, run.Trim() is { Length: > 0 } slug ? slug.ToLowerInvariant() : Run.DefaultSlug) is { } found ? found : RunBook.NoRun(course, run);
     }
 
     /// <summary>The addresses of everybody in the course, in the form for comparison.</summary>

@@ -4,7 +4,7 @@ using CbaMail.Storage;
 
 namespace CbaMail.Courses;
 
-/// <summary>People in runs, one by one; whole tables of them are <see cref="CourseRegister.ImportAsync"/>'s.</summary>
+/// <summary>People in runs, one by one; whole tables of them are <see cref="Roster"/>'s.</summary>
 public sealed class Enrolments(Store store, Settings settings, TimeProvider time)
 {
     /// <summary>Everybody who is or was in a run of the course, in the order in which they came.</summary>

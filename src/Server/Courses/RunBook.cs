@@ -271,7 +271,7 @@ public sealed class RunBook(Store store, UserDirectory directory, TimeProvider t
     }
 
     static Refusal NoProgramme(string slug) => Refusal.NoSuchThing.Because($"There is no programme \"{ParticipantFile.OneLine(slug)}\"; cbamail programme list shows those there are");
-    static Refusal NoRun(Course course, string slug) => Refusal.NoSuchThing.Because($"The course {course.Slug} has no run \"{ParticipantFile.OneLine(slug)}\"; cbamail run list {course.Slug} shows those there are");
+    internal static Refusal NoRun(Course course, string slug) => Refusal.NoSuchThing.Because($"The course {course.Slug} has no run \"{ParticipantFile.OneLine(slug)}\"; cbamail run list {course.Slug} shows those there are");
     static Refusal NoMeeting(Run run, long id) => Refusal.NoSuchThing.Because($"There is no session {id} in the run {run.Slug}");
     static Refusal NoGroup(Run run, string name) => Refusal.NoSuchThing.Because($"There is no group \"{ParticipantFile.OneLine(name)}\" in the run {run.Slug}");
 }

@@ -132,7 +132,7 @@ public sealed class RunTests
         Ok(await house.Runs.AddGroupAsync(run, "B", default));
         Assert.Equal(Refusal.AlreadyExists.HttpStatus, (await house.Runs.AddGroupAsync(run, " b", default)).Refusal!.HttpStatus);
         Ok(await house.Enrolments.PutAsync(course, run, "u1@example.test", new(Groups: ["b"]), default));
-        Assert.Equal(("Б", 1), (Ok(await house.Runs.RenameGroupAsync(run, "b", "Б", default)).Name, house.Runs.Groups(run).Single().People));
+        Assert.Equal(("Б", 1), (Ok(await house.Runs.RenameGroupAsync(run, "b", "Б", default)).Name, house.Runs.Groups(run).Single(group => group.Name == "Б").People));
         Assert.Null(await house.Runs.RemoveGroupAsync(run, "б", default));
         Assert.Empty(Ok(house.Enrolments.Find(course, run, "u1@example.test")).Groups);
     }

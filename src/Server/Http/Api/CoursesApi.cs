@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using CbaMail.Authorization;
 using CbaMail.Config;
@@ -5,6 +6,7 @@ using CbaMail.Courses;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Mailings;
+using CbaMail.Storage;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace CbaMail.Http.Api;
@@ -24,7 +26,18 @@ static class CoursesApi
 
     /// <param name="Line">Of the table.</param>
     sealed record RefusedPerson(int Line, string Address, string Error);
-    sealed record ImportedPeople(int Added, int Updated, int Unchanged, int Failed, IReadOnlyList<RefusedPerson> Errors);
+
+    /// <param name="Before">As it is; empty: nothing.</param>
+    sealed record ChangedField(string Field, string Before, string After);
+
+    /// <param name="Deed">added, changed or ended.</param>
+    sealed record ChangedPerson(string Deed, int Line, string Address, string Name, IReadOnlyList<ChangedField> Fields);
+
+    /// <param name="Ended">Who is not named any more.</param>
+    /// <param name="Notes">What was not understood of rows that were taken.</param>
+    /// <param name="Changes">With dry-run: each.</param>
+    sealed record ImportedPeople(
+        int Added, int Updated, int Unchanged, int Failed, IReadOnlyList<RefusedPerson> Errors, int Ended, IReadOnlyList<RefusedPerson> Notes, IReadOnlyList<ChangedPerson>? Changes);
 
     /// <param name="Row">Of the table that he came in with.</param>
     sealed record ParticipantView(string Address, string Name, int Row, IReadOnlyDictionary<string, string> Fields);
@@ -42,7 +55,7 @@ static class CoursesApi
         new("PATCH", "/courses/{course}", Permissions.CoursesWrite, About.Course, "Change a course", Requests.With<WantedCourse>((context, wanted) => RunsApi.WithCourse(context, async course =>
             await context.ResultAsync(await context.Room<CourseRegister>().ChangeAsync(course, wanted.Name, wanted.Language, wanted.Programme, context.RequestAborted), Shown)))) { Takes = typeof(WantedCourse), Gives = typeof(CourseView), CanRehearse = true },
         new("DELETE", "/courses/{course}", Permissions.CoursesCreate, About.Course, "Remove a course with its mailings", context => DoneAsync(context, context.Room<CourseRegister>().RemoveWithMailingsAsync(context.Part("course"), context.RequestAborted))) { Gives = typeof(DeedDone) },
-        new("POST", "/courses/{course}/import", Permissions.CoursesWrite, About.Course, "Take in people from a table", ImportAsync) { TakesType = "text/csv", Streams = true, Gives = typeof(ImportedPeople), GivesType = "application/json" },
+        new("POST", "/courses/{course}/import", Permissions.CoursesWrite, About.Course, "Take in people from a table, CSV or XLSX", ImportAsync) { TakesType = "text/csv", Streams = true, CanRehearse = true, Query = ["run", "sheet", "end-missing", "most-ended"], Gives = typeof(ImportedPeople), GivesType = "application/json" },
         new("GET", "/courses/{course}/participants", Permissions.CoursesRead, About.Course, "The people of a course", ParticipantsAsync) { Streams = true, Gives = typeof(ParticipantView[]), GivesType = "application/json" },
         new("POST", "/courses/{course}/participants", Permissions.CoursesWrite, About.Course, "Take somebody in, or change what is known of him", Requests.With<NewParticipant>(PutAsync)) { Takes = typeof(NewParticipant), Gives = typeof(ParticipantView) },
         new("GET", "/courses/{course}/participants/{address}", Permissions.CoursesRead, About.Course, "One of a course", context => context.ResultAsync(
@@ -94,11 +107,20 @@ static class CoursesApi
 
     static async Task ImportAsync(HttpContext context)
     {
+        if (context.Asked("end-missing") is not (null or "true" or "false")) { await context.RefuseAsync(Refusal.Invalid.Because("end-missing is true or false").At("end-missing")); return; }
+        var most = 20;
+        if (context.Asked("most-ended") is { } share && !(int.TryParse(share, NumberStyles.None, CultureInfo.InvariantCulture, out most) && most is >= 0 and <= 100)) { await context.RefuseAsync(Refusal.Invalid.Because("most-ended is a number from 0 to 100, in percent").At("most-ended")); return; }
         if (await context.BytesAsync(context.Room<Settings>().Mailings.ImportBytes) is not { } file) return;
-        var report = await context.Room<CourseRegister>().ImportAsync(context.Part("course"), file, context.RequestAborted);
-        await context.ResultAsync(report, done => new ImportedPeople(
-            done.Added, done.Updated, done.Unchanged, done.Errors.Count, [.. done.Errors.Select(error => new RefusedPerson(error.Line, error.Address, error.Reason))]));
+        var order = new RosterOrder(Rehearsal.IsOn, context.Asked("end-missing") == "true", most);
+        var report = await context.Room<CourseRegister>().ImportAsync(context.Part("course"), context.Asked("run") ?? "", file, context.Asked("sheet"), order, context.RequestAborted);
+        await context.ResultAsync(report, done => Imported(done, order));
     }
+
+    static ImportedPeople Imported(RosterReport done, RosterOrder order) => new(
+        done.Added, done.Updated, done.Unchanged, done.Errors.Count, [.. done.Errors.Select(Told)], done.Ended, [.. done.Notes.Select(Told)],
+        order.IsRehearsal ? [.. done.Changes.Select(one => new ChangedPerson(one.Deed, one.Line, one.Address, one.Name, [.. one.Fields.Select(field => new ChangedField(field.Field, field.Before, field.After))]))] : null);
+
+    static RefusedPerson Told(ImportError error) => new(error.Line, error.Address, error.Reason);
 
     static async Task ParticipantsAsync(HttpContext context)
     {

@@ -7,7 +7,7 @@ using CbaMail.Text;
 using ExcelDataReader;
 using ExcelDataReader.Exceptions;
 
-namespace CbaMail.Admission;
+namespace CbaMail.Courses;
 
 /// <summary>
 /// A table out of a spreadsheet file (XLSX, ISO/IEC 29500): the values of one sheet, those of formulas as they were computed last. Whoever made the

@@ -1,11 +1,13 @@
 using System.IO.Compression;
 using System.Text;
 using CbaMail.Admission;
+using CbaMail.Courses;
 using CbaMail.Envelope;
+using CbaMail.Tests.Server.Admission;
 using CbaMail.Tests.Server.Directory;
 using Xunit;
 
-namespace CbaMail.Tests.Server.Admission;
+namespace CbaMail.Tests.Server.Courses;
 
 public sealed class WorkbookTests
 {
