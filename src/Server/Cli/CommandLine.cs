@@ -52,6 +52,7 @@ public static class CommandLine
         .. RunVerbs.Rows,
         .. TemplateVerbs.Rows,
         .. MailingVerbs.Rows,
+        .. AudienceVerbs.Rows,
         .. QueueVerbs.Rows,
         .. DoorVerbs.Rows,
         .. MessageVerbs.Rows,

@@ -17,6 +17,7 @@ static class MailingVerbs
     [
         new("mailing create", "COURSE", "write a mailing to a course; prints its id", [
             new("--from", "ADDRESS", "sender, of a domain of this server; also \"Name <address>\""),
+            new("--to", "AUDIENCE", "an audience, or the name of one (default: everybody who is in the course)"),
             new("--subject", "TEMPLATE", "subject"),
             new("--html", "FILE", "HTML template"),
             new("--mjml", "FILE", "MJML template: the HTML is compiled from it"),
@@ -57,7 +58,7 @@ static class MailingVerbs
             var kept = await invocation.Server.PostAsync("mailing-files", file, "application/octet-stream");
             files.Add(new JsonBody().Add("name", Path.GetFileName(path)).Add("hash", kept.Text("hash")));
         }
-        var body = new JsonBody().Add("course", invocation.Arguments[0]).Add("from", from).Add("subject", subject).Add("html", html).Add("text", text).Add("mjml", Template(invocation.Value("--mjml"))).Add("files", files);
+        var body = new JsonBody().Add("course", invocation.Arguments[0]).Add("from", from).Add("subject", subject).Add("html", html).Add("text", text).Add("mjml", Template(invocation.Value("--mjml"))).Add("files", files).Add("to", invocation.Value("--to"));
         return invocation.Print(await invocation.Server.PostAsync("mailings", body), mailing => mailing.Text("id"));
     }
 

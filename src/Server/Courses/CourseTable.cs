@@ -106,6 +106,19 @@ static class CourseTable
         ELSE json_patch(json_patch(json_object('language', coalesce(p.language, ''), 'zone', coalesce(p.zone, '')), p.attributes), e.fields) END
         """;
 
+    /// <summary>Somebody with the same fields, out of what is in memory.</summary>
+    public static Participant Seen(Enrolment one)
+    {
+        var (person, fields) = (one.Person, one.Fields);
+        if (person.Language is not null || person.Zone is not null || person.Attributes != "{}")
+        {
+            var all = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase) { ["language"] = person.Language ?? "", ["zone"] = person.Zone ?? "" };
+            foreach (var (name, value) in MergeJson.Read(person.Attributes).Concat(MergeJson.Read(fields))) all[name] = value;
+            fields = MergeJson.Object(all);
+        }
+        return new(person.Id, person.Address, person.Name, fields, one.Line, one.Id);
+    }
+
     /// <summary>Those who are in a run today that is not over: whom a mailing reaches where it names no audience.</summary>
     public static List<Participant> Active(ReadTransaction transaction, long course, TimeProvider time)
     {

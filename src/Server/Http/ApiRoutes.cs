@@ -41,6 +41,7 @@ static class ApiRoutes
         .. EnrolmentsApi.Rows,
         .. TemplatesApi.Rows,
         .. MailingsApi.Rows,
+        .. AudiencesApi.Rows,
         .. QueueApi.Rows,
         .. DoorsApi.Rows,
         .. MessagesApi.Rows,

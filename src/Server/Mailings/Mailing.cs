@@ -21,7 +21,8 @@ public sealed record NewFile(string Name, ReadOnlyMemory<byte> Content);
 /// <summary>A mailing to create.</summary>
 /// <param name="From">An address of a local domain, with a display name or without.</param>
 /// <param name="Mjml">What the HTML is compiled from; then there is no other.</param>
-public sealed record NewMailing(string Course, string From, string Subject, string? Html, string? Text, IReadOnlyList<NewFile> Files, string? Mjml = null);
+/// <param name="To">An audience, or the name of one that is kept; null: everybody who is in the course.</param>
+public sealed record NewMailing(string Course, string From, string Subject, string? Html, string? Text, IReadOnlyList<NewFile> Files, string? Mjml = null, string? To = null);
 
 /// <summary>One person's copy as it would be sent.</summary>
 public sealed record MailingPreview(string Address, string Name, string From, string Subject, string? Html, string Text, IReadOnlyList<CheckProblem> Problems);

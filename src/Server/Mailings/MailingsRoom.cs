@@ -23,6 +23,7 @@ public static class MailingsRoom
     public static IServiceCollection AddMailings(this IServiceCollection services) => services
         .AddSingleton<MailingFiles>()
         .AddSingleton<TemplateBook>()
+        .AddSingleton<AudienceBook>()
         .AddSingleton<PressRoom>()
         .AddSingleton<DemonstrationCourse>()
         .AddSingleton(MailingHolding.Holder);

@@ -113,6 +113,8 @@ public sealed class PressRoom
         var mailing = new Mailing(0, course.Id, from.Name, from.Address.ToString(), wanted.Subject, wanted.Html, wanted.Text, MailingState.Draft, null, time.GetUtcNow(), null, null);
         var composer = Composer.Create(course, mailing, [], time.GetUtcNow());
         if (!composer.Ok) return composer.Refusal;
+        var to = Audience(course, wanted.To);
+        if (!to.Ok) return to.Refusal;
         if (InlineImages.Missing(wanted.Html, wanted.Files) is { } lost) return Refusal.Invalid.Because($"The HTML shows the image cid:{lost}, but no file of this name is attached; add --attach {lost}");
 
         var kept = new List<MailingFile>();
@@ -123,9 +125,31 @@ public sealed class PressRoom
             if (!CourseTable.Exists(transaction, course.Id)) return 0;
             var id = MailingTable.Add(transaction, mailing);
             foreach (var file in kept) MailingTable.AddFile(transaction, id, file);
+            if (to.Value is { Length: > 0 } rule) AudienceTable.Set(transaction, id, rule);
             return id;
         }, cancel);
         return id > 0 ? mailing with { Id = id } : Refusal.NoSuchThing.Because("The course was removed meanwhile");
+    }
+
+    /// <summary>An audience as it is kept with a mailing, once it is known to mean something; "" for everybody.</summary>
+    Result<string> Audience(Course course, string? to)
+    {
+        if (string.IsNullOrWhiteSpace(to)) return "";
+        using var read = store.Read();
+        var rule = Mailings.Audience.Parse(read, course, to);
+        if (!rule.Ok) return rule.Refusal;
+        var view = Mailings.Audience.Evaluate(read, course, rule.Value, time);
+        return view.Ok ? rule.Value.ToString() : view.Refusal;
+    }
+
+    /// <summary>Whom a mailing reaches as things are now, with the rule where it has one.</summary>
+    Result<(MailingAudience? Audience, List<Participant> People)> Reached(ReadTransaction read, Composer composer)
+    {
+        if (AudienceTable.Of(read, composer.Mailing.Id) is not { } audience) return (null, CourseTable.Active(read, composer.Course.Id, time));
+        var rule = Mailings.Audience.Parse(read, composer.Course, audience.Rule);
+        if (!rule.Ok) return rule.Refusal;
+        var view = Mailings.Audience.Evaluate(read, composer.Course, rule.Value, time);
+        return view.Ok ? (audience, [.. view.Value.People]) : view.Refusal;
     }
 
     /// <summary>Who writes, of a text as in <c>"Name &lt;teacher@example.org&gt;"</c>, or null.</summary>
@@ -165,15 +189,16 @@ public sealed class PressRoom
         Participant person;
         using (var read = store.Read())
         {
-            var active = CourseTable.Active(read, composer.Course.Id, time);
             if (address is null)
             {
-                if ((active is [var one, ..] ? [one] : CourseTable.Participants(read, composer.Course.Id, 0, 1)) is not [var first]) return Refusal.NoSuchThing.Because($"The course {composer.Course.Slug} has no participants");
+                var reached = Reached(read, composer);
+                if (!reached.Ok) return reached.Refusal;
+                if (reached.Value.People is not [var first, ..]) return Refusal.NoSuchThing.Because($"The course {composer.Course.Slug} has no participants");
                 person = first;
             }
             else if (!MailAddress.TryParse(address, out var parsed) || CourseTable.Participant(read, composer.Course.Id, parsed.Key) is not { } found)
                 return Refusal.NoSuchThing.Because($"{ParticipantFile.OneLine(address)} is not in the course {composer.Course.Slug}");
-            else person = active.Find(one => one.Id == found.Id) is { Address: not null } whole ? whole : found;
+            else person = CourseTable.Active(read, composer.Course.Id, time).Find(one => one.Id == found.Id) is { Address: not null } whole ? whole : found;
         }
         var (subject, html, text) = composer.Render(composer.Data(person.Address, person.Name, person.Fields));
         var from = composer.Mailing.FromName.Length > 0 ? $"{composer.Mailing.FromName} <{composer.Mailing.FromAddress}>" : composer.Mailing.FromAddress;
@@ -187,13 +212,21 @@ public sealed class PressRoom
         return composer.Ok ? Check(composer.Value, out _) : composer.Refusal;
     }
 
-    CheckReport Check(Composer composer, out List<Participant> people)
+    CheckReport Check(Composer composer, out List<Participant> people) => Check(composer, out people, out _);
+
+    CheckReport Check(Composer composer, out List<Participant> people, out MailingAudience? audience)
     {
         using var read = store.Read();
-        people = CourseTable.Active(read, composer.Course.Id, time);
+        var reached = Reached(read, composer);
+        (audience, people) = reached.Ok ? reached.Value : (null, []);
+        if (!reached.Ok) return new(0, [reached.Refusal.Sentence], [], []);
+        if (audience is not null && people.Count == 0) return new(0, [$"Nobody is in the audience: {audience.Rule}"], [], []);
         var bounced = LedgerTable.Bounced(read, composer.Course.Id);
         var attached = MailingTable.Files(read, composer.Mailing.Id).Count(file => file.ContentId is null);
-        return new MailingCheck(directory, composer, people, CourseTable.Rejects(read, composer.Course.Id), attached, History).Run();
+        var report = new MailingCheck(directory, composer, people, CourseTable.Rejects(read, composer.Course.Id), attached, History).Run();
+        if (audience?.Previewed is not { } before) return report;
+        var (joined, gone) = Mailings.Audience.Difference(before, people);
+        return joined + gone == 0 ? report : report with { Notes = [string.Create(CultureInfo.InvariantCulture, $"since the preview of its audience: +{joined} joined, -{gone} left"), .. report.Notes] };
 
         CheckFinding? History(Participant person)
         {
@@ -220,13 +253,13 @@ public sealed class PressRoom
         if (!freezing.TryAdd(id, true)) return new(NotNow(id, MailingState.Sending, "sent"), null, 0, 0);
         try
         {
-            var report = Check(composer, out var people);
+            var report = Check(composer, out var people, out var audience);
             var reasons = report.Problems.GroupBy(problem => problem.ParticipantId).ToDictionary(group => group.Key, group => string.Join("; ", group.Select(problem => problem.Message)));
             if (report.Faults.Count > 0) return new(Refusal.Invalid.Because($"Mailing {id} was not sent: {report.Faults[0]}"), report, 0, 0);
             if (reasons.Count > 0 && !skipInvalid)
                 return new(Refusal.Invalid.Because($"Mailing {id} was not sent: {reasons.Count} of {people.Count} participants have a problem; mend them, or leave them out with --skip-invalid"), report, 0, 0);
             if (reasons.Count == people.Count) return new(Refusal.Invalid.Because($"Mailing {id} was not sent: nobody is left to send it to"), report, 0, 0);
-            return await FreezeAsync(composer, people, reasons, cancel) is { } refusal
+            return await FreezeAsync(composer, people, audience, reasons, cancel) is { } refusal
                 ? new(refusal, report, 0, 0)
                 : new(null, report, people.Count - reasons.Count, reasons.Count);
         }
@@ -236,7 +269,7 @@ public sealed class PressRoom
         }
     }
 
-    async ValueTask<Refusal?> FreezeAsync(Composer composer, List<Participant> people, Dictionary<long, string> reasons, CancellationToken cancel)
+    async ValueTask<Refusal?> FreezeAsync(Composer composer, List<Participant> people, MailingAudience? audience, Dictionary<long, string> reasons, CancellationToken cancel)
     {
         var mailing = composer.Mailing;
         var now = time.GetUtcNow();
@@ -258,6 +291,11 @@ public sealed class PressRoom
         return await store.CommitAsync(transaction =>
         {
             if (MailingTable.State(transaction, mailing.Id) is not MailingState.Draft) return NotNow(mailing.Id, MailingTable.State(transaction, mailing.Id) ?? MailingState.Cancelled, "sent");
+            if (audience?.Previewed is { } before)
+            {
+                var (joined, gone) = Mailings.Audience.Difference(before, people);
+                AudienceTable.Frozen(transaction, mailing.Id, joined, gone);
+            }
             MailingTable.Start(transaction, mailing.Id, now);
             transaction.OnCommitted(() => Changed?.Invoke());
             return null;

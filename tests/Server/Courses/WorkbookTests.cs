@@ -1,7 +1,6 @@
 using System.IO.Compression;
 using System.Text;
 using CbaMail.Admission;
-using CbaMail.Courses;
 using CbaMail.Envelope;
 using CbaMail.Tests.Server.Admission;
 using CbaMail.Tests.Server.Directory;

@@ -33,6 +33,7 @@ public sealed class MailingFixture : IAsyncDisposable
     public CourseRegister Courses { get; private set; } = null!;
     public RunBook Runs { get; private set; } = null!;
     public Enrolments Enrolments { get; private set; } = null!;
+    public AudienceBook Audiences { get; private set; } = null!;
     public PressRoom Press { get; private set; } = null!;
     public MailingRun Run { get; private set; } = null!;
     public string Data => data;
@@ -49,6 +50,7 @@ public sealed class MailingFixture : IAsyncDisposable
         Courses = new CourseRegister(Store, Users, Settings, time);
         Runs = new RunBook(Store, Users, time);
         Enrolments = new Enrolments(Store, Settings, time);
+        Audiences = new AudienceBook(Store, time);
         Press = new PressRoom(Store, Mail, Queue, Users, files, Settings, time);
         Run = new MailingRun(Press, Mail, Queue, Users, Settings, time, NullLogger<MailingRun>.Instance);
     }

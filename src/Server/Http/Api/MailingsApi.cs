@@ -34,7 +34,8 @@ static class MailingsApi
     sealed record WantedFile(string Name, string Hash);
     /// <param name="Template">What is not said here is taken from it.</param>
     /// <param name="Mjml">What the HTML is to be compiled from.</param>
-    sealed record WantedMailing(string Course, string From, string? Subject = null, string? Html = null, string? Text = null, IReadOnlyList<WantedFile>? Files = null, long? Template = null, string? Mjml = null);
+    /// <param name="To">An audience, or the name of one that is kept; null: everybody who is in the course.</param>
+    sealed record WantedMailing(string Course, string From, string? Subject = null, string? Html = null, string? Text = null, IReadOnlyList<WantedFile>? Files = null, long? Template = null, string? Mjml = null, string? To = null);
     sealed record WantedSending(bool SkipInvalid = false);
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
@@ -121,7 +122,7 @@ static class MailingsApi
             if ((left -= files.Size(file.Hash)) < 0) { await context.RefuseAsync(413, $"The files have more than {context.Room<Settings>().Mailings.FileBytes / 1048576} MiB together; put them on a server and send a link"); return; }
             given.Add(new(file.Name, files.Read(new MailingFile(0, file.Name, "", null, file.Hash, 0))));
         }
-        var made = await context.Room<PressRoom>().CreateAsync(new(wanted.Course ?? "", wanted.From ?? "", wanted.Subject ?? "", wanted.Html, wanted.Text, given, wanted.Mjml), context.RequestAborted);
+        var made = await context.Room<PressRoom>().CreateAsync(new(wanted.Course ?? "", wanted.From ?? "", wanted.Subject ?? "", wanted.Html, wanted.Text, given, wanted.Mjml, wanted.To), context.RequestAborted);
         await context.ResultAsync(made, mailing => new NumberDone(mailing.Id));
     }
 
