@@ -14,6 +14,7 @@ using CbaMail.Http;
 using CbaMail.Imap;
 using CbaMail.Inbound;
 using CbaMail.Mailboxes;
+using CbaMail.Lists;
 using CbaMail.Mailings;
 using CbaMail.Net;
 using CbaMail.Net.Dns;
@@ -72,6 +73,7 @@ public static class Composition
             .AddQueue()
             .AddCourses()
             .AddMailings()
+            .AddLists()
             .AddReports()
             .AddWebhooks()
             .AddSubmission()

@@ -11,7 +11,7 @@ public partial class SentencesTest
     private static readonly string[] Rooms =
     [
         "src/Formats/Envelope/Refusal.cs", "src/Formats/Text/CsvTable.cs", "src/Server/Storage/StoreTrouble.cs",
-        .. new[] { "Http", "Admission", "Authorization", "Courses", "Directory", "Mailings", "Mailboxes", "Queue", "Reports", "Resources", "Backup", "Sasl", "Submission", "Tls", "Webhooks" }.Select(room => $"src/Server/{room}/"),
+        .. new[] { "Http", "Admission", "Authorization", "Courses", "Directory", "Lists", "Mailings", "Mailboxes", "Queue", "Reports", "Resources", "Backup", "Sasl", "Submission", "Tls", "Webhooks" }.Select(room => $"src/Server/{room}/"),
     ];
 
     [GeneratedRegex(@"\{\d+\}")]

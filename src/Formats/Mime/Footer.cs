@@ -54,6 +54,9 @@ public sealed class Footer
         return true;
     }
 
+    /// <summary>Whether the message, or a part of it, is signed or encrypted.</summary>
+    public static bool Protects(ReadOnlySpan<byte> message) => MimeTree.Parse(message).Walk().Any(IsProtected);
+
     static bool IsProtected(MimePart part) =>
         part is { Type: "multipart", Subtype: "signed" or "encrypted" }
         || part is { Type: "application", Subtype: "pkcs7-mime" or "x-pkcs7-mime" or "pgp-encrypted" or "pgp-signature" or "pgp" };

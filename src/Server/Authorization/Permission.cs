@@ -30,7 +30,7 @@ public static class Permissions
     public static readonly Permission
         OwnAccount = new("self", Own, Own, Own, "see oneself; own sessions, own keys", "видеть свою учётную запись; свои сеансы и ключи"),
         OwnCredentials = new("self.credentials", Own, Own, Own, "see and change by what one signs in: password, application passwords, second factor; own sign-ins", "видеть и менять то, чем входишь: пароль, пароли приложений, второй фактор; свои входы"),
-        OwnMail = new("self.mail", Own, Own, Own, "change what becomes of one's own mail: aliases, forwarding, vacation, expunged messages; decide on bookings of rooms whose owner one is", "менять судьбу своей почты: псевдонимы, пересылка, автоответ, удалённые письма; решать о бронях помещений, которыми владеешь"),
+        OwnMail = new("self.mail", Own, Own, Own, "change what becomes of one's own mail: aliases, forwarding, vacation, expunged messages; decide on bookings of rooms and keep mailing lists whose owner one is", "менять судьбу своей почты: псевдонимы, пересылка, автоответ, удалённые письма; решать о бронях помещений и вести списки рассылки, которыми владеешь"),
         StatusRead = new("status.read", Domains, No, No, "see the server's health", "видеть состояние сервера"),
         DomainsRead = new("domains.read", Domains, Courses, No, "see domains", "видеть домены"),
         DomainsWrite = new("domains.write", Domains, No, No, "change domains (catch-all, quota of new accounts)", "менять домены (адрес для неизвестных имён, квота новых учётных записей)"),
@@ -55,6 +55,8 @@ public static class Permissions
         GroupsWrite = new("groups.write", Domains, No, No, "make, change and remove groups", "создавать, менять и удалять группы"),
         ResourcesRead = new("resources.read", Domains, No, No, "see resources (rooms, equipment) and their bookings", "видеть ресурсы (комнаты, оборудование) и их брони"),
         ResourcesWrite = new("resources.write", Domains, No, No, "make, change and remove resources; approve and take back bookings", "создавать, менять и удалять ресурсы; подтверждать и отменять брони"),
+        ListsRead = new("lists.read", Domains, No, No, "see mailing lists, their members and held posts", "видеть списки рассылки, их подписчиков и задержанные письма"),
+        ListsWrite = new("lists.write", Domains, No, No, "make, change and remove mailing lists, change who is on them, decide on held posts", "создавать, менять и удалять списки рассылки, менять подписчиков, решать о задержанных письмах"),
         PoliciesRead = new("policies.read", Domains, No, Own, "see policies", "видеть правила"),
         PoliciesWrite = new("policies.write", Domains, No, No, "change policies", "менять правила"),
         MappingsRead = new("recipient-map.read", No, No, No, "see the recipient map", "видеть замены адресов получателей"),
@@ -93,7 +95,7 @@ public static class Permissions
     public static readonly IReadOnlyList<Permission> All =
     [
         OwnAccount, OwnCredentials, OwnMail, StatusRead, DomainsRead, DomainsWrite, DomainsCreate, DnsRead, DkimRead, DkimWrite, DkimExport, AccountsRead, AccountsWrite, RolesWrite, InvitationsRead, InvitationsWrite, SignInAs, CredentialsRead, CredentialsWrite,
-        DirectoriesRead, DirectoriesWrite, AliasesRead, AliasesWrite, GroupsRead, GroupsWrite, ResourcesRead, ResourcesWrite, PoliciesRead, PoliciesWrite, MappingsRead, MappingsWrite, MailboxesRead, MailboxesWrite, CoursesRead, CoursesWrite, CoursesCreate,
+        DirectoriesRead, DirectoriesWrite, AliasesRead, AliasesWrite, GroupsRead, GroupsWrite, ResourcesRead, ResourcesWrite, ListsRead, ListsWrite, PoliciesRead, PoliciesWrite, MappingsRead, MappingsWrite, MailboxesRead, MailboxesWrite, CoursesRead, CoursesWrite, CoursesCreate,
         MailingsRead, MailingsWrite, SuppressionsRead, SuppressionsWrite, QueueRead, QueueWrite, TraceRead, MessagesWrite, ReportsRead, ReportsWrite, BansRead, BansWrite,
         TlsRead, TlsWrite, SearchRead, SearchWrite, SettingsRead, SettingsWrite, StatisticsRead, TemplatesRead, TemplatesWrite, Maintenance, WebhooksRead, WebhooksWrite, AuditRead,
     ];

@@ -44,6 +44,7 @@ public static class CommandLine
         .. AccountMailVerbs.Rows,
         .. GroupVerbs.Rows,
         .. ResourceVerbs.Rows,
+        .. ListVerbs.Rows,
         .. PolicyVerbs.Rows,
         .. MailboxVerbs.Rows,
         .. ExpungedVerbs.Rows,

@@ -11,7 +11,7 @@ namespace CbaMail.Delivery;
 /// What comes to our return addresses. A bounce ends here: the ledger's row says bounced with the reason, and an address that is dead is counted so.
 /// Who writes there himself, or is away, is passed on to the mailing's sender: no letter is lost for having gone to the wrong address.
 /// </summary>
-public sealed class BounceIntake(Store store, MailQueue queue, UserDirectory directory, TimeProvider time, ILogger<BounceIntake> log)
+public sealed class BounceIntake(Store store, MailQueue queue, UserDirectory directory, TimeProvider time, ILogger<BounceIntake> log, ListDoor? lists = null)
 {
     /// <summary>A bounce that was read.</summary>
     internal sealed record News(MailAddress Address, BounceTicket Ticket, LedgerOwner? Owner, BouncedRecipient Told);
@@ -31,10 +31,16 @@ public sealed class BounceIntake(Store store, MailQueue queue, UserDirectory dir
                 others.Add(recipient);
                 continue;
             }
+            if (ticket.Kind == BounceKind.ListMember)
+            {
+                if (report.Form is BounceForm.Report or BounceForm.Words) news.Add(new News(recipient.Address, ticket, null, Ours(report, null)));
+                else if (PassOn(recipient, lists?.OwnerOf(ticket.Id)?.ToString()) is { } toOwner) others.Add(toOwner);
+                continue;
+            }
             var owner = Ledger.Owner(read, ticket.Id);
             if (report.Form is BounceForm.Report or BounceForm.Words)
                 news.Add(new News(recipient.Address, ticket, owner, Ours(report, owner)));
-            else if (PassOn(recipient, owner) is { } passed)
+            else if (PassOn(recipient, owner?.Sender) is { } passed)
                 others.Add(passed);
         }
         return (others, news);
@@ -45,9 +51,9 @@ public sealed class BounceIntake(Store store, MailQueue queue, UserDirectory dir
         report.Recipients.FirstOrDefault(told => owner is not null && told.Address.Equals(owner.Address, StringComparison.OrdinalIgnoreCase))
             ?? report.Recipients.FirstOrDefault(told => told.Action == "failed") ?? report.Recipients[0];
 
-    DeliveryRecipient? PassOn(DeliveryRecipient recipient, LedgerOwner? owner)
+    DeliveryRecipient? PassOn(DeliveryRecipient recipient, string? sender)
     {
-        foreach (var text in (string?[])[owner?.Sender, "postmaster@" + recipient.Address.Domain])
+        foreach (var text in (string?[])[sender, "postmaster@" + recipient.Address.Domain])
             if (text is not null && MailAddress.TryParse(text, out var address) && directory.Resolve(address) is { Ok: true, Value: var targets })
                 return new DeliveryRecipient(recipient.Address, targets, "NEVER");
         return null;
@@ -59,6 +65,12 @@ public sealed class BounceIntake(Store store, MailQueue queue, UserDirectory dir
         var lines = new List<string>();
         foreach (var (address, ticket, owner, told) in news)
         {
+            if (ticket.Kind == BounceKind.ListMember)
+            {
+                lines.Add($"{address}\tread for a member of a list: {told.Action}{(told.Action == "failed" ? ", " + told.Verdict.Word : "")}");
+                transaction.OnCommitted(() => lists?.Bounced(order.Id, ticket.Id, told.Action, told.Verdict.Word));
+                continue;
+            }
             var counted = false;
             if (told.Action == "failed")
             {

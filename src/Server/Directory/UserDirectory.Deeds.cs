@@ -102,7 +102,7 @@ public sealed partial class UserDirectory
             });
             return true;
         }, cancel);
-        return done ? null : Refusal.Conflict.Because($"The domain {domain.Name} still has accounts, aliases, groups, resources or domains that are aliases of it; remove them first");
+        return done ? null : Refusal.Conflict.Because($"The domain {domain.Name} still has accounts, aliases, groups, resources, lists or domains that are aliases of it; remove them first");
     }
 
     // ---- accounts

@@ -31,6 +31,7 @@ static class ApiRoutes
         .. AliasesApi.Rows,
         .. GroupsApi.Rows,
         .. ResourcesApi.Rows,
+        .. ListsApi.Rows,
         .. OwnMailApi.Rows,
         .. IdentitiesApi.Rows,
         .. PoliciesApi.Rows,

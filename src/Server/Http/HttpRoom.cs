@@ -75,7 +75,7 @@ public static class HttpRoom
         });
         app.Use(async (context, next) =>
         {
-            if (!await JoinPages.AnswerAsync(context) && !await PasswordPages.AnswerAsync(context)) await next(context);
+            if (!await JoinPages.AnswerAsync(context) && !await PasswordPages.AnswerAsync(context) && !await ListPages.AnswerAsync(context)) await next(context);
         });
         app.Run(context => context.Room<StatusPage>().AnswerAsync(context));
     }

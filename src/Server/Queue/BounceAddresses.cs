@@ -12,6 +12,8 @@ public enum BounceKind : byte
 {
     /// <summary>A row of the mailing ledger.</summary>
     Ledger = 1,
+    /// <summary>A member of a list.</summary>
+    ListMember = 2,
 }
 
 /// <summary>What is left of a return address once its seal is found whole.</summary>

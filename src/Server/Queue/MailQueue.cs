@@ -23,7 +23,7 @@ public sealed record NewQueueEntry(
 {
     /// <summary>Passed on for somebody: it is sealed when it leaves (RFC 8617).</summary>
     public bool Forwarded { get; init; }
-    /// <summary>The domain that passes it on, where the reverse-path does not tell: that of a notice is empty.</summary>
+    /// <summary>The domain that passes it on, where the reverse-path does not tell: that of a notice is empty. Of what is not <see cref="Forwarded"/>: it is ours, a list's, and is signed.</summary>
     public string? Sealer { get; init; }
     /// <summary>Came with REQUIRETLS (RFC 8689 2).</summary>
     public bool RequireTls { get; init; }
@@ -44,6 +44,8 @@ public sealed record NewQueueEntry(
     public long? Mailing { get; init; }
     /// <summary>Id of the transaction that brought it, as on the log lines.</summary>
     public string Arrival { get; init; } = "";
+    /// <summary>Whole header fields that stand before the content, of this entry alone; or null.</summary>
+    public byte[]? Top { get; init; }
     /// <summary>How long it is tried; null: as the settings say.</summary>
     public TimeSpan? Expire { get; init; }
 }

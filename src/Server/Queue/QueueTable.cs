@@ -10,13 +10,13 @@ internal static class QueueTable
 {
     public static long InsertMessage(WriteTransaction transaction, NewQueueEntry entry, DateTimeOffset created, DateTimeOffset expires)
     {
-        transaction.Prepare("INSERT INTO queue_message (sender, content_id, size, ret, envid, smtputf8, eightbit, class, created, expires, priority, message_id, subject, account_id, mailing_id, arrival, release_at, deliver_by, by_mode, require_tls, hold_request, sealer) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
+        transaction.Prepare("INSERT INTO queue_message (sender, content_id, size, ret, envid, smtputf8, eightbit, class, created, expires, priority, message_id, subject, account_id, mailing_id, arrival, release_at, deliver_by, by_mode, require_tls, hold_request, sealer, top) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
             .Bind(1, entry.ReversePath?.ToString() ?? "").Bind(2, entry.Content.Id).Bind(3, entry.Content.Size)
             .Bind(4, entry.Return).Bind(5, entry.EnvelopeId).Bind(6, entry.SmtpUtf8).Bind(7, entry.EightBit).Bind(8, (long)entry.Class)
             .Bind(9, created).Bind(10, expires).Bind(11, (long)entry.Priority).Bind(12, entry.MessageId).Bind(13, Short(entry.Subject))
             .Bind(14, entry.Account).Bind(15, entry.Mailing).Bind(16, entry.Arrival.Length > 0 ? entry.Arrival : null)
             .Bind(17, entry.ReleaseAt).Bind(18, entry.By?.Deadline).Bind(19, entry.By?.Mode).Bind(20, entry.RequireTls)
-            .Bind(21, entry.HoldRequest).Bind(22, entry.Forwarded ? entry.Sealer : null).Run();
+            .Bind(21, entry.HoldRequest).Bind(22, entry.Sealer).BindOrNull(23, entry.Top).Run();
         return transaction.LastInsertId;
     }
 
@@ -51,7 +51,7 @@ internal static class QueueTable
 
     public static QueuedMessage? Message(Func<string, Statement> prepare, long id)
     {
-        using var row = prepare("SELECT sender, content_id, size, ret, envid, smtputf8, eightbit, class, created, expires, priority, message_id, account_id, mailing_id, arrival, release_at, deliver_by, by_mode, require_tls, forwarded, hold_request, sealer FROM queue_message WHERE id=?").Bind(1, id);
+        using var row = prepare("SELECT sender, content_id, size, ret, envid, smtputf8, eightbit, class, created, expires, priority, message_id, account_id, mailing_id, arrival, release_at, deliver_by, by_mode, require_tls, forwarded, hold_request, sealer, top FROM queue_message WHERE id=?").Bind(1, id);
         if (!row.Step()) return null;
         MailAddress.TryParse(row.String(0), out var sender);
         return new QueuedMessage(id, sender, row.Int64(1), row.Int64(2), row.Text(3), row.Text(4), row.Bool(5), row.Bool(6), (MailClass)row.Int32(7), row.Time(8), row.Time(9))
@@ -60,6 +60,7 @@ internal static class QueueTable
             Forwarded = row.Bool(19),
             HoldRequest = row.Text(20),
             Sealer = row.Text(21),
+            Top = row.IsNull(22) ? null : row.Blob(22).ToArray(),
             Priority = row.Int32(10),
             MessageId = row.Text(11),
             Account = row.IsNull(12) ? null : row.Int64(12),

@@ -25,6 +25,8 @@ public sealed record QueuedMessage(
     public bool RequireTls { get; init; }
     /// <summary>Passed on for somebody: it is sealed when it leaves (RFC 8617).</summary>
     public bool Forwarded { get; init; }
+    /// <summary>Whole header fields that stand before the content; or null.</summary>
+    public byte[]? Top { get; init; }
     /// <summary>The domain that passes it on, where the reverse-path does not tell.</summary>
     public string? Sealer { get; init; }
     /// <summary>RFC 6710: -9 to 9.</summary>

@@ -26,8 +26,14 @@ sealed class OutgoingSignatures(SigningKeys keys, OwnSignatures own, IResolver r
     readonly ConcurrentDictionary<long, (byte[] Fields, DateTimeOffset Made)> made = new();
     readonly DkimKeys arcKeys = new(resolver);
 
-    /// <summary>Whole fields, or nothing. A message that cannot be signed leaves unsigned, and the log says why.</summary>
+    /// <summary>Whole fields, or nothing, and behind them those of the entry itself. A message that cannot be signed leaves unsigned, and the log says why.</summary>
     public async ValueTask<byte[]> FieldsAsync(QueuedMessage message, MessageContent content, CancellationToken cancel)
+    {
+        var fields = await MadeAsync(message, content, cancel);
+        return message.Top is { } top ? [.. fields, .. top] : fields;
+    }
+
+    async ValueTask<byte[]> MadeAsync(QueuedMessage message, MessageContent content, CancellationToken cancel)
     {
         if (!settings.Dkim.Sign || (!message.Forwarded && !IsOurs(message))) return [];
         var now = time.GetUtcNow();
@@ -35,7 +41,7 @@ sealed class OutgoingSignatures(SigningKeys keys, OwnSignatures own, IResolver r
         byte[] fields;
         try
         {
-            fields = message.Forwarded ? await SealAsync(message, content, now, cancel) : own.Take(message.Id) ?? Sign(content, now);
+            fields = message.Forwarded ? await SealAsync(message, content, now, cancel) : own.Take(message.Id) ?? Sign(message, content, now);
         }
         catch (Exception error) when (error is System.Security.Cryptography.CryptographicException or FormatException)
         {
@@ -48,15 +54,15 @@ sealed class OutgoingSignatures(SigningKeys keys, OwnSignatures own, IResolver r
     }
 
     // somebody signed in, a mailing, or a notice of our own; a stranger's mail that an alias passes on is not in our name, whatever its From says
-    static bool IsOurs(QueuedMessage message) => message.Account is not null || message.Mailing is not null || message.Arrival.Length == 0;
+    static bool IsOurs(QueuedMessage message) => message.Account is not null || message.Mailing is not null || message.Sealer is not null || message.Arrival.Length == 0;
 
-    byte[] Sign(MessageContent content, DateTimeOffset now)
+    byte[] Sign(QueuedMessage message, MessageContent content, DateTimeOffset now)
     {
         var (start, header) = Start(content);
         if (own.SignerOf(header.Span) is not { } signer) return [];
         using var body = new BodyHash(Canonicalization.Relaxed);
         Feed(content, start, header.Length, body.Append);
-        return signer.Sign(header, body.Finish(), now);
+        return signer.Sign(Whole(message, header), body.Finish(), now);
     }
 
     /// <summary>The seal is of the domain that passes the message on: where a notice is passed on, its reverse-path does not tell which.</summary>
@@ -65,7 +71,8 @@ sealed class OutgoingSignatures(SigningKeys keys, OwnSignatures own, IResolver r
         if ((message.Sealer ?? message.ReversePath?.DomainKey) is not { } domain || keys.Active(domain) is not { Count: > 0 } active) return [];
         var key = active.FirstOrDefault(one => one.Algorithm == DkimAlgorithm.RsaSha256) ?? active[0]; // which every verifier knows
         var (start, header) = Start(content);
-        using var signed = new SignedMessage(header);
+        var whole = Whole(message, header);
+        using var signed = new SignedMessage(whole);
         using var body = new BodyHash(Canonicalization.Relaxed);
         Feed(content, start, header.Length, piece =>
         {
@@ -74,9 +81,11 @@ sealed class OutgoingSignatures(SigningKeys keys, OwnSignatures own, IResolver r
         });
         var chain = await new ArcVerifier(arcKeys).VerifyAsync(signed, now, cancel);
         var authservId = settings.Authentication.AuthservId is { Length: > 0 } id ? id : settings.Hostname;
-        var set = new ArcSealer(authservId, new SigningIdentity(domain, key.Selector, key.Key)).Seal(header, body.Finish(), chain, now);
+        var set = new ArcSealer(authservId, new SigningIdentity(domain, key.Selector, key.Key)).Seal(whole, body.Finish(), chain, now);
         return Encoding.UTF8.GetBytes(string.Concat(set));
     }
+
+    static ReadOnlyMemory<byte> Whole(QueuedMessage message, ReadOnlyMemory<byte> header) => message.Top is { } top ? (byte[])[.. top, .. header.Span] : header;
 
     /// <summary>The beginning, which of most messages is all, and of it the header with the empty line that ends it.</summary>
     static (byte[] Start, ReadOnlyMemory<byte> Header) Start(MessageContent content)

@@ -165,7 +165,7 @@ internal sealed class RemoteWorker(RemoteParts parts, string lane)
     async ValueTask<ClientMessage> MessageAsync(QueueClaim claim, MessageContent content, MessageHeader header, CancellationToken cancel)
     {
         var message = claim.Message;
-        var fields = parts.Signatures is { } signatures ? await signatures.FieldsAsync(message, content, cancel) : [];
+        var fields = parts.Signatures is { } signatures ? await signatures.FieldsAsync(message, content, cancel) : message.Top ?? [];
         // SMTPUTF8 was asked for by the sender, but is needed only where the header has UTF-8 (RFC 6531 3.4)
         return new ClientMessage(message.ReversePath, [.. claim.Recipients.Select(r => new ClientRecipient(r.Address, r.Notify, r.OriginalRecipient))],
             fields.Length + content.Size, message.EightBit, message.SmtpUtf8 && header.HasUtf8, message.Return, message.EnvelopeId,
