@@ -19,7 +19,7 @@ public class DkimPeerTests
     static readonly byte[] Message = Encoding.UTF8.GetBytes(Letter);
 
     /// <summary>dkimpy's Python is the system's, wherever another stands first in the path.</summary>
-    static async Task<JsonElement[]> AskAsync(IEnumerable<object> requests)
+    internal static async Task<JsonElement[]> AskAsync(IEnumerable<object> requests)
     {
         var python = File.Exists("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
         var tool = new Tool { Input = string.Concat(requests.Select(r => JsonSerializer.Serialize(r) + "\n")) };

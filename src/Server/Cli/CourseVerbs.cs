@@ -26,6 +26,14 @@ static class CourseVerbs
             A bad row is named by its line and the rest is imported. The same file again changes nothing.
             """),
         new("course participants", "COURSE", "list the people of a course", Verb.Client, ParticipantsAsync),
+        new("course consents", "COURSE ADDRESS", "what somebody has said about getting mail of it, the newest first", Verb.Client, ConsentsAsync),
+        new("course consent", "COURSE ADDRESS", "note what somebody has said about getting mail", [
+            new("--class", "CLASS", "course, optional or marketing"),
+            new("--wanted", "yes|no", "whether he wants it"),
+            new("--basis", "TEXT", "what it rests on: a form, a contract, a call"),
+            .. Verb.Client,
+        ], ConsentAsync),
+        new("course requests", "COURSE", "who asks for his data, or to have them erased", [new("--done", "ID", "say that one is seen to"), .. Verb.Client], RequestsAsync),
         new("course list", "", "list the courses", Verb.Client, ListAsync),
         new("course show", "COURSE", "show a course with its merge fields", Verb.Client, ShowAsync),
         new("course remove", "COURSE [ADDRESS]", "remove a course with its mailings and ledgers, or one person from it", Verb.Client, RemoveAsync),
@@ -81,6 +89,28 @@ static class CourseVerbs
             person.Text("address"), person.Text("name"),
             person.TryGetProperty("fields", out var fields) ? string.Join(", ", fields.EnumerateObject().Select(field => $"{field.Name}={field.Value.GetString()}")) : "",
         ]);
+
+    static async Task<int> ConsentsAsync(Invocation invocation) =>
+        invocation.Print(await invocation.Server.GetAsync(Consents(invocation)), ["AT", "CLASS", "WANTED", "SOURCE", "MAILING", "BASIS"], said =>
+            [said.Time("at"), said.Text("class"), said.True("wanted") ? "yes" : "no", said.Text("source"), said.Text("mailing"), said.Text("basis")]);
+
+    static string Consents(Invocation invocation) => $"{Course(invocation)}/participants/{Uri.EscapeDataString(invocation.Arguments[1])}/consents";
+
+    static async Task<int> ConsentAsync(Invocation invocation)
+    {
+        var wanted = invocation.Value("--wanted") switch { "yes" => true, "no" => false, _ => throw new Refused("\"course consent\" needs --wanted yes or --wanted no", 2) };
+        var kind = invocation.Value("--class") ?? throw new Refused("\"course consent\" needs --class CLASS", 2);
+        var body = new JsonBody().Add("class", kind).Add("wanted", wanted).Add("basis", invocation.Value("--basis"));
+        return invocation.Print(await invocation.Server.PostAsync(Consents(invocation), body), said => $"{invocation.Arguments[1]} {(said.True("wanted") ? "wants" : "does not want")} {said.Text("class")} mail.");
+    }
+
+    static async Task<int> RequestsAsync(Invocation invocation)
+    {
+        var path = Course(invocation) + "/data-requests";
+        if (invocation.Value("--done") is { } id) return invocation.Print(await invocation.Server.PostAsync($"{path}/{Uri.EscapeDataString(id)}/done"), _ => $"Request {id} is done.");
+        return invocation.Print(await invocation.Server.GetAsync(path), ["ID", "AT", "KIND", "DONE", "ADDRESS"], request =>
+            [request.Text("id"), request.Time("at"), request.Text("kind"), request.Time("done"), request.Text("address")]);
+    }
 
     static async Task<int> ListAsync(Invocation invocation) =>
         invocation.Print(await invocation.Server.GetAsync("courses"), ["ID", "PARTICIPANTS", "DOMAIN", "NAME"], course =>

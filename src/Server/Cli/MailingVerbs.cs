@@ -22,6 +22,7 @@ static class MailingVerbs
             new("--html", "FILE", "HTML template"),
             new("--mjml", "FILE", "MJML template: the HTML is compiled from it"),
             new("--text", "FILE", "plain text template (default: made of the HTML)"),
+            new("--class", "CLASS", "mandatory, course, optional or marketing: whether readers may leave it (default course)"),
             new("--attach", "FILE", "attachment, or an image of the HTML", Many: true),
             .. Verb.Client,
         ], CreateAsync, Templates),
@@ -58,7 +59,7 @@ static class MailingVerbs
             var kept = await invocation.Server.PostAsync("mailing-files", file, "application/octet-stream");
             files.Add(new JsonBody().Add("name", Path.GetFileName(path)).Add("hash", kept.Text("hash")));
         }
-        var body = new JsonBody().Add("course", invocation.Arguments[0]).Add("from", from).Add("subject", subject).Add("html", html).Add("text", text).Add("mjml", Template(invocation.Value("--mjml"))).Add("files", files).Add("to", invocation.Value("--to"));
+        var body = new JsonBody().Add("course", invocation.Arguments[0]).Add("from", from).Add("subject", subject).Add("html", html).Add("text", text).Add("mjml", Template(invocation.Value("--mjml"))).Add("files", files).Add("to", invocation.Value("--to")).Add("class", invocation.Value("--class"));
         return invocation.Print(await invocation.Server.PostAsync("mailings", body), mailing => mailing.Text("id"));
     }
 

@@ -8,13 +8,15 @@ using CbaMail.Storage;
 namespace CbaMail.Delivery;
 
 /// <summary>
-/// What comes to our return addresses. A bounce ends here: the ledger's row says bounced with the reason, and an address that is dead is counted so.
+/// What comes to our return addresses, and to those that a reader writes to who wants no more. A bounce ends here: the ledger's row says bounced with the reason, and an address that is dead is counted so.
 /// Who writes there himself, or is away, is passed on to the mailing's sender: no letter is lost for having gone to the wrong address.
 /// </summary>
-public sealed class BounceIntake(Store store, MailQueue queue, UserDirectory directory, TimeProvider time, ILogger<BounceIntake> log, ListDoor? lists = null)
+public sealed class BounceIntake(Store store, MailQueue queue, UserDirectory directory, PressRoom press, TimeProvider time, ILogger<BounceIntake> log, ListDoor? lists = null)
 {
     /// <summary>A bounce that was read.</summary>
-    internal sealed record News(MailAddress Address, BounceTicket Ticket, LedgerOwner? Owner, BouncedRecipient Told);
+    /// <param name="Told">Null: it came to where a reader writes who wants no more.</param>
+    /// <param name="IsWish">And he wrote it: a notice or an automatic reply says nothing (RFC 3834 2).</param>
+    internal sealed record News(MailAddress Address, BounceTicket Ticket, LedgerOwner? Owner, BouncedRecipient? Told, bool IsWish = false);
 
     /// <summary>Reads the message for those recipients that are return addresses.</summary>
     /// <returns>The order for the others, those to be passed on among them, and what was read.</returns>
@@ -38,6 +40,11 @@ public sealed class BounceIntake(Store store, MailQueue queue, UserDirectory dir
                 continue;
             }
             var owner = Ledger.Owner(read, ticket.Id);
+            if (ticket.Kind == BounceKind.Unsubscribe)
+            {
+                news.Add(new News(recipient.Address, ticket, owner, null, report.Form == BounceForm.None && order.ReversePath is not null));
+                continue;
+            }
             if (report.Form is BounceForm.Report or BounceForm.Words)
                 news.Add(new News(recipient.Address, ticket, owner, Ours(report, owner)));
             else if (PassOn(recipient, owner?.Sender) is { } passed)
@@ -63,8 +70,13 @@ public sealed class BounceIntake(Store store, MailQueue queue, UserDirectory dir
     internal void Record(WriteTransaction transaction, DeliveryOrder order, IReadOnlyList<News> news)
     {
         var lines = new List<string>();
-        foreach (var (address, ticket, owner, told) in news)
+        foreach (var (address, ticket, owner, told, isWish) in news)
         {
+            if (told is null)
+            {
+                lines.Add($"{address}\t{Leave(transaction, ticket.Id, owner, isWish)}");
+                continue;
+            }
             if (ticket.Kind == BounceKind.ListMember)
             {
                 lines.Add($"{address}\tread for a member of a list: {told.Action}{(told.Action == "failed" ? ", " + told.Verdict.Word : "")}");
@@ -82,5 +94,13 @@ public sealed class BounceIntake(Store store, MailQueue queue, UserDirectory dir
             transaction.OnCommitted(() => LocalDeliveryTelemetry.BounceRead(log, order.Id, owner?.Address ?? "", owner?.Mailing ?? 0, told.Action, told.Verdict.Word, counted, told.Reply));
         }
         queue.Trail.Add(transaction, new TrailEntry(TrailKind.Bounce, order.Id, null, order.ReversePath?.ToString() ?? "", string.Join('\n', lines), order.Message.Length, null, order.Door, ""));
+    }
+
+    // nothing is answered: the ledger and the trace say it
+    string Leave(WriteTransaction transaction, long ledgerId, LedgerOwner? owner, bool isWish)
+    {
+        if (owner is null || press.Consents.Find(ledgerId) is not { } reader) return "a wish to leave a mailing that is gone";
+        if (!isWish) return $"no wish of <{owner.Address}>: nobody wrote it";
+        return press.Consents.Set(transaction, reader, wanted: false, "mail") ? $"<{owner.Address}> leaves what mailing {owner.Mailing} is of" : $"<{owner.Address}> cannot leave what mailing {owner.Mailing} is of";
     }
 }

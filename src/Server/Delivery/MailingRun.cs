@@ -102,15 +102,15 @@ public sealed class MailingRun(
         var began = time.GetTimestamp();
         log.RunStarted(id, press.Status(id).Value!.Counts.Rendered);
         using var shop = new RenderShop(made.Value, mail, directory, Renderers, settings.Mailings.PieceBytes);
-        var state = await PiecesAsync(id, made.Value.Mailing, shop, cancel);
+        var state = await PiecesAsync(id, made.Value, shop, cancel);
         if (state != MailingState.Sent) { log.RunStopped(id, state is { } known ? MailingTable.Word(known) : "gone"); return; }
         var counts = press.Status(id).Value!.Counts;
         log.RunEnded(id, time.GetElapsedTime(began).TotalSeconds, counts.Delivered, counts.Queued, counts.Bounced, counts.Skipped);
     }
 
-    async Task<MailingState?> PiecesAsync(long id, Mailing mailing, RenderShop shop, CancellationToken cancel)
+    async Task<MailingState?> PiecesAsync(long id, Composer composer, RenderShop shop, CancellationToken cancel)
     {
-        var like = Held(mailing.BaseContent);
+        var like = Held(composer.Mailing.BaseContent);
         while (true)
         {
             // The first copy goes alone: the others are compressed against it.
@@ -122,7 +122,7 @@ public sealed class MailingRun(
                 try
                 {
                     await RoomAsync(cancel);
-                    (state, var stored) = await CommitAsync(id, current, like is null, cancel);
+                    (state, var stored) = await CommitAsync(composer, current, like is null, cancel);
                     like ??= stored;
                 }
                 catch
@@ -161,8 +161,9 @@ public sealed class MailingRun(
     int committed;
 
     /// <summary>One piece in one commit: bodies, mailbox rows, queue rows, ledger. Nothing at all when the mailing is no longer being sent.</summary>
-    async Task<(MailingState? State, long? First)> CommitAsync(long id, IReadOnlyList<PreparedCopy> copies, bool wantsBase, CancellationToken cancel)
+    async Task<(MailingState? State, long? First)> CommitAsync(Composer composer, IReadOnlyList<PreparedCopy> copies, bool wantsBase, CancellationToken cancel)
     {
+        var id = composer.Mailing.Id;
         BeforeCommit?.Invoke(committed++);
         var now = time.GetUtcNow();
         return await Store.CommitAsync<(MailingState?, long?)>(transaction =>
@@ -172,7 +173,7 @@ public sealed class MailingRun(
             transaction.BodiesFirst(); // the ledger must not say more than the vault holds after a power cut
             long? first = null;
             foreach (var copy in copies)
-                if (LedgerTable.IsWaiting(transaction, copy.Work.Id)) first = Place(transaction, id, copy, now) ?? first;
+                if (LedgerTable.IsWaiting(transaction, copy.Work.Id)) first = Place(transaction, composer, copy, now) ?? first;
             if (!wantsBase || first is not { } content) return (state, null);
             mail.AddReference(transaction, content);
             MailingTable.SetBase(transaction, id, content);
@@ -182,17 +183,19 @@ public sealed class MailingRun(
 
     /// <summary>One copy to its mailboxes and the queue.</summary>
     /// <returns>Its content, or null when it was refused.</returns>
-    long? Place(WriteTransaction transaction, long id, PreparedCopy copy, DateTimeOffset now)
+    long? Place(WriteTransaction transaction, Composer composer, PreparedCopy copy, DateTimeOffset now)
     {
+        var id = composer.Mailing.Id;
         if (copy.Staged is null)
         {
             LedgerTable.Settle(transaction, copy.Work.Id, LedgerState.Bounced, copy.Refusal!.ToString(), null, now);
             log.CopyRefused(id, copy.Work.Address, copy.Refusal.ToString());
             return null;
         }
-        if (Suppressed(transaction, copy) is { } suppression)
+        // asked again: who leaves while a mailing is on its way gets no more of it
+        if ((press.Consents.LeftOut(transaction, composer.Mailing, composer.Course, copy.Work.Address) ?? Suppressed(transaction, composer.Mailing.Class, copy)?.Sentence) is { } reason)
         {
-            LedgerTable.Settle(transaction, copy.Work.Id, LedgerState.Skipped, suppression.Sentence, null, now);
+            LedgerTable.Settle(transaction, copy.Work.Id, LedgerState.Skipped, reason, null, now);
             return null;
         }
         var content = mail.AddContent(transaction, copy.Staged);
@@ -227,10 +230,11 @@ public sealed class MailingRun(
     }
 
     /// <summary>Why an address elsewhere is left out, or null.</summary>
-    Suppression? Suppressed(WriteTransaction transaction, PreparedCopy copy)
+    Suppression? Suppressed(WriteTransaction transaction, MailingClass kind, PreparedCopy copy)
     {
+        var counts = ClassRules.Of(kind).Suppressions;
         foreach (var target in copy.Targets)
-            if (target.Remote is { } address && queue.Suppressions.Find(transaction, address) is { } found) return found;
+            if (target.Remote is { } address && queue.Suppressions.Find(transaction, address) is { } found && counts.Contains(found.Reason)) return found;
         return null;
     }
 

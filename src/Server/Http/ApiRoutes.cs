@@ -40,6 +40,7 @@ static class ApiRoutes
         .. CoursesApi.Rows,
         .. RunsApi.Rows,
         .. EnrolmentsApi.Rows,
+        .. ConsentsApi.Rows,
         .. TemplatesApi.Rows,
         .. MailingsApi.Rows,
         .. AudiencesApi.Rows,

@@ -11,7 +11,7 @@ namespace CbaMail.Http;
 static class Forms
 {
     const int LargestForm = 32 << 10;
-    static readonly FormOptions small = new() { ValueCountLimit = 20, KeyLengthLimit = 64, ValueLengthLimit = 4096, BufferBodyLengthLimit = LargestForm };
+    static readonly FormOptions small = new() { ValueCountLimit = 200, KeyLengthLimit = 64, ValueLengthLimit = 4096, BufferBodyLengthLimit = LargestForm };
 
     /// <summary>Shows with GET, does with POST; sees to all that comes before.</summary>
     public static async Task RunAsync(HttpContext context, Func<HttpContext, string, Task> show, Func<HttpContext, string, IFormCollection, Task> take)

@@ -30,6 +30,9 @@ public sealed class Composer
         attachments = [.. files.Where(file => file.ContentId is null)];
     }
 
+    /// <summary>The ways out that stand in copies; null: none do.</summary>
+    internal MailingLinks? Links { get; init; }
+
     public Mailing Mailing => mailing;
     public Course Course => course;
     public Template Subject { get; }
@@ -50,7 +53,7 @@ public sealed class Composer
 
     /// <summary>Parses the templates; the first mistake is refused with its line and column.</summary>
     /// <param name="now">What "tomorrow" counts from, until the mailing has been started.</param>
-    public static Result<Composer> Create(Course course, Mailing mailing, IReadOnlyList<MimeFile> files, DateTimeOffset now)
+    public static Result<Composer> Create(Course course, Mailing mailing, IReadOnlyList<MimeFile> files, DateTimeOffset now, MailingLinks? links = null)
     {
         var parts = new Template?[3];
         foreach (var (i, what, text, kind) in new[]
@@ -62,7 +65,7 @@ public sealed class Composer
             parts[i] = Template.Parse(text, kind, out var error);
             if (error is not null) return Refusal.Invalid.Because($"The {what} has a mistake at {error}");
         }
-        return new Composer(course, mailing, parts[0]!, parts[1], parts[2], files, now);
+        return new Composer(course, mailing, parts[0]!, parts[1], parts[2], files, now) { Links = links };
     }
 
     public MergeData Data(string address, string name, string fields) => MergeData.Of(address, name, fields, shared, now);
@@ -99,6 +102,7 @@ public sealed class Composer
     public void Compose(LedgerWork work, IBufferWriter<byte> output, bool eightBit = false)
     {
         var (subject, html, text) = Render(Data(work.Address, work.Name, work.Fields));
+        (html, text) = ListFields.WithFooter(mailing, course, work.Id, Links, html, text);
         var builder = new MessageBuilder
         {
             From = (mailing.FromName, mailing.FromAddress),
@@ -110,11 +114,7 @@ public sealed class Composer
             EightBit = eightBit,
         };
         builder.To.Add((work.Name, work.Address));
-        // RFC 2919 3: identifies the course; clients filter and group by it
-        builder.Headers.Add(("List-Id", $"<{course.Slug}.{course.Domain}>"));
-        builder.Headers.Add(("Feedback-ID", FeedbackId.Of(mailing.Id, course)));
-        // RFC 5230 4.6: automatic replies stay away from bulk mail, 2,500 notices of absence do not come back to the teacher
-        builder.Headers.Add(("Precedence", "bulk"));
+        builder.Headers.AddRange(ListFields.Of(mailing, course, work.Id, Links));
         builder.Inline.AddRange(inline);
         builder.Attachments.AddRange(attachments);
         builder.WriteTo(output);

@@ -14,8 +14,8 @@ static class FeedbackId
 {
     const int Least = 5, Most = 15, HashDigits = 6;
 
-    public static string Of(long mailing, Course course) =>
-        string.Create(CultureInfo.InvariantCulture, $"m{mailing}:{Word(course.Slug)}:course:{Sender(course.Domain)}");
+    public static string Of(long mailing, Course course, string kind = "course") =>
+        string.Create(CultureInfo.InvariantCulture, $"m{mailing}:{Word(course.Slug)}:{kind}:{Sender(course.Domain)}");
 
     internal static string Sender(string domain)
     {

@@ -8,7 +8,7 @@ public enum MailingState { Draft, Sending, Paused, Sent, Cancelled }
 /// <param name="Started">The Date of every copy.</param>
 public sealed record Mailing(
     long Id, long CourseId, string FromName, string FromAddress, string Subject, string? Html, string? Text, MailingState State,
-    long? BaseContent, DateTimeOffset Created, DateTimeOffset? Started, DateTimeOffset? Finished);
+    long? BaseContent, DateTimeOffset Created, DateTimeOffset? Started, DateTimeOffset? Finished, MailingClass Class = MailingClass.Course);
 
 /// <summary>A file of a mailing.</summary>
 /// <param name="ContentId">For an inline image that the HTML names by <c>cid:</c>; null for an attachment.</param>
@@ -22,7 +22,7 @@ public sealed record NewFile(string Name, ReadOnlyMemory<byte> Content);
 /// <param name="From">An address of a local domain, with a display name or without.</param>
 /// <param name="Mjml">What the HTML is compiled from; then there is no other.</param>
 /// <param name="To">An audience, or the name of one that is kept; null: everybody who is in the course.</param>
-public sealed record NewMailing(string Course, string From, string Subject, string? Html, string? Text, IReadOnlyList<NewFile> Files, string? Mjml = null, string? To = null);
+public sealed record NewMailing(string Course, string From, string Subject, string? Html, string? Text, IReadOnlyList<NewFile> Files, string? Mjml = null, string? To = null, MailingClass Class = MailingClass.Course);
 
 /// <summary>One person's copy as it would be sent.</summary>
 public sealed record MailingPreview(string Address, string Name, string From, string Subject, string? Html, string Text, IReadOnlyList<CheckProblem> Problems);

@@ -16,7 +16,10 @@ namespace CbaMail.Mailings;
 /// - States add up: every participant is in exactly one of rendered, queued, delivered, deferred, bounced, skipped.
 /// - The bodies of a piece are flushed before its rows are committed (BodiesFirst): the ledger never says more than the vault holds.
 ///
-/// RFC 2919 (List-Id), RFC 5322 (Message-ID), RFC 2392 (cid:).
+/// - What a class lets a reader do and what keeps it from him stands in one table (<see cref="ClassRules"/>); what readers say is only ever added to
+///   (<see cref="Consents"/>), and is asked again in the transaction in which a copy leaves.
+///
+/// RFC 2919 (List-Id), RFC 2369 (List-Unsubscribe, -Help, -Owner), RFC 8058 (one click), RFC 5322 (Message-ID), RFC 2392 (cid:).
 /// </summary>
 public static class MailingsRoom
 {
@@ -25,6 +28,8 @@ public static class MailingsRoom
         .AddSingleton<TemplateBook>()
         .AddSingleton<AudienceBook>()
         .AddSingleton<PressRoom>()
+        .AddSingleton(static provider => provider.GetRequiredService<PressRoom>().Consents)
+        .AddSingleton(static provider => provider.GetRequiredService<PressRoom>().Links)
         .AddSingleton<DemonstrationCourse>()
         .AddSingleton(MailingHolding.Holder);
 }

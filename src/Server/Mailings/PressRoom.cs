@@ -30,14 +30,22 @@ public sealed class PressRoom
     readonly MailingFiles files;
     readonly MailingSettings settings;
     readonly TimeProvider time;
+    readonly MailingLinks links;
     readonly ConcurrentDictionary<long, bool> freezing = new();
 
     public PressRoom(Store store, MailStore mail, MailQueue queue, UserDirectory directory, MailingFiles files, Settings settings, TimeProvider time)
     {
         (this.store, this.mail, this.queue, this.directory, this.files, this.settings, this.time) = (store, mail, queue, directory, files, settings.Mailings, time);
+        (links, Consents) = (new MailingLinks(settings, queue.Bounces), new Consents(store, time));
         queue.Outcome += (transaction, outcome) => Ledger.RecordRemote(
             transaction, outcome.LedgerId, LedgerTable.State(outcome.State), outcome.Reply, outcome.Host.Length > 0 ? outcome.Host : null, outcome.Tls, outcome.At, outcome.Class);
     }
+
+    /// <summary>What readers have said about getting mailings.</summary>
+    public Consents Consents { get; }
+
+    /// <summary>The ways out that stand in copies.</summary>
+    public MailingLinks Links => links;
 
     /// <summary>A mailing was started, resumed, paused or cancelled: the run looks again. Called on the committer's thread.</summary>
     public event Action? Changed;
@@ -110,7 +118,7 @@ public sealed class PressRoom
         if (wanted.Html is null && wanted.Text is null) return Refusal.Invalid.Because("A mailing needs an HTML template, a text template, or both");
         if (wanted.Subject.Length == 0) return Refusal.Invalid.Because("A mailing needs a subject");
         if (wanted.Files.Sum(file => (long)file.Content.Length) > settings.FileBytes) return Refusal.TooLarge.Because($"The files have more than {settings.FileBytes / 1048576} MiB together; put them on a server and send a link");
-        var mailing = new Mailing(0, course.Id, from.Name, from.Address.ToString(), wanted.Subject, wanted.Html, wanted.Text, MailingState.Draft, null, time.GetUtcNow(), null, null);
+        var mailing = new Mailing(0, course.Id, from.Name, from.Address.ToString(), wanted.Subject, wanted.Html, wanted.Text, MailingState.Draft, null, time.GetUtcNow(), null, null, wanted.Class);
         var composer = Composer.Create(course, mailing, [], time.GetUtcNow());
         if (!composer.Ok) return composer.Refusal;
         var to = Audience(course, wanted.To);
@@ -177,7 +185,7 @@ public sealed class PressRoom
             rows = mailing is null || !withFiles ? [] : MailingTable.Files(read, id);
         }
         if (mailing is null || course is null) return NoMailing(id);
-        return Composer.Create(course, mailing, [.. rows.Select(file => new MimeFile(file.Name, file.Type, files.Read(file), file.ContentId))], time.GetUtcNow());
+        return Composer.Create(course, mailing, [.. rows.Select(file => new MimeFile(file.Name, file.Type, files.Read(file), file.ContentId))], time.GetUtcNow(), links);
     }
 
     /// <summary>One person's copy: of the address, or of the first in the course.</summary>
@@ -258,6 +266,7 @@ public sealed class PressRoom
             if (report.Faults.Count > 0) return new(Refusal.Invalid.Because($"Mailing {id} was not sent: {report.Faults[0]}"), report, 0, 0);
             if (reasons.Count > 0 && !skipInvalid)
                 return new(Refusal.Invalid.Because($"Mailing {id} was not sent: {reasons.Count} of {people.Count} participants have a problem; mend them, or leave them out with --skip-invalid"), report, 0, 0);
+            foreach (var (person, reason) in Consents.LeftOut(composer.Mailing, composer.Course, people)) reasons.TryAdd(person, reason);
             if (reasons.Count == people.Count) return new(Refusal.Invalid.Because($"Mailing {id} was not sent: nobody is left to send it to"), report, 0, 0);
             return await FreezeAsync(composer, people, audience, reasons, cancel) is { } refusal
                 ? new(refusal, report, 0, 0)
@@ -297,6 +306,7 @@ public sealed class PressRoom
                 AudienceTable.Frozen(transaction, mailing.Id, joined, gone);
             }
             MailingTable.Start(transaction, mailing.Id, now);
+            queue.Bounces.Keep(transaction);
             transaction.OnCommitted(() => Changed?.Invoke());
             return null;
         }, cancel);

@@ -14,14 +14,17 @@ public enum BounceKind : byte
     Ledger = 1,
     /// <summary>A member of a list.</summary>
     ListMember = 2,
+
+    /// <summary>The reader of a row of the ledger wants no more of its kind. Good for ever.</summary>
+    Unsubscribe = 3,
 }
 
 /// <summary>What is left of a return address once its seal is found whole.</summary>
 public sealed record BounceTicket(BounceKind Kind, long Id, DateTimeOffset Made);
 
 /// <summary>
-/// Return addresses that name what they return (VERP): <c>bounce+ID.SEAL@domain</c>, letters and digits of base32 without regard to case,
-/// some 36 octets. The seal is an HMAC over kind, day, id and domain under a key of the store, so nobody can make a bounce for a message that
+/// Return addresses that name what they return (VERP): <c>bounce+ID.SEAL@domain</c>, letters and digits of base32 without regard to case, some 36
+/// octets; <c>unsubscribe+ID.SEAL@domain</c>, to which a reader writes to leave, and the same ID.SEAL in links. The seal is an HMAC over kind, day, id and domain under a key of the store, so nobody can make a bounce for a message that
 /// he has not seen, and none after its time. The key stands encrypted in the database (Storage/Secrets).
 /// </summary>
 /// <remarks>The domain is that of the sender the reader sees, so that SPF and DMARC go by it (RFC 7489 3.1.2).</remarks>
@@ -29,6 +32,11 @@ public sealed class BounceAddresses
 {
     /// <summary>What the local parts begin with.</summary>
     public const string Prefix = "bounce+";
+    /// <summary>The same of those that a reader writes to.</summary>
+    public const string LeavingPrefix = "unsubscribe+";
+
+    // what stands in a link is sealed for this in place of a domain
+    const string Link = "link";
 
     const int SealBytes = 10;
     static readonly DateTimeOffset Epoch = new(2024, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -82,16 +90,29 @@ public sealed class BounceAddresses
     /// <summary>The return address for something, in the transaction that sends it.</summary>
     public MailAddress Make(WriteTransaction transaction, BounceKind kind, long id, string domain)
     {
+        Keep(transaction);
+        return Make(kind, id, domain, time.GetUtcNow());
+    }
+
+    /// <summary>Stores the key, where that has not been done: before anything that is made of it goes out.</summary>
+    public void Keep(WriteTransaction transaction)
+    {
         // without its key file the server goes on with a key in memory: bounces find back until it ends, and clear text is kept by nobody
         if (!kept && secrets is null or { Problem: null })
         {
             BounceKeyTable.Add(transaction, secrets is null ? keys[0] : secrets.Seal(transaction, Purpose, keys[0]), time.GetUtcNow());
             transaction.OnCommitted(() => kept = true);
         }
-        return Make(kind, id, domain, time.GetUtcNow());
     }
 
-    internal MailAddress Make(BounceKind kind, long id, string domain, DateTimeOffset now)
+    internal MailAddress Make(BounceKind kind, long id, string domain, DateTimeOffset now) => new(PrefixOf(kind) + Token(kind, id, domain, now), domain);
+
+    static string PrefixOf(BounceKind kind) => kind == BounceKind.Unsubscribe ? LeavingPrefix : Prefix;
+
+    /// <summary>The same for a link: what stands in its path. The key must have been stored (<see cref="Keep"/>).</summary>
+    public string LinkToken(BounceKind kind, long id, DateTimeOffset made) => Token(kind, id, Link, made);
+
+    string Token(BounceKind kind, long id, string domain, DateTimeOffset now)
     {
         Span<byte> payload = stackalloc byte[13];
         payload[0] = (byte)kind;
@@ -104,7 +125,7 @@ public sealed class BounceAddresses
         }
         Span<byte> seal = stackalloc byte[32];
         Seal(keys[0], payload[..length], domain, seal);
-        return new MailAddress($"{Prefix}{Base32(payload[..length])}.{Base32(seal[..SealBytes])}", domain);
+        return $"{Base32(payload[..length])}.{Base32(seal[..SealBytes])}";
     }
 
     static void Seal(byte[] key, ReadOnlySpan<byte> payload, string domain, Span<byte> seal) =>
@@ -112,28 +133,41 @@ public sealed class BounceAddresses
 
     /// <summary>Whether the address has the form of one, be it ours, forged or old.</summary>
     public static bool LooksLikeOne(MailAddress address) =>
-        address.LocalPart.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && address.LocalPart.IndexOf('.') is > 0 and var dot && address.LocalPart.Length - dot - 1 == 16;
+        PrefixOf(address) is not null && IsToken(address.LocalPart);
+
+    static string? PrefixOf(MailAddress address) =>
+        address.LocalPart.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) ? Prefix : address.LocalPart.StartsWith(LeavingPrefix, StringComparison.OrdinalIgnoreCase) ? LeavingPrefix : null;
+
+    static bool IsToken(string text) => text.IndexOf('.') is > 0 and var dot && text.Length - dot - 1 == 16;
 
     /// <summary>What the address stands for; null where it is forged or its time is over.</summary>
     public BounceTicket? Read(MailAddress address)
     {
-        if (!LooksLikeOne(address)) return null;
-        var dot = address.LocalPart.IndexOf('.');
+        if (PrefixOf(address) is not { } prefix || Read(address.LocalPart[prefix.Length..], address.Domain) is not { } ticket || PrefixOf(ticket.Kind) != prefix) return null;
+        var now = time.GetUtcNow();
+        return ticket.Kind != BounceKind.Unsubscribe && (now - ticket.Made > settings.Valid + TimeSpan.FromDays(1) || ticket.Made > now + TimeSpan.FromDays(2)) ? null : ticket;
+    }
+
+    /// <summary>What the token of a link stands for; null where it is forged.</summary>
+    public BounceTicket? ReadLink(string token) => Read(token, Link);
+
+    BounceTicket? Read(string token, string domain)
+    {
+        if (!IsToken(token)) return null;
+        var dot = token.IndexOf('.');
         Span<byte> payload = stackalloc byte[16];
         Span<byte> seal = stackalloc byte[SealBytes];
-        var length = FromBase32(address.LocalPart.AsSpan(Prefix.Length, dot - Prefix.Length), payload);
-        if (length is < 4 or > 11 || FromBase32(address.LocalPart.AsSpan(dot + 1), seal) != SealBytes) return null;
+        var length = FromBase32(token.AsSpan(0, dot), payload);
+        if (length is < 4 or > 11 || FromBase32(token.AsSpan(dot + 1), seal) != SealBytes) return null;
         var mine = false;
         Span<byte> expected = stackalloc byte[32];
         foreach (var key in keys)
         {
-            Seal(key, payload[..length], address.Domain, expected);
+            Seal(key, payload[..length], domain, expected);
             mine |= CryptographicOperations.FixedTimeEquals(expected[..SealBytes], seal);
         }
         if (!mine) return null;
         var made = Epoch.AddDays(BinaryPrimitives.ReadUInt16BigEndian(payload[1..]));
-        var now = time.GetUtcNow();
-        if (now - made > settings.Valid + TimeSpan.FromDays(1) || made > now + TimeSpan.FromDays(2)) return null;
         var id = 0L;
         for (var i = length - 1; i >= 3; i--) id = (id << 8) | payload[i];
         return new BounceTicket((BounceKind)payload[0], id, made);

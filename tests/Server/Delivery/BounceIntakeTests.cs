@@ -35,7 +35,7 @@ public sealed class BounceIntakeTests : IAsyncDisposable
         house.Queue.Settle(transaction, claim, [new(claim.Recipients[0], state, reply, "", "mx.elsewhere.test[192.0.2.1]:25", null, house.Queue.Now)]));
 
     LocalDelivery Delivery => new(house.Store, house.Mail, house.Queue, house.Users, TimeProvider.System, NullLogger<LocalDelivery>.Instance, house.Settings,
-        new BounceIntake(house.Store, house.Queue, house.Users, TimeProvider.System, NullLogger<BounceIntake>.Instance));
+        new BounceIntake(house.Store, house.Queue, house.Users, house.Press, TimeProvider.System, NullLogger<BounceIntake>.Instance));
 
     async Task<Refusal?> ArriveAsync(MailAddress to, string text, MailAddress? from = null)
     {
@@ -96,6 +96,23 @@ public sealed class BounceIntakeTests : IAsyncDisposable
         Assert.Null(await ArriveAsync(claim.Message.ReversePath!, text, Address("r1@elsewhere.test")));
         Assert.Single(house.Inbox("school@example.test"));
         Assert.Equal(LedgerState.Delivered, house.Ledger(id)[1].State);
+    }
+
+    [Fact]
+    public async Task A_letter_to_the_address_for_leaving_takes_its_reader_off_and_reaches_nobody()
+    {
+        var (id, _) = await SendAsync();
+        var row = house.Ledger(id)[1];
+        var to = house.Press.Links.Address(row.Id, "example.test", DateTimeOffset.UtcNow.AddYears(-1));
+        var course = MailingFixture.Ok(house.Press.CourseOf(id));
+        // a bounce, an automatic reply: nobody wrote them
+        Assert.Null(await ArriveAsync(to, Qmail));
+        Assert.Null(await ArriveAsync(to, "Subject: Out of office\nAuto-Submitted: auto-replied\n\nI am away\n", Address("r1@elsewhere.test")));
+        Assert.Empty(house.Press.Consents.Of(course, "r1@elsewhere.test"));
+        Assert.Null(await ArriveAsync(to, "From: r1@elsewhere.test\nSubject: unsubscribe\n\n", Address("r1@elsewhere.test")));
+        Assert.Equal((false, "mail", (long?)id), house.Press.Consents.Of(course, "r1@elsewhere.test").Select(said => (said.Wanted, said.Source, said.Mailing)).Single());
+        Assert.Empty(house.Inbox("school@example.test"));
+        Assert.Equal((550, "5.1.1"), await ArriveAsync(to with { LocalPart = to.LocalPart[..^2] + (to.LocalPart[^2] == 'a' ? "bb" : "aa") }, "Subject: x\n\n", Address("r1@elsewhere.test")) is { } refusal ? (refusal.SmtpCode, refusal.Status) : default);
     }
 
     [Fact]

@@ -14,7 +14,7 @@ static class MailingsApi
     const int Page = 1000;
 
     sealed record KeptFile(string Hash, int Size);
-    sealed record MailingView(long Id, string Course, string State, string From, string Subject, DateTimeOffset Created, DateTimeOffset? Started, DateTimeOffset? Finished);
+    sealed record MailingView(long Id, string Course, string State, string From, string Subject, DateTimeOffset Created, DateTimeOffset? Started, DateTimeOffset? Finished, MailingClass Class);
 
     /// <summary>Exactly the contract's words.</summary>
     sealed record StatusView(string State, long Total, long Rendered, long Queued, long Delivered, long Deferred, long Bounced, long Skipped);
@@ -35,7 +35,8 @@ static class MailingsApi
     /// <param name="Template">What is not said here is taken from it.</param>
     /// <param name="Mjml">What the HTML is to be compiled from.</param>
     /// <param name="To">An audience, or the name of one that is kept; null: everybody who is in the course.</param>
-    sealed record WantedMailing(string Course, string From, string? Subject = null, string? Html = null, string? Text = null, IReadOnlyList<WantedFile>? Files = null, long? Template = null, string? Mjml = null, string? To = null);
+    /// <param name="Class">Whether its readers may leave it, and what keeps it from them.</param>
+    sealed record WantedMailing(string Course, string From, string? Subject = null, string? Html = null, string? Text = null, IReadOnlyList<WantedFile>? Files = null, long? Template = null, string? Mjml = null, string? To = null, MailingClass Class = MailingClass.Course);
     sealed record WantedSending(bool SkipInvalid = false);
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
@@ -77,7 +78,7 @@ static class MailingsApi
         var press = context.Room<PressRoom>();
         var (caller, directory) = (context.Caller(), context.Room<UserDirectory>());
         return context.JsonAsync(press.List(course).Where(pair => caller.MayCourse(Permissions.MailingsRead, pair.Course.Id, directory.FindDomain(pair.Course.Domain))).Select(pair => new MailingView(
-            pair.Mailing.Id, pair.Course.Slug, MailingTable.Word(pair.Mailing.State), pair.Mailing.FromAddress, pair.Mailing.Subject, pair.Mailing.Created, pair.Mailing.Started, pair.Mailing.Finished)));
+            pair.Mailing.Id, pair.Course.Slug, MailingTable.Word(pair.Mailing.State), pair.Mailing.FromAddress, pair.Mailing.Subject, pair.Mailing.Created, pair.Mailing.Started, pair.Mailing.Finished, pair.Mailing.Class)));
     }
 
     static async Task KeepAsync(HttpContext context)
@@ -122,7 +123,7 @@ static class MailingsApi
             if ((left -= files.Size(file.Hash)) < 0) { await context.RefuseAsync(413, $"The files have more than {context.Room<Settings>().Mailings.FileBytes / 1048576} MiB together; put them on a server and send a link"); return; }
             given.Add(new(file.Name, files.Read(new MailingFile(0, file.Name, "", null, file.Hash, 0))));
         }
-        var made = await context.Room<PressRoom>().CreateAsync(new(wanted.Course ?? "", wanted.From ?? "", wanted.Subject ?? "", wanted.Html, wanted.Text, given, wanted.Mjml, wanted.To), context.RequestAborted);
+        var made = await context.Room<PressRoom>().CreateAsync(new(wanted.Course ?? "", wanted.From ?? "", wanted.Subject ?? "", wanted.Html, wanted.Text, given, wanted.Mjml, wanted.To, wanted.Class), context.RequestAborted);
         await context.ResultAsync(made, mailing => new NumberDone(mailing.Id));
     }
 

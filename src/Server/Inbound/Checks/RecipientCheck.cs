@@ -36,7 +36,7 @@ public sealed class RecipientCheck(UserDirectory directory, BounceAddresses? bou
         {
             if ((recipient.Bounce = bounces.Read(recipient.Address)) is not null) return null;
             // not even a catch-all takes what somebody made up
-            var owner = recipient.Address with { LocalPart = "bounce" };
+            var owner = recipient.Address with { LocalPart = recipient.Address.LocalPart[..recipient.Address.LocalPart.IndexOf('+')] };
             if (directory.FindAccount(owner) is null && directory.FindAlias(owner) is null) return Refusal.NoSuchUser.Because("This return address is not valid, or not any more");
         }
         var targets = directory.Resolve(recipient.Address, new Poster(arrival.SignedIn?.Id));
