@@ -71,6 +71,7 @@ public sealed class Store : IAsyncDisposable
             throw new InvalidOperationException(lost);
         }
         var withoutLog = !disk.Exists(database + "-wal"); // an empty one is that of a crash before the first commit
+        RenewLog(disk, database + "-wal");
         writer = new SqliteConnection(database, readOnly: false, disk.SqliteVfs);
         writer.Execute($"""
             PRAGMA journal_mode=WAL;
@@ -108,6 +109,17 @@ public sealed class Store : IAsyncDisposable
         checkpoints = new Checkpoints(() => new SqliteConnection(database, readOnly: false, disk.SqliteVfs), bounded);
         committer = new Committer(writer, Packs, disk, this.settings, checkpoints, Condition, log);
         this.log = log;
+    }
+
+    // Writes the log that a crash left over itself and flushes it. After a flush that failed the system shows bytes that no later flush brings
+    // to the disk (fsync(2), EIO): commits that are built on them would be gone after a power cut, or the half of them.
+    static void RenewLog(Disk disk, string path)
+    {
+        using var log = disk.Open(path, create: false);
+        if (log is not { Length: > 0 and var length }) return;
+        var piece = new byte[Math.Min(length, 1 << 20)];
+        for (long at = 0; at < length && log.Read(piece, at) is > 0 and var count; at += count) log.Write(piece.AsSpan(0, count), at);
+        log.Flush();
     }
 
     // until the database is in its place; its directory may be left when it is
