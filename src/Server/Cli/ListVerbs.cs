@@ -2,12 +2,13 @@ using System.Text.Json;
 
 namespace CbaMail.Cli;
 
-/// <summary><c>list add | list | show | set | remove | members | join | leave | mode | held | accept | reject | requests | admit | refuse</c>.</summary>
+/// <summary><c>list add | list | show | set | remove | members | join | leave | mode | held | accept | reject | requests | admit | refuse | resume | digest</c>.</summary>
 static class ListVerbs
 {
     static readonly (string Option, string Field)[] Words = [("--name", "name"), ("--kind", "kind"), ("--language", "language"), ("--moderation", "moderation"), ("--subscription", "subscription"), ("--prefix", "prefix"), ("--footer", "footer"), ("--reply-to", "replyTo")];
     static readonly (string Option, string Field)[] Several = [("--posters", "posters"), ("--owners", "owners"), ("--moderators", "moderators")];
-    static readonly (string Option, string Field)[] Numbers = [("--max-size", "maxSize"), ("--max-recipients", "maxRecipients"), ("--hold-days", "holdDays")];
+    static readonly (string Option, string Field)[] Numbers = [("--max-size", "maxSize"), ("--max-recipients", "maxRecipients"), ("--hold-days", "holdDays"),
+        ("--digest-hours", "digestHours"), ("--digest-posts", "digestPosts"), ("--digest-size", "digestSize"), ("--bounce-score", "bounceScore"), ("--bounce-days", "bounceDays"), ("--bounce-probes", "bounceProbes")];
 
     static readonly Option[] Fields =
     [
@@ -26,6 +27,12 @@ static class ListVerbs
         new("--max-recipients", "NUMBER", "addresses in To and Cc of a post; 20 unless set"),
         new("--change-signed", "YES", "yes: prefix and footer also where they break a signature that DMARC insists on; the list writes as itself then"),
         new("--hold-days", "NUMBER", "how long a post waits for a moderator; 7 unless set"),
+        new("--digest-hours", "NUMBER", "a digest goes out when its oldest post is so old; 24 unless set"),
+        new("--digest-posts", "NUMBER", "or when so many posts wait; 30 unless set"),
+        new("--digest-size", "BYTES", "or when they have so many bytes; 262144 unless set"),
+        new("--bounce-score", "NUMBER", "pause a member after so many bounces, one a day at most; 5 unless set, 0: never"),
+        new("--bounce-days", "NUMBER", "forget them after so many days without one; 7 unless set"),
+        new("--bounce-probes", "NUMBER", "letters to a paused member that come back before he is off the list; 3 unless set"),
     ];
 
     public static readonly IReadOnlyList<Verb> Rows =
@@ -40,11 +47,16 @@ static class ListVerbs
         new("list remove", "ADDRESS", "remove a mailing list, its members and what waits", Verb.Client, async invocation =>
             invocation.Print(await invocation.Server.DeleteAsync(Path(invocation)), list => $"The list {Readable.Address(list.Text("address"))} is removed.")),
         new("list members", "ADDRESS", "list the members of a mailing list", Verb.Client, async invocation =>
-            invocation.Print(await invocation.Server.GetAsync(Path(invocation) + "/members"), ["ADDRESS", "MODE", "JOINED", "NAME"], one => [Readable.Address(one.Text("address")), one.Text("mode"), one.Text("joined"), one.Text("name")])),
-        new("list join", "ADDRESS MEMBER...", "put people on a mailing list without asking them; - reads them from standard input, one a line", [new("--mode", "WORD", "normal or nomail; normal unless set"), .. Verb.Client], JoinAsync),
+            invocation.Print(await invocation.Server.GetAsync(Path(invocation) + "/members"), ["ADDRESS", "MODE", "JOINED", "BOUNCES", "PAUSED", "NAME"],
+                one => [Readable.Address(one.Text("address")), one.Text("mode"), one.Text("joined"), one.Text("score"), one.Text("paused"), one.Text("name")])),
+        new("list join", "ADDRESS MEMBER...", "put people on a mailing list without asking them; - reads them from standard input, one a line", [new("--mode", "WORD", "normal, digest, digest-plain or nomail; normal unless set"), .. Verb.Client], JoinAsync),
         new("list leave", "ADDRESS MEMBER...", "take people off a mailing list", Verb.Client, LeaveAsync),
-        new("list mode", "ADDRESS MEMBER WORD", "change how a member gets mail: normal or nomail", Verb.Client, async invocation =>
+        new("list mode", "ADDRESS MEMBER WORD", "change how a member gets mail: normal, digest, digest-plain or nomail", Verb.Client, async invocation =>
             invocation.Print(await invocation.Server.PatchAsync(Member(invocation, "members"), new JsonBody().Add("mode", invocation.Arguments[2])), one => $"{Readable.Address(one.Text("address"))} is on the list with mode {one.Text("mode")}.")),
+        new("list resume", "ADDRESS MEMBER", "have a member who was paused for his bounces get mail again", Verb.Client, async invocation =>
+            invocation.Print(await invocation.Server.PatchAsync(Member(invocation, "members"), new JsonBody().Add("paused", (bool?)false)), one => $"{Readable.Address(one.Text("address"))} gets mail again.")),
+        new("list digest", "ADDRESS", "send the digest now", Verb.Client, async invocation =>
+            invocation.Print(await invocation.Server.PostAsync(Path(invocation) + "/digest", new JsonBody()), done => done.GetProperty("sent").GetBoolean() ? "The digest is sent." : "Nothing waits for a digest.")),
         new("list held", "ADDRESS", "list the posts that wait for a moderator", Verb.Client, async invocation =>
             invocation.Print(await invocation.Server.GetAsync(Path(invocation) + "/held"), ["NUMBER", "AUTHOR", "SIZE", "SINCE", "SUBJECT"], one => [one.Text("id"), Readable.Address(one.Text("author")), one.Text("size"), one.Text("taken"), one.Text("subject")])),
         new("list accept", "ADDRESS NUMBER", "send a held post out", Verb.Client, invocation => DecideAsync(invocation, "held", "accept")),
@@ -109,6 +121,12 @@ static class ListVerbs
         Max recipients  {list.Text("maxRecipients")}
         Change signed   {list.Text("changeSigned")}
         Hold days       {list.Text("holdDays")}
+        Digest hours    {list.Text("digestHours")}
+        Digest posts    {list.Text("digestPosts")}
+        Digest size     {list.Text("digestSize")}
+        Bounce score    {list.Text("bounceScore")}
+        Bounce days     {list.Text("bounceDays")}
+        Bounce probes   {list.Text("bounceProbes")}
         Held            {list.Text("held")}
         """;
 }

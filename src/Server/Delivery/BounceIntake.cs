@@ -33,7 +33,7 @@ public sealed class BounceIntake(Store store, MailQueue queue, UserDirectory dir
                 others.Add(recipient);
                 continue;
             }
-            if (ticket.Kind == BounceKind.ListMember)
+            if (ticket.Kind is BounceKind.ListMember or BounceKind.ListProbe)
             {
                 if (report.Form is BounceForm.Report or BounceForm.Words) news.Add(new News(recipient.Address, ticket, null, Ours(report, null)));
                 else if (PassOn(recipient, lists?.OwnerOf(ticket.Id)?.ToString()) is { } toOwner) others.Add(toOwner);
@@ -77,10 +77,10 @@ public sealed class BounceIntake(Store store, MailQueue queue, UserDirectory dir
                 lines.Add($"{address}\t{Leave(transaction, ticket.Id, owner, isWish)}");
                 continue;
             }
-            if (ticket.Kind == BounceKind.ListMember)
+            if (ticket.Kind is BounceKind.ListMember or BounceKind.ListProbe)
             {
                 lines.Add($"{address}\tread for a member of a list: {told.Action}{(told.Action == "failed" ? ", " + told.Verdict.Word : "")}");
-                transaction.OnCommitted(() => lists?.Bounced(order.Id, ticket.Id, told.Action, told.Verdict.Word));
+                if (told.Action == "failed") lists?.Bounced(transaction, ticket, told.Verdict.Cause, told.Reply, order.Id);
                 continue;
             }
             var counted = false;

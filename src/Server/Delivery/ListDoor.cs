@@ -1,11 +1,13 @@
 using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Lists;
+using CbaMail.Queue;
+using CbaMail.Storage;
 
 namespace CbaMail.Delivery;
 
 /// <summary>Hands what is for an address of a list to the room Lists; what is for its owners goes on to them.</summary>
-public sealed class ListDoor(ListBook book, ListPosts posts, ListCommands commands, UserDirectory directory)
+public sealed class ListDoor(ListBook book, ListPosts posts, ListCommands commands, UserDirectory directory, ListBounces? bounces = null)
 {
     /// <summary>Whether the target is an address of a list.</summary>
     public bool Serves(Target target) => target.Served is { } address && book.Serves(address);
@@ -31,7 +33,7 @@ public sealed class ListDoor(ListBook book, ListPosts posts, ListCommands comman
     }
 
     /// <summary>What a return address of a copy says of its member.</summary>
-    internal void Bounced(string arrival, long member, string action, string cause) => commands.Bounced(arrival, member, action, cause);
+    internal void Bounced(WriteTransaction write, BounceTicket ticket, BounceCause cause, string reply, string arrival) => bounces?.Bounced(write, ticket, cause, reply, arrival);
 
     internal MailAddress? OwnerOf(long member) => commands.FindMember(member) is var (list, _) ? list.For(ListCommand.Owner) : null;
 }

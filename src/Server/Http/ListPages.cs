@@ -3,7 +3,7 @@ using CbaMail.Lists;
 
 namespace CbaMail.Http;
 
-/// <summary>/list/TOKEN leaves a list, /list/confirm/TOKEN confirms, /list/decide/TOKEN is a moderator's. GET shows, POST does (RFC 8058 3.1).</summary>
+/// <summary>/list/TOKEN leaves a list, /list/TOKEN/options says how one gets its mail, /list/confirm/TOKEN confirms, /list/decide/TOKEN is a moderator's. GET shows, POST does (RFC 8058 3.1).</summary>
 static class ListPages
 {
     /// <returns>Whether the path is one of these.</returns>
@@ -13,6 +13,7 @@ static class ListPages
         Func<HttpContext, string, IFormCollection?, Task> page = path[6..].Split('/') switch
         {
             [var token] => (c, language, form) => LeaveAsync(c, language, token, form),
+            [var token, "options"] => (c, language, form) => OptionsAsync(c, language, token, form),
             ["confirm", var token] => (c, language, form) => ConfirmAsync(c, language, token, form),
             ["decide", var token] => (c, language, form) => DecideAsync(c, language, token, form),
             _ => (c, language, _) => GoneAsync(c, language),
@@ -24,11 +25,12 @@ static class ListPages
     static Task GoneAsync(HttpContext context, string language) => Forms.MessageAsync(context, language, language == "ru" ? "Ссылка не действует" : "This link is not valid",
         language == "ru" ? "Она уже использована, или её время вышло." : "It has been used already, or its time is over.", 404);
 
-    static Task ShowAsync(HttpContext context, MailList list, string language, string title, string sentence, string buttons)
+    /// <param name="more">HTML below the form.</param>
+    static Task ShowAsync(HttpContext context, MailList list, string language, string title, string sentence, string buttons, string more = "")
     {
         Brand.Is(context, list.Address.Domain);
         return context.PageAsync(language, title, Page.Head(context, language, title, Brand.NameBefore(context, Names.Show(list.Address.Domain)))
-            + $"<form method=\"post\" action=\"{Page.Escape(context.Request.Path.Value)}?lang={language}\"><p>{sentence}</p>{buttons}</form>");
+            + $"<form method=\"post\" action=\"{Page.Escape(context.Request.Path.Value)}?lang={language}\"><p>{sentence}</p>{buttons}</form>{more}");
     }
 
     static Task DoneAsync(HttpContext context, MailList list, string language, string title, string sentence)
@@ -50,11 +52,38 @@ static class ListPages
         {
             await ShowAsync(context, list, language, russian ? "Отписаться" : "Unsubscribe",
                 russian ? $"Отписать <strong>{Page.Escape(member.Address)}</strong> от списка <strong>{Page.Escape(list.Title)}</strong>?" : $"Take <strong>{Page.Escape(member.Address)}</strong> off the list <strong>{Page.Escape(list.Title)}</strong>?",
-                Page.Button(russian ? "Отписаться" : "Unsubscribe"));
+                Page.Button(russian ? "Отписаться" : "Unsubscribe"), Options(list, member, token, language));
             return;
         }
         await commands.LeaveAsync(id, context.RequestAborted);
         await DoneAsync(context, list, language, russian ? "Вы отписаны" : "You have left the list", russian ? "Писем от этого списка больше не будет." : "There will be no more mail from this list.");
+    }
+
+    static string Options(MailList list, ListMember member, string token, string language)
+    {
+        var russian = language == "ru";
+        var choices = string.Concat(ListMember.Modes.Select(mode =>
+            $"<div class=\"check\"><input type=\"radio\" name=\"mode\" id=\"{mode}\" value=\"{mode}\"{(mode == member.Mode ? " checked" : "")}><label for=\"{mode}\">{Page.Escape(Capital(ListLetters.Mode(mode, russian)))}</label></div>"));
+        var paused = member.Paused is null ? "" : Page.Problem(russian ? "Письма к вам возвращались, поэтому рассылка приостановлена. Сохраните, чтобы получать их снова." : "Letters to you came back, so you get none for now. Save to get them again.");
+        return $"<form method=\"post\" action=\"/list/{Page.Escape(token)}/options?lang={language}\">{paused}<fieldset><legend>{(russian ? "Или: как получать письма списка" : "Or: how to get mail of the list")} {Page.Escape(list.Title)}</legend>{choices}</fieldset><button type=\"submit\" class=\"quiet\">{(russian ? "Сохранить" : "Save")}</button></form>";
+    }
+
+    static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];
+
+    static async Task OptionsAsync(HttpContext context, string language, string token, IFormCollection? form)
+    {
+        var russian = language == "ru";
+        if (context.Room<ListTokens>().MemberOf(token) is not { } id || context.Room<ListCommands>().FindMember(id) is not var (list, member)) { await GoneAsync(context, language); return; }
+        if (form is null)
+        {
+            context.Response.Redirect($"/list/{token}?lang={language}");
+            return;
+        }
+        var mode = Forms.Text(form, "mode");
+        if (!ListMember.IsMode(mode)) { await GoneAsync(context, language); return; }
+        await context.Room<ListBook>().SetMemberAsync(list, id, mode, context.RequestAborted);
+        await context.Room<ListBounces>().ResumeAsync(id, context.RequestAborted);
+        await DoneAsync(context, list, language, list.Title, russian ? $"Сохранено: {ListLetters.Mode(mode, true)}." : $"Saved: {ListLetters.Mode(mode, false)}.");
     }
 
     static async Task ConfirmAsync(HttpContext context, string language, string token, IFormCollection? form)
@@ -62,16 +91,17 @@ static class ListPages
         var (russian, commands) = (language == "ru", context.Room<ListCommands>());
         if (commands.FindRequest(token) is not var (list, request) || request.Kind == "approve") { await GoneAsync(context, language); return; }
         var joins = request.Kind == "subscribe";
-        var title = joins ? russian ? "Подписка" : "Subscribe" : russian ? "Отписка" : "Unsubscribe";
+        var mode = request.Kind.StartsWith(ListCommands.SetKind, StringComparison.Ordinal) ? ListLetters.Mode(request.Kind[ListCommands.SetKind.Length..], russian) : null;
+        var title = mode is not null ? list.Title : joins ? russian ? "Подписка" : "Subscribe" : russian ? "Отписка" : "Unsubscribe";
         if (form is null)
         {
             var (who, what) = ($"<strong>{Page.Escape(request.Address)}</strong>", $"<strong>{Page.Escape(list.Title)}</strong>");
-            await ShowAsync(context, list, language, title, russian ? joins ? $"Подписать {who} на список {what}?" : $"Отписать {who} от списка {what}?" : joins ? $"Put {who} on the list {what}?" : $"Take {who} off the list {what}?",
+            await ShowAsync(context, list, language, title, mode is not null ? $"{who}: {Page.Escape(mode)}?" : russian ? joins ? $"Подписать {who} на список {what}?" : $"Отписать {who} от списка {what}?" : joins ? $"Put {who} on the list {what}?" : $"Take {who} off the list {what}?",
                 Page.Button(russian ? "Да" : "Yes"));
             return;
         }
         if (!(await commands.ConfirmAsync(token, context.RequestAborted)).Ok) { await GoneAsync(context, language); return; }
-        await DoneAsync(context, list, language, title, joins
+        await DoneAsync(context, list, language, title, mode is not null ? russian ? $"Сохранено: {mode}." : $"Saved: {mode}." : joins
             ? list.Profile.Subscription == "approval" ? russian ? "Адрес подтверждён. Теперь решает владелец списка; ответ придёт письмом." : "The address is confirmed. An owner of the list decides now; the answer comes by mail."
                 : russian ? "Вы подписаны." : "You are on the list now."
             : russian ? "Вы отписаны." : "You have left the list.");
@@ -80,7 +110,7 @@ static class ListPages
     static async Task DecideAsync(HttpContext context, string language, string token, IFormCollection? form)
     {
         var (russian, commands) = (language == "ru", context.Room<ListCommands>());
-        var found = context.Room<ListBook>().List().Select(list => (List: list, Post: context.Room<ListPosts>().FindHeld(list, token))).FirstOrDefault(pair => pair.Post is not null);
+        var found = context.Room<ListPosts>().FindHeld(token) is var (held, one) ? (List: held, Post: one) : default;
         var applicant = found.Post is null && commands.FindRequest(token) is var (asked, request) && request.Kind == "approve" ? (asked, request) : default;
         if ((found.List ?? applicant.asked) is not { } of) { await GoneAsync(context, language); return; }
         var title = russian ? "Решение модератора" : "For you to decide";

@@ -88,6 +88,7 @@ public sealed class ListBook
     {
         if (ListTable.Find(write.Prepare, list.Id) is null) return NoList(list.Address.ToString());
         foreach (var post in ListPostTable.Open(write.Prepare, list.Id)) mail.DropReference(write, post.ContentId!.Value);
+        foreach (var (_, content, _) in ListPostTable.DigestOf(write.Prepare, list.Id, int.MaxValue)) mail.DropReference(write, content);
         ListPostTable.RemoveOf(write, list.Id);
         ListTable.Remove(write, list.Id);
         write.OnCommitted(() => lists.TryRemove(list.Address.Key, out _));
@@ -145,14 +146,22 @@ public sealed class ListBook
         return next;
     }, cancel);
 
+    /// <summary>By his number, as his own link names him.</summary>
+    public ValueTask<bool> SetMemberAsync(MailList list, long member, string mode, CancellationToken cancel = default) => store.CommitAsync(write =>
+    {
+        if (!IsMode(mode) || ListTable.FindMember(write.Prepare, member) is not { } known || known.ListId != list.Id) return false;
+        ListTable.SetMember(write, known with { Mode = mode });
+        return true;
+    }, cancel);
+
     public ValueTask<Refusal?> LeaveAsync(MailList list, MailAddress address, CancellationToken cancel = default) => store.CommitAsync<Refusal?>(write =>
         ListTable.FindMember(write.Prepare, list.Id, Named(address)) is { } member && ListTable.RemoveMember(write, member.Id) ? null : NoMember(list, address), cancel);
 
     static Refusal NoMember(MailList list, MailAddress address) => Refusal.NoSuchThing.Because($"{address} is not on the list {list.Address}");
 
-    static bool IsMode(string mode) => mode is "normal" or "nomail";
+    static bool IsMode(string mode) => ListMember.IsMode(mode);
 
-    static readonly Refusal BadMode = Refusal.Invalid.Because("A member gets mail (normal) or none (nomail)").At("mode");
+    static readonly Refusal BadMode = Refusal.Invalid.Because("A member gets every post (normal), digests (digest, digest-plain) or nothing (nomail)").At("mode");
 
     /// <summary>As a member is called in the table.</summary>
     internal static string Named(MailAddress address) => Names.TryAddress(address, out var normal) ? normal.Key : address.Key;
@@ -230,6 +239,12 @@ public sealed class ListBook
         if (profile.ReplyTo is not (null or "sender" or "list")) return Refusal.Invalid.Because("Answers go to the sender or to the list: sender, list").At("replyTo");
         if (profile.MaxSize is < 1024 or > 1 << 30) return Refusal.Invalid.Because("The largest post is between 1 KiB and 1 GiB").At("maxSize");
         if (profile.MaxRecipients is < 1 or > 1000) return Refusal.Invalid.Because("A post names between 1 and 1000 recipients").At("maxRecipients");
+        if (profile.DigestHours is < 1 or > 24 * 31) return Refusal.Invalid.Because("A digest goes out after between 1 and 744 hours").At("digestHours");
+        if (profile.DigestPosts is < 1 or > 500) return Refusal.Invalid.Because("A digest has between 1 and 500 posts").At("digestPosts");
+        if (profile.DigestSize is < 1024 or > 16 << 20) return Refusal.Invalid.Because("A digest has between 1 KiB and 16 MiB").At("digestSize");
+        if (profile.BounceScore is < 0 or > 100) return Refusal.Invalid.Because("A member is paused after between 1 and 100 bounces; 0: never").At("bounceScore");
+        if (profile.BounceDays is < 1 or > 365) return Refusal.Invalid.Because("Bounces are forgotten after between 1 and 365 days").At("bounceDays");
+        if (profile.BounceProbes is < 1 or > 20) return Refusal.Invalid.Because("A paused member is asked between 1 and 20 times").At("bounceProbes");
         if (profile.HoldDays is < 1 or > 60) return Refusal.Invalid.Because("A post is held between 1 and 60 days").At("holdDays");
         if (profile.Posters?.Count > MostNamed || profile.Owners?.Count > MostNamed || profile.Moderators?.Count > MostNamed) return Refusal.Invalid.Because("A list names at most 200 people").At("owners");
         foreach (var word in profile.Posters ?? [])

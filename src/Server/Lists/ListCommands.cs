@@ -32,13 +32,14 @@ public sealed class ListCommands(Store store, UserDirectory directory, ListBook 
         }
         if (message.Junk) return Refusal.NotPermitted.Because("The list takes no junk");
         if (header.Addresses("From").Mailboxes.ToList() is not [var from] || !Names.TryAddress(from.Address, out var sender)) return Refusal.NotPermitted.Because("A command comes from one author in From");
-        if (command == ListCommand.Request) command = CommandIn(message.Message.Span, header);
+        if (command == ListCommand.Request) (command, token) = CommandIn(message.Message.Span, header);
         // it was he himself: nobody signs in under another's name
         var sure = message.SignedIn is { } account && directory.MaySendAs(account, sender);
         switch (command)
         {
             case ListCommand.Subscribe: await AskAsync(list, sender, from.Name, joins: true, sure, message.Alongside, cancel); return null;
             case ListCommand.Unsubscribe: await AskAsync(list, sender, from.Name, joins: false, sure, message.Alongside, cancel); return null;
+            case ListCommand.Set: await AskModeAsync(list, sender, token!, sure, message.Alongside, cancel); return null;
             case ListCommand.Confirm: return await ConfirmAsync(token!, cancel) is { Ok: false, Refusal: var refusal } ? refusal : await DoneAsync(message, cancel);
             case ListCommand.Accept or ListCommand.Reject: return await DecideAsync(list, token!, command == ListCommand.Accept, cancel) ?? await DoneAsync(message, cancel);
             default: await TellAsync(list, sender, "help", () => letters.Help(list, sender), message.Alongside, cancel); return null;
@@ -57,20 +58,22 @@ public sealed class ListCommands(Store store, UserDirectory directory, ListBook 
     }
 
     /// <summary>The first command in the subject, or in the first lines of the text.</summary>
-    internal static ListCommand CommandIn(ReadOnlySpan<byte> message, HeaderList header)
+    internal static (ListCommand Command, string? Token) CommandIn(ReadOnlySpan<byte> message, HeaderList header)
     {
         if (Of(header.Value("Subject") ?? "") is { } inSubject) return inSubject;
         var part = MimeTree.Parse(message).Walk().FirstOrDefault(part => part is { Type: "text", Subtype: "plain" });
-        if (part is null || part.BodyLength > LongestBody) return ListCommand.Help;
+        if (part is null || part.BodyLength > LongestBody) return (ListCommand.Help, null);
         foreach (var line in ContentDecoder.Text(message, part).Split('\n', LinesRead + 1).Take(LinesRead))
             if (Of(line) is { } command) return command;
-        return ListCommand.Help;
+        return (ListCommand.Help, null);
 
-        static ListCommand? Of(string line)
+        static (ListCommand, string?)? Of(string line)
         {
             var words = line.Trim().ToLowerInvariant();
             if (words.StartsWith("re:", StringComparison.Ordinal)) words = words[3..].Trim();
-            return words.Split(' ', 2)[0] switch { "subscribe" or "join" or "подписать" or "подписаться" => ListCommand.Subscribe, "unsubscribe" or "leave" or "signoff" or "отписать" or "отписаться" => ListCommand.Unsubscribe, "help" or "помощь" or "справка" => ListCommand.Help, _ => null };
+            if (words.Split(' ') is ["set", var mode, ..] && ListMember.IsMode(mode)) return (ListCommand.Set, mode);
+            ListCommand? known = words.Split(' ', 2)[0] switch { "subscribe" or "join" or "подписать" or "подписаться" => ListCommand.Subscribe, "unsubscribe" or "leave" or "signoff" or "отписать" or "отписаться" => ListCommand.Unsubscribe, "help" or "помощь" or "справка" => ListCommand.Help, _ => null };
+            return known is { } one ? (one, null) : null;
         }
     }
 
@@ -101,6 +104,28 @@ public sealed class ListCommands(Store store, UserDirectory directory, ListBook 
         }, cancel);
     }
 
+    /// <summary>Somebody asks to get mail otherwise.</summary>
+    async ValueTask AskModeAsync(MailList list, MailAddress who, string mode, bool sure, Action<WriteTransaction>? alongside, CancellationToken cancel)
+    {
+        if (book.FindMember(list, who) is not { } member) { await TellAsync(list, who, "off", () => letters.Answer(list, who, "off"), alongside, cancel); return; }
+        var request = new ListApplicant(list.Id, SetKind + mode, ListBook.Named(who), member.Name, book.Now, book.Now + ConfirmWithin);
+        if (sure) { await FulfilAsync(list, request, null, alongside, cancel); return; }
+        var (token, digest) = ListTokens.Make();
+        using var letter = letters.Stage(letters.ConfirmMode(list, who, mode, token));
+        await store.CommitAsync(write =>
+        {
+            alongside?.Invoke(write);
+            if (ListTable.CountRequests(write, list.Id) >= MostWaiting || !letters.MayWrite(write, list, who, request.Kind)) return true;
+            ListTable.RemoveRequests(write, list.Id, request.Address, request.Kind);
+            ListTable.AddRequest(write, digest, request);
+            letters.Enqueue(write, letter, [who]);
+            return true;
+        }, cancel);
+    }
+
+    /// <summary>What the kind of a request begins with that is about how one gets mail.</summary>
+    public const string SetKind = "set ";
+
     /// <summary>The request that a confirmation speaks of.</summary>
     public (MailList List, ListApplicant Request)? FindRequest(string token)
     {
@@ -119,6 +144,7 @@ public sealed class ListCommands(Store store, UserDirectory directory, ListBook 
     async ValueTask<bool> FulfilAsync(MailList list, ListApplicant request, byte[]? token, Action<WriteTransaction>? alongside, CancellationToken cancel)
     {
         if (!MailAddress.TryParse(request.Address, out var who)) return false;
+        if (request.Kind.StartsWith(SetKind, StringComparison.Ordinal)) return await SetModeAsync(list, request, who, token, alongside, cancel);
         var joins = request.Kind != "unsubscribe";
         var waits = joins && request.Kind != "approve" && list.Profile.Subscription == "approval";
         var (word, digest) = ListTokens.Make();
@@ -138,6 +164,21 @@ public sealed class ListCommands(Store store, UserDirectory directory, ListBook 
             letters.Enqueue(write, letter, [who]);
             alongside?.Invoke(write);
             write.OnCommitted(() => ListsTelemetry.Membership(log, list.Address.ToString(), request.Address, waits ? "waits for an owner" : joins ? "joined" : "left"));
+            return true;
+        }, cancel);
+    }
+
+    async ValueTask<bool> SetModeAsync(MailList list, ListApplicant request, MailAddress who, byte[]? token, Action<WriteTransaction>? alongside, CancellationToken cancel)
+    {
+        var mode = request.Kind[SetKind.Length..];
+        using var letter = letters.Stage(letters.ModeSet(list, who, mode));
+        return await store.CommitAsync(write =>
+        {
+            if (token is not null && ListTable.FindRequest(write.Prepare, token) is null) return false;
+            ListTable.RemoveRequests(write, list.Id, request.Address, request.Kind);
+            if (ListTable.FindMember(write.Prepare, list.Id, request.Address) is { } member) ListTable.SetMember(write, member with { Mode = mode });
+            if (token is not null || letters.MayWrite(write, list, who, request.Kind)) letters.Enqueue(write, letter, [who]);
+            alongside?.Invoke(write);
             return true;
         }, cancel);
     }
@@ -197,11 +238,5 @@ public sealed class ListCommands(Store store, UserDirectory directory, ListBook 
             if (letters.MayWrite(write, list, to, kind)) letters.Enqueue(write, letter, [to]);
             return true;
         }, cancel);
-    }
-
-    /// <summary>A bounce of a copy: whose it is.</summary>
-    internal void Bounced(string arrival, long member, string action, string cause)
-    {
-        if (FindMember(member) is var (list, known)) ListsTelemetry.Bounced(log, arrival, known.Address, list.Address.ToString(), action, cause);
     }
 }

@@ -28,11 +28,12 @@ public sealed class ListLetters(MailStore mail, MailQueue queue, Settings settin
 
     public StagedMessage Stage(byte[] letter) => mail.Stage(letter);
 
-    public void Enqueue(WriteTransaction write, StagedMessage letter, IReadOnlyList<MailAddress> to)
+    /// <param name="returnPath">Null: nothing comes back.</param>
+    public void Enqueue(WriteTransaction write, StagedMessage letter, IReadOnlyList<MailAddress> to, MailAddress? returnPath = null)
     {
         if (to.Count == 0) return;
         write.BodiesFirst();
-        queue.Enqueue(write, new NewQueueEntry(null, mail.AddContent(write, letter), [.. to.Select(address => new QueueRecipient(address, "NEVER"))], EightBit: true, Class: MailClass.Transactional) { MessageId = letter.MessageId });
+        queue.Enqueue(write, new NewQueueEntry(returnPath, mail.AddContent(write, letter), [.. to.Select(address => new QueueRecipient(address, "NEVER"))], EightBit: true, Class: MailClass.Transactional) { MessageId = letter.MessageId });
     }
 
     /// <summary>Whether somebody may be written this now; counts it. A stranger's address can be given by anybody.</summary>
@@ -60,6 +61,50 @@ public sealed class ListLetters(MailStore mail, MailQueue queue, Settings settin
         list.IsRussian ? $"Вы отписаны от {list.Title}" : $"You have left the list {list.Title}",
         list.IsRussian ? $"Адрес {to} больше не подписан на список {list.Address}.\n" : $"{to} is not on the list {list.Address} any more.\n");
 
+    /// <summary>Asks whether it was he who wants mail otherwise.</summary>
+    public byte[] ConfirmMode(MailList list, MailAddress to, string mode, string token) => Write(list, to, list.For(ListCommand.Confirm, token),
+        list.IsRussian ? $"Подтвердите, как получать {list.Title}" : $"Confirm how you get {list.Title}",
+        list.IsRussian
+            ? $"Кто-то — вероятно, вы — попросил, чтобы {to} получал письма списка {list.Address} так: {Mode(mode, true)}.\n\nЧтобы подтвердить, просто ответьте на это письмо или откройте:\n{Root}/list/confirm/{token}?lang=ru\n\nЕсли вы об этом не просили, ничего не делайте.\n"
+            : $"Somebody, probably you, asked that {to} gets mail of the list {list.Address} like this: {Mode(mode, false)}.\n\nTo confirm it, just answer this letter, or open\n{Root}/list/confirm/{token}?lang=en\n\nIf you have not asked for it, do nothing.\n");
+
+    public byte[] ModeSet(MailList list, MailAddress to, string mode) => Write(list, to, list.For(ListCommand.Help), list.IsRussian ? $"Как вы получаете {list.Title}" : $"How you get {list.Title}",
+        list.IsRussian ? $"{to} получает письма списка {list.Address} так: {Mode(mode, true)}.\n" : $"{to} gets mail of the list {list.Address} like this: {Mode(mode, false)}.\n");
+
+    /// <summary>A mode in words.</summary>
+    public static string Mode(string mode, bool russian) => (mode, russian) switch
+    {
+        ("digest", true) => "сводки, каждое письмо в них вложением",
+        ("digest", false) => "digests with each post attached",
+        ("digest-plain", true) => "сводки простым текстом",
+        ("digest-plain", false) => "digests as one plain text",
+        ("nomail", true) => "никаких писем",
+        ("nomail", false) => "no mail",
+        (_, true) => "каждое письмо отдельно",
+        _ => "each post by itself",
+    };
+
+    // ---- what came back
+
+    /// <summary>To one whose mail came back.</summary>
+    public byte[] Probe(MailList list, MailAddress to, string token, string bounce) => Write(list, to, list.For(ListCommand.Help),
+        list.IsRussian ? $"Доходят ли до вас письма {list.Title}?" : $"Do letters of {list.Title} reach you?",
+        list.IsRussian
+            ? $"Письма списка {list.Address} на адрес {to} возвращались, поэтому рассылка вам приостановлена.\n{(bounce.Length > 0 ? $"\nПоследний ответ: {bounce}\n" : "")}\nЕсли это письмо дошло, ничего делать не нужно: через несколько дней рассылка продолжится сама. Продолжить сразу или отписаться:\n{Root}/list/{token}?lang=ru\n"
+            : $"Letters of the list {list.Address} to {to} came back, so you get none for now.\n{(bounce.Length > 0 ? $"\nThe last answer: {bounce}\n" : "")}\nIf you read this, there is nothing to do: in some days you get mail again. To have it again at once, or to leave:\n{Root}/list/{token}?lang=en\n");
+
+    /// <summary>To the owners.</summary>
+    public byte[] Paused(MailList list, IReadOnlyList<ListMember> members) => Write(list, list.For(ListCommand.Owner), list.For(ListCommand.Owner),
+        list.IsRussian ? $"{list.Title}: почта возвращается, приостановлено: {members.Count}" : $"{list.Title}: mail comes back, paused: {members.Count}",
+        (list.IsRussian ? $"Эти участники списка {list.Address} пока ничего не получают; их спрашивают письмом, доходит ли оно.\n\n" : $"These members of the list {list.Address} get nothing for now; a letter asks them whether they can be reached.\n\n")
+            + string.Concat(members.Select(member => $"{member.Address}: {member.Bounce}\n")));
+
+    /// <summary>To the owners.</summary>
+    public byte[] TakenOff(MailList list, ListMember member) => Write(list, list.For(ListCommand.Owner), list.For(ListCommand.Owner),
+        list.IsRussian ? $"{list.Title}: {member.Address} больше не в списке" : $"{list.Title}: {member.Address} is off the list",
+        list.IsRussian ? $"Письма на {member.Address} возвращаются, и {member.Probes} проверочных вернулись тоже. Адрес убран из списка {list.Address}.\n\nПоследний ответ: {member.Bounce}\n"
+            : $"Letters to {member.Address} come back, and {member.Probes} that asked about it did too. The address is off the list {list.Address}.\n\nThe last answer: {member.Bounce}\n");
+
     /// <param name="kind">on, off, closed, waits, refused.</param>
     public byte[] Answer(MailList list, MailAddress to, string kind) => Write(list, to, list.For(ListCommand.Help), list.IsRussian ? $"Список {list.Title}" : $"The list {list.Title}", (kind, list.IsRussian) switch
     {
@@ -81,8 +126,8 @@ public sealed class ListLetters(MailStore mail, MailQueue queue, Settings settin
         list.IsRussian ? $"Ваше письмо «{post.Subject}» ждало решения модератора списка {list.Address}. Решения не было, письмо удалено.\n" : $"Your message \"{post.Subject}\" waited for a moderator of the list {list.Address}. Nobody has decided on it, and it is dropped.\n", post.Author);
 
     static string Ways(MailList list) => list.IsRussian
-        ? $"Подписаться: письмо на {list.For(ListCommand.Subscribe)}\nОтписаться: письмо на {list.For(ListCommand.Unsubscribe)}\nСправка: письмо на {list.For(ListCommand.Help)}\nКоманды в теме письма (subscribe, unsubscribe, help): {list.For(ListCommand.Request)}\nВладельцы списка: {list.For(ListCommand.Owner)}\n"
-        : $"To subscribe, write to {list.For(ListCommand.Subscribe)}\nTo unsubscribe, write to {list.For(ListCommand.Unsubscribe)}\nFor help, write to {list.For(ListCommand.Help)}\nCommands in the subject (subscribe, unsubscribe, help): {list.For(ListCommand.Request)}\nThe owners of the list: {list.For(ListCommand.Owner)}\n";
+        ? $"Подписаться: письмо на {list.For(ListCommand.Subscribe)}\nОтписаться: письмо на {list.For(ListCommand.Unsubscribe)}\nПолучать сводки (digest), каждое письмо (normal) или ничего (nomail): письмо на {list.For(ListCommand.Set, "digest")} и так далее\nСправка: письмо на {list.For(ListCommand.Help)}\nКоманды в теме письма (subscribe, unsubscribe, help): {list.For(ListCommand.Request)}\nВладельцы списка: {list.For(ListCommand.Owner)}\n"
+        : $"To subscribe, write to {list.For(ListCommand.Subscribe)}\nTo unsubscribe, write to {list.For(ListCommand.Unsubscribe)}\nFor digests, each post (normal) or nothing (nomail), write to {list.For(ListCommand.Set, "digest")} and so on\nFor help, write to {list.For(ListCommand.Help)}\nCommands in the subject (subscribe, unsubscribe, help): {list.For(ListCommand.Request)}\nThe owners of the list: {list.For(ListCommand.Owner)}\n";
 
     // ---- to those who decide
 

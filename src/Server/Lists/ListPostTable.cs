@@ -25,6 +25,16 @@ static class ListPostTable
 
     public static ListPost? FindHeld(Func<string, Statement> prepare, long list, byte[] token) => One(prepare(Columns + " WHERE list_id = ? AND state = 'held' AND token = ?").Bind(1, list).Bind(2, token.AsSpan()));
 
+    /// <summary>The held post of whatever list.</summary>
+    public static ListPost? FindHeld(Func<string, Statement> prepare, byte[] token) => One(prepare(Columns + " WHERE token = ? AND state = 'held'").Bind(1, token.AsSpan()));
+
+    /// <summary>How many posts of a list are held, their bytes, and how many are of the author.</summary>
+    public static (long Posts, long Bytes, long OfAuthor) CountHeld(WriteTransaction write, long list, string author)
+    {
+        using var row = write.Prepare("SELECT count(*), coalesce(sum(size), 0), coalesce(sum(author = ?2), 0) FROM list_post WHERE list_id = ?1 AND state = 'held'").Bind(1, list).Bind(2, author);
+        return row.Step() ? (row.Int64(0), row.Int64(1), row.Int64(2)) : default;
+    }
+
     static ListPost? One(Statement row)
     {
         using (row) return row.Step() ? Post(row) : null;
@@ -66,8 +76,34 @@ static class ListPostTable
 
     public static void RemoveCopies(WriteTransaction write, long post, int upTo) => write.Prepare("DELETE FROM list_copy WHERE post_id = ? AND number <= ?").Bind(1, post).Bind(2, (long)upTo).Run();
 
+    // ---- digests
+
+    public static void AddToDigest(WriteTransaction write, ListPost post, long content) =>
+        write.Prepare("INSERT INTO list_digest (post_id, list_id, content_id, size, taken) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING").Bind(1, post.Id).Bind(2, post.ListId).Bind(3, content).Bind(4, post.Size).Bind(5, post.Taken).Run();
+
+    /// <summary>What waits a list: how many posts, their bytes, and when the first was taken.</summary>
+    public static List<(long List, int Posts, long Bytes, DateTimeOffset First)> DigestsWaiting(ReadTransaction read)
+    {
+        var all = new List<(long, int, long, DateTimeOffset)>();
+        using var rows = read.Prepare("SELECT list_id, count(*), sum(size), min(taken) FROM list_digest GROUP BY list_id");
+        while (rows.Step()) all.Add((rows.Int64(0), rows.Int32(1), rows.Int64(2), rows.Time(3)));
+        return all;
+    }
+
+    /// <summary>The posts of the next digest, oldest first.</summary>
+    public static List<(long Post, long Content, long Size)> DigestOf(Func<string, Statement> prepare, long list, int most)
+    {
+        var all = new List<(long, long, long)>();
+        using var rows = prepare("SELECT post_id, content_id, size FROM list_digest WHERE list_id = ? ORDER BY post_id LIMIT ?").Bind(1, list).Bind(2, (long)most);
+        while (rows.Step()) all.Add((rows.Int64(0), rows.Int64(1), rows.Int64(2)));
+        return all;
+    }
+
+    public static bool RemoveFromDigest(WriteTransaction write, long post) => write.Prepare("DELETE FROM list_digest WHERE post_id = ?").Bind(1, post).Run() == 1;
+
     public static void RemoveOf(WriteTransaction write, long list)
     {
+        write.Prepare("DELETE FROM list_digest WHERE list_id = ?").Bind(1, list).Run();
         write.Prepare("DELETE FROM list_copy WHERE post_id IN (SELECT id FROM list_post WHERE list_id = ?)").Bind(1, list).Run();
         write.Prepare("DELETE FROM list_post WHERE list_id = ?").Bind(1, list).Run();
     }
@@ -80,7 +116,7 @@ static class ListPostTable
     public static List<long> Contents(ReadTransaction read)
     {
         var all = new List<long>();
-        using var row = read.Prepare("SELECT content_id FROM list_post WHERE content_id IS NOT NULL");
+        using var row = read.Prepare("SELECT content_id FROM list_post WHERE content_id IS NOT NULL UNION ALL SELECT content_id FROM list_digest");
         while (row.Step()) all.Add(row.Int64(0));
         return all;
     }
@@ -88,7 +124,7 @@ static class ListPostTable
     public static List<string> Holding(ReadTransaction read, long contentId)
     {
         var all = new List<string>();
-        using var row = read.Prepare("SELECT l.local, p.message_id FROM list_post p JOIN mail_list l ON l.id = p.list_id WHERE p.content_id = ? LIMIT 10").Bind(1, contentId);
+        using var row = read.Prepare("SELECT l.local, p.message_id FROM list_post p JOIN mail_list l ON l.id = p.list_id WHERE p.content_id = ?1 OR p.id IN (SELECT post_id FROM list_digest WHERE content_id = ?1) LIMIT 10").Bind(1, contentId);
         while (row.Step()) all.Add($"post <{row.String(1)}> to the list {row.String(0)}");
         return all;
     }

@@ -34,6 +34,12 @@ public sealed class ListPosts
     /// <summary>How long a Message-ID is remembered.</summary>
     static readonly TimeSpan Remembered = TimeSpan.FromDays(60);
 
+    /// <summary>What waits for the moderators of one list: strangers can fill no more, of the store or of moderators' mailboxes.</summary>
+    const int MostHeld = 500, MostHeldOfAuthor = 20;
+    const long MostHeldBytes = 256 << 20;
+
+    static readonly Refusal TooManyHeld = Refusal.TooMany.Because("Too many posts wait for the moderators of this list; try again later");
+
     const long UsualSize = 10 << 20;
     const int UsualRecipients = 20, UsualHoldDays = 7;
 
@@ -76,11 +82,13 @@ public sealed class ListPosts
         else if (list.Profile.Moderation == "all" && !(proven && book.Decides(list, author, post.SignedIn))) why = "all";
         var edit = await EditAsync(list, post, from, author, cancel);
         var known = header.Find("Message-ID") is { } field ? MessageId.Parse(field.Raw.Span) : null;
-        var id = known is { Length: > 0 and <= 900 } ? known : $"{Guid.NewGuid():N}@{list.Address.Domain}";
+        // one that has none is known again by its text when it is sent once more
+        var id = known is { Length: > 0 and <= 900 } ? known : $"{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(post.Message.Span)[..16])}@{list.Address.Domain}";
         ReadOnlyMemory<byte> text = ListText.Write(list, post.Message.Span, edit, id == known ? null : id);
         var subject = header.Value("Subject")?.Trim() ?? "";
         var flags = (edit.Author is not null || (post.SignedIn is not null && directory.IsLocal(author)) ? PostFlags.Own : 0) | (System.Text.Ascii.IsValid(text.Span) ? 0 : PostFlags.EightBit)
-            | (post.SmtpUtf8 ? PostFlags.SmtpUtf8 : 0) | (post.RequireTls ? PostFlags.RequireTls : 0);
+            | (post.SmtpUtf8 ? PostFlags.SmtpUtf8 : 0) | (post.RequireTls ? PostFlags.RequireTls : 0)
+            | (proven ? PostFlags.Proven : 0);
         var entry = new ListPost(0, list.Id, id, author.ToString(), subject.Length > 500 ? subject[..500] : subject, why is null ? "sending" : "held", null, text.Length, flags, book.Now, 0);
         using var turn = await mail.StagingRoom.EnterAsync(text.Length);
         using var staged = mail.Stage(text);
@@ -151,14 +159,16 @@ public sealed class ListPosts
         var (token, digest) = ListTokens.Make();
         var moderators = book.ModeratorsOf(list);
         using var letter = letters.Stage(letters.HeldPost(list, entry, why, token, post.Message, list.Profile.HoldDays ?? UsualHoldDays));
-        await store.CommitAsync(write =>
+        return await store.CommitAsync<Refusal?>(write =>
         {
             if (ListPostTable.Exists(write.Prepare, list.Id, entry.MessageId))
             {
                 Trace(write, list, post, entry.MessageId, "dropped: the list has had a message with this Message-ID");
                 post.Alongside?.Invoke(write);
-                return true;
+                return null;
             }
+            var (waiting, bytes, ofAuthor) = ListPostTable.CountHeld(write, list.Id, entry.Author);
+            if (waiting >= MostHeld || ofAuthor >= MostHeldOfAuthor || bytes + entry.Size > MostHeldBytes) return TooManyHeld;
             var content = mail.AddContent(write, staged);
             mail.AddReference(write, content.Id);
             ListPostTable.Add(write, entry with { ContentId = content.Id }, digest);
@@ -166,9 +176,8 @@ public sealed class ListPosts
             Trace(write, list, post, entry.MessageId, $"held for a moderator ({why})");
             post.Alongside?.Invoke(write);
             write.OnCommitted(() => ListsTelemetry.Held(log, post.Arrival, entry.MessageId, list.Address.ToString(), entry.Author, why));
-            return true;
+            return null;
         }, cancel);
-        return null;
     }
 
     /// <summary>What waits for a moderator, oldest first.</summary>
@@ -183,6 +192,13 @@ public sealed class ListPosts
     {
         using var read = store.Read();
         return ListPostTable.FindHeld(read.Prepare, list.Id, ListTokens.Digest(token));
+    }
+
+    /// <summary>The same of whatever list.</summary>
+    public (MailList List, ListPost Post)? FindHeld(string token)
+    {
+        using var read = store.Read();
+        return ListPostTable.FindHeld(read.Prepare, ListTokens.Digest(token)) is { } post && book.Find(post.ListId) is { } list ? (list, post) : null;
     }
 
     static readonly Refusal Decided = Refusal.Conflict.Because("The post is not held any more: somebody has decided on it, or its time is over");
@@ -217,8 +233,8 @@ public sealed class ListPosts
             {
                 if (ListPostTable.Find(write.Prepare, post.Id) is not { State: "held" } still) return true;
                 Drop(write, still, "expired");
-                // who only says that he is a member is not written to
-                if (letters.MayWrite(write, list, author, "expired")) letters.Enqueue(write, letter, [author]);
+                // who only says that he is the author is not written to
+                if (post.Flags.HasFlag(PostFlags.Proven) && letters.MayWrite(write, list, author, "expired")) letters.Enqueue(write, letter, [author]);
                 return true;
             }, cancel);
         }
@@ -236,7 +252,29 @@ public sealed class ListPosts
     /// <returns>How many.</returns>
     int Send(WriteTransaction write, MailList list, ListPost post, ContentRef content, string arrival)
     {
-        var copies = Readers(write, list);
+        var members = Members(write, list);
+        if (members.Exists(one => one.Member is { HasDigest: true, Paused: null }))
+        {
+            mail.AddReference(write, content.Id); // held until the digest is written
+            ListPostTable.AddToDigest(write, post, content.Id);
+        }
+        return SendTo(write, list, post, content, arrival, members, "normal");
+    }
+
+    static List<(ListMember Member, MailAddress? Address)> Members(WriteTransaction write, MailList list) =>
+        ListTable.Members(write.Prepare, list.Id).ConvertAll(member => (member, MailAddress.TryParse(member.Address, out var address) ? address : null));
+
+    /// <summary>Sends a digest to those who want it so.</summary>
+    internal int SendDigest(WriteTransaction write, MailList list, ListPost post, ContentRef content, string mode)
+    {
+        mail.AddReference(write, content.Id);
+        var added = post with { ContentId = content.Id };
+        return SendTo(write, list, added with { Id = ListPostTable.Add(write, added, null)!.Value }, content, "", Members(write, list), mode);
+    }
+
+    int SendTo(WriteTransaction write, MailList list, ListPost post, ContentRef content, string arrival, List<(ListMember Member, MailAddress? Address)> members, string mode)
+    {
+        var copies = Readers(members, mode);
         if (copies.Count <= PieceRows)
         {
             Place(write, list, post, content, copies, arrival);
@@ -258,20 +296,20 @@ public sealed class ListPosts
     }
 
     /// <summary>Everybody once, whatever ways lead to him: a member himself first, then as one of a group.</summary>
-    List<ListCopy> Readers(WriteTransaction write, MailList list)
+    List<ListCopy> Readers(List<(ListMember Member, MailAddress? Address)> members, string mode)
     {
         var copies = new List<ListCopy>();
         var accounts = new HashSet<long>();
         var elsewhere = new HashSet<string>();
-        var members = ListTable.Members(write.Prepare, list.Id).ConvertAll(member => (Member: member, Address: MailAddress.TryParse(member.Address, out var address) ? address : null));
-        // who wants none gets none by a group either
+        // who wants none, or wants it otherwise, does not get it by a group either
         foreach (var (member, address) in members)
-            if (member.Mode == "nomail" && address is not null && (directory.IsLocal(address) ? directory.FindAccount(address) : null) is { } silent) accounts.Add(silent.Id);
-            else if (member.Mode == "nomail") elsewhere.Add(member.Address);
+            if (member.Mode == mode && member.Paused is null) continue;
+            else if (address is not null && (directory.IsLocal(address) ? directory.FindAccount(address) : null) is { } silent) accounts.Add(silent.Id);
+            else elsewhere.Add(member.Address);
         foreach (var groups in new[] { false, true })
             foreach (var (member, address) in members)
             {
-                if (member.Mode != "normal" || address is null || (directory.FindGroup(address) is not null) != groups) continue;
+                if (member.Mode != mode || member.Paused is not null || address is null || (directory.FindGroup(address) is not null) != groups) continue;
                 if (!directory.IsLocal(address))
                 {
                     if (elsewhere.Add(address.Key)) copies.Add(new(copies.Count, member.Id, null, member.Address, true));

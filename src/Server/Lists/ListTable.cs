@@ -4,11 +4,11 @@ using CbaMail.Storage.Sqlite;
 
 namespace CbaMail.Lists;
 
-/// <summary>All SQL of lists and their members (Storage/Schema/0046_lists.sql). Where it takes a function, that is Prepare of a transaction that reads or writes.</summary>
+/// <summary>All SQL of lists and their members (Storage/Schema/0046_lists.sql, 0048_list_upkeep.sql). Where it takes a function, that is Prepare of a transaction that reads or writes.</summary>
 static class ListTable
 {
     const string Columns = "SELECT l.id, l.domain_id, l.local, d.name, l.profile, l.created FROM mail_list l JOIN domain d ON d.id = l.domain_id";
-    const string MemberColumns = "SELECT id, list_id, address, name, mode, joined FROM list_member";
+    const string MemberColumns = "SELECT id, list_id, address, name, mode, joined, score, bounced, bounce, paused, probes, probe, probed FROM list_member";
 
     public static List<MailList> All(ReadTransaction read)
     {
@@ -68,7 +68,16 @@ static class ListTable
         return row.Step() ? Member(row) : null;
     }
 
-    static ListMember Member(Statement row) => new(row.Int64(0), row.Int64(1), row.String(2), row.String(3), row.String(4), row.Time(5));
+    static ListMember Member(Statement row) => new(row.Int64(0), row.Int64(1), row.String(2), row.String(3), row.String(4), row.Time(5))
+    {
+        Score = row.Int32(6),
+        Bounced = row.IsNull(7) ? null : row.Time(7),
+        Bounce = row.String(8),
+        Paused = row.IsNull(9) ? null : row.Time(9),
+        Probes = row.Int32(10),
+        Probe = row.String(11),
+        Probed = row.IsNull(12) ? null : row.Time(12),
+    };
 
     /// <returns>Whether it was not there before.</returns>
     public static bool AddMember(WriteTransaction write, long list, string address, string name, string mode, DateTimeOffset now) =>
@@ -76,6 +85,38 @@ static class ListTable
             .Bind(1, list).Bind(2, address).Bind(3, name).Bind(4, mode).Bind(5, now).Run() == 1;
 
     public static void SetMember(WriteTransaction write, ListMember member) => write.Prepare("UPDATE list_member SET name = ?, mode = ? WHERE id = ?").Bind(1, member.Name).Bind(2, member.Mode).Bind(3, member.Id).Run();
+
+    /// <summary>What came back from him, and what follows.</summary>
+    public static void SetBounces(WriteTransaction write, ListMember member) =>
+        write.Prepare("UPDATE list_member SET score = ?2, bounced = ?3, bounce = ?4, paused = ?5, probes = ?6, probe = ?7, probed = ?8, told = CASE WHEN ?5 IS NULL THEN 0 ELSE told END WHERE id = ?1")
+            .Bind(1, member.Id).Bind(2, (long)member.Score).Bind(3, member.Bounced).Bind(4, member.Bounce).Bind(5, member.Paused).Bind(6, (long)member.Probes).Bind(7, member.Probe).Bind(8, member.Probed).Run();
+
+    /// <summary>Those that get nothing, for their mail came back: the next <paramref name="most"/> behind the one with the number.</summary>
+    public static List<ListMember> Paused(Func<string, Statement> prepare, long after, int most)
+    {
+        var all = new List<ListMember>();
+        using var rows = prepare(MemberColumns + " WHERE paused IS NOT NULL AND id > ? ORDER BY id LIMIT ?").Bind(1, after).Bind(2, (long)most);
+        while (rows.Step()) all.Add(Member(rows));
+        return all;
+    }
+
+    /// <summary>Paused ones that the owners do not know of.</summary>
+    public static List<ListMember> Untold(Func<string, Statement> prepare, int most)
+    {
+        var all = new List<ListMember>();
+        using var rows = prepare(MemberColumns + " WHERE paused IS NOT NULL AND told = 0 ORDER BY list_id, id LIMIT ?").Bind(1, (long)most);
+        while (rows.Step()) all.Add(Member(rows));
+        return all;
+    }
+
+    public static void SetTold(WriteTransaction write, long member) => write.Prepare("UPDATE list_member SET told = 1 WHERE id = ?").Bind(1, member).Run();
+
+    /// <summary>The number of the list's next digest.</summary>
+    public static long NextIssue(WriteTransaction write, long list)
+    {
+        write.Prepare("UPDATE mail_list SET issue = issue + 1 WHERE id = ?").Bind(1, list).Run();
+        return write.Prepare("SELECT issue FROM mail_list WHERE id = ?").Bind(1, list).Scalar() ?? 1;
+    }
 
     public static bool RemoveMember(WriteTransaction write, long id) => write.Prepare("DELETE FROM list_member WHERE id = ?").Bind(1, id).Run() == 1;
 

@@ -47,7 +47,7 @@ static class ListText
         if (messageId is not null) writer.Structured("Message-ID", $"<{messageId}>");
         foreach (var field in header)
         {
-            if (Touches(field.Name) || (edit.Author is not null && field.Is("From")) || (answers && field.Is("Reply-To")) || (subject is not null && field.Is("Subject")) || (messageId is not null && field.Is("Message-ID"))) continue;
+            if (Touches(field.Name) || (edit.Author is not null && field.Is("Sender")) || (edit.Author is not null && field.Is("From")) || (answers && field.Is("Reply-To")) || (subject is not null && field.Is("Subject")) || (messageId is not null && field.Is("Message-ID"))) continue;
             output.Write(message[field.Span.Start..field.Span.End]);
         }
         // without the empty line, what follows would be read as the header
@@ -58,7 +58,7 @@ static class ListText
         return new Footer("-- \n" + footer, null).TryWrite(output.WrittenSpan, below) ? below.WrittenSpan.ToArray() : output.WrittenSpan.ToArray();
     }
 
-    static void WriteListFields(HeaderWriter writer, MailList list)
+    public static void WriteListFields(HeaderWriter writer, MailList list)
     {
         string To(ListCommand command) => $"<mailto:{list.For(command)}>";
         // RFC 2919 3
@@ -70,6 +70,7 @@ static class ListText
         if (list.Profile.Subscription != "closed") writer.Structured("List-Subscribe", To(ListCommand.Subscribe));
         writer.Structured("List-Owner", To(ListCommand.Owner));
         writer.Structured("Precedence", "list"); // RFC 3834 2: automatic answers stay away
+        writer.Structured("X-Loop", list.Address.ToString()); // another list on the way takes our List-Id away, this it leaves
     }
 
     /// <summary>How this member leaves: the link alone does it where it is his own copy (RFC 8058), else by mail (RFC 2369 3.2).</summary>

@@ -52,6 +52,18 @@ public sealed record ListProfile
     public int? MaxRecipients { get; init; }
     /// <summary>Prefix, footer and Reply-To are put in where that breaks a signature which its author's domain insists on (DMARC): the list writes as itself then. Null: no.</summary>
     public bool? ChangeSigned { get; init; }
+    /// <summary>A digest goes out when its oldest post is so many hours old. Null: 24.</summary>
+    public int? DigestHours { get; init; }
+    /// <summary>Or when so many posts wait. Null: 30.</summary>
+    public int? DigestPosts { get; init; }
+    /// <summary>Or when they have so many bytes. Null: 256 KiB.</summary>
+    public long? DigestSize { get; init; }
+    /// <summary>Who is paused: one who has bounced so often, once a day at most; what only may come right counts half. 0: nobody. Null: 5.</summary>
+    public int? BounceScore { get; init; }
+    /// <summary>So many days without a bounce, and what was counted is forgotten. Null: 7.</summary>
+    public int? BounceDays { get; init; }
+    /// <summary>So many letters that come back from one who is paused, and he is off the list. Null: 3.</summary>
+    public int? BounceProbes { get; init; }
     /// <summary>After so many days nobody has decided on, a held post is dropped and its author told. Null: 7.</summary>
     public int? HoldDays { get; init; }
 
@@ -69,8 +81,30 @@ public sealed record ListProfile
 
 /// <summary>Somebody on a list.</summary>
 /// <param name="Address">In its form for comparison: an account, a group, or elsewhere.</param>
-/// <param name="Mode"><c>normal</c> or <c>nomail</c>.</param>
-public sealed record ListMember(long Id, long ListId, string Address, string Name, string Mode, DateTimeOffset Joined);
+/// <param name="Mode"><c>normal</c>, <c>digest</c> (MIME), <c>digest-plain</c> or <c>nomail</c>.</param>
+public sealed record ListMember(long Id, long ListId, string Address, string Name, string Mode, DateTimeOffset Joined)
+{
+    /// <summary>Of bounces: 2 a hard one, 1 a soft one.</summary>
+    public int Score { get; init; }
+    /// <summary>When the last came that counted.</summary>
+    public DateTimeOffset? Bounced { get; init; }
+    /// <summary>What it was.</summary>
+    public string Bounce { get; init; } = "";
+    /// <summary>Since when he gets nothing, for his mail came back.</summary>
+    public DateTimeOffset? Paused { get; init; }
+    /// <summary>Letters that have asked since whether he can be reached.</summary>
+    public int Probes { get; init; }
+    /// <summary>What became of the last: sent, arrived, returned; or nothing.</summary>
+    public string Probe { get; init; } = "";
+    public DateTimeOffset? Probed { get; init; }
+
+    /// <summary>The modes that there are.</summary>
+    public static readonly IReadOnlyList<string> Modes = ["normal", "digest", "digest-plain", "nomail"];
+
+    public static bool IsMode(string word) => Modes.Contains(word);
+
+    public bool HasDigest => Mode is "digest" or "digest-plain";
+}
 
 /// <summary>A post that is held or was sent.</summary>
 /// <param name="State">held, sending, sent, rejected, expired.</param>
@@ -89,4 +123,6 @@ public enum PostFlags
     EightBit = 2,
     SmtpUtf8 = 4,
     RequireTls = 8,
+    /// <summary>Its author is who he says: he can be written to.</summary>
+    Proven = 16,
 }

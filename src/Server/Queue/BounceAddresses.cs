@@ -17,6 +17,8 @@ public enum BounceKind : byte
 
     /// <summary>The reader of a row of the ledger wants no more of its kind. Good for ever.</summary>
     Unsubscribe = 3,
+    /// <summary>A letter that asks a member of a list, whose mail came back, whether he can be reached.</summary>
+    ListProbe = 4,
 }
 
 /// <summary>What is left of a return address once its seal is found whole.</summary>

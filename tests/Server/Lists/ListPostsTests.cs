@@ -1,8 +1,6 @@
-using System.Text;
 using CbaMail.Delivery;
 using CbaMail.Envelope;
 using CbaMail.Lists;
-using CbaMail.Reports;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 using Office = CbaMail.Tests.Server.Smtp.Server.PostOffice;
@@ -10,50 +8,8 @@ using Office = CbaMail.Tests.Server.Smtp.Server.PostOffice;
 namespace CbaMail.Tests.Server.Lists;
 
 /// <summary>What becomes of mail for a list: who gets it, what is changed in it, what is held, refused or dropped, and what is asked by mail.</summary>
-public sealed class ListPostsTests : IAsyncLifetime
+public sealed class ListPostsTests : ListOffice
 {
-    const string Club = "club@example.test", Ivan = "ivan@example.test", Eva = "eva@elsewhere.test";
-    readonly Office office = new();
-    ListBook book = null!;
-    ListPosts posts = null!;
-    ListCommands commands = null!;
-    LocalDelivery delivery = null!;
-    MailList club = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        await office.InitializeAsync();
-        book = new ListBook(office.Store, office.Directory, office.Mail, TimeProvider.System);
-        var letters = new ListLetters(office.Mail, office.Queue, office.Settings, TimeProvider.System);
-        posts = new ListPosts(office.Store, office.Mail, office.Queue, office.Directory, book, new ListTokens(office.Store), letters, office.Settings, NullLogger<ListPosts>.Instance);
-        commands = new ListCommands(office.Store, office.Directory, book, posts, letters, office.Mail, NullLogger<ListCommands>.Instance);
-        delivery = new LocalDelivery(office.Store, office.Mail, office.Queue, office.Directory, TimeProvider.System, NullLogger<LocalDelivery>.Instance, office.Settings, lists: new ListDoor(book, posts, commands, office.Directory));
-        club = (await book.AddAsync(Club, new ListProfile { Name = "Club", Prefix = "[Club]", Footer = "Chess on Fridays", Owners = [Ivan] })).Value!;
-        await book.JoinAsync(club, [(Ivan, ""), (Eva, "Eva")], "normal");
-    }
-
-    public ValueTask DisposeAsync() => office.DisposeAsync();
-
-    DeliveryOrder Order(string from, string to = Club, string header = "", string body = "Hello\r\n", string id = "one@x", bool proven = true) => new()
-    {
-        ReversePath = Office.Address(from),
-        Recipients = [new(Office.Address(to), office.Directory.Resolve(Office.Address(to)).Value!)],
-        Message = Encoding.UTF8.GetBytes($"From: {from}\r\nTo: {to}\r\nSubject: Hi\r\nMessage-ID: <{id}>\r\n{header}\r\n{body}"),
-        Author = from.EndsWith("@example.test", StringComparison.Ordinal) ? office.Directory.FindAccount(Office.Address(from))!.Id : null,
-        Proven = proven ? new ProvenSender(Office.Address(from).DomainKey, Signed: true) : null,
-        Id = "t1",
-    };
-
-    async Task<Refusal?> SendAsync(DeliveryOrder order) => (await delivery.DeliverAsync(order, default))[0];
-
-    IReadOnlyList<string> Queued() => [.. office.Queue.List().SelectMany(entry => entry.Recipients).Select(recipient => recipient.Address)];
-
-    string Text(string like)
-    {
-        using var read = office.Store.Read();
-        return read.Prepare("SELECT sender FROM queue_message WHERE sender LIKE ?").Bind(1, like) is var row && row.Step() ? row.String(0) : "";
-    }
-
     [Fact]
     public async Task A_post_goes_to_every_member_with_the_lists_fields_prefix_and_footer()
     {

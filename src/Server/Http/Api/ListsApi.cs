@@ -22,9 +22,16 @@ static class ListsApi
     /// <param name="MaxSize">Bytes of the largest post; 10 MiB unless set.</param>
     /// <param name="MaxRecipients">Addresses in To and Cc of a post; 20 unless set.</param>
     /// <param name="ChangeSigned">Prefix and footer are put in where that breaks a signature that DMARC insists on: the list writes as itself then.</param>
+    /// <param name="DigestHours">A digest goes out when its oldest post is so old; 24 unless set.</param>
+    /// <param name="DigestPosts">Or when so many posts wait; 30 unless set.</param>
+    /// <param name="DigestSize">Or when they have so many bytes; 256 KiB unless set.</param>
+    /// <param name="BounceScore">A member is paused after so many bounces, one a day at most; 5 unless set, 0: never.</param>
+    /// <param name="BounceDays">They are forgotten after so many days without one; 7 unless set.</param>
+    /// <param name="BounceProbes">After so many letters to a paused member that came back he is off the list; 3 unless set.</param>
     /// <param name="HoldDays">How long a post waits for a moderator; 7 unless set.</param>
     record ListFields(string? Name = null, string? Kind = null, string? Language = null, IReadOnlyList<string>? Posters = null, string? Moderation = null, string? Subscription = null, IReadOnlyList<string>? Owners = null, IReadOnlyList<string>? Moderators = null,
-        string? Prefix = null, string? Footer = null, string? ReplyTo = null, long? MaxSize = null, int? MaxRecipients = null, bool? ChangeSigned = null, int? HoldDays = null)
+        string? Prefix = null, string? Footer = null, string? ReplyTo = null, long? MaxSize = null, int? MaxRecipients = null, bool? ChangeSigned = null, int? HoldDays = null,
+        int? DigestHours = null, int? DigestPosts = null, long? DigestSize = null, int? BounceScore = null, int? BounceDays = null, int? BounceProbes = null)
     {
         public ListProfile Apply(ListProfile old) => old with
         {
@@ -43,21 +50,32 @@ static class ListsApi
             MaxRecipients = MaxRecipients ?? old.MaxRecipients,
             ChangeSigned = ChangeSigned ?? old.ChangeSigned,
             HoldDays = HoldDays ?? old.HoldDays,
+            DigestHours = DigestHours ?? old.DigestHours,
+            DigestPosts = DigestPosts ?? old.DigestPosts,
+            DigestSize = DigestSize ?? old.DigestSize,
+            BounceScore = BounceScore ?? old.BounceScore,
+            BounceDays = BounceDays ?? old.BounceDays,
+            BounceProbes = BounceProbes ?? old.BounceProbes,
         };
     }
 
     sealed record NewList(string Address) : ListFields;
 
     sealed record ListView(string Address, string? Name, string Kind, string Language, int Members, IReadOnlyList<string> Posters, string Moderation, string Subscription, IReadOnlyList<string> Owners, IReadOnlyList<string> Moderators,
-        string? Prefix, string? Footer, string ReplyTo, long MaxSize, int MaxRecipients, bool ChangeSigned, int HoldDays, int Held, DateTimeOffset Created);
+        string? Prefix, string? Footer, string ReplyTo, long MaxSize, int MaxRecipients, bool ChangeSigned, int HoldDays, int DigestHours, int DigestPosts, long DigestSize, int BounceScore, int BounceDays, int BounceProbes, int Held, DateTimeOffset Created);
 
-    /// <param name="Mode">normal, nomail; normal unless set.</param>
+    /// <param name="Mode">normal, digest (MIME), digest-plain, nomail; normal unless set.</param>
     sealed record NewMembers(IReadOnlyList<string> Addresses, string? Mode = null);
 
-    /// <param name="Mode">normal, nomail.</param>
-    sealed record MemberFields(string? Name = null, string? Mode = null);
+    /// <param name="Mode">normal, digest (MIME), digest-plain, nomail.</param>
+    /// <param name="Paused">false: who was paused for his bounces gets mail again.</param>
+    sealed record MemberFields(string? Name = null, string? Mode = null, bool? Paused = null);
 
-    sealed record MemberView(string Address, string Name, string Mode, DateTimeOffset Joined);
+    /// <param name="Score">Of bounces: each that says that nobody is there counts 1, others half.</param>
+    /// <param name="Bounce">What the last one said.</param>
+    /// <param name="Paused">Since when he gets nothing for them.</param>
+    /// <param name="Probes">Letters that have asked since whether he can be reached.</param>
+    sealed record MemberView(string Address, string Name, string Mode, DateTimeOffset Joined, double Score, string? Bounce, DateTimeOffset? Paused, int Probes);
 
     sealed record MembersJoined(string Address, int Added, int Members);
 
@@ -66,6 +84,9 @@ static class ListsApi
     sealed record ApplicantView(string Address, string Name, DateTimeOffset Made);
 
     sealed record Decided(string Decision);
+
+    /// <param name="Sent">Whether there was anything to send.</param>
+    sealed record DigestSent(bool Sent);
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
@@ -90,6 +111,7 @@ static class ListsApi
             context.ListAsync(context.Room<ListPosts>().Held(list), one => one.Id.ToString("D19", CultureInfo.InvariantCulture), one => new HeldPostView(one.Id, one.Author, one.Subject, one.MessageId, one.Size, one.Taken)))) { IsList = true, Gives = typeof(HeldPostView) },
         new("POST", path + "/held/{id}/accept", writes, about, "Send a held post out", with(DecidePost(true))) { Gives = typeof(Decided) },
         new("POST", path + "/held/{id}/reject", writes, about, "Drop a held post", with(DecidePost(false))) { Gives = typeof(Decided) },
+        new("POST", path + "/digest", writes, about, "Send the digest now", with(async (context, list) => await context.JsonAsync(new DigestSent(await context.Room<ListDigests>().IssueAsync(list, context.RequestAborted))))) { Gives = typeof(DigestSent) },
         new("GET", path + "/requests", reads, about, "Those who ask to join and wait for an owner", with((context, list) =>
             context.ListAsync(context.Room<ListCommands>().Applicants(list), one => one.Address, one => new ApplicantView(one.Address, one.Name, one.Made)))) { IsList = true, Gives = typeof(ApplicantView) },
         new("POST", path + "/requests/{member}/accept", writes, about, "Let somebody join who asks for it", with(Admit(true))) { Gives = typeof(Decided) },
@@ -120,10 +142,11 @@ static class ListsApi
         var profile = list.Profile;
         return new(list.Address.ToString(), profile.Name, profile.Kind ?? "discussion", profile.Language ?? "en", context.Room<ListBook>().CountMembers(list), profile.Posters ?? [list.IsAnnouncement ? "moderators" : "members"],
             profile.Moderation ?? (list.IsAnnouncement ? "none" : "strangers"), profile.Subscription ?? "open", profile.Owners ?? [], profile.Moderators ?? [], profile.Prefix, profile.Footer, profile.ReplyTo ?? "sender",
-            profile.MaxSize ?? 10 << 20, profile.MaxRecipients ?? 20, profile.ChangeSigned == true, profile.HoldDays ?? 7, context.Room<ListPosts>().Held(list).Count, list.Created);
+            profile.MaxSize ?? 10 << 20, profile.MaxRecipients ?? 20, profile.ChangeSigned == true, profile.HoldDays ?? 7, profile.DigestHours ?? 24, profile.DigestPosts ?? 30, profile.DigestSize ?? 256 << 10, profile.BounceScore ?? 5, profile.BounceDays ?? 7, profile.BounceProbes ?? 3,
+            context.Room<ListPosts>().Held(list).Count, list.Created);
     }
 
-    static object View(ListMember member) => new MemberView(member.Address, member.Name, member.Mode, member.Joined);
+    static object View(ListMember member) => new MemberView(member.Address, member.Name, member.Mode, member.Joined, member.Score / 2.0, member.Bounce.Length > 0 ? member.Bounce : null, member.Paused, member.Probes);
 
     static async Task AllAsync(HttpContext context)
     {
@@ -157,6 +180,8 @@ static class ListsApi
     static async Task SetMemberAsync(HttpContext context, MailList list, MemberFields wanted)
     {
         if (Member(context) is not { } member) { await context.RefuseAsync(NoAddress(context)); return; }
+        if (wanted.Paused == true) { await context.RefuseAsync(Refusal.Invalid.Because("Nobody is paused by hand: mode nomail is for that").At("paused")); return; }
+        if (wanted.Paused == false && context.Room<ListBook>().FindMember(list, member) is { } known) await context.Room<ListBounces>().ResumeAsync(known.Id, context.RequestAborted);
         await context.ResultAsync(await context.Room<ListBook>().SetMemberAsync(list, member, wanted.Name, wanted.Mode, context.RequestAborted), View);
     }
 
