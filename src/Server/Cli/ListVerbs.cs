@@ -5,7 +5,7 @@ namespace CbaMail.Cli;
 /// <summary><c>list add | list | show | set | remove | members | join | leave | mode | held | accept | reject | requests | admit | refuse | resume | digest</c>.</summary>
 static class ListVerbs
 {
-    static readonly (string Option, string Field)[] Words = [("--name", "name"), ("--kind", "kind"), ("--language", "language"), ("--moderation", "moderation"), ("--subscription", "subscription"), ("--prefix", "prefix"), ("--footer", "footer"), ("--reply-to", "replyTo")];
+    static readonly (string Option, string Field)[] Words = [("--name", "name"), ("--kind", "kind"), ("--language", "language"), ("--moderation", "moderation"), ("--subscription", "subscription"), ("--prefix", "prefix"), ("--footer", "footer"), ("--reply-to", "replyTo"), ("--archive", "archive")];
     static readonly (string Option, string Field)[] Several = [("--posters", "posters"), ("--owners", "owners"), ("--moderators", "moderators")];
     static readonly (string Option, string Field)[] Numbers = [("--max-size", "maxSize"), ("--max-recipients", "maxRecipients"), ("--hold-days", "holdDays"),
         ("--digest-hours", "digestHours"), ("--digest-posts", "digestPosts"), ("--digest-size", "digestSize"), ("--bounce-score", "bounceScore"), ("--bounce-days", "bounceDays"), ("--bounce-probes", "bounceProbes")];
@@ -27,6 +27,7 @@ static class ListVerbs
         new("--max-recipients", "NUMBER", "addresses in To and Cc of a post; 20 unless set"),
         new("--change-signed", "YES", "yes: prefix and footer also where they break a signature that DMARC insists on; the list writes as itself then"),
         new("--hold-days", "NUMBER", "how long a post waits for a moderator; 7 unless set"),
+        new("--archive", "WORD", "who may read what was posted: none, private (owners and moderators), members or public; none unless set"),
         new("--digest-hours", "NUMBER", "a digest goes out when its oldest post is so old; 24 unless set"),
         new("--digest-posts", "NUMBER", "or when so many posts wait; 30 unless set"),
         new("--digest-size", "BYTES", "or when they have so many bytes; 262144 unless set"),
@@ -121,6 +122,7 @@ static class ListVerbs
         Max recipients  {list.Text("maxRecipients")}
         Change signed   {list.Text("changeSigned")}
         Hold days       {list.Text("holdDays")}
+        Archive         {list.Text("archive")}
         Digest hours    {list.Text("digestHours")}
         Digest posts    {list.Text("digestPosts")}
         Digest size     {list.Text("digestSize")}

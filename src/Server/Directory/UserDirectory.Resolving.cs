@@ -77,6 +77,9 @@ public sealed partial class UserDirectory
     /// <summary>Whether a room above answers mail for the address; accounts and groups come first.</summary>
     public Func<MailAddress, bool>? IsServed { get; set; }
 
+    /// <summary>What else stands for an account where rights to mailboxes are given, beside its address and groups; a room above answers.</summary>
+    public Func<Account, IReadOnlyList<string>>? ListsOf { get; set; }
+
     void Collect(MailAddress address, string? detail, MailAddress? via, int depth, Search search)
     {
         if (domains.TryGetValue(address.Domain, out var domain) && domain.AliasOf is { } real)

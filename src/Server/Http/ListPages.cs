@@ -18,8 +18,20 @@ static class ListPages
             ["decide", var token] => (c, language, form) => DecideAsync(c, language, token, form),
             _ => (c, language, _) => GoneAsync(c, language),
         };
+        if (HttpMethods.IsPost(context.Request.Method) && path.IndexOf('/', 6) < 0 && await ReaderPages.IsOneClickAsync(context)) { await OneClickAsync(context, path[6..]); return true; }
         await Forms.RunAsync(context, (c, language) => page(c, language, null), (c, language, form) => page(c, language, form));
         return true;
+    }
+
+    // a mail program, which sends either kind of form and shows its own words (RFC 8058 3.1, 3.2)
+    static async Task OneClickAsync(HttpContext context, string token)
+    {
+        var member = context.Room<ListTokens>().MemberOf(token);
+        if (member is { } id) await context.Room<ListCommands>().LeaveAsync(id, CancellationToken.None);
+        context.Response.StatusCode = member is null ? 404 : 200;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        context.Response.Headers.CacheControl = "no-store";
+        await context.Response.WriteAsync(member is null ? "This link is not one of ours\n" : "Unsubscribed\n", context.RequestAborted);
     }
 
     static Task GoneAsync(HttpContext context, string language) => Forms.MessageAsync(context, language, language == "ru" ? "Ссылка не действует" : "This link is not valid",
@@ -65,7 +77,8 @@ static class ListPages
         var choices = string.Concat(ListMember.Modes.Select(mode =>
             $"<div class=\"check\"><input type=\"radio\" name=\"mode\" id=\"{mode}\" value=\"{mode}\"{(mode == member.Mode ? " checked" : "")}><label for=\"{mode}\">{Page.Escape(Capital(ListLetters.Mode(mode, russian)))}</label></div>"));
         var paused = member.Paused is null ? "" : Page.Problem(russian ? "Письма к вам возвращались, поэтому рассылка приостановлена. Сохраните, чтобы получать их снова." : "Letters to you came back, so you get none for now. Save to get them again.");
-        return $"<form method=\"post\" action=\"/list/{Page.Escape(token)}/options?lang={language}\">{paused}<fieldset><legend>{(russian ? "Или: как получать письма списка" : "Or: how to get mail of the list")} {Page.Escape(list.Title)}</legend>{choices}</fieldset><button type=\"submit\" class=\"quiet\">{(russian ? "Сохранить" : "Save")}</button></form>";
+        return $"<form method=\"post\" action=\"/list/{Page.Escape(token)}/options?lang={language}\">{paused}<fieldset><legend>{(russian ? "Или: как получать письма списка" : "Or: how to get mail of the list")} {Page.Escape(list.Title)}</legend>{choices}</fieldset><button type=\"submit\" class=\"quiet\">{(russian ? "Сохранить" : "Save")}</button></form>"
+            + (list.Profile.HasArchive ? $"<p class=\"foot\"><a href=\"{list.ArchiveUrl("")}?lang={language}\">{(russian ? "Архив списка" : "The archive of the list")}</a></p>" : "");
     }
 
     static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];

@@ -16,9 +16,10 @@ static class Page
     public static string LanguageOf(HttpContext context) => context.Asked("lang") is "ru" or "en" ? context.Asked("lang")! : Sentences.LanguageOf(context);
 
     /// <param name="body">HTML.</param>
-    public static Task PageAsync(this HttpContext context, string language, string title, string body, int status = 200)
+    /// <param name="more">Styles of this page alone.</param>
+    public static Task PageAsync(this HttpContext context, string language, string title, string body, int status = 200, string more = "")
     {
-        var style = Style + Brand.Style(context);
+        var style = Style + more + Brand.Style(context);
         return context.HtmlAsync(Whole(language, title, style, $"<main>{body}{Brand.Foot(context, language)}</main>"), style, language, status);
     }
 

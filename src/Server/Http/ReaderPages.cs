@@ -29,7 +29,7 @@ static class ReaderPages
     // ---- by one click
 
     /// <summary>Whether the body is what RFC 8058 3.1 has programs send, in either of its forms; else it is left to be read again.</summary>
-    static async Task<bool> IsOneClickAsync(HttpContext context)
+    internal static async Task<bool> IsOneClickAsync(HttpContext context)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = LargestForm;
         var body = new MemoryStream();

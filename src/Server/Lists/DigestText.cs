@@ -16,12 +16,12 @@ static class DigestText
     public static string Title(MailList list, long issue) => list.IsRussian ? $"{list.Title}: сводка {issue}" : $"{list.Title} Digest, Vol 1, Issue {issue}";
 
     /// <param name="posts">Whole messages, as they went out.</param>
-    public static byte[] Mime(MailList list, long issue, string messageId, DateTimeOffset now, IReadOnlyList<byte[]> posts)
+    public static byte[] Mime(MailList list, long issue, string messageId, DateTimeOffset now, IReadOnlyList<byte[]> posts, string root)
     {
         var output = new ArrayBufferWriter<byte>(posts.Sum(post => post.Length) + 4096);
         var outer = "d" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.ASCII.GetBytes(messageId))[..16]);
         var inner = outer + "i";
-        var writer = Head(output, list, issue, messageId, now);
+        var writer = Head(output, list, issue, messageId, now, root);
         writer.Parameters("Content-Type", "multipart/mixed", ("boundary", outer));
         var eightBit = posts.Any(post => !Ascii.IsValid(post));
         if (eightBit) writer.Structured("Content-Transfer-Encoding", "8bit");
@@ -44,7 +44,7 @@ static class DigestText
         void Put(string text) => output.Write(Encoding.UTF8.GetBytes(text));
     }
 
-    public static byte[] Plain(MailList list, long issue, string messageId, DateTimeOffset now, IReadOnlyList<byte[]> posts)
+    public static byte[] Plain(MailList list, long issue, string messageId, DateTimeOffset now, IReadOnlyList<byte[]> posts, string root)
     {
         var text = new StringBuilder();
         // as digests are written since 1990: a preamble, 70 hyphens; messages with 30 hyphens between them; an end
@@ -64,7 +64,7 @@ static class DigestText
         var end = list.IsRussian ? $"Конец сводки {list.Title}, {issue}" : $"End of {list.Title} Digest, Vol 1, Issue {issue}";
         text.Append(end).Append('\n').Append('*', end.Length).Append('\n');
         var output = new ArrayBufferWriter<byte>(text.Length + 1024);
-        var writer = Head(output, list, issue, messageId, now);
+        var writer = Head(output, list, issue, messageId, now, root);
         writer.Parameters("Content-Type", "text/plain", ("charset", "utf-8"));
         writer.Structured("Content-Transfer-Encoding", "quoted-printable");
         output.Write("\r\n"u8);
@@ -81,10 +81,10 @@ static class DigestText
         return part.Subtype == "html" ? HtmlText.ToPlainText(text, LongestText) : text;
     }
 
-    static HeaderWriter Head(ArrayBufferWriter<byte> output, MailList list, long issue, string messageId, DateTimeOffset now)
+    static HeaderWriter Head(ArrayBufferWriter<byte> output, MailList list, long issue, string messageId, DateTimeOffset now, string root)
     {
         var writer = new HeaderWriter(output);
-        ListText.WriteListFields(writer, list);
+        ListText.WriteListFields(writer, list, root);
         writer.Structured("Date", MailDate.Format(now));
         writer.Addresses("From", (list.Title, list.For(ListCommand.Request).ToString()));
         writer.Addresses("To", (list.Title, list.Address.ToString()));

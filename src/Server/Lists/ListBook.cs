@@ -26,6 +26,7 @@ public sealed class ListBook
             foreach (var list in ListTable.All(read)) lists[list.Address.Key] = list;
         var others = directory.IsServed;
         directory.IsServed = address => others?.Invoke(address) == true || Serves(address);
+        directory.ListsOf = ListsOf;
         directory.AddressMoving += (write, old, now) => ListTable.Move(write, old.Key, now.Key);
         directory.AccountRemoving += (write, account) => ListTable.RemoveEverywhere(write, account.Address.Key);
     }
@@ -65,6 +66,7 @@ public sealed class ListBook
         {
             if (ListTable.Add(write, list) is not { } id) return Refusal.AlreadyExists.Because($"The address {normal} is taken already");
             var added = list with { Id = id };
+            Changed?.Invoke(write, added);
             write.OnCommitted(() => lists[normal.Key] = added);
             return added;
         }, cancel);
@@ -79,6 +81,7 @@ public sealed class ListBook
             if (Problem(profile.Value) is { } problem) return problem;
             var next = now with { Profile = Normal(profile.Value) };
             ListTable.SetProfile(write, next);
+            if (next.Profile.Archive != now.Profile.Archive || now.Profile.HasArchive) Changed?.Invoke(write, next);
             write.OnCommitted(() => lists[next.Address.Key] = next);
             return next;
         }, cancel);
@@ -89,11 +92,36 @@ public sealed class ListBook
         if (ListTable.Find(write.Prepare, list.Id) is null) return NoList(list.Address.ToString());
         foreach (var post in ListPostTable.Open(write.Prepare, list.Id)) mail.DropReference(write, post.ContentId!.Value);
         foreach (var (_, content, _) in ListPostTable.DigestOf(write.Prepare, list.Id, int.MaxValue)) mail.DropReference(write, content);
+        Removing?.Invoke(write, list);
         ListPostTable.RemoveOf(write, list.Id);
         ListTable.Remove(write, list.Id);
         write.OnCommitted(() => lists.TryRemove(list.Address.Key, out _));
         return null;
     }, cancel);
+
+    /// <summary>A list is new or was changed, in the transaction that does it.</summary>
+    internal event Action<WriteTransaction, MailList>? Changed;
+
+    /// <summary>A list is removed, in the transaction that does it.</summary>
+    internal event Action<WriteTransaction, MailList>? Removing;
+
+    /// <summary>What stands for the lists that an account is a member of, by itself or in a group, where rights to mailboxes are given.</summary>
+    IReadOnlyList<string> ListsOf(Account account)
+    {
+        if (!lists.Values.Any(list => list.Profile.Archive == "members")) return [];
+        using var read = store.Read();
+        var all = new List<string>();
+        foreach (var address in account.Groups.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(group => (account.Address with { LocalPart = group }).Key).Prepend(account.Address.Key))
+            foreach (var id in ListTable.ListsOf(read.Prepare, address))
+                if (Find(id) is { Profile.Archive: "members" } list) all.Add(ListArchive.Identifier(list));
+        return all;
+    }
+
+    /// <summary>Who is on the list changes with the transaction: what he may read does too.</summary>
+    internal void MembersChange(WriteTransaction write, MailList list)
+    {
+        if (list.Profile.HasArchive) write.OnCommitted(mail.RightsChanged);
+    }
 
     public static Refusal NoList(string address) => Refusal.NoSuchThing.Because($"There is no list {address}; list them with: cbamail list list");
 
@@ -133,6 +161,7 @@ public sealed class ListBook
         {
             if (ListTable.Find(write.Prepare, list.Id) is null) return NoList(list.Address.ToString());
             if (ListTable.Count(write.Prepare, list.Id) + normal.Count > MostMembers) return Refusal.TooMany.Because($"A list has at most {MostMembers} members");
+            MembersChange(write, list);
             return normal.Count(one => ListTable.AddMember(write, list.Id, one.Address, one.Name, mode, Now));
         }, cancel);
     }
@@ -155,7 +184,10 @@ public sealed class ListBook
     }, cancel);
 
     public ValueTask<Refusal?> LeaveAsync(MailList list, MailAddress address, CancellationToken cancel = default) => store.CommitAsync<Refusal?>(write =>
-        ListTable.FindMember(write.Prepare, list.Id, Named(address)) is { } member && ListTable.RemoveMember(write, member.Id) ? null : NoMember(list, address), cancel);
+    {
+        MembersChange(write, list);
+        return ListTable.FindMember(write.Prepare, list.Id, Named(address)) is { } member && ListTable.RemoveMember(write, member.Id) ? null : NoMember(list, address);
+    }, cancel);
 
     static Refusal NoMember(MailList list, MailAddress address) => Refusal.NoSuchThing.Because($"{address} is not on the list {list.Address}");
 
@@ -203,7 +235,7 @@ public sealed class ListBook
         return false;
     }
 
-    bool IsMember(MailList list, MailAddress author, Account? signedIn)
+    internal bool IsMember(MailList list, MailAddress author, Account? signedIn)
     {
         if (FindMember(list, author) is not null || (signedIn is not null && FindMember(list, signedIn.Address) is not null)) return true;
         return signedIn is not null && Members(list).Any(member => MailAddress.TryParse(member.Address, out var address) && directory.FindGroup(address) is { } group && directory.IsIn(group, signedIn));
@@ -239,6 +271,7 @@ public sealed class ListBook
         if (profile.ReplyTo is not (null or "sender" or "list")) return Refusal.Invalid.Because("Answers go to the sender or to the list: sender, list").At("replyTo");
         if (profile.MaxSize is < 1024 or > 1 << 30) return Refusal.Invalid.Because("The largest post is between 1 KiB and 1 GiB").At("maxSize");
         if (profile.MaxRecipients is < 1 or > 1000) return Refusal.Invalid.Because("A post names between 1 and 1000 recipients").At("maxRecipients");
+        if (profile.Archive is not (null or "none" or "private" or "members" or "public")) return Refusal.Invalid.Because("An archive is for owners, for members or for all: none, private, members, public").At("archive");
         if (profile.DigestHours is < 1 or > 24 * 31) return Refusal.Invalid.Because("A digest goes out after between 1 and 744 hours").At("digestHours");
         if (profile.DigestPosts is < 1 or > 500) return Refusal.Invalid.Because("A digest has between 1 and 500 posts").At("digestPosts");
         if (profile.DigestSize is < 1024 or > 16 << 20) return Refusal.Invalid.Because("A digest has between 1 KiB and 16 MiB").At("digestSize");

@@ -10,7 +10,7 @@ namespace CbaMail.Lists;
 /// What people ask of a list by mail: to join, to leave, for help; what they confirm, and what moderators decide. Whoever has not signed in is asked
 /// whether it was he: a letter with a word that only its reader has. All that is done and the letter that tells of it are one commit.
 /// </summary>
-public sealed class ListCommands(Store store, UserDirectory directory, ListBook book, ListPosts posts, ListLetters letters, MailStore mail, ILogger<ListCommands> log)
+public sealed class ListCommands(Store store, UserDirectory directory, ListBook book, ListPosts posts, ListLetters letters, MailStore mail, ILogger<ListCommands> log, ListTokens? tokens = null)
 {
     static readonly TimeSpan ConfirmWithin = TimeSpan.FromDays(3), ApproveWithin = TimeSpan.FromDays(30);
 
@@ -161,6 +161,7 @@ public sealed class ListCommands(Store store, UserDirectory directory, ListBook 
             }
             else if (joins) ListTable.AddMember(write, list.Id, request.Address, request.Name, "normal", book.Now);
             else if (ListTable.FindMember(write.Prepare, list.Id, request.Address) is { } member) ListTable.RemoveMember(write, member.Id);
+            book.MembersChange(write, list);
             letters.Enqueue(write, letter, [who]);
             alongside?.Invoke(write);
             write.OnCommitted(() => ListsTelemetry.Membership(log, list.Address.ToString(), request.Address, waits ? "waits for an owner" : joins ? "joined" : "left"));
@@ -188,6 +189,7 @@ public sealed class ListCommands(Store store, UserDirectory directory, ListBook 
     public async ValueTask<bool> LeaveAsync(long member, CancellationToken cancel) => await store.CommitAsync(write =>
     {
         if (ListTable.FindMember(write.Prepare, member) is not { } known || !ListTable.RemoveMember(write, member)) return false;
+        if (book.Find(known.ListId) is { } list) book.MembersChange(write, list);
         write.OnCommitted(() => ListsTelemetry.Membership(log, book.Find(known.ListId)?.Address.ToString() ?? "", known.Address, "left by the link"));
         return true;
     }, cancel);
@@ -196,6 +198,18 @@ public sealed class ListCommands(Store store, UserDirectory directory, ListBook 
     {
         using var read = store.Read();
         return ListTable.FindMember(read.Prepare, id) is { } member && book.Find(member.ListId) is { } list ? (list, member) : null;
+    }
+
+    /// <summary>Sends a link into the archive to one who is on the list; nobody else hears anything.</summary>
+    public async ValueTask SendArchiveLinkAsync(MailList list, MailAddress who, CancellationToken cancel)
+    {
+        if (tokens is null || book.FindMember(list, who) is not { } member || list.Profile.Archive is not ("members" or "public")) return;
+        using var letter = letters.Stage(letters.ArchiveLink(list, who, tokens.OfReader(member.Id, book.Now)));
+        await store.CommitAsync(write =>
+        {
+            if (letters.MayWrite(write, list, who, "archive")) letters.Enqueue(write, letter, [who]);
+            return true;
+        }, cancel);
     }
 
     // ---- deciding

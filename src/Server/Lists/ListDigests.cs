@@ -7,7 +7,7 @@ namespace CbaMail.Lists;
 /// Writes digests. Posts wait in a table with their contents held; the digest, its copies, and that nothing waits any more are one commit, so after a cut
 /// a digest has gone out or has not.
 /// </summary>
-public sealed class ListDigests(Store store, MailStore mail, ListBook book, ListPosts posts)
+public sealed class ListDigests(Store store, MailStore mail, ListBook book, ListPosts posts, Config.Settings settings)
 {
     const int UsualHours = 24, UsualPosts = 30, MostPosts = 500;
     const long UsualSize = 256 << 10, MostSize = 32 << 20;
@@ -42,7 +42,7 @@ public sealed class ListDigests(Store store, MailStore mail, ListBook book, List
         var issue = await store.CommitAsync(write => ListTable.NextIssue(write, list.Id), cancel); // a number that a cut leaves unused hurts nobody
         var (now, domain) = (book.Now, list.Address.Domain);
         var forms = new[] { ("digest", $"{stem}.m@{domain}"), ("digest-plain", $"{stem}.p@{domain}") }
-            .Select(form => (Mode: form.Item1, Id: form.Item2, Text: form.Item1 == "digest" ? DigestText.Mime(list, issue, form.Item2, now, texts) : DigestText.Plain(list, issue, form.Item2, now, texts))).ToList();
+            .Select(form => (Mode: form.Item1, Id: form.Item2, Text: form.Item1 == "digest" ? DigestText.Mime(list, issue, form.Item2, now, texts, settings.Admission.Root(settings)) : DigestText.Plain(list, issue, form.Item2, now, texts, settings.Admission.Root(settings)))).ToList();
         var staged = forms.ConvertAll(form => mail.Stage(form.Text));
         try
         {

@@ -71,6 +71,10 @@ public sealed class ListLetters(MailStore mail, MailQueue queue, Settings settin
     public byte[] ModeSet(MailList list, MailAddress to, string mode) => Write(list, to, list.For(ListCommand.Help), list.IsRussian ? $"Как вы получаете {list.Title}" : $"How you get {list.Title}",
         list.IsRussian ? $"{to} получает письма списка {list.Address} так: {Mode(mode, true)}.\n" : $"{to} gets mail of the list {list.Address} like this: {Mode(mode, false)}.\n");
 
+    public byte[] ArchiveLink(MailList list, MailAddress to, string token) => Write(list, to, list.For(ListCommand.Help), list.IsRussian ? $"Архив {list.Title}" : $"The archive of {list.Title}",
+        list.IsRussian ? $"Архив списка {list.Address} открывается по этой ссылке, она только для вас:\n{list.ArchiveUrl(Root)}?key={token}&lang=ru\n\nЕсли вы её не просили, ничего не делайте.\n"
+            : $"This link opens the archive of the list {list.Address}; it is for you alone:\n{list.ArchiveUrl(Root)}?key={token}&lang=en\n\nIf you have not asked for it, do nothing.\n");
+
     /// <summary>A mode in words.</summary>
     public static string Mode(string mode, bool russian) => (mode, russian) switch
     {
@@ -125,9 +129,9 @@ public sealed class ListLetters(MailStore mail, MailQueue queue, Settings settin
     public byte[] Expired(MailList list, ListPost post) => Write(list, list.Address, list.For(ListCommand.Owner), list.IsRussian ? $"Не опубликовано: {post.Subject}" : $"Not posted: {post.Subject}",
         list.IsRussian ? $"Ваше письмо «{post.Subject}» ждало решения модератора списка {list.Address}. Решения не было, письмо удалено.\n" : $"Your message \"{post.Subject}\" waited for a moderator of the list {list.Address}. Nobody has decided on it, and it is dropped.\n", post.Author);
 
-    static string Ways(MailList list) => list.IsRussian
+    string Ways(MailList list) => (list.Profile.HasArchive ? $"{(list.IsRussian ? "Архив" : "The archive")}: {list.ArchiveUrl(Root)}\n" : "") + (list.IsRussian
         ? $"Подписаться: письмо на {list.For(ListCommand.Subscribe)}\nОтписаться: письмо на {list.For(ListCommand.Unsubscribe)}\nПолучать сводки (digest), каждое письмо (normal) или ничего (nomail): письмо на {list.For(ListCommand.Set, "digest")} и так далее\nСправка: письмо на {list.For(ListCommand.Help)}\nКоманды в теме письма (subscribe, unsubscribe, help): {list.For(ListCommand.Request)}\nВладельцы списка: {list.For(ListCommand.Owner)}\n"
-        : $"To subscribe, write to {list.For(ListCommand.Subscribe)}\nTo unsubscribe, write to {list.For(ListCommand.Unsubscribe)}\nFor digests, each post (normal) or nothing (nomail), write to {list.For(ListCommand.Set, "digest")} and so on\nFor help, write to {list.For(ListCommand.Help)}\nCommands in the subject (subscribe, unsubscribe, help): {list.For(ListCommand.Request)}\nThe owners of the list: {list.For(ListCommand.Owner)}\n";
+        : $"To subscribe, write to {list.For(ListCommand.Subscribe)}\nTo unsubscribe, write to {list.For(ListCommand.Unsubscribe)}\nFor digests, each post (normal) or nothing (nomail), write to {list.For(ListCommand.Set, "digest")} and so on\nFor help, write to {list.For(ListCommand.Help)}\nCommands in the subject (subscribe, unsubscribe, help): {list.For(ListCommand.Request)}\nThe owners of the list: {list.For(ListCommand.Owner)}\n");
 
     // ---- to those who decide
 

@@ -51,12 +51,14 @@ public sealed class ListPosts
     readonly ListTokens tokens;
     readonly ListLetters letters;
     readonly IResolver? resolver;
+    readonly ListArchive? archive;
     readonly Settings settings;
     readonly ILogger<ListPosts> log;
     readonly SemaphoreSlim waiting = new(0);
 
-    public ListPosts(Store store, MailStore mail, MailQueue queue, UserDirectory directory, ListBook book, ListTokens tokens, ListLetters letters, Settings settings, ILogger<ListPosts> log, IResolver? resolver = null)
+    public ListPosts(Store store, MailStore mail, MailQueue queue, UserDirectory directory, ListBook book, ListTokens tokens, ListLetters letters, Settings settings, ILogger<ListPosts> log, IResolver? resolver = null, ListArchive? archive = null)
     {
+        this.archive = archive;
         (this.store, this.mail, this.queue, this.directory, this.book, this.tokens, this.letters) = (store, mail, queue, directory, book, tokens, letters);
         (this.settings, this.log, this.resolver) = (settings, log, resolver);
     }
@@ -84,11 +86,11 @@ public sealed class ListPosts
         var known = header.Find("Message-ID") is { } field ? MessageId.Parse(field.Raw.Span) : null;
         // one that has none is known again by its text when it is sent once more
         var id = known is { Length: > 0 and <= 900 } ? known : $"{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(post.Message.Span)[..16])}@{list.Address.Domain}";
-        ReadOnlyMemory<byte> text = ListText.Write(list, post.Message.Span, edit, id == known ? null : id);
+        ReadOnlyMemory<byte> text = ListText.Write(list, post.Message.Span, edit, id == known ? null : id, settings.Admission.Root(settings));
         var subject = header.Value("Subject")?.Trim() ?? "";
         var flags = (edit.Author is not null || (post.SignedIn is not null && directory.IsLocal(author)) ? PostFlags.Own : 0) | (System.Text.Ascii.IsValid(text.Span) ? 0 : PostFlags.EightBit)
             | (post.SmtpUtf8 ? PostFlags.SmtpUtf8 : 0) | (post.RequireTls ? PostFlags.RequireTls : 0)
-            | (proven ? PostFlags.Proven : 0);
+            | (proven ? PostFlags.Proven : 0) | (header.Value("X-No-Archive")?.Trim().Equals("yes", StringComparison.OrdinalIgnoreCase) == true ? PostFlags.NoArchive : 0);
         var entry = new ListPost(0, list.Id, id, author.ToString(), subject.Length > 500 ? subject[..500] : subject, why is null ? "sending" : "held", null, text.Length, flags, book.Now, 0);
         using var turn = await mail.StagingRoom.EnterAsync(text.Length);
         using var staged = mail.Stage(text);
@@ -253,6 +255,11 @@ public sealed class ListPosts
     int Send(WriteTransaction write, MailList list, ListPost post, ContentRef content, string arrival)
     {
         var members = Members(write, list);
+        if (archive is not null && list.Profile.HasArchive && !post.Flags.HasFlag(PostFlags.NoArchive))
+        {
+            archive.Keep(write, list, content);
+            write.OnCommitted(() => waiting.Release());
+        }
         if (members.Exists(one => one.Member is { HasDigest: true, Paused: null }))
         {
             mail.AddReference(write, content.Id); // held until the digest is written

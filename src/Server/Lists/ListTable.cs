@@ -54,6 +54,15 @@ static class ListTable
         return all;
     }
 
+    /// <summary>Numbers of the lists that the address is on.</summary>
+    public static List<long> ListsOf(Func<string, Statement> prepare, string address)
+    {
+        var all = new List<long>();
+        using var rows = prepare("SELECT list_id FROM list_member WHERE address = ?").Bind(1, address);
+        while (rows.Step()) all.Add(rows.Int64(0));
+        return all;
+    }
+
     public static long Count(Func<string, Statement> prepare, long list) => prepare("SELECT count(*) FROM list_member WHERE list_id = ?").Bind(1, list).Scalar() ?? 0;
 
     public static ListMember? FindMember(Func<string, Statement> prepare, long list, string address)

@@ -26,12 +26,13 @@ static class ListText
     public static bool Touches(string field) => Array.Exists(Removed, name => name.Equals(field, StringComparison.OrdinalIgnoreCase));
 
     /// <param name="messageId">Where the post has none: without brackets.</param>
-    public static byte[] Write(MailList list, ReadOnlySpan<byte> message, ListEdit edit, string? messageId)
+    /// <param name="root">What links begin with.</param>
+    public static byte[] Write(MailList list, ReadOnlySpan<byte> message, ListEdit edit, string? messageId, string root)
     {
         var header = HeaderList.Parse(message);
         var output = new ArrayBufferWriter<byte>(message.Length + 2048);
         var writer = new HeaderWriter(output);
-        WriteListFields(writer, list);
+        WriteListFields(writer, list, root);
         var answers = edit.Changes && list.Profile.ReplyTo == "list";
         var subject = edit.Changes && list.Profile.Prefix is { } prefix ? Prefixed(header.Value("Subject")?.Trim() ?? "", prefix) : null;
         if (edit.Author is { } author)
@@ -58,7 +59,7 @@ static class ListText
         return new Footer("-- \n" + footer, null).TryWrite(output.WrittenSpan, below) ? below.WrittenSpan.ToArray() : output.WrittenSpan.ToArray();
     }
 
-    public static void WriteListFields(HeaderWriter writer, MailList list)
+    public static void WriteListFields(HeaderWriter writer, MailList list, string root)
     {
         string To(ListCommand command) => $"<mailto:{list.For(command)}>";
         // RFC 2919 3
@@ -69,6 +70,7 @@ static class ListText
         writer.Structured("List-Help", To(ListCommand.Help));
         if (list.Profile.Subscription != "closed") writer.Structured("List-Subscribe", To(ListCommand.Subscribe));
         writer.Structured("List-Owner", To(ListCommand.Owner));
+        if (list.Profile.HasArchive) writer.Structured("List-Archive", $"<{list.ArchiveUrl(root)}>"); // RFC 2369 3.6
         writer.Structured("Precedence", "list"); // RFC 3834 2: automatic answers stay away
         writer.Structured("X-Loop", list.Address.ToString()); // another list on the way takes our List-Id away, this it leaves
     }

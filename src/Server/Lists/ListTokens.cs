@@ -47,6 +47,34 @@ public sealed class ListTokens
         return CryptographicOperations.FixedTimeEquals(seal, bytes[8..(8 + SealBytes)]) ? BinaryPrimitives.ReadInt64BigEndian(bytes) : null;
     }
 
+    /// <summary>How long a link into an archive holds.</summary>
+    public static readonly TimeSpan ReaderLasts = TimeSpan.FromDays(180);
+
+    // another purpose, another seal: what takes a member off is in every letter, and letters are passed on
+    static ReadOnlySpan<byte> Reading => "archive"u8;
+
+    /// <summary>What lets a member into the archive.</summary>
+    public string OfReader(long member, DateTimeOffset now)
+    {
+        Span<byte> bytes = stackalloc byte[10 + SealBytes];
+        BinaryPrimitives.WriteInt64BigEndian(bytes, member);
+        BinaryPrimitives.WriteUInt16BigEndian(bytes[8..], (ushort)(now.ToUnixTimeSeconds() / 86400));
+        Seal([.. Reading, .. bytes[..10]], bytes[10..]);
+        return BounceAddresses.Base32(bytes);
+    }
+
+    /// <summary>The member, or null where it is not one of ours or its time is over.</summary>
+    public long? ReaderOf(string token, DateTimeOffset now)
+    {
+        Span<byte> bytes = stackalloc byte[10 + SealBytes + 1];
+        Span<byte> seal = stackalloc byte[SealBytes];
+        if (BounceAddresses.FromBase32(token, bytes) != 10 + SealBytes) return null;
+        Seal([.. Reading, .. bytes[..10]], seal);
+        if (!CryptographicOperations.FixedTimeEquals(seal, bytes[10..(10 + SealBytes)])) return null;
+        var age = now.ToUnixTimeSeconds() / 86400 - BinaryPrimitives.ReadUInt16BigEndian(bytes[8..]);
+        return age >= -1 && age <= ReaderLasts.TotalDays ? BinaryPrimitives.ReadInt64BigEndian(bytes) : null;
+    }
+
     void Seal(ReadOnlySpan<byte> payload, Span<byte> into)
     {
         Span<byte> whole = stackalloc byte[32];

@@ -17,13 +17,13 @@ namespace CbaMail.Lists;
 public static class ListsRoom
 {
     public static IServiceCollection AddLists(this IServiceCollection services) => services
-        .AddSingleton<ListBook>().AddSingleton<ListTokens>().AddSingleton<ListLetters>().AddSingleton<ListPosts>().AddSingleton<ListCommands>().AddSingleton<ListBounces>().AddSingleton<ListDigests>()
+        .AddSingleton<ListBook>().AddSingleton<ListTokens>().AddSingleton<ListLetters>().AddSingleton<ListPosts>().AddSingleton<ListCommands>().AddSingleton<ListBounces>().AddSingleton<ListDigests>().AddSingleton<ListArchive>()
         .AddSingleton(new BodyHolder("lists", ListPostTable.Contents, ListPostTable.Holding, _ => []))
         .AddHostedService<ListRunner>();
 }
 
 /// <summary>Goes on with posts that are being sent, and sees hourly to what is over.</summary>
-sealed class ListRunner(ListPosts posts, ListBounces bounces, ListDigests digests, TimeProvider time, ILogger<ListRunner> log) : BackgroundService
+sealed class ListRunner(ListPosts posts, ListBounces bounces, ListDigests digests, ListArchive archive, TimeProvider time, ILogger<ListRunner> log) : BackgroundService
 {
     static readonly TimeSpan Look = TimeSpan.FromSeconds(30), Upkeep = TimeSpan.FromHours(1);
 
@@ -35,11 +35,13 @@ sealed class ListRunner(ListPosts posts, ListBounces bounces, ListDigests digest
             try
             {
                 while (await posts.GoOnAsync(stoppingToken)) { }
+                await archive.IndexAsync(stoppingToken);
                 await digests.IssueAsync(stoppingToken);
                 if (time.GetUtcNow() >= next)
                 {
                     await posts.UpkeepAsync(stoppingToken);
                     await bounces.UpkeepAsync(stoppingToken);
+                    await archive.UpkeepAsync(stoppingToken);
                     next = time.GetUtcNow() + Upkeep;
                 }
             }

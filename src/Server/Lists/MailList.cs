@@ -13,6 +13,10 @@ public sealed record MailList(long Id, long DomainId, MailAddress Address, ListP
 
     public string Title => Profile.Name ?? Address.LocalPart;
 
+    /// <summary>Where its archive is on the web.</summary>
+    /// <param name="root">What links begin with.</param>
+    public string ArchiveUrl(string root) => $"{root}/archive/{Uri.EscapeDataString(Address.ToString())}/";
+
     public bool IsRussian => Profile.Language == "ru";
 
     public bool IsAnnouncement => Profile.Kind == "announcement";
@@ -52,6 +56,8 @@ public sealed record ListProfile
     public int? MaxRecipients { get; init; }
     /// <summary>Prefix, footer and Reply-To are put in where that breaks a signature which its author's domain insists on (DMARC): the list writes as itself then. Null: no.</summary>
     public bool? ChangeSigned { get; init; }
+    /// <summary>Who may read what was posted, in a public folder and on pages: <c>none</c> (nothing is kept), <c>private</c> (owners and moderators), <c>members</c>, <c>public</c>. Null: <c>none</c>.</summary>
+    public string? Archive { get; init; }
     /// <summary>A digest goes out when its oldest post is so many hours old. Null: 24.</summary>
     public int? DigestHours { get; init; }
     /// <summary>Or when so many posts wait. Null: 30.</summary>
@@ -66,6 +72,9 @@ public sealed record ListProfile
     public int? BounceProbes { get; init; }
     /// <summary>After so many days nobody has decided on, a held post is dropped and its author told. Null: 7.</summary>
     public int? HoldDays { get; init; }
+
+    [JsonIgnore]
+    public bool HasArchive => Archive is "private" or "members" or "public";
 
     static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -125,4 +134,6 @@ public enum PostFlags
     RequireTls = 8,
     /// <summary>Its author is who he says: he can be written to.</summary>
     Proven = 16,
+    /// <summary>Its author wants it in no archive.</summary>
+    NoArchive = 32,
 }

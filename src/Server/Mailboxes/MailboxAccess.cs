@@ -117,7 +117,7 @@ public sealed class MailboxAccess(UserDirectory directory, string others, string
     {
         if (common.Length > 0 && MayAdminister(viewer))
             foreach (var mailbox in reader.Mailboxes(-viewer.DomainId)) yield return mailbox;
-        foreach (var identifier in Identifiers(viewer))
+        foreach (var identifier in Identifiers(viewer).Concat(directory.ListsOf?.Invoke(viewer) ?? []))
             foreach (var id in AclTable.Naming(reader.Transaction, identifier))
                 if (reader.Mailbox(id) is { } mailbox) yield return mailbox;
     }
@@ -139,11 +139,17 @@ public sealed class MailboxAccess(UserDirectory directory, string others, string
         var inDomain = DomainOf(mailbox.AccountId) == viewer.DomainId; // groups and "anyone" are those of the owner's domain
         var given = isLord && !(isOwner && entries.Exists(entry => entry.Identifier == own)) ? Rights.All : Rights.None;
         var taken = Rights.None;
+        IReadOnlyList<string>? lists = null;
         foreach (var (identifier, rights) in entries)
         {
             var negative = identifier.StartsWith('-');
             var name = negative ? identifier.AsSpan(1) : identifier;
-            if (!name.SequenceEqual(own) && !(inDomain && (name.SequenceEqual(Anyone) || name.StartsWith("$") && IsIn(viewer, name[1..])))) continue;
+            if (name.StartsWith("$list:")) // members of a list, whatever their domain
+            {
+                lists ??= directory.ListsOf?.Invoke(viewer) ?? [];
+                if (!lists.Contains(identifier)) continue;
+            }
+            else if (!name.SequenceEqual(own) && !(inDomain && (name.SequenceEqual(Anyone) || name.StartsWith("$") && IsIn(viewer, name[1..])))) continue;
             if (negative) taken |= rights;
             else given |= rights;
         }

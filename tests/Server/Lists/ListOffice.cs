@@ -18,6 +18,7 @@ public abstract class ListOffice : IAsyncLifetime
     internal ListBook book = null!;
     internal ManualTime time = null!;
     internal ListBounces bounces = null!;
+    internal ListArchive archive = null!;
     internal ListDigests digests = null!;
     internal ListLetters letters = null!;
     internal ListPosts posts = null!;
@@ -31,10 +32,10 @@ public abstract class ListOffice : IAsyncLifetime
         time = new ManualTime(DateTimeOffset.UtcNow);
         book = new ListBook(office.Store, office.Directory, office.Mail, time);
         letters = new ListLetters(office.Mail, office.Queue, office.Settings, time);
-        posts = new ListPosts(office.Store, office.Mail, office.Queue, office.Directory, book, new ListTokens(office.Store), letters, office.Settings, NullLogger<ListPosts>.Instance);
+        posts = new ListPosts(office.Store, office.Mail, office.Queue, office.Directory, book, new ListTokens(office.Store), letters, office.Settings, NullLogger<ListPosts>.Instance, archive: archive = new ListArchive(office.Store, office.Mail, book));
         commands = new ListCommands(office.Store, office.Directory, book, posts, letters, office.Mail, NullLogger<ListCommands>.Instance);
         bounces = new ListBounces(office.Store, book, letters, new ListTokens(office.Store), office.Queue, NullLogger<ListBounces>.Instance);
-        digests = new ListDigests(office.Store, office.Mail, book, posts);
+        digests = new ListDigests(office.Store, office.Mail, book, posts, office.Settings);
         delivery = new LocalDelivery(office.Store, office.Mail, office.Queue, office.Directory, TimeProvider.System, NullLogger<LocalDelivery>.Instance, office.Settings, lists: new ListDoor(book, posts, commands, office.Directory, bounces));
         club = (await book.AddAsync(Club, new ListProfile { Name = "Club", Prefix = "[Club]", Footer = "Chess on Fridays", Owners = [Ivan] })).Value!;
         await book.JoinAsync(club, [(Ivan, ""), (Eva, "Eva")], "normal");

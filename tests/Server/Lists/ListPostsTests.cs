@@ -1,5 +1,3 @@
-using CbaMail.Delivery;
-using CbaMail.Envelope;
 using CbaMail.Lists;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;

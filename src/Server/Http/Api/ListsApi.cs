@@ -22,6 +22,7 @@ static class ListsApi
     /// <param name="MaxSize">Bytes of the largest post; 10 MiB unless set.</param>
     /// <param name="MaxRecipients">Addresses in To and Cc of a post; 20 unless set.</param>
     /// <param name="ChangeSigned">Prefix and footer are put in where that breaks a signature that DMARC insists on: the list writes as itself then.</param>
+    /// <param name="Archive">Who may read what was posted: none (nothing is kept), private (owners and moderators), members, public; none unless set.</param>
     /// <param name="DigestHours">A digest goes out when its oldest post is so old; 24 unless set.</param>
     /// <param name="DigestPosts">Or when so many posts wait; 30 unless set.</param>
     /// <param name="DigestSize">Or when they have so many bytes; 256 KiB unless set.</param>
@@ -31,7 +32,7 @@ static class ListsApi
     /// <param name="HoldDays">How long a post waits for a moderator; 7 unless set.</param>
     record ListFields(string? Name = null, string? Kind = null, string? Language = null, IReadOnlyList<string>? Posters = null, string? Moderation = null, string? Subscription = null, IReadOnlyList<string>? Owners = null, IReadOnlyList<string>? Moderators = null,
         string? Prefix = null, string? Footer = null, string? ReplyTo = null, long? MaxSize = null, int? MaxRecipients = null, bool? ChangeSigned = null, int? HoldDays = null,
-        int? DigestHours = null, int? DigestPosts = null, long? DigestSize = null, int? BounceScore = null, int? BounceDays = null, int? BounceProbes = null)
+        string? Archive = null, int? DigestHours = null, int? DigestPosts = null, long? DigestSize = null, int? BounceScore = null, int? BounceDays = null, int? BounceProbes = null)
     {
         public ListProfile Apply(ListProfile old) => old with
         {
@@ -50,6 +51,7 @@ static class ListsApi
             MaxRecipients = MaxRecipients ?? old.MaxRecipients,
             ChangeSigned = ChangeSigned ?? old.ChangeSigned,
             HoldDays = HoldDays ?? old.HoldDays,
+            Archive = Archive ?? old.Archive,
             DigestHours = DigestHours ?? old.DigestHours,
             DigestPosts = DigestPosts ?? old.DigestPosts,
             DigestSize = DigestSize ?? old.DigestSize,
@@ -62,7 +64,7 @@ static class ListsApi
     sealed record NewList(string Address) : ListFields;
 
     sealed record ListView(string Address, string? Name, string Kind, string Language, int Members, IReadOnlyList<string> Posters, string Moderation, string Subscription, IReadOnlyList<string> Owners, IReadOnlyList<string> Moderators,
-        string? Prefix, string? Footer, string ReplyTo, long MaxSize, int MaxRecipients, bool ChangeSigned, int HoldDays, int DigestHours, int DigestPosts, long DigestSize, int BounceScore, int BounceDays, int BounceProbes, int Held, DateTimeOffset Created);
+        string? Prefix, string? Footer, string ReplyTo, long MaxSize, int MaxRecipients, bool ChangeSigned, int HoldDays, string Archive, int DigestHours, int DigestPosts, long DigestSize, int BounceScore, int BounceDays, int BounceProbes, int Held, DateTimeOffset Created);
 
     /// <param name="Mode">normal, digest (MIME), digest-plain, nomail; normal unless set.</param>
     sealed record NewMembers(IReadOnlyList<string> Addresses, string? Mode = null);
@@ -142,7 +144,7 @@ static class ListsApi
         var profile = list.Profile;
         return new(list.Address.ToString(), profile.Name, profile.Kind ?? "discussion", profile.Language ?? "en", context.Room<ListBook>().CountMembers(list), profile.Posters ?? [list.IsAnnouncement ? "moderators" : "members"],
             profile.Moderation ?? (list.IsAnnouncement ? "none" : "strangers"), profile.Subscription ?? "open", profile.Owners ?? [], profile.Moderators ?? [], profile.Prefix, profile.Footer, profile.ReplyTo ?? "sender",
-            profile.MaxSize ?? 10 << 20, profile.MaxRecipients ?? 20, profile.ChangeSigned == true, profile.HoldDays ?? 7, profile.DigestHours ?? 24, profile.DigestPosts ?? 30, profile.DigestSize ?? 256 << 10, profile.BounceScore ?? 5, profile.BounceDays ?? 7, profile.BounceProbes ?? 3,
+            profile.MaxSize ?? 10 << 20, profile.MaxRecipients ?? 20, profile.ChangeSigned == true, profile.HoldDays ?? 7, profile.Archive ?? "none", profile.DigestHours ?? 24, profile.DigestPosts ?? 30, profile.DigestSize ?? 256 << 10, profile.BounceScore ?? 5, profile.BounceDays ?? 7, profile.BounceProbes ?? 3,
             context.Room<ListPosts>().Held(list).Count, list.Created);
     }
 
