@@ -19,7 +19,8 @@ static class Expunge
     public static void Remove(WriteTransaction transaction, Notifier notifier, long mailboxId, IReadOnlyList<uint> uids, List<uint> gone, DateTimeOffset now, OwnChange? own = null, bool keep = false)
     {
         if (MailboxTable.Get(transaction, mailboxId) is not { } mailbox) return;
-        var rows = Flags.Rows(transaction, mailboxId, uids).Where(row => row.Flags.HasFlag(MessageFlags.Deleted)).ToList();
+        var rows = Flags.Rows(transaction, mailboxId, uids);
+        rows.RemoveAll(row => (row.Flags & MessageFlags.Deleted) == 0);
         var modseq = Take(transaction, notifier, mailbox, rows, now, keep);
         if (rows.Count > 0) own?.Add(mailbox.ModSeq, modseq);
         gone.AddRange(rows.Select(row => row.Uid));

@@ -69,21 +69,22 @@ static class Flags
     static bool AreDense(IReadOnlyList<uint> uids) => uids.Count > 8 && uids[^1] - uids[0] < uids.Count * 4L;
 
     /// <summary>The rows of rising UIDs: one walk where they are dense, single look-ups where they are scattered.</summary>
-    public static IEnumerable<MessageRow> Rows(WriteTransaction transaction, long mailboxId, IReadOnlyList<uint> uids)
+    public static List<MessageRow> Rows(WriteTransaction transaction, long mailboxId, IReadOnlyList<uint> uids)
     {
-        if (uids.Count == 0) yield break;
-        if (AreDense(uids))
+        if (!AreDense(uids))
         {
-            var next = 0;
-            foreach (var row in MessageTable.Range(transaction, mailboxId, uids[0], uids[^1]))
-            {
-                while (next < uids.Count && uids[next] < row.Uid) next++;
-                if (next < uids.Count && uids[next] == row.Uid) yield return row;
-            }
-            yield break;
+            var found = new List<MessageRow>(uids.Count);
+            foreach (var uid in uids)
+                if (MessageTable.Get(transaction, mailboxId, uid) is { } row) found.Add(row);
+            return found;
         }
-        foreach (var uid in uids)
-            if (MessageTable.Get(transaction, mailboxId, uid) is { } row) yield return row;
+        var (rows, next) = (MessageTable.Range(transaction, mailboxId, uids[0], uids[^1]), 0);
+        rows.RemoveAll(row =>
+        {
+            while (next < uids.Count && uids[next] < row.Uid) next++;
+            return next == uids.Count || uids[next] != row.Uid;
+        });
+        return rows;
     }
 
     public static int Bit(MessageFlags flags, MessageFlags flag) => (flags & flag) != 0 ? 1 : 0;

@@ -321,7 +321,8 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
             gone += await store.CommitAsync(t =>
             {
                 if (MailboxTable.Get(t, mailboxId) is not { } mailbox) return 0;
-                var rows = Flags.Rows(t, mailboxId, piece).Where(row => which?.Invoke(row) != false).ToList();
+                var rows = Flags.Rows(t, mailboxId, piece);
+                if (which is not null) rows.RemoveAll(row => !which(row));
                 Expunge.Take(t, notifier, mailbox, rows, time.GetUtcNow(), Keeps);
                 return rows.Count;
             }, cancel);
@@ -340,7 +341,7 @@ public sealed class MailStore(Store store, Settings settings, Notifier notifier,
             {
                 var trash = EnsureSpecial(t, accountId, "\\Trash", "Trash");
                 if (trash != mailboxId) _ = Transfer.Move(t, notifier, mailboxId, piece, trash, 0, Mover.Owner, time.GetUtcNow());
-                else if (MailboxTable.Get(t, mailboxId) is { } mailbox) Expunge.Take(t, notifier, mailbox, [.. Flags.Rows(t, mailboxId, piece)], time.GetUtcNow(), Keeps);
+                else if (MailboxTable.Get(t, mailboxId) is { } mailbox) Expunge.Take(t, notifier, mailbox, Flags.Rows(t, mailboxId, piece), time.GetUtcNow(), Keeps);
                 return 0;
             }, cancel);
         }

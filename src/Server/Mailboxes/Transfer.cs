@@ -17,14 +17,14 @@ static class Transfer
     public static Result<Copied> Copy(WriteTransaction transaction, Notifier notifier, long mailboxId, IReadOnlyList<uint> uids, long destinationId, long quota, Mover mover, DateTimeOffset now)
     {
         if (MailboxTable.Get(transaction, mailboxId) is not { } source || MailboxTable.Get(transaction, destinationId) is not { } destination) return Refusal.NoSuchMailbox;
-        var rows = Flags.Rows(transaction, mailboxId, uids).ToList();
+        var rows = Flags.Rows(transaction, mailboxId, uids);
         return Copy(transaction, notifier, source, rows, destination, quota, now, mover);
     }
 
     public static Result<Copied> Move(WriteTransaction transaction, Notifier notifier, long mailboxId, IReadOnlyList<uint> uids, long destinationId, long quota, Mover mover, DateTimeOffset now)
     {
         if (MailboxTable.Get(transaction, mailboxId) is not { } source || MailboxTable.Get(transaction, destinationId) is not { } destination) return Refusal.NoSuchMailbox;
-        var rows = Flags.Rows(transaction, mailboxId, uids).ToList();
+        var rows = Flags.Rows(transaction, mailboxId, uids);
         // moving within an account takes no space
         var copied = Copy(transaction, notifier, source, rows, destination, source.AccountId == destination.AccountId ? 0 : quota, now, mover);
         if (copied.Ok) Expunge.Take(transaction, notifier, MailboxTable.Get(transaction, mailboxId)!, rows, now);
