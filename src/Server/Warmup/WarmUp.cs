@@ -59,7 +59,7 @@ sealed class WarmUp(Settings settings, Func<Settings, WebApplication> build, Tim
             Evaluation = true, // a sign-in in clear text
             Log = LogLevel.None,
             SignIn = new() { PasswordCost = 1, ScramIterations = 4096 },
-            Storage = settings.Storage with { PendingFlagsAtLeast = 4 },
+            Storage = settings.Storage,
         };
         await using var house = build(own);
         var people = house.Services.GetRequiredService<UserDirectory>();
