@@ -45,6 +45,7 @@ public static class CommandLine
         .. GroupVerbs.Rows,
         .. ResourceVerbs.Rows,
         .. ListVerbs.Rows,
+        .. CourseAddressVerbs.Rows,
         .. PolicyVerbs.Rows,
         .. MailboxVerbs.Rows,
         .. ExpungedVerbs.Rows,

@@ -1,16 +1,17 @@
 using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Lists;
+using CbaMail.Mailings;
 using CbaMail.Queue;
 using CbaMail.Storage;
 
 namespace CbaMail.Delivery;
 
-/// <summary>Hands what is for an address of a list to the room Lists; what is for its owners goes on to them.</summary>
-public sealed class ListDoor(ListBook book, ListPosts posts, ListCommands commands, UserDirectory directory, ListBounces? bounces = null)
+/// <summary>Hands what is for an address of a list to the room Lists, and what is for one of a course to Mailings; what is for a list's owners goes on to them.</summary>
+public sealed class ListDoor(ListBook book, ListPosts posts, ListCommands commands, UserDirectory directory, ListBounces? bounces = null, CourseAddresses? courses = null)
 {
     /// <summary>Whether the target is an address of a list.</summary>
-    public bool Serves(Target target) => target.Served is { } address && book.Serves(address);
+    public bool Serves(Target target) => target.Served is { } address && (book.Serves(address) || courses?.Serves(address) == true);
 
     /// <summary>Where mail for the owners of a list goes; nothing of any other target.</summary>
     public IEnumerable<Target> PassedOn(Target target)
@@ -25,6 +26,8 @@ public sealed class ListDoor(ListBook book, ListPosts posts, ListCommands comman
     /// <returns>Null, or why it was not taken.</returns>
     public async ValueTask<Refusal?> TakeAsync(Target target, DeliveryOrder order, CancellationToken cancel)
     {
+        if (target.Served is { } course && courses?.Serves(course) == true)
+            return await courses.TakeAsync(course, new CourseMail(order.ReversePath, order.Message, (order.Author ?? order.Poster) is { } teacher ? directory.GetAccount(teacher) : null, order.Proven?.Author, order.Junk, order.Id), cancel);
         if (target.Served is not { } address || !book.TryFind(address, out var list, out var command, out var token)) return Refusal.NoSuchUser; // removed since RCPT
         if (command == ListCommand.Owner) return PassedOn(target).Any() ? null : Refusal.NoSuchUser;
         var mail = new ListMail(order.ReversePath, order.Message, (order.Author ?? order.Poster) is { } author ? directory.GetAccount(author) : null, order.Proven?.Author, order.Signatures, order.Junk, order.RequireTls, order.SmtpUtf8, order.Id,

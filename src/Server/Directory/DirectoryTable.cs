@@ -49,7 +49,7 @@ internal static class DirectoryTable
 
     /// <summary>Whether an account, an alias, a group or a resource has the address.</summary>
     public static bool IsTaken(WriteTransaction write, long domainId, string local) =>
-        write.Prepare("SELECT EXISTS (SELECT 1 FROM account WHERE domain_id = ?1 AND local = ?2) OR EXISTS (SELECT 1 FROM alias WHERE domain_id = ?1 AND local = ?2) OR EXISTS (SELECT 1 FROM mail_group WHERE domain_id = ?1 AND local = ?2) OR EXISTS (SELECT 1 FROM resource WHERE domain_id = ?1 AND local = ?2) OR EXISTS (SELECT 1 FROM mail_list WHERE domain_id = ?1 AND local = ?2)").Bind(1, domainId).Bind(2, local).Scalar() == 1;
+        write.Prepare("SELECT EXISTS (SELECT 1 FROM account WHERE domain_id = ?1 AND local = ?2) OR EXISTS (SELECT 1 FROM alias WHERE domain_id = ?1 AND local = ?2) OR EXISTS (SELECT 1 FROM mail_group WHERE domain_id = ?1 AND local = ?2) OR EXISTS (SELECT 1 FROM resource WHERE domain_id = ?1 AND local = ?2) OR EXISTS (SELECT 1 FROM mail_list WHERE domain_id = ?1 AND local = ?2) OR EXISTS (SELECT 1 FROM course_address WHERE domain_id = ?1 AND local = ?2)").Bind(1, domainId).Bind(2, local).Scalar() == 1;
 
     /// <summary>Accounts of a domain, and what their quotas come to.</summary>
     public static (long Accounts, long Quota) Sums(WriteTransaction write, long domainId)
@@ -113,7 +113,7 @@ internal static class DirectoryTable
     /// <summary>Whether nobody is in it, and no other is an alias of it; those that were put away do not count.</summary>
     public static bool MayRemoveDomain(WriteTransaction write, long id) => write.Prepare("""
         SELECT NOT EXISTS (SELECT 1 FROM account WHERE domain_id = ?1 AND removed IS NULL) AND NOT EXISTS (SELECT 1 FROM alias WHERE domain_id = ?1)
-        AND NOT EXISTS (SELECT 1 FROM mail_group WHERE domain_id = ?1) AND NOT EXISTS (SELECT 1 FROM resource WHERE domain_id = ?1) AND NOT EXISTS (SELECT 1 FROM mail_list WHERE domain_id = ?1) AND NOT EXISTS (SELECT 1 FROM domain WHERE alias_of = ?1)
+        AND NOT EXISTS (SELECT 1 FROM mail_group WHERE domain_id = ?1) AND NOT EXISTS (SELECT 1 FROM resource WHERE domain_id = ?1) AND NOT EXISTS (SELECT 1 FROM mail_list WHERE domain_id = ?1) AND NOT EXISTS (SELECT 1 FROM course_address WHERE domain_id = ?1) AND NOT EXISTS (SELECT 1 FROM domain WHERE alias_of = ?1)
         """).Bind(1, id).Scalar() == 1;
 
     public static bool RemoveDomain(WriteTransaction write, long id) => write.Prepare("DELETE FROM domain WHERE id = ?").Bind(1, id).Run() == 1;

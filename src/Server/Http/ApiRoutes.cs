@@ -32,6 +32,7 @@ static class ApiRoutes
         .. GroupsApi.Rows,
         .. ResourcesApi.Rows,
         .. ListsApi.Rows,
+        .. CourseAddressesApi.Rows,
         .. OwnMailApi.Rows,
         .. IdentitiesApi.Rows,
         .. PoliciesApi.Rows,

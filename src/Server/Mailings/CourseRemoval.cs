@@ -10,6 +10,7 @@ public static class CourseRemoval
     public static ValueTask<Refusal?> RemoveWithMailingsAsync(this CourseRegister courses, string slug, CancellationToken cancel) => courses.RemoveAsync(slug, (transaction, course) =>
     {
         if (MailingTable.Unfinished(transaction, course) is { } one) return Refusal.Conflict.Because($"Mailing {one} of this course is not finished; cancel it first: cbamail mailing cancel {one}");
+        CourseAddressTable.RemoveAll(transaction, course);
         AudienceTable.RemoveAll(transaction, course);
         MailingTable.RemoveAll(transaction, course);
         return null;

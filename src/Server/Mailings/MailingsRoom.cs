@@ -30,6 +30,8 @@ public static class MailingsRoom
         .AddSingleton<PressRoom>()
         .AddSingleton(static provider => provider.GetRequiredService<PressRoom>().Consents)
         .AddSingleton(static provider => provider.GetRequiredService<PressRoom>().Links)
+        .AddSingleton<CourseAddresses>()
+        .AddHostedService<CourseAddressRunner>()
         .AddSingleton<DemonstrationCourse>()
         .AddSingleton(MailingHolding.Holder);
 }

@@ -18,6 +18,9 @@ public static partial class MailingsTelemetry
     [LoggerMessage(6006, LogLevel.Warning, "mailing {Mailing}: {Address} refused: {Reply}")]
     public static partial void CopyRefused(this ILogger log, long mailing, string address, string reply);
 
+    [LoggerMessage(6020, LogLevel.Error, "letters to courses could not be gone on with; it is tried again soon")]
+    public static partial void CourseLetters(this ILogger log, Exception cause);
+
     [LoggerMessage(6007, LogLevel.Information, "demonstration: {What}")]
     public static partial void Demonstration(this ILogger log, string what);
 }
