@@ -38,6 +38,23 @@ public class MailingTests
     }
 
     [Fact]
+    public async Task A_dry_run_of_an_import_tells_the_difference_and_changes_nothing()
+    {
+        await using var server = await TestServer.StartAsync();
+        var course = await CourseSetup.MakeAsync(server, 5);
+        var file = await CourseSetup.WriteAsync(server, "next.csv", "address,name\nu0001@course.test,Другое имя\nnew@course.test,Новый\n");
+        foreach (var _ in new[] { "first", "again" })
+        {
+            var tried = (await server.CliAsync("course", "import", course, file, "--dry-run")).Succeeded().Output;
+            Assert.Contains("+ new@course.test", tried);
+            Assert.Contains("1 added, 1 updated", tried);
+        }
+        var people = (await server.CliAsync("course", "people", course)).Succeeded().Output;
+        Assert.DoesNotContain("new@course.test", people);
+        Assert.DoesNotContain("Другое имя", people);
+    }
+
+    [Fact]
     public async Task Check_names_what_is_wrong_and_send_refuses_until_it_is_mended()
     {
         await using var server = await TestServer.StartAsync();

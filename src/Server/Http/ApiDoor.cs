@@ -94,7 +94,13 @@ sealed class ApiDoor
     async Task ServeAsync(ApiRoute route, HttpContext context)
     {
         if (ApiQuery.Wrong(route, context) is { } wrong) { await context.RefuseAsync(wrong); return; }
-        if (route.Streams && (route.OnlyReads || (route.CanRehearse && context.Asked("dry-run") == "true"))) { await route.Run(context); return; }
+        if (route.Streams && route.OnlyReads) { await route.Run(context); return; }
+        if (route.Streams && route.CanRehearse && context.Asked("dry-run") == "true")
+        {
+            context.Response.Headers["Dry-Run"] = "true";
+            await Rehearsal.RunAsync(() => route.Run(context));
+            return;
+        }
         if (route.Streams) { await RecordedAsync(route, context, buffered: false); return; }
         await using var answer = new Answer(context);
         if (route.OnlyReads)
