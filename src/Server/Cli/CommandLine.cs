@@ -51,6 +51,7 @@ public static class CommandLine
         .. ExpungedVerbs.Rows,
         .. CourseVerbs.Rows,
         .. EnrolmentVerbs.Rows,
+        .. RosterVerbs.Rows,
         .. RunVerbs.Rows,
         .. TemplateVerbs.Rows,
         .. MailingVerbs.Rows,

@@ -60,12 +60,18 @@ static class CourseVerbs
             await invocation.Error.WriteLineAsync($"{Path.GetFileName(path)}, line {error.Text("line")}: {error.Text("error")}");
         foreach (var note in report.Items("notes"))
             await invocation.Error.WriteLineAsync($"{Path.GetFileName(path)}, line {note.Text("line")}: note: {note.Text("error")}");
-        if (!invocation.Json)
-            foreach (var change in report.Items("changes")) invocation.Print(Difference(change));
-        invocation.Print(report, answer => string.Create(CultureInfo.InvariantCulture,
-            $"{answer.Number("added")} added, {answer.Number("updated")} updated, {answer.Number("unchanged")} unchanged, {answer.Number("failed")} refused{(answer.Number("ended") > 0 ? $", {answer.Number("ended")} ended" : "")}."));
+        Print(invocation, report);
         // rows that were bad are reported; only an import of which nothing could be taken is a failure
         return report.Number("failed") > 0 && report.Number("added") + report.Number("updated") + report.Number("unchanged") == 0 ? 1 : 0;
+    }
+
+    /// <summary>The difference, where it is told, and the sum of it.</summary>
+    internal static int Print(Invocation invocation, JsonElement report)
+    {
+        if (!invocation.Json)
+            foreach (var change in report.Items("changes")) invocation.Print(Difference(change));
+        return invocation.Print(report, answer => string.Create(CultureInfo.InvariantCulture,
+            $"{answer.Number("added")} added, {answer.Number("updated")} updated, {answer.Number("unchanged")} unchanged, {answer.Number("failed")} refused{(answer.Number("ended") > 0 ? $", {answer.Number("ended")} ended" : "")}."));
     }
 
     /// <summary>A line a person: + added, ~ changed, - ended, with what differs.</summary>

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace CbaMail.Config;
 
 /// <summary>The keys of course mailings.</summary>
@@ -20,6 +22,9 @@ public sealed record MailingSettings
 
     /// <summary>Further columns of a course: merge fields. Default 200.</summary>
     public int Columns { get; init; } = 200;
+
+    /// <summary>Networks inside one's own in which systems that know people of courses (Moodle, LTI platforms) may be asked; others are asked in the open net alone. Default none.</summary>
+    public IReadOnlyList<IPNetwork> RosterNetworks { get; init; } = [];
 
     /// <summary>Characters of one template. Default 2,000,000.</summary>
     public int TemplateLength { get; init; } = 2_000_000;

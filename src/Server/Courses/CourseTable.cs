@@ -170,6 +170,7 @@ static class CourseTable
     public static void Remove(WriteTransaction transaction, long course)
     {
         RunTable.RemoveAll(transaction, course);
+        transaction.Prepare("DELETE FROM roster_name WHERE kind = 'course' AND value = ?").Bind(1, course.ToString(System.Globalization.CultureInfo.InvariantCulture)).Run();
         transaction.Prepare("DELETE FROM import_reject WHERE course_id = ?").Bind(1, course).Run();
         transaction.Prepare("DELETE FROM course WHERE id = ?").Bind(1, course).Run();
     }

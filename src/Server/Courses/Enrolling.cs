@@ -18,7 +18,8 @@ static class Enrolling
     /// <param name="before">As he is in the run, or null.</param>
     /// <param name="person">As the domain knows him, or null.</param>
     /// <param name="line">Of the file that brings him; 0 leaves what is there.</param>
-    public static Result<Enrolment> After(Enrolment? before, Person? person, Run run, string domain, string address, EnrolmentWish wish, int line, DateTimeOffset now)
+    /// <param name="source">The roster source that brings him. Whoever came by another stays that one's, until he has left.</param>
+    public static Result<Enrolment> After(Enrolment? before, Person? person, Run run, string domain, string address, EnrolmentWish wish, int line, DateTimeOffset now, long source = 0)
     {
         var old = before ?? new Enrolment(0, run.CourseId, run.Id, run.Slug, person ?? new(0, domain, address, "", null, null, "{}", now), CourseRole.Student, null, null, false, [], "{}", line, now, []);
         var role = old.Role;
@@ -54,6 +55,7 @@ static class Enrolling
             Groups = groups,
             Fields = wish.Fields is null ? old.Fields : MergeJson.Object(Merged(old.Fields, wish.Fields, emptyTakesAway: false)),
             Line = line > 0 ? line : old.Line,
+            Source = before is null || (line > 0 && (before.Line == 0 || before.Ended)) ? source : before.Source,
             GuardianOf = wards,
         };
     }

@@ -18,9 +18,10 @@ public sealed record Person(long Id, string Domain, string Address, string Name,
 /// <param name="Fields">JSON object: column of the file to text.</param>
 /// <param name="Line">Of the file that brought him; 0: none did.</param>
 /// <param name="GuardianOf">Addresses of those whom he looks after in this run.</param>
+/// <param name="Source">The roster source that brought him; 0: a file, or nobody.</param>
 public sealed record Enrolment(
     long Id, long CourseId, long RunId, string Run, Person Person, CourseRole Role, DateOnly? From, DateOnly? Until, bool Ended,
-    IReadOnlyList<string> Groups, string Fields, int Line, DateTimeOffset Created, IReadOnlyList<string> GuardianOf)
+    IReadOnlyList<string> Groups, string Fields, int Line, DateTimeOffset Created, IReadOnlyList<string> GuardianOf, long Source = 0)
 {
     /// <summary>Whether he is in the run on that day.</summary>
     public bool IsActive(DateOnly today) => !Ended && !(From > today) && !(Until < today);

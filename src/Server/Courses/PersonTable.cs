@@ -34,14 +34,14 @@ static class PersonTable
 
     const string Columns = """
         SELECT p.id, p.domain, p.address, p.name, p.language, p.zone, p.attributes, p.created,
-               e.id, e.course_id, e.run_id, r.slug, e.role, e.valid_from, e.valid_until, e.status, e.fields, e.line, e.created
+               e.id, e.course_id, e.run_id, r.slug, e.role, e.valid_from, e.valid_until, e.status, e.fields, e.line, e.created, e.source
           FROM enrolment e JOIN person p ON p.id = e.person_id JOIN run r ON r.id = e.run_id
         """;
 
     /// <summary>Without groups and wards.</summary>
     static Enrolment Read(Statement row) => new(
         row.Int64(8), row.Int64(9), row.Int64(10), row.String(11), ReadPerson(row, 0), CourseWords.Role(row.String(12)), Date(row, 13), Date(row, 14), row.String(15) == "ended",
-        [], row.String(16), row.Int32(17), row.Time(18), []);
+        [], row.String(16), row.Int32(17), row.Time(18), [], row.Int64(19));
 
     /// <summary>Everybody of a course who is or was in it, by rising number of the enrolment.</summary>
     public static List<Enrolment> OfCourse(ReadTransaction read, long course)
@@ -96,15 +96,15 @@ static class PersonTable
 
     public static long Enrol(WriteTransaction write, Enrolment one, long person)
     {
-        write.Prepare("INSERT INTO enrolment (course_id, run_id, person_id, role, valid_from, valid_until, status, fields, line, created) VALUES (?,?,?,?,?,?,?,?,?,?)")
+        write.Prepare("INSERT INTO enrolment (course_id, run_id, person_id, role, valid_from, valid_until, status, fields, line, created, source) VALUES (?,?,?,?,?,?,?,?,?,?,?)")
             .Bind(1, one.CourseId).Bind(2, one.RunId).Bind(3, person).Bind(4, CourseWords.Of(one.Role)).Bind(5, IsoDate.Of(one.From)).Bind(6, IsoDate.Of(one.Until))
-            .Bind(7, one.Ended ? "ended" : "active").Bind(8, one.Fields).Bind(9, one.Line).Bind(10, one.Created).Run();
+            .Bind(7, one.Ended ? "ended" : "active").Bind(8, one.Fields).Bind(9, one.Line).Bind(10, one.Created).Bind(11, one.Source).Run();
         return write.LastInsertId;
     }
 
     public static void Update(WriteTransaction write, Enrolment one) =>
-        write.Prepare("UPDATE enrolment SET role = ?, valid_from = ?, valid_until = ?, status = ?, fields = ?, line = ? WHERE id = ?")
-            .Bind(1, CourseWords.Of(one.Role)).Bind(2, IsoDate.Of(one.From)).Bind(3, IsoDate.Of(one.Until)).Bind(4, one.Ended ? "ended" : "active").Bind(5, one.Fields).Bind(6, one.Line).Bind(7, one.Id).Run();
+        write.Prepare("UPDATE enrolment SET role = ?, valid_from = ?, valid_until = ?, status = ?, fields = ?, line = ?, source = ? WHERE id = ?")
+            .Bind(1, CourseWords.Of(one.Role)).Bind(2, IsoDate.Of(one.From)).Bind(3, IsoDate.Of(one.Until)).Bind(4, one.Ended ? "ended" : "active").Bind(5, one.Fields).Bind(6, one.Line).Bind(7, one.Source).Bind(8, one.Id).Run();
 
     public static void SetGroups(WriteTransaction write, long enrolment, IEnumerable<long> groups)
     {

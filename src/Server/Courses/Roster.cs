@@ -16,7 +16,9 @@ public sealed record RosterChange(string Deed, int Line, string Address, string 
 /// <summary>How a source is taken in.</summary>
 /// <param name="EndMissing">Whoever came by a source before and is not named by this one has left.</param>
 /// <param name="MostEnded">In percent of those in the run; nobody is ended, and nothing is done, where more would be.</param>
-public sealed record RosterOrder(bool IsRehearsal = false, bool EndMissing = false, int MostEnded = 20);
+/// <param name="LeastEnded">So many may always be, while somebody is left.</param>
+/// <param name="Source">The roster source that this is; 0: a file. Whoever came by another is none of its business.</param>
+public sealed record RosterOrder(bool IsRehearsal = false, bool EndMissing = false, int MostEnded = 20, int LeastEnded = 0, long Source = 0);
 
 /// <summary>What a source did, or would do.</summary>
 /// <param name="Errors">Rows that were left out.</param>
@@ -34,15 +36,20 @@ public sealed class Roster(Store store, Settings settings, TimeProvider time)
         Course course, Run run, IReadOnlyList<string> columns, IReadOnlyList<RosterRow> rows, IReadOnlyList<ImportError> errors, IReadOnlyList<ImportError> notes, RosterOrder order, CancellationToken cancel)
     {
         var tally = new Tally(errors, notes);
-        var plan = Plan(course, run, rows, tally);
-        var leaving = order.EndMissing ? Leaving(course, run, rows) : [];
+        rows = Meant(course, run, rows, order);
+        var plan = Plan(course, run, rows, order, tally);
+        var leaving = order.EndMissing ? Leaving(course, run, rows, order.Source) : [];
         if (order.EndMissing && leaving.Count > 0)
         {
             // a row that cannot be read may be theirs
             var named = rows.Select(row => row.Key).ToHashSet(StringComparer.Ordinal);
             if (errors.Any(error => !(MailAddress.TryParse(error.Address, out var address) && named.Contains(address.Key)))) return Refusal.Conflict.Because("Nobody can be ended by a source of which rows were left out: mend them first");
+        }
+        var going = leaving.Count + rows.Count(row => row.Wish.Status == "ended");
+        if (going > 0)
+        {
             var inRun = InRun(course, run);
-            if (leaving.Count * 100L > (long)inRun * order.MostEnded) return Refusal.Conflict.Because($"{leaving.Count} of {inRun} people would leave the run, more than {order.MostEnded} %; say so where it is meant (most-ended)").At("most-ended");
+            if ((going > order.LeastEnded || rows.Count == 0) && going * 100L > (long)inRun * order.MostEnded) return Refusal.Conflict.Because($"{going} of {inRun} people would leave the run, more than {order.MostEnded} %; say so where it is meant (most-ended)").At("most-ended");
         }
         foreach (var one in leaving) tally.Changes.Add(new("ended", one.Line, one.Person.Address, one.Person.Name, [new("status", "active", "ended")]));
         if (order.IsRehearsal) return tally.Report(plan.Added, plan.Updated, plan.Unchanged, leaving.Count);
@@ -53,7 +60,7 @@ public sealed class Roster(Store store, Settings settings, TimeProvider time)
         for (var start = 0; start < rows.Count; start += Piece)
         {
             var piece = rows.Skip(start).Take(Piece).ToList();
-            var done = await store.CommitAsync(write => Write(write, course, run, piece), cancel);
+            var done = await store.CommitAsync(write => Write(write, course, run, piece, order.Source), cancel);
             if (done is not { } count) return Refusal.Conflict.Because($"The course is gone, or it has {settings.Mailings.Participants} participants, which is the limit");
             (added, updated, unchanged) = (added + count.Added, updated + count.Updated, unchanged + count.Unchanged);
         }
@@ -61,7 +68,7 @@ public sealed class Roster(Store store, Settings settings, TimeProvider time)
             tally.Notes.AddRange(await store.CommitAsync(write => Guard(write, course, run, piece), cancel));
         foreach (var piece in leaving.Chunk(Piece))
             await store.CommitAsync(write => { foreach (var one in piece) if (PersonTable.Find(write.Prepare, run.Id, one.Person.Id) is { } now) PersonTable.Update(write, now with { Ended = true }); return true; }, cancel);
-        await store.CommitAsync(write => { CourseTable.SetRejects(write, course.Id, [.. errors.Take(1000)]); return true; }, cancel);
+        if (order.Source == 0) await store.CommitAsync(write => { CourseTable.SetRejects(write, course.Id, [.. errors.Take(1000)]); return true; }, cancel);
         return tally.Report(added, updated, unchanged, leaving.Count);
     }
 
@@ -76,7 +83,7 @@ public sealed class Roster(Store store, Settings settings, TimeProvider time)
     }
 
     /// <summary>The difference, against what is there now.</summary>
-    (int Added, int Updated, int Unchanged) Plan(Course course, Run run, IReadOnlyList<RosterRow> rows, Tally tally)
+    (int Added, int Updated, int Unchanged) Plan(Course course, Run run, IReadOnlyList<RosterRow> rows, RosterOrder order, Tally tally)
     {
         var (added, updated, unchanged) = (0, 0, 0);
         var now = time.GetUtcNow();
@@ -85,7 +92,7 @@ public sealed class Roster(Store store, Settings settings, TimeProvider time)
         {
             var person = PersonTable.Find(read.Prepare, course.Domain, row.Key);
             var before = person is null ? null : PersonTable.Find(read.Prepare, run.Id, person.Id);
-            var after = Enrolling.After(before, person, run, course.Domain, row.Address, row.Wish, row.Line, now);
+            var after = Enrolling.After(before, person, run, course.Domain, row.Address, row.Wish, row.Line, now, order.Source);
             if (!after.Ok) { tally.Errors.Add(new(row.Line, row.Address, after.Refusal.Sentence)); continue; }
             var changes = Enrolling.Differences(before, after.Value);
             if (before is not null && changes.Count == 0) { unchanged++; continue; }
@@ -96,7 +103,7 @@ public sealed class Roster(Store store, Settings settings, TimeProvider time)
         return (added, updated, unchanged);
     }
 
-    (int Added, int Updated, int Unchanged)? Write(WriteTransaction write, Course course, Run run, List<RosterRow> rows)
+    (int Added, int Updated, int Unchanged)? Write(WriteTransaction write, Course course, Run run, List<RosterRow> rows, long source)
     {
         var (added, updated, unchanged) = (0, 0, 0);
         if (!RunTable.Exists(write, run.Id) || CourseTable.Count(write, course.Id) + rows.Count > settings.Mailings.Participants + Piece) return null;
@@ -105,7 +112,7 @@ public sealed class Roster(Store store, Settings settings, TimeProvider time)
         {
             var person = PersonTable.Find(write.Prepare, course.Domain, row.Key);
             var before = person is null ? null : PersonTable.Find(write.Prepare, run.Id, person.Id);
-            var after = Enrolling.After(before, person, run, course.Domain, row.Address, row.Wish, row.Line, now);
+            var after = Enrolling.After(before, person, run, course.Domain, row.Address, row.Wish, row.Line, now, source);
             if (!after.Ok) continue;
             if (before is null) added++;
             else if (Enrolling.Differences(before, after.Value).Count == 0) { unchanged++; continue; }
@@ -124,11 +131,20 @@ public sealed class Roster(Store store, Settings settings, TimeProvider time)
         return notes;
     }
 
-    List<Enrolment> Leaving(Course course, Run run, IReadOnlyList<RosterRow> rows)
+    /// <summary>Without those whom a source says to have left, and who are not in the run by it.</summary>
+    IReadOnlyList<RosterRow> Meant(Course course, Run run, IReadOnlyList<RosterRow> rows, RosterOrder order)
+    {
+        if (!rows.Any(row => row.Wish.Status == "ended")) return rows;
+        using var read = store.Read();
+        return [.. rows.Where(row => row.Wish.Status != "ended" || (PersonTable.Find(read.Prepare, course.Domain, row.Key) is { } person
+            && PersonTable.Find(read.Prepare, run.Id, person.Id) is { Ended: false } now && now.Source == order.Source && now.Line > 0))];
+    }
+
+    List<Enrolment> Leaving(Course course, Run run, IReadOnlyList<RosterRow> rows, long source)
     {
         var named = rows.Select(row => row.Key).ToHashSet(StringComparer.Ordinal);
         using var read = store.Read();
-        return [.. PersonTable.OfCourse(read, course.Id).Where(one => one.RunId == run.Id && !one.Ended && one.Line > 0 && !(MailAddress.TryParse(one.Person.Address, out var address) && named.Contains(address.Key)))];
+        return [.. PersonTable.OfCourse(read, course.Id).Where(one => one.RunId == run.Id && !one.Ended && one.Line > 0 && one.Source == source && !(MailAddress.TryParse(one.Person.Address, out var address) && named.Contains(address.Key)))];
     }
 
     int InRun(Course course, Run run)

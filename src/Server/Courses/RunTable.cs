@@ -84,6 +84,8 @@ static class RunTable
 
     public static void Remove(WriteTransaction write, long run)
     {
+        write.Prepare("DELETE FROM roster_source WHERE run_id = ?").Bind(1, run).Run();
+        write.Prepare("DELETE FROM roster_name WHERE kind = 'class' AND value = ?").Bind(1, run.ToString(System.Globalization.CultureInfo.InvariantCulture)).Run();
         write.Prepare("DELETE FROM meeting WHERE run_id = ?").Bind(1, run).Run();
         write.Prepare("DELETE FROM guardian WHERE run_id = ?").Bind(1, run).Run();
         write.Prepare("DELETE FROM enrolment_group WHERE enrolment_id IN (SELECT id FROM enrolment WHERE run_id = ?)").Bind(1, run).Run();

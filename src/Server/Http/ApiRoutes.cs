@@ -41,6 +41,7 @@ static class ApiRoutes
         .. CoursesApi.Rows,
         .. RunsApi.Rows,
         .. EnrolmentsApi.Rows,
+        .. RostersApi.Rows,
         .. ConsentsApi.Rows,
         .. TemplatesApi.Rows,
         .. MailingsApi.Rows,

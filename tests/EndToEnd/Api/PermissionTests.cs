@@ -41,7 +41,7 @@ public sealed partial class PermissionTests(ApiFixture site) : IClassFixture<Api
         foreach (var route in ApiRoutes.All)
             if (await StatusAsync(client, route, own: true) != HttpStatusCode.Unauthorized) open.Add(route.Name);
         Assert.Equal(
-            ["GET /api/v1/branding", "GET /api/v1/branding/logo", "GET /api/v1/openapi.json", "GET /api/v1/session/oidc", "GET /api/v1/session/oidc/callback", "POST /api/v1/join", "POST /api/v1/join/options", "POST /api/v1/password-reset", "POST /api/v1/password-reset/confirm", "POST /api/v1/recovery/confirm", "POST /api/v1/session", "POST /api/v1/session/passkey", "POST /api/v1/session/passkey/options"],
+            ["GET /api/v1/branding", "GET /api/v1/branding/logo", "GET /api/v1/lti/jwks", "GET /api/v1/openapi.json", "GET /api/v1/session/oidc", "GET /api/v1/session/oidc/callback", "POST /api/v1/join", "POST /api/v1/join/options", "POST /api/v1/password-reset", "POST /api/v1/password-reset/confirm", "POST /api/v1/recovery/confirm", "POST /api/v1/session", "POST /api/v1/session/passkey", "POST /api/v1/session/passkey/options"],
             open.Order(StringComparer.Ordinal));
     }
 

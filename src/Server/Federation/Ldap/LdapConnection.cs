@@ -8,7 +8,11 @@ using CbaMail.Ldap;
 namespace CbaMail.Federation.Ldap;
 
 /// <summary>A directory could not be asked. The message is a sentence for administrators.</summary>
-sealed class LdapTrouble(string sentence, Exception? cause = null) : Exception(sentence, cause);
+/// <param name="code">What the directory has answered (RFC 4511 4.1.9); null: nothing.</param>
+sealed class LdapTrouble(string sentence, Exception? cause = null, int? code = null) : Exception(sentence, cause)
+{
+    public int? Code => code;
+}
 
 /// <summary>One server of a directory.</summary>
 /// <param name="Tls">From the first byte (ldaps).</param>
@@ -126,7 +130,7 @@ sealed class LdapConnection : IAsyncDisposable
                     if (found.Count > most) throw new LdapTrouble($"{server}: more than {most} entries are found");
                 }
                 // RFC 4511 4.5.2: a part of the answer is worse than none where what is missing counts as gone; one that asked for few has them
-                if (answer.Result is { Ok: false } wrong && !(wrong.Code == LdapResult.SizeLimit && search.SizeLimit > 0)) throw new LdapTrouble($"{server}: the search in \"{search.Base}\" ends with {wrong}");
+                if (answer.Result is { Ok: false } wrong && !(wrong.Code == LdapResult.SizeLimit && search.SizeLimit > 0)) throw new LdapTrouble($"{server}: the search in \"{search.Base}\" ends with {wrong}", code: wrong.Code);
                 cookie = search.SizeLimit > 0 ? [] : answer.Cookie;
             }
             catch (Exception e) when (e is SocketException or IOException or OperationCanceledException && !cancel.IsCancellationRequested)

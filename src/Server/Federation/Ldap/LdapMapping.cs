@@ -128,6 +128,13 @@ sealed class LdapMapping
         return (new(key, entry.Name, mine, display, [.. member.SelectMany(entry.Texts).Select(MemberKey)], [.. memberAddress.SelectMany(entry.Texts).Select(Address).OfType<MailAddress>()]), null);
     }
 
+    /// <summary>Somebody with his first address, in whatever domain.</summary>
+    public LdapMember ReadMember(LdapEntry entry) => new(entry.Name, address.SelectMany(entry.Texts).Select(Address).FirstOrDefault(one => one is not null),
+        Printable(name.Select(entry.Text).FirstOrDefault(one => !string.IsNullOrWhiteSpace(one)) ?? "").Trim(), IsEnabled(entry), Language(entry));
+
+    /// <summary>What a group calls its members.</summary>
+    public IEnumerable<string> MembersOf(LdapEntry group) => member.SelectMany(group.Texts);
+
     /// <summary>What never changes of an entry; null where it has none.</summary>
     public string? IdOf(LdapEntry entry) => id.Select(entry.Values).FirstOrDefault(values => values.Count > 0) is [{ Length: > 0 and <= 256 } key, ..] ? Key(key) : null;
 

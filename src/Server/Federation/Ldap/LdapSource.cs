@@ -71,7 +71,24 @@ sealed class LdapSource(LdapSettings settings, UserDirectory directory, TimeProv
         await using var connection = await OpenAsync(cancel);
         await BindAsReaderAsync(connection, cancel);
         var groups = await ReadGroupsAsync(connection, cancel);
-        return (await connection.SearchAsync(new(settings.Base, Mapping.Scope, Mapping.Filter, Mapping.Attributes, PageSize), MostEntries, cancel), groups);
+        return (await SearchPeopleAsync(connection, cancel), groups);
+    }
+
+    /// <summary>Everybody who is meant.</summary>
+    public Task<List<LdapEntry>> SearchPeopleAsync(LdapConnection connection, CancellationToken cancel) =>
+        connection.SearchAsync(new(settings.Base, Mapping.Scope, Mapping.Filter, Mapping.Attributes, PageSize), MostEntries, cancel);
+
+    /// <summary>The entry of a name with all that it says of members; null where there is none.</summary>
+    public async Task<LdapEntry?> FindGroupAsync(LdapConnection connection, string name, CancellationToken cancel)
+    {
+        try
+        {
+            return await connection.SearchAsync(new(name, LdapScope.Base, EveryEntry, Mapping.GroupAttributes), 1, cancel) is [var entry] ? await WholeAsync(connection, entry, cancel) : null;
+        }
+        catch (LdapTrouble trouble) when (trouble.Code is LdapResult.NoSuchObject)
+        {
+            return null;
+        }
     }
 
     async Task<List<LdapEntry>> ReadGroupsAsync(LdapConnection connection, CancellationToken cancel)

@@ -25,18 +25,18 @@ static class CoursesApi
     sealed record WantedCourse(string? Name = null, string? Language = null, string? Programme = null);
 
     /// <param name="Line">Of the table.</param>
-    sealed record RefusedPerson(int Line, string Address, string Error);
+    internal sealed record RefusedPerson(int Line, string Address, string Error);
 
     /// <param name="Before">As it is; empty: nothing.</param>
-    sealed record ChangedField(string Field, string Before, string After);
+    internal sealed record ChangedField(string Field, string Before, string After);
 
     /// <param name="Deed">added, changed or ended.</param>
-    sealed record ChangedPerson(string Deed, int Line, string Address, string Name, IReadOnlyList<ChangedField> Fields);
+    internal sealed record ChangedPerson(string Deed, int Line, string Address, string Name, IReadOnlyList<ChangedField> Fields);
 
     /// <param name="Ended">Who is not named any more.</param>
     /// <param name="Notes">What was not understood of rows that were taken.</param>
     /// <param name="Changes">With dry-run: each.</param>
-    sealed record ImportedPeople(
+    internal sealed record ImportedPeople(
         int Added, int Updated, int Unchanged, int Failed, IReadOnlyList<RefusedPerson> Errors, int Ended, IReadOnlyList<RefusedPerson> Notes, IReadOnlyList<ChangedPerson>? Changes);
 
     /// <param name="Row">Of the table that he came in with.</param>
@@ -113,12 +113,12 @@ static class CoursesApi
         if (await context.BytesAsync(context.Room<Settings>().Mailings.ImportBytes) is not { } file) return;
         var order = new RosterOrder(Rehearsal.IsOn, context.Asked("end-missing") == "true", most);
         var report = await context.Room<CourseRegister>().ImportAsync(context.Part("course"), context.Asked("run") ?? "", file, context.Asked("sheet"), order, context.RequestAborted);
-        await context.ResultAsync(report, done => Imported(done, order));
+        await context.ResultAsync(report, done => Imported(done, order.IsRehearsal));
     }
 
-    static ImportedPeople Imported(RosterReport done, RosterOrder order) => new(
+    internal static ImportedPeople Imported(RosterReport done, bool all) => new(
         done.Added, done.Updated, done.Unchanged, done.Errors.Count, [.. done.Errors.Select(Told)], done.Ended, [.. done.Notes.Select(Told)],
-        order.IsRehearsal ? [.. done.Changes.Select(one => new ChangedPerson(one.Deed, one.Line, one.Address, one.Name, [.. one.Fields.Select(field => new ChangedField(field.Field, field.Before, field.After))]))] : null);
+        all ? [.. done.Changes.Select(one => new ChangedPerson(one.Deed, one.Line, one.Address, one.Name, [.. one.Fields.Select(field => new ChangedField(field.Field, field.Before, field.After))]))] : null);
 
     static RefusedPerson Told(ImportError error) => new(error.Line, error.Address, error.Reason);
 
