@@ -36,7 +36,34 @@ static class RosterVerbs
         new("roster sync", "COURSE ID", "read a source now, and take over what differs", [new("--force", null, "even if many leave"), .. Verb.Client], invocation => SyncAsync(invocation, invocation.Has("--force") ? "?force=true" : "")),
         new("roster remove", "COURSE ID", "follow a source no more; whoever came by it stays", Verb.Client, async invocation =>
             invocation.Print(await invocation.Server.DeleteAsync(One(invocation)), _ => $"The source {invocation.Arguments[1]} is removed.")),
+        new("roster import", "FILE.zip", "take in a OneRoster 1.2 file: courses, classes as runs, people", [
+            new("--domain", "DOMAIN", "whose courses they are"), new("--dry-run", null, "say what would change, and change nothing"),
+            new("--end-missing", null, "who came by such a file before and is not in this one has left"), new("--most-ended", "PERCENT", "leave a run as it is where more would leave (default: 20)"), .. Verb.Client,
+        ], ImportAsync),
     ];
+
+    static async Task<int> ImportAsync(Invocation invocation)
+    {
+        var domain = invocation.Value("--domain") ?? throw new Refused("say whose courses they are: --domain DOMAIN", 2);
+        await using var file = CourseVerbs.Open(invocation.Arguments[0]);
+        var query = $"?domain={Uri.EscapeDataString(domain)}{(invocation.Has("--dry-run") ? "&dry-run=true" : "")}{(invocation.Has("--end-missing") ? "&end-missing=true" : "")}{(invocation.Value("--most-ended") is { } most ? "&most-ended=" + Uri.EscapeDataString(most) : "")}";
+        var report = await invocation.Server.PostAsync("oneroster" + query, file, "application/zip");
+        foreach (var error in report.Items("errors")) await invocation.Error.WriteLineAsync($"line {error.Text("line")}: {error.Text("error")}");
+        if (invocation.Json) return invocation.Print(report, _ => "");
+        var failed = false;
+        foreach (var one in report.Items("classes"))
+        {
+            var at = one.Text("run").Length > 0 ? $"{one.Text("course")} / {one.Text("run")}" : "a new run";
+            invocation.Print($"{one.Text("name")}: {one.Text("deed")}, {at}{(one.Text("problem").Length > 0 ? ": " + one.Text("problem") : "")}");
+            if (one.TryGetProperty("people", out var people) && people.ValueKind == JsonValueKind.Object)
+            {
+                foreach (var note in people.Items("notes")) await invocation.Error.WriteLineAsync($"{one.Text("name")}: note: {note.Text("error")}");
+                CourseVerbs.Print(invocation, people);
+            }
+            else failed |= one.Text("deed") != "left-out";
+        }
+        return failed ? 1 : 0;
+    }
 
     static string Path(Invocation invocation) => CourseVerbs.Course(invocation) + "/rosters";
 

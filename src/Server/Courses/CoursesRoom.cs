@@ -31,6 +31,7 @@ public static class CoursesRoom
         .AddSingleton<Enrolments>()
         .AddSingleton<RosterFetch>()
         .AddSingleton<LtiKey>()
+        .AddSingleton<OneRoster>()
         .AddSingleton<IRosterReader, LdapReader>()
         .AddSingleton<IRosterReader, MoodleReader>()
         .AddSingleton<IRosterReader, MembershipsReader>()

@@ -42,6 +42,7 @@ static class ApiRoutes
         .. RunsApi.Rows,
         .. EnrolmentsApi.Rows,
         .. RostersApi.Rows,
+        .. OneRosterApi.Rows,
         .. ConsentsApi.Rows,
         .. TemplatesApi.Rows,
         .. MailingsApi.Rows,
