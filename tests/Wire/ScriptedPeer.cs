@@ -194,8 +194,10 @@ internal sealed class ScriptedPeer : IAsyncDisposable
                         if (!await AnswerAsync(line, to.Count > 0 ? "354 go on" : "503 5.5.1 no recipients")) break;
                         var data = new StringBuilder();
                         content = true;
-                        while (await LineAsync() is { } text && text != ".") data.Append(text).Append('\n');
+                        string? text;
+                        while ((text = await LineAsync()) is not null && text != ".") data.Append(text).Append('\n');
                         content = false;
+                        if (text is null) return; // cut off before its end: not taken (RFC 5321 4.1.1.4)
                         var mail = new PeerMail(from, to, data.ToString(), secure, number);
                         await AnswerAsync(".", "250 2.0.0 taken", () => { lock (peer.gate) peer.mails.Add(mail); });
                         to = [];
