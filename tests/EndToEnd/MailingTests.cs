@@ -38,6 +38,29 @@ public class MailingTests
     }
 
     [Fact]
+    public async Task A_test_goes_to_who_is_to_look_at_it_as_one_reader_gets_it_and_stands_in_no_ledger()
+    {
+        await using var server = await TestServer.StartAsync();
+        var course = await CourseSetup.MakeAsync(server, 4);
+        var mailing = await CourseSetup.MailingAsync(server, course, from: "Проф <prof@elsewhere.test>");
+        Assert.Contains("u0004@course.test", (await server.CliAsync("mailing", "test", mailing, "--to", "u0001@course.test", "--as", "u0004@course.test")).Succeeded().Output);
+        var text = Assert.Single(await Letter.AllAsync(server.Imap, "u0001@course.test", password: "secret"));
+        var header = Mime.HeaderList.Parse(System.Text.Encoding.UTF8.GetBytes(text[text.IndexOf("Return-Path", StringComparison.Ordinal)..]));
+        Assert.Equal("[Проба] Курс для Участник 4", header.Value("Subject"));
+        Assert.Contains("prof@elsewhere.test", header.Value("Reply-To"));
+        Assert.Contains("@course.test>", header.Value("From"));
+        Assert.Contains("u0001@course.test", header.Value("To"));
+        Assert.Empty(await CourseSetup.LedgerAsync(server, mailing));
+        Assert.Equal("draft", (await CourseSetup.StatusAsync(server, mailing))["state"].GetString());
+
+        (await server.CliAsync("mailing", "test", mailing)).Failed(2);
+        (await server.CliAsync("mailing", "test", mailing, "--to", "nobody@course.test")).Failed(1);
+        (await server.CliAsync("mailing", "test", mailing, "--to", "u0001@course.test", "--as", "stranger@course.test")).Failed(1);
+        (await server.CliAsync(["mailing", "test", mailing, .. Enumerable.Range(0, 11).SelectMany(i => new[] { "--to", $"a{i}@elsewhere.test" })])).Failed(1);
+        Assert.Single(await Letter.AllAsync(server.Imap, "u0001@course.test", password: "secret"));
+    }
+
+    [Fact]
     public async Task A_dry_run_of_an_import_tells_the_difference_and_changes_nothing()
     {
         await using var server = await TestServer.StartAsync();

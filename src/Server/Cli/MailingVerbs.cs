@@ -16,7 +16,7 @@ static class MailingVerbs
     public static readonly IReadOnlyList<Verb> Rows =
     [
         new("mailing create", "COURSE", "write a mailing to a course; prints its id", [
-            new("--from", "ADDRESS", "sender, of a domain of this server; also \"Name <address>\""),
+            new("--from", "ADDRESS", "sender, also \"Name <address>\"; of a domain elsewhere, copies come from the course and answers go to him"),
             new("--to", "AUDIENCE", "an audience, or the name of one (default: everybody who is in the course)"),
             new("--subject", "TEMPLATE", "subject"),
             new("--html", "FILE", "HTML template"),
@@ -27,6 +27,11 @@ static class MailingVerbs
             .. Verb.Client,
         ], CreateAsync, Templates),
         new("mailing preview", "ID", "show one person's copy", [new("--for", "ADDRESS", "whose (default: the first in the course)"), new("--html", null, "print the HTML instead of the text"), .. Verb.Client], PreviewAsync),
+        new("mailing test", "ID", "send one person's copy to who is to look at it, marked as a test; it stands in no ledger", [
+            new("--to", "ADDRESS", "who looks at it", Many: true),
+            new("--as", "ADDRESS", "whose copy (default: the first in the course)"),
+            .. Verb.Client,
+        ], TestAsync),
         new("mailing check", "ID", "render everybody's copy and name what is wrong, by person and row", Verb.Client, CheckAsync),
         new("mailing send", "ID", "check, and send to everybody", [
             new("--wait", null, "show the progress until everybody's copy is delivered or tried"),
@@ -82,6 +87,14 @@ static class MailingVerbs
         return invocation.Print(preview, shown => invocation.Has("--html")
             ? shown.Text("html")
             : $"From: {shown.Text("from")}\nTo: {to}\nSubject: {shown.Text("subject")}\n\n{shown.Text("text")}");
+    }
+
+    static async Task<int> TestAsync(Invocation invocation)
+    {
+        var to = invocation.Values("--to").ToList();
+        if (to.Count == 0) throw new Refused("\"mailing test\" needs --to ADDRESS", 2);
+        var sent = await invocation.Server.PostAsync($"mailings/{Id(invocation)}/test", new JsonBody().Add("to", to).Add("as", invocation.Value("--as")));
+        return invocation.Print(sent, answer => $"The copy of {answer.Text("as")} is on its way to {string.Join(", ", to)}.");
     }
 
     static async Task<int> CheckAsync(Invocation invocation)

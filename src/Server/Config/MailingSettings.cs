@@ -3,7 +3,7 @@ using System.Net;
 namespace CbaMail.Config;
 
 /// <summary>The keys of course mailings.</summary>
-public sealed record MailingSettings
+public sealed record MailingSettings : IChecked
 {
     /// <summary>Copies committed in one piece; between pieces everybody else has a turn. Default 200, at most 250.</summary>
     public int Piece { get; init; } = 200;
@@ -31,4 +31,13 @@ public sealed record MailingSettings
 
     /// <summary>Bytes of all files of one mailing together, before base64. Default 25 MiB.</summary>
     public long FileBytes { get; init; } = 25 * 1024 * 1024;
+
+    /// <summary>
+    /// What stands before the @ of the course's domain where a mailing is written from an address of a domain elsewhere, whose DMARC would not let us write in its
+    /// name; <c>{course}</c> is the course's short name. Answers go to who wrote it. Default {course}.
+    /// </summary>
+    public string OwnFrom { get; init; } = "{course}";
+
+    string? IChecked.Problem() => Envelope.MailAddress.TryParse(OwnFrom.Replace("{course}", "a", StringComparison.Ordinal) + "@example.org", out _) ? null
+        : $"mailings.own-from: \"{OwnFrom}\" makes no address; write it as in {{course}} or news-{{course}}";
 }

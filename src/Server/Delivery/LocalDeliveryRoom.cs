@@ -13,5 +13,5 @@ namespace CbaMail.Delivery;
 /// </summary>
 public static class LocalDeliveryRoom
 {
-    public static IServiceCollection AddLocalDelivery(this IServiceCollection services) => services.AddSingleton<ListDoor>().AddSingleton<BounceIntake>().AddSingleton<LocalDelivery>().AddSingleton<MessageTrace>().AddSingleton<Vacations>().AddSingleton<ForwardConfirmations>().AddHostedService<AccountExpiry>();
+    public static IServiceCollection AddLocalDelivery(this IServiceCollection services) => services.AddSingleton<ListDoor>().AddSingleton<BounceIntake>().AddSingleton<LocalDelivery>().AddSingleton<MessageTrace>().AddSingleton<Vacations>().AddSingleton<ForwardConfirmations>().AddSingleton<TestCopies>().AddHostedService<AccountExpiry>();
 }

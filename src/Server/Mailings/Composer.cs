@@ -6,6 +6,11 @@ using CbaMail.Mime;
 
 namespace CbaMail.Mailings;
 
+/// <summary>A copy that somebody is to look at before the mailing is sent.</summary>
+/// <param name="Mark">Before the subject.</param>
+/// <param name="To">Who looks at it.</param>
+public sealed record TestCopy(string Mark, string To);
+
 /// <summary>
 /// Writes the copies of one mailing: templates parsed once, files read and encoded once, nothing kept a person.
 /// The same recipient always gives the same bytes. Thread-safe.
@@ -14,6 +19,7 @@ public sealed class Composer
 {
     readonly Course course;
     readonly Mailing mailing;
+    readonly (string Name, string Address)? writer; // where that is not From
     readonly DateTimeOffset now;
     readonly IReadOnlyDictionary<string, string> shared;
     readonly IReadOnlyList<MimeFile> inline;
@@ -25,7 +31,8 @@ public sealed class Composer
         this.course = course;
         this.mailing = mailing;
         (Subject, Html, Text) = (subject, html, text);
-        shared = MergeData.Shared(course, mailing.FromName, mailing.FromAddress);
+        writer = mailing.Writer is { } who ? (who.Name, who.Address.ToString()) : null;
+        shared = MergeData.Shared(course, writer?.Name ?? mailing.FromName, writer?.Address ?? mailing.FromAddress);
         inline = [.. files.Where(file => file.ContentId is not null)];
         attachments = [.. files.Where(file => file.ContentId is null)];
     }
@@ -99,21 +106,23 @@ public sealed class Composer
     /// It stays on this server: Cyrillic text is a third shorter than in base64, and copies that differ by a name still have their bytes
     /// in common, so that they are kept in a tenth of the space.
     /// </param>
-    public void Compose(LedgerWork work, IBufferWriter<byte> output, bool eightBit = false)
+    /// <param name="test">It is only to be looked at; null: it is the copy itself.</param>
+    public void Compose(LedgerWork work, IBufferWriter<byte> output, bool eightBit = false, TestCopy? test = null)
     {
         var (subject, html, text) = Render(Data(work.Address, work.Name, work.Fields));
         (html, text) = ListFields.WithFooter(mailing, course, work.Id, Links, html, text);
         var builder = new MessageBuilder
         {
             From = (mailing.FromName, mailing.FromAddress),
-            Subject = subject,
+            ReplyTo = writer,
+            Subject = test?.Mark + subject,
             Date = mailing.Started ?? mailing.Created,
             MessageId = work.MessageId,
             Html = html,
             Text = text,
             EightBit = eightBit,
         };
-        builder.To.Add((work.Name, work.Address));
+        builder.To.Add(test is null ? (work.Name, work.Address) : ("", test.To));
         builder.Headers.AddRange(ListFields.Of(mailing, course, work.Id, Links));
         builder.Inline.AddRange(inline);
         builder.Attachments.AddRange(attachments);

@@ -132,11 +132,12 @@ public sealed class CourseAddresses
             if (CourseAddressTable.Exists(read.Prepare, address.Id, id)) return null;
         var name = new string([.. from.Name.Where(c => c is not ('"' or '<' or '>' or ',') && !char.IsControl(c))]).Trim();
         // another domain's name would be refused as forged (DMARC): the run's own address with his name
-        var sender = directory.FindDomain(author.Domain) is not null ? author : address.Address;
+        var elsewhere = directory.FindDomain(author.Domain) is null;
+        var sender = elsewhere ? address.Address : author;
         var wanted = CourseLetter.Read(letter.Message.Span, address, name.Length > 0 ? $"{name} <{sender}>" : sender.ToString());
         if (!wanted.Ok) return wanted.Refusal;
         var waits = address.Approval == "all" || address.Approval == "assistants" && role == CourseRole.Assistant;
-        var made = await press.CreateAsync(wanted.Value, cancel);
+        var made = await press.CreateAsync(wanted.Value with { ReplyTo = elsewhere ? name.Length > 0 ? $"{name} <{author}>" : author.ToString() : null }, cancel);
         if (!made.Ok) return made.Refusal;
         var word = Base32(RandomNumberGenerator.GetBytes(16));
         var subject = header.Value("Subject")!.Trim();

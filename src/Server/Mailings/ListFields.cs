@@ -20,7 +20,8 @@ static class ListFields
             yield return ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
             yield return ("List-Help", $"<{page}>"); // RFC 2369 3.1
         }
-        if (System.Text.Ascii.IsValid(mailing.FromAddress)) yield return ("List-Owner", $"<mailto:{mailing.FromAddress}>"); // RFC 2369 3.5
+        var owner = mailing.Writer is { } who ? who.Address.ToString() : mailing.FromAddress;
+        if (System.Text.Ascii.IsValid(owner)) yield return ("List-Owner", $"<mailto:{owner}>"); // RFC 2369 3.5
         yield return ("Feedback-ID", FeedbackId.Of(mailing.Id, course, rules.Word));
         // RFC 5230 4.6: automatic replies stay away from bulk mail, 2,500 notices of absence do not come back to the teacher.
         // No Auto-Submitted (RFC 3834 5): somebody wrote it

@@ -1,3 +1,5 @@
+using CbaMail.Envelope;
+
 namespace CbaMail.Mailings;
 
 /// <summary>How far a mailing is.</summary>
@@ -6,9 +8,14 @@ public enum MailingState { Draft, Sending, Paused, Sent, Cancelled }
 /// <summary>A mailing: its templates and how far it is.</summary>
 /// <param name="BaseContent">The first body that was stored; the others are compressed against it.</param>
 /// <param name="Started">The Date of every copy.</param>
+/// <param name="ReplyTo">Who wrote it, where his address is of a domain elsewhere and From is one of ours; as "Name &lt;address&gt;".</param>
 public sealed record Mailing(
     long Id, long CourseId, string FromName, string FromAddress, string Subject, string? Html, string? Text, MailingState State,
-    long? BaseContent, DateTimeOffset Created, DateTimeOffset? Started, DateTimeOffset? Finished, MailingClass Class = MailingClass.Course);
+    long? BaseContent, DateTimeOffset Created, DateTimeOffset? Started, DateTimeOffset? Finished, MailingClass Class = MailingClass.Course, string? ReplyTo = null)
+{
+    /// <summary>Whom answers go to, where that is not From.</summary>
+    public (string Name, MailAddress Address)? Writer => ReplyTo is null ? null : PressRoom.Sender(ReplyTo);
+}
 
 /// <summary>A file of a mailing.</summary>
 /// <param name="ContentId">For an inline image that the HTML names by <c>cid:</c>; null for an attachment.</param>
@@ -19,10 +26,11 @@ public sealed record MailingFile(int Place, string Name, string Type, string? Co
 public sealed record NewFile(string Name, ReadOnlyMemory<byte> Content);
 
 /// <summary>A mailing to create.</summary>
-/// <param name="From">An address of a local domain, with a display name or without.</param>
+/// <param name="From">An address, with a display name or without; for one of a domain elsewhere, copies come from the course (<see cref="OwnFrom"/>).</param>
 /// <param name="Mjml">What the HTML is compiled from; then there is no other.</param>
 /// <param name="To">An audience, or the name of one that is kept; null: everybody who is in the course.</param>
-public sealed record NewMailing(string Course, string From, string Subject, string? Html, string? Text, IReadOnlyList<NewFile> Files, string? Mjml = null, string? To = null, MailingClass Class = MailingClass.Course);
+/// <param name="ReplyTo">Whom answers go to; null: From, or who wrote it from elsewhere.</param>
+public sealed record NewMailing(string Course, string From, string Subject, string? Html, string? Text, IReadOnlyList<NewFile> Files, string? Mjml = null, string? To = null, MailingClass Class = MailingClass.Course, string? ReplyTo = null);
 
 /// <summary>One person's copy as it would be sent.</summary>
 public sealed record MailingPreview(string Address, string Name, string From, string Subject, string? Html, string Text, IReadOnlyList<CheckProblem> Problems);

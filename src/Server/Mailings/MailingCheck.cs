@@ -55,9 +55,10 @@ sealed class MailingCheck(UserDirectory directory, Composer composer, IReadOnlyL
 
     void Sender()
     {
+        if (composer.Mailing.ReplyTo is { } writer) notes.Add($"copies come from {composer.Mailing.FromAddress}, answers go to {writer}");
         if (!MailAddress.TryParse(composer.Mailing.FromAddress, out var from) || !directory.IsLocal(from))
             faults.Add($"{composer.Mailing.FromAddress} is not an address of a domain of this server");
-        else if (!directory.Resolve(from).Ok)
+        else if (!directory.Resolve(from).Ok && composer.Mailing.ReplyTo is null)
             notes.Add($"there is no mailbox {composer.Mailing.FromAddress}: replies and returned mail will not arrive");
     }
 

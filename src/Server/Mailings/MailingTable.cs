@@ -7,7 +7,7 @@ namespace CbaMail.Mailings;
 public static class MailingTable
 {
     const string Columns =
-        "SELECT id, course_id, from_name, from_address, subject, html, text, state, base_content, created, started, finished, class FROM mailing";
+        "SELECT id, course_id, from_name, from_address, subject, html, text, state, base_content, created, started, finished, class, reply_to FROM mailing";
 
     static readonly string[] States = ["draft", "sending", "paused", "sent", "cancelled"];
 
@@ -16,9 +16,9 @@ public static class MailingTable
 
     internal static long Add(WriteTransaction transaction, Mailing mailing)
     {
-        transaction.Prepare("INSERT INTO mailing (course_id, from_name, from_address, subject, html, text, state, created, class) VALUES (?,?,?,?,?,?,'draft',?,?)")
+        transaction.Prepare("INSERT INTO mailing (course_id, from_name, from_address, subject, html, text, state, created, class, reply_to) VALUES (?,?,?,?,?,?,'draft',?,?,?)")
             .Bind(1, mailing.CourseId).Bind(2, mailing.FromName).Bind(3, mailing.FromAddress).Bind(4, mailing.Subject)
-            .Bind(5, mailing.Html).Bind(6, mailing.Text).Bind(7, mailing.Created).Bind(8, ClassRules.Of(mailing.Class).Word).Run();
+            .Bind(5, mailing.Html).Bind(6, mailing.Text).Bind(7, mailing.Created).Bind(8, ClassRules.Of(mailing.Class).Word).Bind(9, mailing.ReplyTo).Run();
         return transaction.LastInsertId;
     }
 
@@ -64,7 +64,7 @@ public static class MailingTable
     static Mailing Read(Statement query) => new(
         query.Int64(0), query.Int64(1), query.String(2), query.String(3), query.String(4), query.Text(5), query.Text(6),
         (MailingState)Array.IndexOf(States, query.String(7)), query.IsNull(8) ? null : query.Int64(8),
-        query.Time(9), query.TimeOrNull(10), query.TimeOrNull(11), ClassRules.Find(query.String(12))!.Class);
+        query.Time(9), query.TimeOrNull(10), query.TimeOrNull(11), ClassRules.Find(query.String(12))!.Class, query.Text(13));
 
     internal static List<MailingFile> Files(ReadTransaction transaction, long mailing)
     {

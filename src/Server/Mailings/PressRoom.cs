@@ -98,7 +98,13 @@ public sealed class PressRoom
         using (var read = store.Read()) course = CourseTable.Find(read, wanted.Course.Trim().ToLowerInvariant());
         if (course is null) return Refusal.NoSuchThing.Because($"There is no course \"{ParticipantFile.OneLine(wanted.Course)}\"; cbamail course list shows those there are");
         if (Sender(wanted.From) is not { } from) return Refusal.BadAddress.Because($"\"{ParticipantFile.OneLine(wanted.From)}\" is not a valid sender: write teacher@example.org or \"Name <teacher@example.org>\"");
-        if (directory.FindDomain(from.Address.Domain) is null) return Refusal.MayNotSendAs.Because($"{from.Address} is not an address of a domain of this server; the sender must be");
+        var replyTo = wanted.ReplyTo;
+        if (directory.FindDomain(from.Address.Domain) is null)
+        {
+            (replyTo, var own) = (from.Name.Length > 0 ? $"{from.Name} <{from.Address}>" : from.Address.ToString(), OwnAddress(course));
+            if (own is null) return Refusal.MayNotSendAs.Because($"{from.Address} is not an address of a domain of this server; the sender must be");
+            from = (from.Name.Length > 0 ? from.Name : from.Address.LocalPart, own);
+        }
         if (wanted is { Html: not null, Mjml: not null }) return Refusal.Invalid.Because("A text in HTML is written as MJML or as HTML, not both").At("mjml");
         foreach (var template in (string?[])[wanted.Subject, wanted.Html, wanted.Text, wanted.Mjml])
             if (template?.Length > settings.TemplateLength) return Refusal.TooLarge.Because($"A template has at most {settings.TemplateLength} characters");
@@ -118,7 +124,7 @@ public sealed class PressRoom
         if (wanted.Html is null && wanted.Text is null) return Refusal.Invalid.Because("A mailing needs an HTML template, a text template, or both");
         if (wanted.Subject.Length == 0) return Refusal.Invalid.Because("A mailing needs a subject");
         if (wanted.Files.Sum(file => (long)file.Content.Length) > settings.FileBytes) return Refusal.TooLarge.Because($"The files have more than {settings.FileBytes / 1048576} MiB together; put them on a server and send a link");
-        var mailing = new Mailing(0, course.Id, from.Name, from.Address.ToString(), wanted.Subject, wanted.Html, wanted.Text, MailingState.Draft, null, time.GetUtcNow(), null, null, wanted.Class);
+        var mailing = new Mailing(0, course.Id, from.Name, from.Address.ToString(), wanted.Subject, wanted.Html, wanted.Text, MailingState.Draft, null, time.GetUtcNow(), null, null, wanted.Class, replyTo);
         var composer = Composer.Create(course, mailing, [], time.GetUtcNow());
         if (!composer.Ok) return composer.Refusal;
         var to = Audience(course, wanted.To);
@@ -137,6 +143,12 @@ public sealed class PressRoom
             return id;
         }, cancel);
         return id > 0 ? mailing with { Id = id } : Refusal.NoSuchThing.Because("The course was removed meanwhile");
+    }
+
+    MailAddress? OwnAddress(Course course)
+    {
+        using var read = store.Read();
+        return OwnFrom.Of(read, course, settings);
     }
 
     /// <summary>An audience as it is kept with a mailing, once it is known to mean something; "" for everybody.</summary>
@@ -194,24 +206,27 @@ public sealed class PressRoom
         var made = ComposerOf(id, withFiles: false);
         if (!made.Ok) return made.Refusal;
         var composer = made.Value;
-        Participant person;
-        using (var read = store.Read())
-        {
-            if (address is null)
-            {
-                var reached = Reached(read, composer);
-                if (!reached.Ok) return reached.Refusal;
-                if (reached.Value.People is not [var first, ..]) return Refusal.NoSuchThing.Because($"The course {composer.Course.Slug} has no participants");
-                person = first;
-            }
-            else if (!MailAddress.TryParse(address, out var parsed) || CourseTable.Participant(read, composer.Course.Id, parsed.Key) is not { } found)
-                return Refusal.NoSuchThing.Because($"{ParticipantFile.OneLine(address)} is not in the course {composer.Course.Slug}");
-            else person = CourseTable.Active(read, composer.Course.Id, time).Find(one => one.Id == found.Id) is { Address: not null } whole ? whole : found;
-        }
+        var reader = ReaderOf(composer, address);
+        if (!reader.Ok) return reader.Refusal;
+        var person = reader.Value;
         var (subject, html, text) = composer.Render(composer.Data(person.Address, person.Name, person.Fields));
         var from = composer.Mailing.FromName.Length > 0 ? $"{composer.Mailing.FromName} <{composer.Mailing.FromAddress}>" : composer.Mailing.FromAddress;
         var report = new MailingCheck(directory, composer, [person], []).Run();
         return new MailingPreview(person.Address, person.Name, from, subject, html, text, report.Problems);
+    }
+
+    /// <summary>Somebody whom a mailing is for: of the address, or the first.</summary>
+    public Result<Participant> ReaderOf(Composer composer, string? address)
+    {
+        using var read = store.Read();
+        if (address is null)
+        {
+            var reached = Reached(read, composer);
+            return !reached.Ok ? reached.Refusal : reached.Value.People is [var first, ..] ? first : Refusal.NoSuchThing.Because($"The course {composer.Course.Slug} has no participants");
+        }
+        if (!MailAddress.TryParse(address, out var parsed) || CourseTable.Participant(read, composer.Course.Id, parsed.Key) is not { } found)
+            return Refusal.NoSuchThing.Because($"{ParticipantFile.OneLine(address)} is not in the course {composer.Course.Slug}");
+        return CourseTable.Active(read, composer.Course.Id, time).Find(one => one.Id == found.Id) is { Address: not null } whole ? whole : found;
     }
 
     public Result<CheckReport> Check(long id)

@@ -84,6 +84,7 @@ public sealed class CourseAddressTests : IAsyncLifetime
     {
         Assert.Null(await WriteAsync("prof@elsewhere.test"));
         Assert.Equal($"Anna Teacher <{Address}>", MailingFixture.Ok(house.Press.Preview(Post().Mailing, null)).From);
+        Assert.Equal("Anna Teacher <prof@elsewhere.test>", MailingFixture.Ok(house.Press.Find(Post().Mailing)).ReplyTo);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using System.Text.Json;
 using CbaMail.Authorization;
 using CbaMail.Config;
 using CbaMail.Courses;
+using CbaMail.Delivery;
 using CbaMail.Directory;
 using CbaMail.Mailings;
 
@@ -37,6 +38,12 @@ static class MailingsApi
     /// <param name="To">An audience, or the name of one that is kept; null: everybody who is in the course.</param>
     /// <param name="Class">Whether its readers may leave it, and what keeps it from them.</param>
     sealed record WantedMailing(string Course, string From, string? Subject = null, string? Html = null, string? Text = null, IReadOnlyList<WantedFile>? Files = null, long? Template = null, string? Mjml = null, string? To = null, MailingClass Class = MailingClass.Course);
+    /// <param name="To">Up to ten addresses.</param>
+    /// <param name="As">The reader whose copy it is; null: the first whom it is for.</param>
+    sealed record WantedTest(IReadOnlyList<string>? To = null, string? As = null);
+
+    /// <param name="As">The reader whose copy it was.</param>
+    sealed record TestSent(string As);
     sealed record WantedSending(bool SkipInvalid = false);
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
@@ -48,6 +55,8 @@ static class MailingsApi
         new("GET", "/mailings/{id:long}/preview", Permissions.MailingsRead, About.Mailing, "As somebody gets it", context => context.ResultAsync(
             context.Room<PressRoom>().Preview(Id(context), context.Asked("for")), Preview)) { Query = ["for"], Gives = typeof(PreviewView) },
         new("GET", "/mailings/{id:long}/check", Permissions.MailingsRead, About.Mailing, "What is wrong with it", context => context.ResultAsync(context.Room<PressRoom>().Check(Id(context)), Report)) { Gives = typeof(CheckView) },
+        new("POST", "/mailings/{id:long}/test", Permissions.MailingsWrite, About.Mailing, "Send one reader's copy to who is to look at it", Requests.With<WantedTest>(async (context, wanted) =>
+            await context.ResultAsync(await context.Room<TestCopies>().SendAsync(Id(context), wanted.To ?? [], wanted.As, context.RequestAborted), address => new TestSent(address)))) { Takes = typeof(WantedTest), Gives = typeof(TestSent) },
         new("POST", "/mailings/{id:long}/send", Permissions.MailingsWrite, About.Mailing, "Send it", SendAsync) { Takes = typeof(WantedSending), Gives = typeof(Begun) },
         new("POST", "/mailings/{id:long}/pause", Permissions.MailingsWrite, About.Mailing, "Let it rest", context => DeedAsync(context, context.Room<PressRoom>().PauseAsync)) { Gives = typeof(StatusView) },
         new("POST", "/mailings/{id:long}/resume", Permissions.MailingsWrite, About.Mailing, "Let it go on", context => DeedAsync(context, context.Room<PressRoom>().ResumeAsync)) { Gives = typeof(StatusView) },
