@@ -107,7 +107,7 @@ public static class Composition
         var queue = services.GetRequiredService<MailQueue>();
         complaints.ReadReturnAddress = address => queue.Bounces.Read(address) is { Kind: BounceKind.Ledger } ticket ? ticket.Id : null;
         complaints.Suppress = (write, address, told, source) => queue.Suppressions.Put(write, address, new Suppression(address.Key, "complaint", told, source, queue.Time.GetUtcNow(), null));
-        complaints.MarkCopy = (write, copy, told) => CopyTable.MarkComplaint(write, copy.LedgerId, told);
+        complaints.MarkCopy = (write, copy, told) => CopyTable.MarkComplaint(write, copy.LedgerId, told, queue.Time.GetUtcNow());
     }
 
     static void Listen(KestrelServerOptions kestrel, Settings settings)

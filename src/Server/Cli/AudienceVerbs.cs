@@ -8,7 +8,7 @@ static class AudienceVerbs
     const string Words = """
         In one line: students of run spring in group B who have not opened mailing 7, without those in audience staff
         Roles (students, teachers, assistants, guardians), run, group, speaking ru, field "exam date" = "12 June", attribute city contains Om, field seat is empty,
-        enrolled from 2027-02-01 to 2027-03-01, sent, delivered, bounced, opened or clicked mailing N, audience NAME, former, everybody; and, or, not, ( ).
+        enrolled from 2027-02-01 to 2027-03-01, sent, delivered, bounced, opened, clicked or replied mailing N, audience NAME, former, everybody; and, or, not, ( ).
         """;
 
     public static readonly IReadOnlyList<Verb> Rows =

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace CbaMail.Cli;
 
-/// <summary><c>mailing create | preview | check | send | pause | resume | cancel | status | ledger | list</c>.</summary>
+/// <summary><c>mailing create | preview | check | send | pause | resume | cancel | status | ledger | responses | list</c>.</summary>
 static class MailingVerbs
 {
     const string Templates = """
@@ -23,6 +23,8 @@ static class MailingVerbs
             new("--mjml", "FILE", "MJML template: the HTML is compiled from it"),
             new("--text", "FILE", "plain text template (default: made of the HTML)"),
             new("--class", "CLASS", "mandatory, course, optional or marketing: whether readers may leave it (default course)"),
+            new("--track-opens", null, "put a picture into copies that tells that they were opened"),
+            new("--track-clicks", null, "have links of copies lead by this server, which notes that they were followed"),
             new("--attach", "FILE", "attachment, or an image of the HTML", Many: true),
             .. Verb.Client,
         ], CreateAsync, Templates),
@@ -43,6 +45,7 @@ static class MailingVerbs
         new("mailing cancel", "ID", "stop sending for good", Verb.Client, invocation => DeedAsync(invocation, "cancel", "is cancelled")),
         new("mailing status", "ID", "how far a mailing is", Verb.Client, StatusAsync),
         new("mailing ledger", "ID", "who got it and who did not, a line a participant", Verb.Client, LedgerAsync),
+        new("mailing responses", "ID", "what its readers did: opened, followed links, answered; programs are told apart", Verb.Client, ResponsesAsync),
         new("mailing list", "[COURSE]", "list the mailings", Verb.Client, ListAsync),
     ];
 
@@ -64,7 +67,8 @@ static class MailingVerbs
             var kept = await invocation.Server.PostAsync("mailing-files", file, "application/octet-stream");
             files.Add(new JsonBody().Add("name", Path.GetFileName(path)).Add("hash", kept.Text("hash")));
         }
-        var body = new JsonBody().Add("course", invocation.Arguments[0]).Add("from", from).Add("subject", subject).Add("html", html).Add("text", text).Add("mjml", Template(invocation.Value("--mjml"))).Add("files", files).Add("to", invocation.Value("--to")).Add("class", invocation.Value("--class"));
+        var body = new JsonBody().Add("course", invocation.Arguments[0]).Add("from", from).Add("subject", subject).Add("html", html).Add("text", text).Add("mjml", Template(invocation.Value("--mjml"))).Add("files", files).Add("to", invocation.Value("--to")).Add("class", invocation.Value("--class"))
+            .Add("trackOpens", invocation.Has("--track-opens")).Add("trackClicks", invocation.Has("--track-clicks"));
         return invocation.Print(await invocation.Server.PostAsync("mailings", body), mailing => mailing.Text("id"));
     }
 
@@ -189,6 +193,19 @@ static class MailingVerbs
     {
         await foreach (var line in invocation.Server.StreamAsync(HttpMethod.Get, $"mailings/{Id(invocation)}/ledger"))
             invocation.Print(invocation.Json ? line.GetRawText() : $"{line.Text("state"),-9}  {line.Time("at")}  {line.Text("address")}  {line.Text("reply")}".TrimEnd());
+        return 0;
+    }
+
+    static async Task<int> ResponsesAsync(Invocation invocation)
+    {
+        var found = await invocation.Server.GetAsync($"mailings/{Id(invocation)}/responses");
+        if (invocation.Json) return invocation.Print(found, _ => "");
+        var scanners = found.GetProperty("scanners");
+        invocation.Print(string.Create(CultureInfo.InvariantCulture,
+            $"{found.Number("delivered")} delivered, {found.Number("opened")} opened, {found.Number("clicked")} clicked, {found.Number("replied")} replied ({found.Number("autoReplied")} by themselves), {found.Number("unsubscribed")} unsubscribed, {found.Number("complained")} complained."));
+        invocation.Print(string.Create(CultureInfo.InvariantCulture, $"Programs alone opened {scanners.Number("opened")} and followed links of {scanners.Number("clicked")}."));
+        foreach (var link in found.Items("links"))
+            invocation.Print(string.Create(CultureInfo.InvariantCulture, $"{link.Number("people"),6} people, {link.Number("times")} times, programs {link.Number("scanners")} times  {link.Text("link")}"));
         return 0;
     }
 

@@ -38,6 +38,11 @@ public sealed record MailingSettings : IChecked
     /// </summary>
     public string OwnFrom { get; init; } = "{course}";
 
+    /// <summary>
+    /// What opens a letter or follows its links sooner after delivery is taken for a program that looks into mail for safety, and shown apart from people. Default 5 seconds.
+    /// </summary>
+    public TimeSpan ScannerTime { get; init; } = TimeSpan.FromSeconds(5);
+
     string? IChecked.Problem() => Envelope.MailAddress.TryParse(OwnFrom.Replace("{course}", "a", StringComparison.Ordinal) + "@example.org", out _) ? null
         : $"mailings.own-from: \"{OwnFrom}\" makes no address; write it as in {{course}} or news-{{course}}";
 }

@@ -3,6 +3,7 @@ using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Mailboxes;
+using CbaMail.Mailings.Tracking;
 using CbaMail.Queue;
 using CbaMail.Reports;
 using CbaMail.Resources;
@@ -34,13 +35,14 @@ public sealed class LocalDelivery
     readonly Vacations? vacations;
     readonly Bookings? bookings;
     readonly ListDoor? lists;
+    readonly Replies? replies;
     readonly Likeness likeness = new();
 
     public LocalDelivery(Store store, MailStore mail, MailQueue queue, UserDirectory directory, TimeProvider time, ILogger<LocalDelivery> log, Settings? settings = null,
-        BounceIntake? bounces = null, SendLimits? limits = null, ReportIntake? reports = null, OwnSignatures? signatures = null, Vacations? vacations = null, Bookings? bookings = null, ListDoor? lists = null)
+        BounceIntake? bounces = null, SendLimits? limits = null, ReportIntake? reports = null, OwnSignatures? signatures = null, Vacations? vacations = null, Bookings? bookings = null, ListDoor? lists = null, Replies? replies = null)
     {
         hostname = settings?.Hostname ?? "localhost";
-        this.reports = reports;
+        (this.reports, this.replies) = (reports, replies);
         (this.store, this.mail, this.queue, this.directory, this.time, this.log) = (store, mail, queue, directory, time, log);
         (this.bounces, this.limits, this.signatures, this.vacations, this.bookings, this.lists) = (bounces, limits, signatures, vacations, bookings, lists);
     }
@@ -69,6 +71,11 @@ public sealed class LocalDelivery
     {
         // the reserve is for reading and removing: what could still be written is refused all the same
         if (store.Condition.RefusalFor(order.Message.Length) is { } full) return [.. order.Recipients.Select(_ => full)];
+        if (replies?.Find(order.Message.Span, order.ReversePath is null) is { } answer)
+        {
+            var before = order.Alongside;
+            order = order with { Alongside = write => { before?.Invoke(write); replies.Record(write, answer); } };
+        }
         if (bounces is not null && order.Recipients.Any(recipient => recipient.Bounce is not null)) return await TakeBouncesAsync(order, cancel);
         if (lists is not null && !(order.ReleaseAt > time.GetUtcNow()) && order.Recipients.Any(recipient => recipient.Targets.Any(lists.Serves))) return await TakePostsAsync(order, cancel);
         if (bookings is not null && !(order.ReleaseAt > time.GetUtcNow()) && order.Recipients.Any(recipient => recipient.Targets.Any(target => target.Served is not null))) return await TakeInvitationsAsync(order, cancel);

@@ -4,7 +4,7 @@ using CbaMail.Courses;
 namespace CbaMail.Mailings;
 
 /// <summary>What became of somebody's copy of a mailing, as audiences ask for it.</summary>
-public enum CopyFate { Sent, Delivered, Bounced, Opened, Clicked }
+public enum CopyFate { Sent, Delivered, Bounced, Opened, Clicked, Replied }
 
 /// <summary>How a value is compared.</summary>
 public enum AudienceTest { Equal, Less, AtMost, More, AtLeast, Contains, Empty }

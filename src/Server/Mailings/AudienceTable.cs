@@ -86,6 +86,7 @@ static class AudienceTable
             CopyFate.Delivered => "SELECT person_id FROM ledger l JOIN mailing m ON m.id = l.mailing_id WHERE l.mailing_id = ? AND m.course_id = ? AND l.state = 'delivered'",
             CopyFate.Bounced => "SELECT person_id FROM ledger l JOIN mailing m ON m.id = l.mailing_id WHERE l.mailing_id = ? AND m.course_id = ? AND l.state = 'bounced'",
             CopyFate.Opened => "SELECT person_id FROM ledger l JOIN mailing m ON m.id = l.mailing_id WHERE l.mailing_id = ? AND m.course_id = ? AND (l.opened IS NOT NULL OR l.clicked IS NOT NULL)",
+            CopyFate.Replied => "SELECT person_id FROM ledger l JOIN mailing m ON m.id = l.mailing_id WHERE l.mailing_id = ? AND m.course_id = ? AND l.replied IS NOT NULL",
             _ => "SELECT person_id FROM ledger l JOIN mailing m ON m.id = l.mailing_id WHERE l.mailing_id = ? AND m.course_id = ? AND l.clicked IS NOT NULL",
         }).Bind(1, mailing).Bind(2, course);
         while (row.Step()) people.Add(row.Int64(0));

@@ -19,7 +19,7 @@ public static class AudienceText
     static readonly HashSet<string> words = new(StringComparer.Ordinal)
     {
         "and", "or", "not", "without", "except", "everybody", "everyone", "active", "former", "run", "group", "speaking", "language", "field", "attribute", "enrolled", "mailing", "audience",
-        "student", "students", "teacher", "teachers", "assistant", "assistants", "guardian", "guardians", "sent", "delivered", "bounced", "opened", "clicked", "contains", "empty", "from", "to", "between", "before", "after",
+        "student", "students", "teacher", "teachers", "assistant", "assistants", "guardian", "guardians", "sent", "delivered", "bounced", "opened", "clicked", "replied", "contains", "empty", "from", "to", "between", "before", "after",
     };
 
     internal static string Sign(AudienceTest test) => signs[(int)test];
@@ -183,10 +183,10 @@ public static class AudienceText
                 case "speaking" or "language": return Language();
                 case "field" or "attribute": return Value(word == "attribute");
                 case "enrolled": return Enrolled();
-                case "sent" or "delivered" or "bounced" or "opened" or "clicked": return Copy(Enum.Parse<CopyFate>(word, ignoreCase: true));
+                case "sent" or "delivered" or "bounced" or "opened" or "clicked" or "replied": return Copy(Enum.Parse<CopyFate>(word, ignoreCase: true));
             }
             start = at;
-            return Fail($"\"{(word.Length > 40 ? word[..40] : word)}\" is not known; there are roles (students, teachers, assistants, guardians), run, group, speaking, field, attribute, enrolled, sent, delivered, bounced, opened, clicked, audience, active, former, everybody");
+            return Fail($"\"{(word.Length > 40 ? word[..40] : word)}\" is not known; there are roles (students, teachers, assistants, guardians), run, group, speaking, field, attribute, enrolled, sent, delivered, bounced, opened, clicked, replied, audience, active, former, everybody");
         }
 
         string? Name(string what)

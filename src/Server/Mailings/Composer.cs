@@ -111,6 +111,7 @@ public sealed class Composer
     {
         var (subject, html, text) = Render(Data(work.Address, work.Name, work.Fields));
         (html, text) = ListFields.WithFooter(mailing, course, work.Id, Links, html, text);
+        if (html is not null && test is null && (mailing.Pixel || mailing.Clicks) && Links is not null) html = Links.Tracked.In(html, mailing, work.Id);
         var builder = new MessageBuilder
         {
             From = (mailing.FromName, mailing.FromAddress),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using CbaMail.Mailings.Tracking;
 using CbaMail.Storage;
 
 namespace CbaMail.Mailings;
@@ -28,6 +29,10 @@ public static class CopyTable
     }
 
     /// <summary>Whoever got the copy has complained about it; how it was delivered stays.</summary>
-    public static void MarkComplaint(WriteTransaction write, long ledgerId, string told) =>
+    public static void MarkComplaint(WriteTransaction write, long ledgerId, string told, DateTimeOffset at)
+    {
+        LedgerEventTable.KeepDelivered(write, ledgerId);
+        LedgerEventTable.Add(write, ledgerId, "complained", told, "", null, at);
         write.Prepare("UPDATE ledger SET class = 'complaint', reply = ? WHERE id = ?").Bind(1, told).Bind(2, ledgerId).Run();
+    }
 }

@@ -24,9 +24,13 @@ public enum LedgerState
 /// <param name="Reply">The peer's reply, our own, or why it was skipped.</param>
 /// <param name="Host">The peer that replied, or null for local mail.</param>
 /// <param name="Class">Of one that did not get through: dead, full, policy, content, temporary, unknown; or null.</param>
+/// <param name="Opened">When first, as far as is known; with what programs fetch left out.</param>
+/// <param name="Clicked">When he first followed a link.</param>
+/// <param name="Replied">When he first answered.</param>
 public sealed record LedgerRow(
     long Id, long PersonId, string Address, string Name, int Line, LedgerState State,
-    string MessageId, string Reply, string? Host, string? Tls, int Attempts, DateTimeOffset At, string? Class = null);
+    string MessageId, string Reply, string? Host, string? Tls, int Attempts, DateTimeOffset At, string? Class = null,
+    DateTimeOffset? Opened = null, DateTimeOffset? Clicked = null, DateTimeOffset? Replied = null);
 
 /// <summary>Whose copy a ledger row is, and who sent it.</summary>
 public sealed record LedgerOwner(long Mailing, string Address, string Sender);

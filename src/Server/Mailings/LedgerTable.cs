@@ -1,4 +1,5 @@
 using CbaMail.Courses;
+using CbaMail.Mailings.Tracking;
 using CbaMail.Storage;
 using CbaMail.Storage.Sqlite;
 
@@ -17,7 +18,6 @@ public static class LedgerTable
 
     internal static LedgerState State(string word) => (LedgerState)Array.IndexOf(Names, word);
 
-    /// <summary>Freezes one recipient.</summary>
     /// <summary>People to whom a mailing of the course came back, and when at last.</summary>
     public static Dictionary<long, DateTimeOffset> Bounced(ReadTransaction transaction, long course)
     {
@@ -27,6 +27,7 @@ public static class LedgerTable
         return found;
     }
 
+    /// <summary>Freezes one recipient.</summary>
     public static void Add(WriteTransaction transaction, long mailing, in Participant person, string messageId, LedgerState state, string reply, DateTimeOffset at) =>
         transaction.Prepare("INSERT INTO ledger (mailing_id, person_id, address, name, fields, line, message_id, state, reply, attempts, at) VALUES (?,?,?,?,?,?,?,?,?,0,?)")
             .Bind(1, mailing).Bind(2, person.Id).Bind(3, person.Address).Bind(4, person.Name).Bind(5, person.Fields).Bind(6, person.Line)
@@ -50,18 +51,24 @@ public static class LedgerTable
 
     /// <summary>Moves a row on, in the transaction that stores its copy.</summary>
     public static void Settle(WriteTransaction transaction, long id, LedgerState state, string reply, long? queueId, DateTimeOffset at) =>
-        transaction.Prepare("UPDATE ledger SET state = ?, reply = ?, queue_id = ?, at = ? WHERE id = ? AND state = 'rendered'")
+        transaction.Prepare("UPDATE ledger SET state = ?1, reply = ?2, queue_id = ?3, at = ?4, handed = ?4 WHERE id = ?5 AND state = 'rendered'")
             .Bind(1, Word(state)).Bind(2, reply).Bind(3, queueId).Bind(4, at).Bind(5, id).Run();
 
-    internal static void RecordRemote(WriteTransaction transaction, long id, LedgerState state, string reply, string? host, string? tls, DateTimeOffset at, string? cause = null) =>
+    internal static void RecordRemote(WriteTransaction transaction, long id, LedgerState state, string reply, string? host, string? tls, DateTimeOffset at, string? cause = null)
+    {
+        if (state == LedgerState.Deferred) LedgerEventTable.Add(transaction, id, "deferred", reply, "", null, at); // the row keeps the last answer alone
         transaction.Prepare(
             "UPDATE ledger SET state = ?, reply = ?, host = ?, tls = ?, at = ?, attempts = attempts + 1, queue_id = CASE WHEN ? = 'deferred' THEN queue_id END, class = ? WHERE id = ? AND state IN ('queued', 'deferred')")
             .Bind(1, Word(state)).Bind(2, reply).Bind(3, host).Bind(4, tls).Bind(5, at).Bind(6, Word(state)).Bind(7, cause).Bind(8, id).Run();
+    }
 
     /// <summary>A copy that a server had taken has come back.</summary>
-    internal static bool RecordLate(WriteTransaction transaction, long id, string reply, string cause, DateTimeOffset at) =>
-        transaction.Prepare("UPDATE ledger SET state = 'bounced', reply = ?, class = ?, at = ? WHERE id = ? AND state = 'delivered'")
+    internal static bool RecordLate(WriteTransaction transaction, long id, string reply, string cause, DateTimeOffset at)
+    {
+        LedgerEventTable.KeepDelivered(transaction, id);
+        return transaction.Prepare("UPDATE ledger SET state = 'bounced', reply = ?, class = ?, at = ? WHERE id = ? AND state = 'delivered'")
             .Bind(1, reply).Bind(2, cause).Bind(3, at).Bind(4, id).Run() > 0;
+    }
 
     /// <summary>Whose copy it is, and who sent it.</summary>
     internal static LedgerOwner? Owner(ReadTransaction transaction, long id)
@@ -75,12 +82,12 @@ public static class LedgerTable
     {
         var rows = new List<(LedgerRow, long, long?)>();
         using var query = transaction.Prepare("""
-            SELECT id, person_id, address, name, line, state, message_id, reply, host, tls, attempts, at, class, mailing_id, queue_id FROM ledger
+            SELECT id, person_id, address, name, line, state, message_id, reply, host, tls, attempts, at, class, opened, clicked, replied, mailing_id, queue_id FROM ledger
              WHERE (?1 IS NULL OR message_id = ?1) AND (?2 IS NULL OR address LIKE ?2 ESCAPE '\') AND (?3 IS NULL OR address LIKE ?3 ESCAPE '\' OR reply LIKE ?3 ESCAPE '\' OR host LIKE ?3 ESCAPE '\')
              AND (?4 IS NULL OR at >= ?4) AND (?5 IS NULL OR at < ?5) AND state <> 'rendered'
              ORDER BY id DESC LIMIT ?6
             """).Bind(1, messageId).Bind(2, address).Bind(3, text).Bind(4, since).Bind(5, until).Bind(6, (long)count);
-        while (query.Step()) rows.Add((Read(query), query.Int64(13), query.IsNull(14) ? null : query.Int64(14)));
+        while (query.Step()) rows.Add((Read(query), query.Int64(16), query.IsNull(17) ? null : query.Int64(17)));
         return rows;
     }
 
@@ -126,7 +133,7 @@ public static class LedgerTable
     {
         var rows = new List<LedgerRow>();
         using var query = transaction.Prepare(
-            "SELECT id, person_id, address, name, line, state, message_id, reply, host, tls, attempts, at, class FROM ledger WHERE mailing_id = ? AND id > ? ORDER BY id LIMIT ?")
+            "SELECT id, person_id, address, name, line, state, message_id, reply, host, tls, attempts, at, class, opened, clicked, replied FROM ledger WHERE mailing_id = ? AND id > ? ORDER BY id LIMIT ?")
             .Bind(1, mailing).Bind(2, after).Bind(3, count);
         while (query.Step()) rows.Add(Read(query));
         return rows;
@@ -134,8 +141,9 @@ public static class LedgerTable
 
     static LedgerRow Read(Statement query) => new(
         query.Int64(0), query.Int64(1), query.String(2), query.String(3), query.Int32(4), State(query.String(5)), query.String(6),
-        query.String(7), query.Text(8), query.Text(9), query.Int32(10), query.Time(11), query.Text(12));
+        query.String(7), query.Text(8), query.Text(9), query.Int32(10), query.Time(11), query.Text(12),
+        query.TimeOrNull(13), query.TimeOrNull(14), query.TimeOrNull(15));
 
     public static void RemoveMailing(WriteTransaction transaction, long mailing) =>
-        transaction.Prepare("DELETE FROM ledger WHERE mailing_id = ?").Bind(1, mailing).Run();
+        transaction.Prepare("DELETE FROM ledger WHERE mailing_id = ?").Bind(1, mailing).Run(); // of one that was never sent: it has no events
 }

@@ -1,5 +1,6 @@
 using CbaMail.Config;
 using CbaMail.Envelope;
+using CbaMail.Mailings.Tracking;
 using CbaMail.Queue;
 
 namespace CbaMail.Mailings;
@@ -14,6 +15,9 @@ public sealed class MailingLinks(Settings settings, BounceAddresses seals)
     public const string Path = "/u/";
 
     readonly string root = settings.Admission.Root(settings) + Path;
+
+    /// <summary>Those that tell what a reader did.</summary>
+    public TrackedLinks Tracked { get; } = new(settings.Admission.Root(settings), seals);
 
     /// <summary>The reader's page; POST to it takes him off (RFC 8058 3.1).</summary>
     public string Page(long ledgerId, DateTimeOffset made) => root + seals.LinkToken(BounceKind.Unsubscribe, ledgerId, made);

@@ -7,7 +7,7 @@ namespace CbaMail.Mailings;
 public static class MailingTable
 {
     const string Columns =
-        "SELECT id, course_id, from_name, from_address, subject, html, text, state, base_content, created, started, finished, class, reply_to FROM mailing";
+        "SELECT id, course_id, from_name, from_address, subject, html, text, state, base_content, created, started, finished, class, reply_to, pixel, clicks FROM mailing";
 
     static readonly string[] States = ["draft", "sending", "paused", "sent", "cancelled"];
 
@@ -16,9 +16,9 @@ public static class MailingTable
 
     internal static long Add(WriteTransaction transaction, Mailing mailing)
     {
-        transaction.Prepare("INSERT INTO mailing (course_id, from_name, from_address, subject, html, text, state, created, class, reply_to) VALUES (?,?,?,?,?,?,'draft',?,?,?)")
+        transaction.Prepare("INSERT INTO mailing (course_id, from_name, from_address, subject, html, text, state, created, class, reply_to, pixel, clicks) VALUES (?,?,?,?,?,?,'draft',?,?,?,?,?)")
             .Bind(1, mailing.CourseId).Bind(2, mailing.FromName).Bind(3, mailing.FromAddress).Bind(4, mailing.Subject)
-            .Bind(5, mailing.Html).Bind(6, mailing.Text).Bind(7, mailing.Created).Bind(8, ClassRules.Of(mailing.Class).Word).Bind(9, mailing.ReplyTo).Run();
+            .Bind(5, mailing.Html).Bind(6, mailing.Text).Bind(7, mailing.Created).Bind(8, ClassRules.Of(mailing.Class).Word).Bind(9, mailing.ReplyTo).Bind(10, mailing.Pixel).Bind(11, mailing.Clicks).Run();
         return transaction.LastInsertId;
     }
 
@@ -64,7 +64,7 @@ public static class MailingTable
     static Mailing Read(Statement query) => new(
         query.Int64(0), query.Int64(1), query.String(2), query.String(3), query.String(4), query.Text(5), query.Text(6),
         (MailingState)Array.IndexOf(States, query.String(7)), query.IsNull(8) ? null : query.Int64(8),
-        query.Time(9), query.TimeOrNull(10), query.TimeOrNull(11), ClassRules.Find(query.String(12))!.Class, query.Text(13));
+        query.Time(9), query.TimeOrNull(10), query.TimeOrNull(11), ClassRules.Find(query.String(12))!.Class, query.Text(13), query.Bool(14), query.Bool(15));
 
     internal static List<MailingFile> Files(ReadTransaction transaction, long mailing)
     {
@@ -103,6 +103,7 @@ public static class MailingTable
     /// <summary>Removes the mailings of a course with their ledgers; whoever calls has ended them before.</summary>
     internal static void RemoveAll(WriteTransaction transaction, long course)
     {
+        Tracking.LedgerEventTable.RemoveAll(transaction, course);
         transaction.Prepare("DELETE FROM ledger WHERE mailing_id IN (SELECT id FROM mailing WHERE course_id = ?)").Bind(1, course).Run();
         transaction.Prepare("DELETE FROM mailing_file WHERE mailing_id IN (SELECT id FROM mailing WHERE course_id = ?)").Bind(1, course).Run();
         transaction.Prepare("DELETE FROM mailing WHERE course_id = ?").Bind(1, course).Run();

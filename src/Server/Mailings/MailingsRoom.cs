@@ -1,3 +1,5 @@
+using CbaMail.Mailings.Tracking;
+
 namespace CbaMail.Mailings;
 
 /// <summary>
@@ -30,6 +32,10 @@ public static class MailingsRoom
         .AddSingleton<PressRoom>()
         .AddSingleton(static provider => provider.GetRequiredService<PressRoom>().Consents)
         .AddSingleton(static provider => provider.GetRequiredService<PressRoom>().Links)
+        .AddSingleton<Replies>()
+        .AddSingleton<ResponseBook>()
+        .AddSingleton<Sightings>()
+        .AddHostedService(static provider => provider.GetRequiredService<Sightings>())
         .AddSingleton<CourseAddresses>()
         .AddHostedService<CourseAddressRunner>()
         .AddSingleton<DemonstrationCourse>()

@@ -21,6 +21,9 @@ public static partial class MailingsTelemetry
     [LoggerMessage(6020, LogLevel.Error, "letters to courses could not be gone on with; it is tried again soon")]
     public static partial void CourseLetters(this ILogger log, Exception cause);
 
+    [LoggerMessage(6021, LogLevel.Warning, "{Count} openings and clicks of mailings came faster than they could be written, and are not counted")]
+    public static partial void SightingsDropped(this ILogger log, long count);
+
     [LoggerMessage(6007, LogLevel.Information, "demonstration: {What}")]
     public static partial void Demonstration(this ILogger log, string what);
 }

@@ -124,7 +124,7 @@ public sealed class PressRoom
         if (wanted.Html is null && wanted.Text is null) return Refusal.Invalid.Because("A mailing needs an HTML template, a text template, or both");
         if (wanted.Subject.Length == 0) return Refusal.Invalid.Because("A mailing needs a subject");
         if (wanted.Files.Sum(file => (long)file.Content.Length) > settings.FileBytes) return Refusal.TooLarge.Because($"The files have more than {settings.FileBytes / 1048576} MiB together; put them on a server and send a link");
-        var mailing = new Mailing(0, course.Id, from.Name, from.Address.ToString(), wanted.Subject, wanted.Html, wanted.Text, MailingState.Draft, null, time.GetUtcNow(), null, null, wanted.Class, replyTo);
+        var mailing = new Mailing(0, course.Id, from.Name, from.Address.ToString(), wanted.Subject, wanted.Html, wanted.Text, MailingState.Draft, null, time.GetUtcNow(), null, null, wanted.Class, replyTo, wanted.Pixel, wanted.Clicks);
         var composer = Composer.Create(course, mailing, [], time.GetUtcNow());
         if (!composer.Ok) return composer.Refusal;
         var to = Audience(course, wanted.To);
@@ -422,7 +422,7 @@ public sealed class PressRoom
         Finished?.Invoke(transaction, id, LedgerTable.Counts(transaction.Prepare, id));
     }
 
-    static Refusal NoMailing(long id) => Refusal.NoSuchThing.Because($"There is no mailing {id}; cbamail mailing list shows those there are");
+    internal static Refusal NoMailing(long id) => Refusal.NoSuchThing.Because($"There is no mailing {id}; cbamail mailing list shows those there are");
 
     static Refusal NotNow(long id, MailingState state, string what) => state switch
     {

@@ -19,6 +19,13 @@ public enum BounceKind : byte
     Unsubscribe = 3,
     /// <summary>A letter that asks a member of a list, whose mail came back, whether he can be reached.</summary>
     ListProbe = 4,
+
+    /// <summary>In links alone: the picture of a copy that its reader's program fetches.</summary>
+    Picture = 5,
+    /// <summary>In links alone: a link of a copy, with where it leads.</summary>
+    Followed = 6,
+    /// <summary>In links alone: one of a copy that no person sees.</summary>
+    Unseen = 7,
 }
 
 /// <summary>What is left of a return address once its seal is found whole.</summary>
@@ -112,7 +119,11 @@ public sealed class BounceAddresses
     static string PrefixOf(BounceKind kind) => kind == BounceKind.Unsubscribe ? LeavingPrefix : Prefix;
 
     /// <summary>The same for a link: what stands in its path. The key must have been stored (<see cref="Keep"/>).</summary>
-    public string LinkToken(BounceKind kind, long id, DateTimeOffset made) => Token(kind, id, Link, made);
+    /// <param name="target">What the seal covers besides, such as where the link leads.</param>
+    public string LinkToken(BounceKind kind, long id, DateTimeOffset made, string? target = null) => Token(kind, id, Sealed(target), made);
+
+    // 128 bits of a hash stand for it
+    static string Sealed(string? target) => target is null ? Link : $"{Link}-{Base32(SHA256.HashData(Encoding.UTF8.GetBytes(target)).AsSpan(0, 16))}";
 
     string Token(BounceKind kind, long id, string domain, DateTimeOffset now)
     {
@@ -151,7 +162,7 @@ public sealed class BounceAddresses
     }
 
     /// <summary>What the token of a link stands for; null where it is forged.</summary>
-    public BounceTicket? ReadLink(string token) => Read(token, Link);
+    public BounceTicket? ReadLink(string token, string? target = null) => Read(token, Sealed(target));
 
     BounceTicket? Read(string token, string domain)
     {

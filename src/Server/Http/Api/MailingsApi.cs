@@ -6,6 +6,7 @@ using CbaMail.Courses;
 using CbaMail.Delivery;
 using CbaMail.Directory;
 using CbaMail.Mailings;
+using CbaMail.Mailings.Tracking;
 
 namespace CbaMail.Http.Api;
 
@@ -31,13 +32,23 @@ static class MailingsApi
 
     /// <param name="Reply">What the other server said at last.</param>
     /// <param name="Class">Why it came back, where it did.</param>
-    sealed record LedgerView(string Address, string State, string MessageId, string? Reply, DateTimeOffset At, string? Class);
+    /// <param name="Opened">When a person first opened it, as far as is known.</param>
+    /// <param name="Clicked">When he first followed a link.</param>
+    /// <param name="Replied">When he first answered.</param>
+    sealed record LedgerView(string Address, string State, string MessageId, string? Reply, DateTimeOffset At, string? Class, DateTimeOffset? Opened, DateTimeOffset? Clicked, DateTimeOffset? Replied);
+    /// <param name="Opened">Copies that a person opened, or followed a link of.</param>
+    /// <param name="AutoReplied">Copies that a program answered: somebody is away.</param>
+    /// <param name="Scanners">Copies that nothing but programs opened, and of which nothing but programs followed links.</param>
+    sealed record ResponsesView(int Delivered, int Opened, int Clicked, int Replied, int AutoReplied, int Unsubscribed, int Complained, ScannersView Scanners, IReadOnlyList<FollowedLink> Links);
+    sealed record ScannersView(int Opened, int Clicked);
     sealed record WantedFile(string Name, string Hash);
     /// <param name="Template">What is not said here is taken from it.</param>
     /// <param name="Mjml">What the HTML is to be compiled from.</param>
     /// <param name="To">An audience, or the name of one that is kept; null: everybody who is in the course.</param>
     /// <param name="Class">Whether its readers may leave it, and what keeps it from them.</param>
-    sealed record WantedMailing(string Course, string From, string? Subject = null, string? Html = null, string? Text = null, IReadOnlyList<WantedFile>? Files = null, long? Template = null, string? Mjml = null, string? To = null, MailingClass Class = MailingClass.Course);
+    /// <param name="TrackOpens">Copies have a picture by which is seen that they were opened.</param>
+    /// <param name="TrackClicks">Links of copies lead by this server, which notes that they were followed.</param>
+    sealed record WantedMailing(string Course, string From, string? Subject = null, string? Html = null, string? Text = null, IReadOnlyList<WantedFile>? Files = null, long? Template = null, string? Mjml = null, string? To = null, MailingClass Class = MailingClass.Course, bool TrackOpens = false, bool TrackClicks = false);
     /// <param name="To">Up to ten addresses.</param>
     /// <param name="As">The reader whose copy it is; null: the first whom it is for.</param>
     sealed record WantedTest(IReadOnlyList<string>? To = null, string? As = null);
@@ -62,12 +73,17 @@ static class MailingsApi
         new("POST", "/mailings/{id:long}/resume", Permissions.MailingsWrite, About.Mailing, "Let it go on", context => DeedAsync(context, context.Room<PressRoom>().ResumeAsync)) { Gives = typeof(StatusView) },
         new("POST", "/mailings/{id:long}/cancel", Permissions.MailingsWrite, About.Mailing, "End it", context => DeedAsync(context, context.Room<PressRoom>().CancelAsync)) { Gives = typeof(StatusView) },
         new("GET", "/mailings/{id:long}/ledger", Permissions.MailingsRead, About.Mailing, "What became of each copy: a JSON line each", LedgerAsync) { Streams = true, Gives = typeof(LedgerView) },
+        new("GET", "/mailings/{id:long}/responses", Permissions.MailingsRead, About.Mailing, "What its readers did: opened, followed links, answered; programs apart", context => context.ResultAsync(
+            context.Room<ResponseBook>().Of(Id(context)), Responses)) { Gives = typeof(ResponsesView) },
     ];
 
     static long Id(HttpContext context) => long.Parse(context.Part("id"), CultureInfo.InvariantCulture);
 
     static StatusView Status(MailingStatus status) => new(
         MailingTable.Word(status.Mailing.State), status.Counts.Total, status.Counts.Rendered, status.Counts.Queued, status.Counts.Delivered, status.Counts.Deferred, status.Counts.Bounced, status.Counts.Skipped);
+
+    static ResponsesView Responses((ResponseCounts Counts, IReadOnlyList<FollowedLink> Links) found) => new(found.Counts.Delivered, found.Counts.Opened, found.Counts.Clicked, found.Counts.Replied, found.Counts.AutoReplied,
+        found.Counts.Unsubscribed, found.Counts.Complained, new(found.Counts.OpenedByScanners, found.Counts.ClickedByScanners), found.Links);
 
     static PreviewView Preview(MailingPreview preview) => new(preview.Address, preview.Name, preview.From, preview.Subject, preview.Html, preview.Text, [.. preview.Problems.Select(Problem)]);
 
@@ -132,7 +148,7 @@ static class MailingsApi
             if ((left -= files.Size(file.Hash)) < 0) { await context.RefuseAsync(413, $"The files have more than {context.Room<Settings>().Mailings.FileBytes / 1048576} MiB together; put them on a server and send a link"); return; }
             given.Add(new(file.Name, files.Read(new MailingFile(0, file.Name, "", null, file.Hash, 0))));
         }
-        var made = await context.Room<PressRoom>().CreateAsync(new(wanted.Course ?? "", wanted.From ?? "", wanted.Subject ?? "", wanted.Html, wanted.Text, given, wanted.Mjml, wanted.To, wanted.Class), context.RequestAborted);
+        var made = await context.Room<PressRoom>().CreateAsync(new(wanted.Course ?? "", wanted.From ?? "", wanted.Subject ?? "", wanted.Html, wanted.Text, given, wanted.Mjml, wanted.To, wanted.Class, null, wanted.TrackOpens, wanted.TrackClicks), context.RequestAborted);
         await context.ResultAsync(made, mailing => new NumberDone(mailing.Id));
     }
 
@@ -168,7 +184,7 @@ static class MailingsApi
             using var page = new MemoryStream();
             foreach (var row in rows.Value)
             {
-                JsonSerializer.Serialize(page, new LedgerView(row.Address, LedgerTable.Word(row.State), $"<{row.MessageId}>", row.Reply, row.At, row.Class), Reply.Json);
+                JsonSerializer.Serialize(page, new LedgerView(row.Address, LedgerTable.Word(row.State), $"<{row.MessageId}>", row.Reply, row.At, row.Class, row.Opened, row.Clicked, row.Replied), Reply.Json);
                 page.WriteByte((byte)'\n');
             }
             await context.Response.Body.WriteAsync(page.GetBuffer().AsMemory(0, (int)page.Length), context.RequestAborted);
