@@ -1,5 +1,4 @@
 using CbaMail.Storage;
-using CbaMail.Storage.Sqlite;
 
 namespace CbaMail.Mailings.Tracking;
 
