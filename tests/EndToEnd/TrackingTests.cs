@@ -90,6 +90,32 @@ public sealed partial class TrackingTests : IAsyncDisposable
         Assert.Contains("1 replied (1 by themselves)", (await server.CliAsync("mailing", "responses", mailing)).Succeeded().Output);
     }
 
+    [Fact]
+    public async Task Proof_of_notice_is_a_list_a_table_and_a_document()
+    {
+        var mailing = await SendAsync("--track-opens");
+        var picture = (await LinksAsync("u0001@course.test")).Single();
+        await CurlAsync("--user-agent", Browser, picture);
+        var path = Path.Combine(server.Folder, "proof.pdf");
+        await Wait.UntilAsync(async () => (await ResponsesAsync(mailing)).GetProperty("opened").GetInt32() == 1, "it is written down");
+        var entries = JsonDocument.Parse((await server.CliAsync("course", "timeline", course, "u0001@course.test", "--json")).Succeeded().Output).RootElement.GetProperty("entries");
+        Assert.Equal(["delivered", "opened"], entries.EnumerateArray().Select(entry => entry.GetProperty("what").GetString()));
+        Assert.Contains("delivered", (await server.CliAsync("course", "timeline", course, "u0001@course.test")).Succeeded().Output);
+        (await server.CliAsync("course", "timeline", course, "u0001@course.test", "--pdf", path, "--csv", path + ".csv")).Succeeded();
+        var text = (await Tool.RunAsync("pdftotext", ["-layout", path, "-"])).Output;
+        Assert.Contains("Подтверждение уведомлений", text);
+        Assert.Contains("Участник 1 <u0001@course.test>", text);
+        Assert.Contains("Курс для Участник 1", text);
+        Assert.Contains("доставлено", text);
+        Assert.Contains("открыто", text);
+        Assert.Contains("250 2.0.0 Stored in the mailbox", text);
+        Assert.Contains("delivered," + mailing, await File.ReadAllTextAsync(path + ".csv"));
+        (await server.CliAsync("course", "timeline", course, "u0001@course.test", "--pdf", path, "--language", "en")).Succeeded();
+        Assert.Contains("Proof of notice", (await Tool.RunAsync("pdftotext", ["-layout", path, "-"])).Output);
+        (await server.CliAsync("course", "timeline", course, "nobody@course.test")).Failed(1);
+        File.Copy(path, "/tmp/proof-ledger.pdf", overwrite: true);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (server is not null) await server.DisposeAsync();

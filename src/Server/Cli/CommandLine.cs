@@ -46,6 +46,7 @@ public static class CommandLine
         .. ResourceVerbs.Rows,
         .. ListVerbs.Rows,
         .. CourseAddressVerbs.Rows,
+        .. TimelineVerb.Rows,
         .. PolicyVerbs.Rows,
         .. MailboxVerbs.Rows,
         .. ExpungedVerbs.Rows,

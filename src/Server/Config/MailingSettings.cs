@@ -43,6 +43,11 @@ public sealed record MailingSettings : IChecked
     /// </summary>
     public TimeSpan ScannerTime { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// The TrueType font of documents, with the letters of the courses' languages; a file of the same name that ends in -Bold is taken for bold. Default /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf, Debian's fonts-dejavu-core.
+    /// </summary>
+    public string PdfFont { get; init; } = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
+
     string? IChecked.Problem() => Envelope.MailAddress.TryParse(OwnFrom.Replace("{course}", "a", StringComparison.Ordinal) + "@example.org", out _) ? null
         : $"mailings.own-from: \"{OwnFrom}\" makes no address; write it as in {{course}} or news-{{course}}";
 }

@@ -44,6 +44,7 @@ static class ApiRoutes
         .. RostersApi.Rows,
         .. OneRosterApi.Rows,
         .. ConsentsApi.Rows,
+        .. TimelineApi.Rows,
         .. TemplatesApi.Rows,
         .. MailingsApi.Rows,
         .. AudiencesApi.Rows,

@@ -139,6 +139,19 @@ public static class LedgerTable
         return rows;
     }
 
+    /// <summary>One person's lines in a course's mailings, the oldest first, with his fields and when each copy left.</summary>
+    internal static List<(LedgerRow Row, long Mailing, string Fields, DateTimeOffset? Handed)> OfPerson(ReadTransaction transaction, long course, long person, int count)
+    {
+        var rows = new List<(LedgerRow, long, string, DateTimeOffset?)>();
+        using var query = transaction.Prepare("""
+            SELECT id, person_id, address, name, line, state, message_id, reply, host, tls, attempts, at, class, opened, clicked, replied, mailing_id, fields, handed FROM ledger
+             WHERE mailing_id IN (SELECT id FROM mailing WHERE course_id = ? AND state <> 'draft') AND person_id = ? ORDER BY mailing_id DESC LIMIT ?
+            """).Bind(1, course).Bind(2, person).Bind(3, (long)count);
+        while (query.Step()) rows.Add((Read(query), query.Int64(16), query.String(17), query.TimeOrNull(18)));
+        rows.Reverse();
+        return rows;
+    }
+
     static LedgerRow Read(Statement query) => new(
         query.Int64(0), query.Int64(1), query.String(2), query.String(3), query.Int32(4), State(query.String(5)), query.String(6),
         query.String(7), query.Text(8), query.Text(9), query.Int32(10), query.Time(11), query.Text(12),

@@ -34,6 +34,8 @@ public static class MailingsRoom
         .AddSingleton(static provider => provider.GetRequiredService<PressRoom>().Links)
         .AddSingleton<Replies>()
         .AddSingleton<ResponseBook>()
+        .AddSingleton<Timelines>()
+        .AddSingleton<PdfFonts>()
         .AddSingleton<Sightings>()
         .AddHostedService(static provider => provider.GetRequiredService<Sightings>())
         .AddSingleton<CourseAddresses>()
