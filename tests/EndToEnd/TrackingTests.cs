@@ -113,7 +113,6 @@ public sealed partial class TrackingTests : IAsyncDisposable
         (await server.CliAsync("course", "timeline", course, "u0001@course.test", "--pdf", path, "--language", "en")).Succeeded();
         Assert.Contains("Proof of notice", (await Tool.RunAsync("pdftotext", ["-layout", path, "-"])).Output);
         (await server.CliAsync("course", "timeline", course, "nobody@course.test")).Failed(1);
-        File.Copy(path, "/tmp/proof-ledger.pdf", overwrite: true);
     }
 
     public async ValueTask DisposeAsync()

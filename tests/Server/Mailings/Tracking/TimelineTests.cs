@@ -57,7 +57,7 @@ public sealed class TimelineTests
         await house.Run.RunAllAsync(default);
         var row = house.Ledger(mailing)[0].Id;
         await house.Store.CommitAsync(write => { LedgerEventTable.Add(write, row, "opened", "", "x", null, DateTimeOffset.UtcNow); return true; }, default);
-        Assert.Null(await house.Courses.RemoveAsync(course.Slug, CourseRemoval.Before, default));
+        Assert.Null(await house.Courses.RemoveWithMailingsAsync(course.Slug, default));
         using var read = house.Store.Read();
         Assert.Empty(LedgerEventTable.Of(read, row));
     }
