@@ -115,6 +115,20 @@ public sealed partial class TrackingTests : IAsyncDisposable
         (await server.CliAsync("course", "timeline", course, "nobody@course.test")).Failed(1);
     }
 
+    [Fact]
+    public async Task Totals_are_shown_and_a_mailing_goes_again_to_who_did_not_open_it()
+    {
+        var mailing = await SendAsync("--track-opens");
+        await CurlAsync("--user-agent", Browser, (await LinksAsync("u0001@course.test")).Single());
+        await Wait.UntilAsync(async () => (await ResponsesAsync(mailing)).GetProperty("opened").GetInt32() == 1, "it is written down");
+        Assert.Matches(@"local +3 +3 +0 +0 +1 +0 +0 +0", (await server.CliAsync("mailing", "totals", mailing)).Succeeded().Output);
+        Assert.Matches(@":00:00 +3 +3 +0 +0 +1 ", (await server.CliAsync("course", "totals", course, "--hours")).Succeeded().Output);
+        var second = (await server.CliAsync("mailing", "resend", mailing, "--to", "unopened", "--subject", "Ещё раз", "--send")).Succeeded().Output.Trim();
+        await Wait.UntilAsync(async () => (await CourseSetup.StatusAsync(server, second))["state"].GetString() == "sent", "it is sent");
+        Assert.Equal(["u0002@course.test", "u0003@course.test"], (await CourseSetup.LedgerAsync(server, second)).Select(row => row.GetProperty("address").GetString()));
+        (await server.CliAsync("mailing", "resend", mailing, "--to", "nobody")).Failed(1);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (server is not null) await server.DisposeAsync();

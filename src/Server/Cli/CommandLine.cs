@@ -47,6 +47,7 @@ public static class CommandLine
         .. ListVerbs.Rows,
         .. CourseAddressVerbs.Rows,
         .. TimelineVerb.Rows,
+        .. ResponseVerbs.Rows,
         .. PolicyVerbs.Rows,
         .. MailboxVerbs.Rows,
         .. ExpungedVerbs.Rows,

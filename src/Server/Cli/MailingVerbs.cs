@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace CbaMail.Cli;
 
-/// <summary><c>mailing create | preview | check | send | pause | resume | cancel | status | ledger | responses | list</c>.</summary>
+/// <summary><c>mailing create | preview | check | send | pause | resume | cancel | status | ledger | list</c>.</summary>
 static class MailingVerbs
 {
     const string Templates = """
@@ -45,11 +45,10 @@ static class MailingVerbs
         new("mailing cancel", "ID", "stop sending for good", Verb.Client, invocation => DeedAsync(invocation, "cancel", "is cancelled")),
         new("mailing status", "ID", "how far a mailing is", Verb.Client, StatusAsync),
         new("mailing ledger", "ID", "who got it and who did not, a line a participant", Verb.Client, LedgerAsync),
-        new("mailing responses", "ID", "what its readers did: opened, followed links, answered; programs are told apart", Verb.Client, ResponsesAsync),
         new("mailing list", "[COURSE]", "list the mailings", Verb.Client, ListAsync),
     ];
 
-    static string Id(Invocation invocation) =>
+    internal static string Id(Invocation invocation) =>
         long.TryParse(invocation.Arguments[0], NumberStyles.None, CultureInfo.InvariantCulture, out var id)
             ? id.ToString(CultureInfo.InvariantCulture)
             : throw new Refused($"\"{invocation.Arguments[0]}\" is no id of a mailing; list them with: cbamail mailing list");
@@ -193,19 +192,6 @@ static class MailingVerbs
     {
         await foreach (var line in invocation.Server.StreamAsync(HttpMethod.Get, $"mailings/{Id(invocation)}/ledger"))
             invocation.Print(invocation.Json ? line.GetRawText() : $"{line.Text("state"),-9}  {line.Time("at")}  {line.Text("address")}  {line.Text("reply")}".TrimEnd());
-        return 0;
-    }
-
-    static async Task<int> ResponsesAsync(Invocation invocation)
-    {
-        var found = await invocation.Server.GetAsync($"mailings/{Id(invocation)}/responses");
-        if (invocation.Json) return invocation.Print(found, _ => "");
-        var scanners = found.GetProperty("scanners");
-        invocation.Print(string.Create(CultureInfo.InvariantCulture,
-            $"{found.Number("delivered")} delivered, {found.Number("opened")} opened, {found.Number("clicked")} clicked, {found.Number("replied")} replied ({found.Number("autoReplied")} by themselves), {found.Number("unsubscribed")} unsubscribed, {found.Number("complained")} complained."));
-        invocation.Print(string.Create(CultureInfo.InvariantCulture, $"Programs alone opened {scanners.Number("opened")} and followed links of {scanners.Number("clicked")}."));
-        foreach (var link in found.Items("links"))
-            invocation.Print(string.Create(CultureInfo.InvariantCulture, $"{link.Number("people"),6} people, {link.Number("times")} times, programs {link.Number("scanners")} times  {link.Text("link")}"));
         return 0;
     }
 

@@ -45,6 +45,7 @@ static class ApiRoutes
         .. OneRosterApi.Rows,
         .. ConsentsApi.Rows,
         .. TimelineApi.Rows,
+        .. ResponsesApi.Rows,
         .. TemplatesApi.Rows,
         .. MailingsApi.Rows,
         .. AudiencesApi.Rows,

@@ -11,9 +11,11 @@ public enum MailingState { Draft, Sending, Paused, Sent, Cancelled }
 /// <param name="ReplyTo">Who wrote it, where his address is of a domain elsewhere and From is one of ours; as "Name &lt;address&gt;".</param>
 /// <param name="Pixel">Copies have a picture by which is seen that they were opened.</param>
 /// <param name="Clicks">Links of copies lead by this server, which notes that they were followed.</param>
+/// <param name="Parent">The mailing that this one sends again, or null.</param>
 public sealed record Mailing(
     long Id, long CourseId, string FromName, string FromAddress, string Subject, string? Html, string? Text, MailingState State,
-    long? BaseContent, DateTimeOffset Created, DateTimeOffset? Started, DateTimeOffset? Finished, MailingClass Class = MailingClass.Course, string? ReplyTo = null, bool Pixel = false, bool Clicks = false)
+    long? BaseContent, DateTimeOffset Created, DateTimeOffset? Started, DateTimeOffset? Finished, MailingClass Class = MailingClass.Course, string? ReplyTo = null, bool Pixel = false, bool Clicks = false,
+    long? Parent = null)
 {
     /// <summary>Whom answers go to, where that is not From.</summary>
     public (string Name, MailAddress Address)? Writer => ReplyTo is null ? null : PressRoom.Sender(ReplyTo);
@@ -34,7 +36,8 @@ public sealed record NewFile(string Name, ReadOnlyMemory<byte> Content);
 /// <param name="ReplyTo">Whom answers go to; null: From, or who wrote it from elsewhere.</param>
 /// <param name="Pixel">Copies have a picture by which is seen that they were opened.</param>
 /// <param name="Clicks">Links of copies lead by this server, which notes that they were followed.</param>
-public sealed record NewMailing(string Course, string From, string Subject, string? Html, string? Text, IReadOnlyList<NewFile> Files, string? Mjml = null, string? To = null, MailingClass Class = MailingClass.Course, string? ReplyTo = null, bool Pixel = false, bool Clicks = false);
+/// <param name="Parent">The mailing that this one sends again, or null.</param>
+public sealed record NewMailing(string Course, string From, string Subject, string? Html, string? Text, IReadOnlyList<NewFile> Files, string? Mjml = null, string? To = null, MailingClass Class = MailingClass.Course, string? ReplyTo = null, bool Pixel = false, bool Clicks = false, long? Parent = null);
 
 /// <summary>One person's copy as it would be sent.</summary>
 public sealed record MailingPreview(string Address, string Name, string From, string Subject, string? Html, string Text, IReadOnlyList<CheckProblem> Problems);

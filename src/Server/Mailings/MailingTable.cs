@@ -7,7 +7,7 @@ namespace CbaMail.Mailings;
 public static class MailingTable
 {
     const string Columns =
-        "SELECT id, course_id, from_name, from_address, subject, html, text, state, base_content, created, started, finished, class, reply_to, pixel, clicks FROM mailing";
+        "SELECT id, course_id, from_name, from_address, subject, html, text, state, base_content, created, started, finished, class, reply_to, pixel, clicks, parent_id FROM mailing";
 
     static readonly string[] States = ["draft", "sending", "paused", "sent", "cancelled"];
 
@@ -16,9 +16,9 @@ public static class MailingTable
 
     internal static long Add(WriteTransaction transaction, Mailing mailing)
     {
-        transaction.Prepare("INSERT INTO mailing (course_id, from_name, from_address, subject, html, text, state, created, class, reply_to, pixel, clicks) VALUES (?,?,?,?,?,?,'draft',?,?,?,?,?)")
+        transaction.Prepare("INSERT INTO mailing (course_id, from_name, from_address, subject, html, text, state, created, class, reply_to, pixel, clicks, parent_id) VALUES (?,?,?,?,?,?,'draft',?,?,?,?,?,?)")
             .Bind(1, mailing.CourseId).Bind(2, mailing.FromName).Bind(3, mailing.FromAddress).Bind(4, mailing.Subject)
-            .Bind(5, mailing.Html).Bind(6, mailing.Text).Bind(7, mailing.Created).Bind(8, ClassRules.Of(mailing.Class).Word).Bind(9, mailing.ReplyTo).Bind(10, mailing.Pixel).Bind(11, mailing.Clicks).Run();
+            .Bind(5, mailing.Html).Bind(6, mailing.Text).Bind(7, mailing.Created).Bind(8, ClassRules.Of(mailing.Class).Word).Bind(9, mailing.ReplyTo).Bind(10, mailing.Pixel).Bind(11, mailing.Clicks).Bind(12, mailing.Parent).Run();
         return transaction.LastInsertId;
     }
 
@@ -39,6 +39,15 @@ public static class MailingTable
         using var query = course is { } one
             ? transaction.Prepare(Columns + " WHERE course_id = ? ORDER BY id DESC").Bind(1, one)
             : transaction.Prepare(Columns + " ORDER BY id DESC");
+        while (query.Step()) mailings.Add(Read(query));
+        return mailings;
+    }
+
+    /// <summary>Those that send a mailing again, the oldest first.</summary>
+    internal static List<Mailing> Children(ReadTransaction transaction, long parent)
+    {
+        var mailings = new List<Mailing>();
+        using var query = transaction.Prepare(Columns + " WHERE parent_id = ? ORDER BY id").Bind(1, parent);
         while (query.Step()) mailings.Add(Read(query));
         return mailings;
     }
@@ -64,7 +73,7 @@ public static class MailingTable
     static Mailing Read(Statement query) => new(
         query.Int64(0), query.Int64(1), query.String(2), query.String(3), query.String(4), query.Text(5), query.Text(6),
         (MailingState)Array.IndexOf(States, query.String(7)), query.IsNull(8) ? null : query.Int64(8),
-        query.Time(9), query.TimeOrNull(10), query.TimeOrNull(11), ClassRules.Find(query.String(12))!.Class, query.Text(13), query.Bool(14), query.Bool(15));
+        query.Time(9), query.TimeOrNull(10), query.TimeOrNull(11), ClassRules.Find(query.String(12))!.Class, query.Text(13), query.Bool(14), query.Bool(15), query.IsNull(16) ? null : query.Int64(16));
 
     internal static List<MailingFile> Files(ReadTransaction transaction, long mailing)
     {

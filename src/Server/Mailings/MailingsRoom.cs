@@ -35,6 +35,8 @@ public static class MailingsRoom
         .AddSingleton<Replies>()
         .AddSingleton<ResponseBook>()
         .AddSingleton<Timelines>()
+        .AddSingleton<TotalsBook>()
+        .AddSingleton<Resending>()
         .AddSingleton<PdfFonts>()
         .AddSingleton<Sightings>()
         .AddHostedService(static provider => provider.GetRequiredService<Sightings>())

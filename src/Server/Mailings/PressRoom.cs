@@ -124,7 +124,7 @@ public sealed class PressRoom
         if (wanted.Html is null && wanted.Text is null) return Refusal.Invalid.Because("A mailing needs an HTML template, a text template, or both");
         if (wanted.Subject.Length == 0) return Refusal.Invalid.Because("A mailing needs a subject");
         if (wanted.Files.Sum(file => (long)file.Content.Length) > settings.FileBytes) return Refusal.TooLarge.Because($"The files have more than {settings.FileBytes / 1048576} MiB together; put them on a server and send a link");
-        var mailing = new Mailing(0, course.Id, from.Name, from.Address.ToString(), wanted.Subject, wanted.Html, wanted.Text, MailingState.Draft, null, time.GetUtcNow(), null, null, wanted.Class, replyTo, wanted.Pixel, wanted.Clicks);
+        var mailing = new Mailing(0, course.Id, from.Name, from.Address.ToString(), wanted.Subject, wanted.Html, wanted.Text, MailingState.Draft, null, time.GetUtcNow(), null, null, wanted.Class, replyTo, wanted.Pixel, wanted.Clicks, wanted.Parent);
         var composer = Composer.Create(course, mailing, [], time.GetUtcNow());
         if (!composer.Ok) return composer.Refusal;
         var to = Audience(course, wanted.To);
@@ -163,7 +163,7 @@ public sealed class PressRoom
     }
 
     /// <summary>Whom a mailing reaches as things are now, with the rule where it has one.</summary>
-    Result<(MailingAudience? Audience, List<Participant> People)> Reached(ReadTransaction read, Composer composer)
+    internal Result<(MailingAudience? Audience, List<Participant> People)> Reached(ReadTransaction read, Composer composer)
     {
         if (AudienceTable.Of(read, composer.Mailing.Id) is not { } audience) return (null, CourseTable.Active(read, composer.Course.Id, time));
         var rule = Mailings.Audience.Parse(read, composer.Course, audience.Rule);

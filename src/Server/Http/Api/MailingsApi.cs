@@ -6,7 +6,6 @@ using CbaMail.Courses;
 using CbaMail.Delivery;
 using CbaMail.Directory;
 using CbaMail.Mailings;
-using CbaMail.Mailings.Tracking;
 
 namespace CbaMail.Http.Api;
 
@@ -36,11 +35,6 @@ static class MailingsApi
     /// <param name="Clicked">When he first followed a link.</param>
     /// <param name="Replied">When he first answered.</param>
     sealed record LedgerView(string Address, string State, string MessageId, string? Reply, DateTimeOffset At, string? Class, DateTimeOffset? Opened, DateTimeOffset? Clicked, DateTimeOffset? Replied);
-    /// <param name="Opened">Copies that a person opened, or followed a link of.</param>
-    /// <param name="AutoReplied">Copies that a program answered: somebody is away.</param>
-    /// <param name="Scanners">Copies that nothing but programs opened, and of which nothing but programs followed links.</param>
-    sealed record ResponsesView(int Delivered, int Opened, int Clicked, int Replied, int AutoReplied, int Unsubscribed, int Complained, ScannersView Scanners, IReadOnlyList<FollowedLink> Links);
-    sealed record ScannersView(int Opened, int Clicked);
     sealed record WantedFile(string Name, string Hash);
     /// <param name="Template">What is not said here is taken from it.</param>
     /// <param name="Mjml">What the HTML is to be compiled from.</param>
@@ -73,17 +67,12 @@ static class MailingsApi
         new("POST", "/mailings/{id:long}/resume", Permissions.MailingsWrite, About.Mailing, "Let it go on", context => DeedAsync(context, context.Room<PressRoom>().ResumeAsync)) { Gives = typeof(StatusView) },
         new("POST", "/mailings/{id:long}/cancel", Permissions.MailingsWrite, About.Mailing, "End it", context => DeedAsync(context, context.Room<PressRoom>().CancelAsync)) { Gives = typeof(StatusView) },
         new("GET", "/mailings/{id:long}/ledger", Permissions.MailingsRead, About.Mailing, "What became of each copy: a JSON line each", LedgerAsync) { Streams = true, Gives = typeof(LedgerView) },
-        new("GET", "/mailings/{id:long}/responses", Permissions.MailingsRead, About.Mailing, "What its readers did: opened, followed links, answered; programs apart", context => context.ResultAsync(
-            context.Room<ResponseBook>().Of(Id(context)), Responses)) { Gives = typeof(ResponsesView) },
     ];
 
     static long Id(HttpContext context) => long.Parse(context.Part("id"), CultureInfo.InvariantCulture);
 
     static StatusView Status(MailingStatus status) => new(
         MailingTable.Word(status.Mailing.State), status.Counts.Total, status.Counts.Rendered, status.Counts.Queued, status.Counts.Delivered, status.Counts.Deferred, status.Counts.Bounced, status.Counts.Skipped);
-
-    static ResponsesView Responses((ResponseCounts Counts, IReadOnlyList<FollowedLink> Links) found) => new(found.Counts.Delivered, found.Counts.Opened, found.Counts.Clicked, found.Counts.Replied, found.Counts.AutoReplied,
-        found.Counts.Unsubscribed, found.Counts.Complained, new(found.Counts.OpenedByScanners, found.Counts.ClickedByScanners), found.Links);
 
     static PreviewView Preview(MailingPreview preview) => new(preview.Address, preview.Name, preview.From, preview.Subject, preview.Html, preview.Text, [.. preview.Problems.Select(Problem)]);
 

@@ -21,6 +21,10 @@ public sealed record FollowedLink(string Link, int People, int Times, int Scanne
 /// <param name="OpenedByScanners">Copies of which nothing but programs fetched the picture.</param>
 public sealed record ResponseCounts(int Delivered, int Opened, int Clicked, int Replied, int AutoReplied, int Unsubscribed, int Complained, int OpenedByScanners, int ClickedByScanners);
 
+/// <summary>A copy as totals count it.</summary>
+public readonly record struct CountedCopy(
+    string Address, string State, string? Host, int Attempts, DateTimeOffset At, DateTimeOffset? Handed, DateTimeOffset? Opened, DateTimeOffset? Clicked, DateTimeOffset? Replied, DateTimeOffset? Complained);
+
 /// <summary>The SQL of what came of copies.</summary>
 static class LedgerEventTable
 {
@@ -123,6 +127,17 @@ static class LedgerEventTable
             """).Bind(1, mailing).Bind(2, (long)most);
         while (row.Step()) links.Add(new(row.String(0), row.Int32(1), row.Int32(2), row.Int32(3)));
         return links;
+    }
+
+    /// <summary>What became of each copy of a mailing, or of all of a course's.</summary>
+    public static IEnumerable<CountedCopy> Copies(ReadTransaction read, long? mailing, long? course)
+    {
+        using var row = read.Prepare("""
+            SELECT l.address, l.state, l.host, l.attempts, l.at, l.handed, l.opened, l.clicked, l.replied, CASE WHEN l.class = 'complaint' THEN (SELECT min(e.at) FROM ledger_event e WHERE e.ledger_id = l.id AND e.kind = 'complained') END
+              FROM ledger l WHERE l.mailing_id = ?1 OR ?1 IS NULL AND l.mailing_id IN (SELECT id FROM mailing WHERE course_id = ?2)
+            """).Bind(1, mailing).Bind(2, course);
+        while (row.Step())
+            yield return new(row.String(0), row.String(1), row.Text(2), row.Int32(3), row.Time(4), row.TimeOrNull(5), row.TimeOrNull(6), row.TimeOrNull(7), row.TimeOrNull(8), row.TimeOrNull(9));
     }
 
     /// <summary>Removes those of a course's mailings.</summary>

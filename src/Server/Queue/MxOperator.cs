@@ -1,12 +1,12 @@
 using CbaMail.MailAuth.Dmarc;
 
-namespace CbaMail.Delivery.Remote;
+namespace CbaMail.Queue;
 
 /// <summary>
 /// Who runs a domain's mail servers, by the name of the best one: hundreds of domains are hosted by the same few, who count what we
 /// send to all of them together.
 /// </summary>
-internal static class MxOperator
+public static class MxOperator
 {
     // one operator under several names
     static readonly Dictionary<string, string> Others = new(StringComparer.Ordinal)
