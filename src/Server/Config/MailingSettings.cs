@@ -3,7 +3,7 @@ using System.Net;
 namespace CbaMail.Config;
 
 /// <summary>The keys of course mailings.</summary>
-public sealed record MailingSettings : IChecked
+public sealed partial record MailingSettings : IChecked
 {
     /// <summary>Copies committed in one piece; between pieces everybody else has a turn. Default 200, at most 250.</summary>
     public int Piece { get; init; } = 200;
@@ -48,6 +48,33 @@ public sealed record MailingSettings : IChecked
     /// </summary>
     public string PdfFont { get; init; } = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
 
-    string? IChecked.Problem() => Envelope.MailAddress.TryParse(OwnFrom.Replace("{course}", "a", StringComparison.Ordinal) + "@example.org", out _) ? null
+    /// <summary>Hours of the reader's clock in which copies of class course wait until they are over, as in 21:00-08:00; mandatory mailings never wait. Default none.</summary>
+    public string QuietCourse { get; init; } = "";
+
+    /// <summary>The same for class optional. Default none.</summary>
+    public string QuietOptional { get; init; } = "";
+
+    /// <summary>The same for class marketing. Default none.</summary>
+    public string QuietMarketing { get; init; } = "";
+
+    /// <summary>Copies of class course that one person gets in a day of his clock, whatever the course; further ones wait for the next. 0 = no limit. Default 0.</summary>
+    public int DailyCourse { get; init; }
+
+    /// <summary>The same for class optional. Default 0.</summary>
+    public int DailyOptional { get; init; }
+
+    /// <summary>The same for class marketing. Default 0.</summary>
+    public int DailyMarketing { get; init; }
+
+    string? IChecked.Problem()
+    {
+        foreach (var (key, hours) in new[] { ("quiet-course", QuietCourse), ("quiet-optional", QuietOptional), ("quiet-marketing", QuietMarketing) })
+            if (!QuietText().IsMatch(hours) || hours.Length > 0 && hours[..5] == hours[6..]) return $"mailings.{key}: \"{hours}\" are no hours; write them as in 21:00-08:00";
+        return FromProblem();
+    }
+
+    [System.Text.RegularExpressions.GeneratedRegex(@"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$")] private static partial System.Text.RegularExpressions.Regex QuietText();
+
+    string? FromProblem() => Envelope.MailAddress.TryParse(OwnFrom.Replace("{course}", "a", StringComparison.Ordinal) + "@example.org", out _) ? null
         : $"mailings.own-from: \"{OwnFrom}\" makes no address; write it as in {{course}} or news-{{course}}";
 }

@@ -19,6 +19,13 @@ static class PersonTable
     static Person ReadPerson(Statement row, int at) =>
         new(row.Int64(at), row.String(at + 1), row.String(at + 2), row.String(at + 3), row.Text(at + 4), row.Text(at + 5), row.String(at + 6), row.Time(at + 7));
 
+    /// <summary>IANA name, or null.</summary>
+    public static string? Zone(WriteTransaction write, long id)
+    {
+        using var row = write.Prepare("SELECT zone FROM person WHERE id = ?").Bind(1, id);
+        return row.Step() ? row.Text(0) : null;
+    }
+
     public static long Add(WriteTransaction write, string key, Person person)
     {
         write.Prepare("INSERT INTO person (domain, address_key, address, name, language, zone, attributes, created) VALUES (?,?,?,?,?,?,?,?)").Bind(1, person.Domain).Bind(2, key)

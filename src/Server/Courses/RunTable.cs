@@ -70,6 +70,13 @@ static class RunTable
     public static long Default(WriteTransaction write, long course) =>
         write.Prepare("SELECT id FROM run WHERE course_id = ? AND slug = 'default'").Bind(1, course).Scalar() ?? 0;
 
+    /// <summary>Of the course's own run: an IANA name, or empty.</summary>
+    public static string Zone(WriteTransaction write, long course)
+    {
+        using var row = write.Prepare("SELECT zone FROM run WHERE course_id = ? AND slug = 'default'").Bind(1, course);
+        return row.Step() ? row.String(0) : "";
+    }
+
     public static long Add(WriteTransaction write, Run run)
     {
         write.Prepare("INSERT INTO run (course_id, slug, name, starts, ends, zone, holidays, created) VALUES (?,?,?,?,?,?,?,?)")

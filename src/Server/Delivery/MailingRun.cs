@@ -17,7 +17,7 @@ namespace CbaMail.Delivery;
 public sealed class MailingRun(
     PressRoom press, MailStore mail, MailQueue queue, UserDirectory directory, Settings settings, TimeProvider time, ILogger<MailingRun> log) : BackgroundService
 {
-    static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(5), LongestWait = TimeSpan.FromMinutes(5);
 
     readonly SemaphoreSlim look = new(1, 1);
 
@@ -54,9 +54,20 @@ public sealed class MailingRun(
     {
         while (!stoppingToken.IsCancellationRequested)
         {
-            await look.WaitAsync(stoppingToken);
+            await WaitAsync(stoppingToken);
             while (await RunAllAsync(stoppingToken)) await Task.Delay(AfterFailure, time, stoppingToken);
         }
+    }
+
+    /// <summary>Until something is to be sent: somebody says so, or an hour has come for which copies wait.</summary>
+    async Task WaitAsync(CancellationToken cancel)
+    {
+        DateTimeOffset? next;
+        var now = time.GetUtcNow();
+        using (var read = Store.Read()) next = LedgerTable.Next(read, now);
+        // the clock may be set meanwhile
+        using var alarm = next is { } due ? time.CreateTimer(_ => Wake(), null, due - now < LongestWait ? due - now : LongestWait, Timeout.InfiniteTimeSpan) : null;
+        await look.WaitAsync(cancel);
     }
 
     /// <summary>Runs whatever is to be sent, the oldest first; true when one failed and should be tried again.</summary>
@@ -66,7 +77,7 @@ public sealed class MailingRun(
         while (true)
         {
             List<long> sending;
-            using (var read = Store.Read()) sending = MailingTable.Sending(read);
+            using (var read = Store.Read()) sending = MailingTable.Sending(read, time.GetUtcNow());
             sending.RemoveAll(failed.Contains);
             if (sending.Count == 0) return failed.Count > 0;
             try
@@ -101,11 +112,30 @@ public sealed class MailingRun(
         if (!made.Ok) throw new InvalidOperationException(made.Refusal.Sentence);
         var began = time.GetTimestamp();
         log.RunStarted(id, press.Status(id).Value!.Counts.Rendered);
-        using var shop = new RenderShop(made.Value, mail, directory, Renderers, settings.Mailings.PieceBytes);
+        if (press.Hours.Apply(made.Value.Mailing.Class)) await PostponeAsync(made.Value, cancel);
+        using var shop = new RenderShop(made.Value, mail, directory, Renderers, settings.Mailings.PieceBytes, time);
         var state = await PiecesAsync(id, made.Value, shop, cancel);
-        if (state != MailingState.Sent) { log.RunStopped(id, state is { } known ? MailingTable.Word(known) : "gone"); return; }
+        if (state != MailingState.Sent) { log.RunStopped(id, state is { } known ? known == MailingState.Sending ? "sending: who is left waits for his hour" : MailingTable.Word(known) : "gone"); return; }
         var counts = press.Status(id).Value!.Counts;
         log.RunEnded(id, time.GetElapsedTime(began).TotalSeconds, counts.Delivered, counts.Queued, counts.Bounced, counts.Skipped);
+    }
+
+    /// <summary>Lets those wait whose hour it is not, before anything is rendered for them; each copy is asked about again when it leaves.</summary>
+    async Task PostponeAsync(Composer composer, CancellationToken cancel)
+    {
+        for (long after = 0; ;)
+        {
+            List<LedgerWork> work;
+            using (var read = Store.Read()) work = LedgerTable.Waiting(read, composer.Mailing.Id, after, Piece, time.GetUtcNow());
+            if (work.Count == 0) return;
+            after = work[^1].Id;
+            await Store.CommitAsync(write =>
+            {
+                foreach (var one in work)
+                    if (press.Hours.Wait(write, composer.Mailing, composer.Course, one, time.GetUtcNow()) is { } wait) LedgerTable.Postpone(write, one.Id, wait.Until, wait.Why);
+                return true;
+            }, cancel);
+        }
     }
 
     async Task<MailingState?> PiecesAsync(long id, Composer composer, RenderShop shop, CancellationToken cancel)
@@ -198,6 +228,11 @@ public sealed class MailingRun(
             LedgerTable.Settle(transaction, copy.Work.Id, LedgerState.Skipped, reason, null, now);
             return null;
         }
+        if (press.Hours.Wait(transaction, composer.Mailing, composer.Course, copy.Work, now) is { } wait)
+        {
+            LedgerTable.Postpone(transaction, copy.Work.Id, wait.Until, wait.Why);
+            return null;
+        }
         var content = mail.AddContent(transaction, copy.Staged);
         var remote = new List<QueueRecipient>();
         Refusal? refusal = null;
@@ -255,7 +290,8 @@ public sealed class MailingRun(
         {
             var state = MailingTable.State(transaction, id);
             if (state != MailingState.Sending) return state ?? MailingState.Cancelled;
-            if (LedgerTable.AnyWaiting(transaction, id)) return null;
+            if (LedgerTable.AnyDue(transaction, id, now)) return null;
+            if (LedgerTable.AnyWaiting(transaction, id)) return state; // for an hour
             press.Finish(transaction, id, now);
             return MailingState.Sent;
         }, cancel);

@@ -21,15 +21,16 @@ sealed class RenderShop : IDisposable
     readonly MailStore mail;
     readonly UserDirectory directory;
     readonly long bytes;
+    readonly TimeProvider time;
     readonly ArrayBufferWriter<byte>[] buffers;
     readonly MailAddress reversePath;
     readonly PartMemory parts = new(most: 64 << 20); // every file that a mailing may have, in base64
     HashSet<object> common = []; // large parts of the piece before: what is in this one too is no copy's own
     long footprint;
 
-    public RenderShop(Composer composer, MailStore mail, UserDirectory directory, int workers, long bytes)
+    public RenderShop(Composer composer, MailStore mail, UserDirectory directory, int workers, long bytes, TimeProvider time)
     {
-        (this.composer, this.mail, this.directory, this.bytes) = (composer, mail, directory, bytes);
+        (this.composer, this.mail, this.directory, this.bytes, this.time) = (composer, mail, directory, bytes, time);
         buffers = [.. Enumerable.Range(0, workers).Select(_ => new ArrayBufferWriter<byte>(32 * 1024))];
         if (!MailAddress.TryParse(composer.Mailing.FromAddress, out var from)) throw new InvalidOperationException($"{composer.Mailing.FromAddress} is not an address");
         reversePath = from;
@@ -40,7 +41,7 @@ sealed class RenderShop : IDisposable
     {
         count = footprint > 0 ? (int)Math.Clamp(bytes / footprint, 1, count) : Math.Min(count, Probe); // after a restart nobody knows yet how large they are
         List<LedgerWork> work;
-        using (var read = mail.Store.Read()) work = LedgerTable.Waiting(read, mailing, after, count);
+        using (var read = mail.Store.Read()) work = LedgerTable.Waiting(read, mailing, after, count, time.GetUtcNow());
         if (work.Count == 0) return [];
         var copies = new PreparedCopy[work.Count];
         var next = -1;

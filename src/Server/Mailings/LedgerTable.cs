@@ -33,17 +33,32 @@ public static class LedgerTable
             .Bind(1, mailing).Bind(2, person.Id).Bind(3, person.Address).Bind(4, person.Name).Bind(5, person.Fields).Bind(6, person.Line)
             .Bind(7, messageId).Bind(8, Word(state)).Bind(9, reply).Bind(10, at).Run();
 
-    /// <summary>The next recipients that have no copy yet, by rising id.</summary>
-    public static List<LedgerWork> Waiting(ReadTransaction transaction, long mailing, long after, int count)
+    /// <summary>The next recipients that have no copy yet and need not wait for an hour, by rising id.</summary>
+    public static List<LedgerWork> Waiting(ReadTransaction transaction, long mailing, long after, int count, DateTimeOffset now)
     {
         var rows = new List<LedgerWork>(count);
         using var query = transaction.Prepare(
-            "SELECT id, person_id, address, name, fields, line, message_id FROM ledger WHERE mailing_id = ? AND state = 'rendered' AND id > ? ORDER BY id LIMIT ?")
-            .Bind(1, mailing).Bind(2, after).Bind(3, count);
+            "SELECT id, person_id, address, name, fields, line, message_id FROM ledger WHERE mailing_id = ? AND state = 'rendered' AND id > ? AND (not_before IS NULL OR not_before <= ?) ORDER BY id LIMIT ?")
+            .Bind(1, mailing).Bind(2, after).Bind(3, now).Bind(4, count);
         while (query.Step())
             rows.Add(new(query.Int64(0), query.Int64(1), query.String(2), query.String(3), query.String(4), query.Int32(5), query.String(6)));
         return rows;
     }
+
+    /// <summary>Lets a row wait for an hour.</summary>
+    public static void Postpone(WriteTransaction transaction, long id, DateTimeOffset until, string reason) =>
+        transaction.Prepare("UPDATE ledger SET not_before = ?, reply = ? WHERE id = ? AND state = 'rendered'").Bind(1, until).Bind(2, reason).Bind(3, id).Run();
+
+    /// <summary>When the next of those that wait for an hour may leave; null: none waits.</summary>
+    public static DateTimeOffset? Next(ReadTransaction transaction, DateTimeOffset now)
+    {
+        using var query = transaction.Prepare("SELECT min(l.not_before) FROM ledger l JOIN mailing m ON m.id = l.mailing_id WHERE l.not_before > ? AND l.state = 'rendered' AND m.state = 'sending'").Bind(1, now);
+        return query.Step() ? query.TimeOrNull(0) : null;
+    }
+
+    /// <summary>How many copies of a class somebody has been sent since then, in all courses.</summary>
+    internal static int Handed(WriteTransaction transaction, long person, string kind, DateTimeOffset since) =>
+        (int)(transaction.Prepare("SELECT count(*) FROM ledger l JOIN mailing m ON m.id = l.mailing_id WHERE l.person_id = ? AND m.class = ? AND l.handed >= ? AND l.state <> 'skipped'").Bind(1, person).Bind(2, kind).Bind(3, since).Scalar() ?? 0);
 
     /// <summary>Whether the row still waits for its copy, as of this transaction.</summary>
     public static bool IsWaiting(WriteTransaction transaction, long id) =>
@@ -51,7 +66,7 @@ public static class LedgerTable
 
     /// <summary>Moves a row on, in the transaction that stores its copy.</summary>
     public static void Settle(WriteTransaction transaction, long id, LedgerState state, string reply, long? queueId, DateTimeOffset at) =>
-        transaction.Prepare("UPDATE ledger SET state = ?1, reply = ?2, queue_id = ?3, at = ?4, handed = ?4 WHERE id = ?5 AND state = 'rendered'")
+        transaction.Prepare("UPDATE ledger SET state = ?1, reply = ?2, queue_id = ?3, at = ?4, handed = CASE WHEN ?1 IN ('queued', 'delivered') THEN ?4 END WHERE id = ?5 AND state = 'rendered'")
             .Bind(1, Word(state)).Bind(2, reply).Bind(3, queueId).Bind(4, at).Bind(5, id).Run();
 
     internal static void RecordRemote(WriteTransaction transaction, long id, LedgerState state, string reply, string? host, string? tls, DateTimeOffset at, string? cause = null)
@@ -112,6 +127,10 @@ public static class LedgerTable
         }
         return ids;
     }
+
+    /// <summary>Whether anybody may have his copy at once.</summary>
+    public static bool AnyDue(WriteTransaction transaction, long mailing, DateTimeOffset now) =>
+        transaction.Prepare("SELECT 1 FROM ledger WHERE mailing_id = ? AND state = 'rendered' AND (not_before IS NULL OR not_before <= ?) LIMIT 1").Bind(1, mailing).Bind(2, now).Scalar() is not null;
 
     /// <summary>Whether anybody still waits for a copy.</summary>
     public static bool AnyWaiting(WriteTransaction transaction, long mailing) =>

@@ -53,10 +53,14 @@ public static class MailingTable
     }
 
     /// <summary>Mailings that are being sent, the oldest first.</summary>
-    public static List<long> Sending(ReadTransaction transaction)
+    /// <param name="now">Those of which all that is left waits for a later hour are not among them.</param>
+    public static List<long> Sending(ReadTransaction transaction, DateTimeOffset now)
     {
         var ids = new List<long>();
-        using var query = transaction.Prepare("SELECT id FROM mailing WHERE state = 'sending' ORDER BY id");
+        using var query = transaction.Prepare("""
+            SELECT id FROM mailing WHERE state = 'sending' AND (NOT EXISTS (SELECT 1 FROM ledger WHERE mailing_id = mailing.id AND state = 'rendered')
+                OR EXISTS (SELECT 1 FROM ledger WHERE mailing_id = mailing.id AND state = 'rendered' AND (not_before IS NULL OR not_before <= ?))) ORDER BY id
+            """).Bind(1, now);
         while (query.Step()) ids.Add(query.Int64(0));
         return ids;
     }

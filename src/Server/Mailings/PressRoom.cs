@@ -36,10 +36,13 @@ public sealed class PressRoom
     public PressRoom(Store store, MailStore mail, MailQueue queue, UserDirectory directory, MailingFiles files, Settings settings, TimeProvider time)
     {
         (this.store, this.mail, this.queue, this.directory, this.files, this.settings, this.time) = (store, mail, queue, directory, files, settings.Mailings, time);
-        (links, Consents) = (new MailingLinks(settings, queue.Bounces), new Consents(store, time));
+        (links, Consents, Hours) = (new MailingLinks(settings, queue.Bounces), new Consents(store, time), new SendingHours(settings.Mailings));
         queue.Outcome += (transaction, outcome) => Ledger.RecordRemote(
             transaction, outcome.LedgerId, LedgerTable.State(outcome.State), outcome.Reply, outcome.Host.Length > 0 ? outcome.Host : null, outcome.Tls, outcome.At, outcome.Class);
     }
+
+    /// <summary>When copies may leave.</summary>
+    public SendingHours Hours { get; }
 
     /// <summary>What readers have said about getting mailings.</summary>
     public Consents Consents { get; }

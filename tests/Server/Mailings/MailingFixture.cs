@@ -17,11 +17,13 @@ namespace CbaMail.Tests.Server.Mailings;
 /// <summary>A vault, a directory with the domain example.test, a queue and the press room, in a directory of their own.</summary>
 public sealed class MailingFixture : IAsyncDisposable
 {
+    readonly TimeProvider time;
     readonly string data = System.IO.Directory.CreateTempSubdirectory("cba-mailing").FullName;
 
-    public MailingFixture(int piece = 7)
+    public MailingFixture(int piece = 7, TimeProvider? clock = null, MailingSettings? mailings = null)
     {
-        Settings = new Settings { Data = data, Mailings = new MailingSettings { Piece = piece } };
+        time = clock ?? TimeProvider.System;
+        Settings = new Settings { Data = data, Mailings = mailings ?? new MailingSettings { Piece = piece } };
         Open();
     }
 
@@ -40,7 +42,6 @@ public sealed class MailingFixture : IAsyncDisposable
 
     void Open()
     {
-        var time = TimeProvider.System;
         Store = new Store(Settings, NullLogger<Store>.Instance, MailStore.RemoveUnacknowledged);
         Mail = new MailStore(Store, Settings, new Notifier(), time);
         Users = new UserDirectory(Store, time);

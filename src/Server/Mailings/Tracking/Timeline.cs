@@ -56,7 +56,7 @@ public sealed class Timelines(Store store, PressRoom press, TimeProvider time)
             case LedgerState.Delivered when !events.Exists(one => one.Kind == "delivered"): yield return Entry(row.At, "delivered", complained ? "" : row.Reply, row.Host, row.Tls); break;
             case LedgerState.Bounced: yield return Entry(row.At, "bounced", row.Reply, row.Host, row.Tls, row.Class); break;
             case LedgerState.Skipped: yield return Entry(row.At, "skipped", row.Reply); break;
-            case LedgerState.Rendered: yield return Entry(row.At, "waiting", ""); break;
+            case LedgerState.Rendered: yield return Entry(row.At, "waiting", row.Reply); break;
         }
     }
 }
