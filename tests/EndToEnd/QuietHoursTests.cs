@@ -1,4 +1,5 @@
 using System.Globalization;
+using CbaMail.Tests.Wire;
 using Xunit;
 
 namespace CbaMail.Tests.EndToEnd;
@@ -18,7 +19,7 @@ public sealed class QuietHoursTests
         var urgent = await CourseSetup.MailingAsync(server, course, more: ["--class", "mandatory"]);
         (await server.CliAsync("mailing", "send", urgent, "--wait")).Succeeded();
         Assert.Equal(2, (await CourseSetup.StatusAsync(server, urgent))["delivered"].GetInt32());
-        await Wire.Wait.UntilAsync(async () => (await CourseSetup.LedgerAsync(server, sleeping)).TrueForAll(row => row.GetProperty("reply").GetString()!.Contains("quiet hours", StringComparison.Ordinal)), "all wait");
+        await Wait.UntilAsync(async () => (await CourseSetup.LedgerAsync(server, sleeping)).TrueForAll(row => row.GetProperty("reply").GetString()!.Contains("quiet hours", StringComparison.Ordinal)), "all wait");
         Assert.Equal("sending", (await CourseSetup.StatusAsync(server, sleeping))["state"].GetString());
         Assert.Equal(2, (await CourseSetup.StatusAsync(server, sleeping))["rendered"].GetInt32());
         (await server.CliAsync("mailing", "cancel", sleeping)).Succeeded();
