@@ -92,6 +92,16 @@ public sealed class ReportTests : IAsyncDisposable
         Assert.Equal(("provider.test", "u0001@course.test", "Message-ID"), (complaint.GetProperty("author").GetString(), complaint.GetProperty("recipient").GetString(), complaint.GetProperty("tied").GetString()));
         Assert.Contains("u0001@course.test", (await owner.CliAsync("suppression", "list")).Succeeded().Output);
         Assert.Contains("complained to provider.test", (await owner.CliAsync("mailing", "ledger", mailing, "--json")).Succeeded().Output);
+        Assert.Contains("1 complained", (await owner.CliAsync("mailing", "responses", mailing)).Succeeded().Output);
+        var line = (await owner.CliAsync("course", "timeline", course, "u0001@course.test")).Succeeded().Output;
+        Assert.Matches("delivered .*250 2.0.0 Stored in the mailbox\n.*complained .*complained to provider.test", line);
+        // the next mailing leaves him out, a mandatory one does not
+        var next = await CourseSetup.MailingAsync(owner, course);
+        (await owner.CliAsync("mailing", "send", next, "--wait")).Succeeded();
+        Assert.Equal(["skipped", "delivered"], (await CourseSetup.LedgerAsync(owner, next)).Select(row => row.GetProperty("state").GetString()));
+        var urgent = await CourseSetup.MailingAsync(owner, course, more: ["--class", "mandatory"]);
+        (await owner.CliAsync("mailing", "send", urgent, "--wait")).Succeeded();
+        Assert.Equal(2, (await CourseSetup.StatusAsync(owner, urgent))["delivered"].GetInt32());
     }
 
     public async ValueTask DisposeAsync()

@@ -264,10 +264,13 @@ public sealed class MailingRun(
         return null;
     }
 
-    /// <summary>Why an address elsewhere is left out, or null.</summary>
+    /// <summary>Why somebody is left out, or null: for an address elsewhere that his copy goes to, or for his own, under which he complained.</summary>
     Suppression? Suppressed(WriteTransaction transaction, MailingClass kind, PreparedCopy copy)
     {
         var counts = ClassRules.Of(kind).Suppressions;
+        if (MailAddress.TryParse(copy.Work.Address, out var own) && queue.Suppressions.Find(transaction, own) is { } his && counts.Contains(his.Reason)
+            // an address that leads elsewhere besides is not dead where a mailbox here has it
+            && (his.Reason != "dead" || copy.Targets.All(target => target.Account is null))) return his;
         foreach (var target in copy.Targets)
             if (target.Remote is { } address && queue.Suppressions.Find(transaction, address) is { } found && counts.Contains(found.Reason)) return found;
         return null;
