@@ -125,6 +125,7 @@ public sealed class PressRoom
             wanted = wanted with { Html = wanted.Html is null ? null : html.Value, Text = wanted.Text is null ? null : text.Value };
         }
         if (wanted.Html is null && wanted.Text is null) return Refusal.Invalid.Because("A mailing needs an HTML template, a text template, or both");
+        if (wanted.Html is null && (wanted.Pixel || wanted.Clicks)) return Refusal.Invalid.Because("Openings and followed links are seen in HTML alone: give the mailing one").At("html");
         if (wanted.Subject.Length == 0) return Refusal.Invalid.Because("A mailing needs a subject");
         if (wanted.Files.Sum(file => (long)file.Content.Length) > settings.FileBytes) return Refusal.TooLarge.Because($"The files have more than {settings.FileBytes / 1048576} MiB together; put them on a server and send a link");
         var mailing = new Mailing(0, course.Id, from.Name, from.Address.ToString(), wanted.Subject, wanted.Html, wanted.Text, MailingState.Draft, null, time.GetUtcNow(), null, null, wanted.Class, replyTo, wanted.Pixel, wanted.Clicks, wanted.Parent);

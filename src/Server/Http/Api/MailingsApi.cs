@@ -15,7 +15,10 @@ static class MailingsApi
     const int Page = 1000;
 
     sealed record KeptFile(string Hash, int Size);
-    sealed record MailingView(long Id, string Course, string State, string From, string Subject, DateTimeOffset Created, DateTimeOffset? Started, DateTimeOffset? Finished, MailingClass Class);
+    /// <param name="TrackOpens">Copies have a picture by which is seen that they were opened.</param>
+    /// <param name="TrackClicks">Links of copies lead by this server.</param>
+    /// <param name="ResendOf">The mailing that this one sends again.</param>
+    sealed record MailingView(long Id, string Course, string State, string From, string Subject, DateTimeOffset Created, DateTimeOffset? Started, DateTimeOffset? Finished, MailingClass Class, bool TrackOpens, bool TrackClicks, long? ResendOf);
 
     /// <summary>Exactly the contract's words.</summary>
     sealed record StatusView(string State, long Total, long Rendered, long Queued, long Delivered, long Deferred, long Bounced, long Skipped);
@@ -92,7 +95,8 @@ static class MailingsApi
         var press = context.Room<PressRoom>();
         var (caller, directory) = (context.Caller(), context.Room<UserDirectory>());
         return context.JsonAsync(press.List(course).Where(pair => caller.MayCourse(Permissions.MailingsRead, pair.Course.Id, directory.FindDomain(pair.Course.Domain))).Select(pair => new MailingView(
-            pair.Mailing.Id, pair.Course.Slug, MailingTable.Word(pair.Mailing.State), pair.Mailing.FromAddress, pair.Mailing.Subject, pair.Mailing.Created, pair.Mailing.Started, pair.Mailing.Finished, pair.Mailing.Class)));
+            pair.Mailing.Id, pair.Course.Slug, MailingTable.Word(pair.Mailing.State), pair.Mailing.FromAddress, pair.Mailing.Subject, pair.Mailing.Created, pair.Mailing.Started, pair.Mailing.Finished, pair.Mailing.Class,
+            pair.Mailing.Pixel, pair.Mailing.Clicks, pair.Mailing.Parent)));
     }
 
     static async Task KeepAsync(HttpContext context)

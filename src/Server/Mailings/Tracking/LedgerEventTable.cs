@@ -41,21 +41,21 @@ static class LedgerEventTable
     }
 
     /// <summary>Adds it, or counts it to the same that was seen just before.</summary>
-    public static void Add(WriteTransaction write, long ledgerId, string kind, string detail, string agent, string? scanner, DateTimeOffset at, bool once = false)
+    public static void Add(WriteTransaction write, long ledgerId, string kind, string detail, string agent, string? scanner, DateTimeOffset at, bool once = false, int times = 1)
     {
         if (write.Prepare("SELECT id FROM ledger_event WHERE ledger_id = ?1 AND kind = ?2 AND detail = ?3 AND agent = ?4 AND scanner IS ?5 AND last >= ?6 ORDER BY id DESC LIMIT 1")
             .Bind(1, ledgerId).Bind(2, kind).Bind(3, detail).Bind(4, agent).Bind(5, scanner).Bind(6, once ? DateTimeOffset.UnixEpoch : at - SameVisit).Scalar() is { } same)
         {
-            if (!once) write.Prepare("UPDATE ledger_event SET count = count + 1, last = max(last, ?1) WHERE id = ?2").Bind(1, at).Bind(2, same).Run();
+            if (!once) write.Prepare("UPDATE ledger_event SET count = count + ?3, last = max(last, ?1) WHERE id = ?2").Bind(1, at).Bind(2, same).Bind(3, (long)times).Run();
             return;
         }
         if (write.Prepare("SELECT count(*) FROM ledger_event WHERE ledger_id = ?").Bind(1, ledgerId).Scalar() >= Most)
         {
-            write.Prepare("UPDATE ledger_event SET count = count + 1, last = max(last, ?1) WHERE id = (SELECT max(id) FROM ledger_event WHERE ledger_id = ?2 AND kind = ?3)").Bind(1, at).Bind(2, ledgerId).Bind(3, kind).Run();
+            write.Prepare("UPDATE ledger_event SET count = count + ?4, last = max(last, ?1) WHERE id = (SELECT max(id) FROM ledger_event WHERE ledger_id = ?2 AND kind = ?3)").Bind(1, at).Bind(2, ledgerId).Bind(3, kind).Bind(4, (long)times).Run();
             return;
         }
-        write.Prepare("INSERT INTO ledger_event (ledger_id, at, last, count, kind, detail, agent, scanner) VALUES (?1,?2,?2,1,?3,?4,?5,?6)")
-            .Bind(1, ledgerId).Bind(2, at).Bind(3, kind).Bind(4, detail).Bind(5, agent).Bind(6, scanner).Run();
+        write.Prepare("INSERT INTO ledger_event (ledger_id, at, last, count, kind, detail, agent, scanner) VALUES (?1,?2,?2,?7,?3,?4,?5,?6)")
+            .Bind(1, ledgerId).Bind(2, at).Bind(3, kind).Bind(4, detail).Bind(5, agent).Bind(6, scanner).Bind(7, (long)times).Run();
     }
 
     /// <summary>What the peer answered when it took the copy, before the row says something else.</summary>

@@ -49,30 +49,38 @@ public sealed class Sightings(Store store, Settings settings, TimeProvider time,
     /// <summary>Writes down all that waits.</summary>
     internal async Task WriteAsync()
     {
-        var piece = new List<Sighting>(Piece);
+        var piece = new List<(Sighting Seen, int Times)>(Piece);
+        var same = new Dictionary<Sighting, int>(Piece); // one that is asked for a thousand times is one row all the same
         while (true)
         {
             piece.Clear();
-            while (piece.Count < Piece && waiting.Reader.TryRead(out var seen)) piece.Add(seen);
+            same.Clear();
+            for (var taken = 0; taken < MostWaiting && piece.Count < Piece && waiting.Reader.TryRead(out var seen); taken++)
+                if (same.TryGetValue(seen with { At = default }, out var at)) piece[at] = (piece[at].Seen, piece[at].Times + 1);
+                else
+                {
+                    same[seen with { At = default }] = piece.Count;
+                    piece.Add((seen, 1));
+                }
             if (piece.Count == 0) return;
             try
             {
                 await store.CommitAsync(write =>
                 {
-                    foreach (var seen in piece) Write(write, seen);
+                    foreach (var (seen, times) in piece) Write(write, seen, times);
                     return true;
                 }, CancellationToken.None);
             }
-            catch (Exception e) when (StoreTrouble.Of(e) is not null || e is ObjectDisposedException) { Interlocked.Add(ref dropped, piece.Count); } // a full disk takes no pictures
+            catch (Exception e) when (StoreTrouble.Of(e) is not null || e is ObjectDisposedException) { Interlocked.Add(ref dropped, piece.Sum(one => one.Times)); } // a full disk takes no pictures
         }
     }
 
-    void Write(WriteTransaction write, Sighting seen)
+    void Write(WriteTransaction write, Sighting seen, int times)
     {
         if (LedgerEventTable.Copy(write, seen.LedgerId) is not { } copy) return;
         var (id, agent, recently) = (seen.LedgerId, seen.Agent, seen.At - ScannerSigns.SameProgram);
         var scanner = ScannerSigns.Of(seen) ?? ScannerSigns.Of(seen, copy, settings.Mailings.ScannerTime) ?? (LedgerEventTable.IsKnown(write, id, agent, recently) ? ScannerSigns.Same : null);
-        LedgerEventTable.Add(write, id, seen.Kind switch { SightingKind.Opened => "opened", SightingKind.Clicked => "clicked", _ => "unseen" }, seen.Link, agent, scanner, seen.At);
+        LedgerEventTable.Add(write, id, seen.Kind switch { SightingKind.Opened => "opened", SightingKind.Clicked => "clicked", _ => "unseen" }, seen.Link, agent, scanner, seen.At, times: times);
         if (seen.Kind == SightingKind.Unseen) LedgerEventTable.Mark(write, id, agent, recently, ScannerSigns.Same);
         if (seen.Kind == SightingKind.Clicked && scanner is null && (LedgerEventTable.Links(write, id, agent, seen.At - ScannerSigns.TwoLinks) >= 2 || LedgerEventTable.Links(write, id, agent, seen.At - ScannerSigns.ThreeLinks) >= 3))
             LedgerEventTable.Mark(write, id, agent, recently, ScannerSigns.Together);

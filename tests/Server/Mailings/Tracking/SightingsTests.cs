@@ -88,6 +88,9 @@ public sealed partial class SightingsTests
         Assert.Contains("https://b.example/", copy);
         Assert.DoesNotContain("/o/", copy);
         Assert.DoesNotContain("/c/", copy);
+        var course = MailingFixture.Ok(house.Fixture.Press.CourseOf(house.Mailing));
+        var refused = await house.Fixture.Press.CreateAsync(new(course.Slug, "school@example.test", "x", null, "text", [], Pixel: true), default);
+        Assert.Equal("html", refused.Refusal!.Field);
     }
 
     [Fact]
