@@ -61,6 +61,23 @@ public class MailingTests
     }
 
     [Fact]
+    public async Task A_check_that_asks_the_net_names_links_that_do_not_open_and_changes_nothing()
+    {
+        await using var server = await TestServer.StartAsync();
+        var course = await CourseSetup.MakeAsync(server, 2);
+        var html = await CourseSetup.WriteAsync(server, "letter.html", "<p>{{name}}</p>\n<a href=\"http://10.0.0.1/admin\">x</a>");
+        var mailing = (await server.CliAsync("mailing", "create", course, "--from", "school@course.test", "--subject", "Курс", "--html", html)).Succeeded().Output.Trim();
+        Assert.DoesNotContain("link.dead", (await server.CliAsync("mailing", "check", mailing)).Succeeded().Output);
+        var said = (await server.CliAsync("mailing", "check", mailing, "--outside")).Succeeded().Output;
+        Assert.Contains("problem (link.dead): html, line 2, column 1: the link http://10.0.0.1/admin does not open", said);
+        Assert.Contains("2 of 2 copies are ready.", said);
+        using var json = System.Text.Json.JsonDocument.Parse((await server.CliAsync("mailing", "check", mailing, "--outside", "--json")).Succeeded().Output);
+        Assert.Contains(json.RootElement.GetProperty("findings").EnumerateArray(), one => one.GetProperty("code").GetString() == "link.dead" && one.GetProperty("russian").GetString()!.Contains("не открывается", StringComparison.Ordinal));
+        (await server.CliAsync("mailing", "check", "999", "--outside")).Failed(1);
+        Assert.Equal("draft", (await CourseSetup.StatusAsync(server, mailing))["state"].GetString());
+    }
+
+    [Fact]
     public async Task A_dry_run_of_an_import_tells_the_difference_and_changes_nothing()
     {
         await using var server = await TestServer.StartAsync();

@@ -34,7 +34,7 @@ static class MailingVerbs
             new("--as", "ADDRESS", "whose copy (default: the first in the course)"),
             .. Verb.Client,
         ], TestAsync),
-        new("mailing check", "ID", "render everybody's copy and name what is wrong, by person and row", Verb.Client, CheckAsync),
+        new("mailing check", "ID", "render everybody's copy and name what is wrong, by person and row", [new("--outside", null, "ask the net too: whether links answer, readers' domains take mail, From can be proven"), .. Verb.Client], CheckAsync),
         new("mailing send", "ID", "check, and send to everybody", [
             new("--wait", null, "show the progress until everybody's copy is delivered or tried"),
             new("--skip-invalid", null, "leave out the people whom the check names"),
@@ -102,7 +102,8 @@ static class MailingVerbs
 
     static async Task<int> CheckAsync(Invocation invocation)
     {
-        var report = await invocation.Server.GetAsync($"mailings/{Id(invocation)}/check");
+        var path = $"mailings/{Id(invocation)}/check";
+        var report = invocation.Has("--outside") ? await invocation.Server.PostAsync(path) : await invocation.Server.GetAsync(path);
         if (invocation.Json) invocation.Print(report.GetRawText());
         else await WriteReportAsync(report, invocation.Output);
         if (!report.True("good")) throw new Refused(report.Items("faults").Any()

@@ -30,6 +30,7 @@ public static class MailingsRoom
         .AddSingleton<TemplateBook>()
         .AddSingleton<AudienceBook>()
         .AddSingleton<PressRoom>()
+        .AddSingleton<OutsideCheck>()
         .AddSingleton(static provider => provider.GetRequiredService<PressRoom>().Consents)
         .AddSingleton(static provider => provider.GetRequiredService<PressRoom>().Links)
         .AddSingleton<Replies>()

@@ -176,6 +176,14 @@ public sealed class PressRoom
         return view.Ok ? (audience, [.. view.Value.People]) : view.Refusal;
     }
 
+    /// <summary>Whom a mailing reaches as things are now.</summary>
+    internal Result<List<Participant>> PeopleOf(Composer composer)
+    {
+        using var read = store.Read();
+        var reached = Reached(read, composer);
+        return reached.Ok ? reached.Value.People : reached.Refusal;
+    }
+
     /// <summary>Who writes, of a text as in <c>"Name &lt;teacher@example.org&gt;"</c>, or null.</summary>
     internal static (string Name, MailAddress Address)? Sender(string text)
     {

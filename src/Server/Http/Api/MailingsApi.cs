@@ -63,6 +63,8 @@ static class MailingsApi
         new("GET", "/mailings/{id:long}/preview", Permissions.MailingsRead, About.Mailing, "As somebody gets it", context => context.ResultAsync(
             context.Room<PressRoom>().Preview(Id(context), context.Asked("for")), Preview)) { Query = ["for"], Gives = typeof(PreviewView) },
         new("GET", "/mailings/{id:long}/check", Permissions.MailingsRead, About.Mailing, "What is wrong with it", context => context.ResultAsync(context.Room<PressRoom>().Check(Id(context)), Report)) { Gives = typeof(CheckView) },
+        new("POST", "/mailings/{id:long}/check", Permissions.MailingsWrite, About.Mailing, "What is wrong with it, asking the net too: links, readers' domains, From", async context =>
+            await context.ResultAsync(await context.Room<OutsideCheck>().RunAsync(Id(context), context.RequestAborted), Report)) { Gives = typeof(CheckView) },
         new("POST", "/mailings/{id:long}/test", Permissions.MailingsWrite, About.Mailing, "Send one reader's copy to who is to look at it", Requests.With<WantedTest>(async (context, wanted) =>
             await context.ResultAsync(await context.Room<TestCopies>().SendAsync(Id(context), wanted.To ?? [], wanted.As, context.RequestAborted), address => new TestSent(address)))) { Takes = typeof(WantedTest), Gives = typeof(TestSent) },
         new("POST", "/mailings/{id:long}/send", Permissions.MailingsWrite, About.Mailing, "Send it", SendAsync) { Takes = typeof(WantedSending), Gives = typeof(Begun) },
