@@ -30,6 +30,8 @@ public sealed record RosterReport(int Added, int Updated, int Unchanged, int End
 public sealed class Roster(Store store, Settings settings, TimeProvider time)
 {
     const int Piece = 250;
+    /// <summary>Changes that are told of a deed; a rehearsal tells all.</summary>
+    const int FirstFew = 100;
 
     /// <param name="columns">Merge fields that the source has.</param>
     internal async ValueTask<Result<RosterReport>> ApplyAsync(
@@ -98,7 +100,7 @@ public sealed class Roster(Store store, Settings settings, TimeProvider time)
             if (before is not null && changes.Count == 0) { unchanged++; continue; }
             if (before is null) added++;
             else updated++;
-            tally.Changes.Add(new(before is null ? "added" : "changed", row.Line, row.Address, after.Value.Person.Name, changes));
+            if (order.IsRehearsal || tally.Changes.Count < FirstFew) tally.Changes.Add(new(before is null ? "added" : "changed", row.Line, row.Address, after.Value.Person.Name, changes));
         }
         return (added, updated, unchanged);
     }
