@@ -9,6 +9,7 @@ using CbaMail.Bench.Fuzz;
     ("sessions", "2,000 clients on the SMTP port that have greeted and say nothing more", IdleSessions.RunAsync),
     ("idle-imap", "500 and 5,000 connections over TLS that wait in IDLE", IdleImap.RunAsync),
     ("mailing", "2,500 personalised copies of 20 KB, with and without a shared attachment of 1 MB", Mailing.RunAsync),
+    ("remote", "a mailing to 100,000 people elsewhere, and one to 2,500 mailboxes beside IMAP: about 4 minutes", RemoteMailing.RunAsync),
     ("smtp", "10 KB messages over 50 sessions into mailboxes, durable", SmtpIn.RunAsync),
     ("first", "the first message that mailboxes ever get, and the second", FirstMail.RunAsync),
     ("storage", "the vault alone: 10 KB messages from 1 and 50 producers, beside what the disk allows", Vault.RunAsync),
