@@ -12,6 +12,7 @@ sealed class BodyCheck(Inspection inspection, PackCheck packs)
     const int BasesKept = 8;
 
     readonly List<(long Id, byte[] Bytes)> bases = [];
+    byte[] piece = []; // the one that is looked at
 
     /// <summary>What is wrong with a record; or with its row, where the record is whole and so proves what is right.</summary>
     sealed record Wrong(string Fault, (RecordKind, long)? Because = null, Action<WriteTransaction>? Mend = null);
@@ -87,9 +88,11 @@ sealed class BodyCheck(Inspection inspection, PackCheck packs)
             basis = bytes;
         }
         using var hash = row.Kind == RecordKind.Object ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
+        if (piece.Length < head.PieceLength(0)) piece = new byte[head.PieceLength(0)];
         for (var i = 0; i < head.Pieces; i++)
         {
-            if (RecordReader.Raw(pack, head, row.Location.Position, i, basis, out fault) is not { } raw) return new($"{At(row.Location)} {fault}");
+            var raw = piece.AsSpan(0, head.PieceLength(i));
+            if (!RecordReader.TryRaw(pack, head, row.Location.Position, i, basis, raw, out fault)) return new($"{At(row.Location)} {fault}");
             hash?.AppendData(raw);
         }
         inspection.Bytes += head.Raw;

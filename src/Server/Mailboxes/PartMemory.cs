@@ -22,6 +22,7 @@ public sealed class PartMemory(long most)
             if (Find(bytes) is { } known) return known;
         }
         var part = Make(bytes);
+        part = part with { Record = part.Record.Kept(), IsShared = true };
         lock (gate)
         {
             if (Find(bytes) is { } known) return known; // two renderers begin with the same file

@@ -31,11 +31,20 @@ public sealed class StagedMessage : IDisposable
     /// <summary>The Message-ID field without brackets, or null.</summary>
     public string? MessageId { get; init; }
 
-    public void Dispose() => Record.Dispose();
+    public void Dispose()
+    {
+        Record.Dispose();
+        foreach (var (_, part) in Cut)
+            if (!part.IsShared) part.Record.Dispose();
+    }
 }
 
-/// <summary>A large leaf part, by the SHA-256 of its encoded bytes. Shared between messages, never disposed: the collector takes it.</summary>
-sealed record StagedPart(byte[] Hash, long Length, PackRecord Record);
+/// <summary>A large leaf part, by the SHA-256 of its encoded bytes.</summary>
+sealed record StagedPart(byte[] Hash, long Length, PackRecord Record)
+{
+    /// <summary>Other messages may have it too: it is never disposed, the collector takes it.</summary>
+    public bool IsShared { get; init; }
+}
 
 /// <summary>A stored content within a transaction or for later rows.</summary>
 public readonly record struct ContentRef(long Id, long Size)

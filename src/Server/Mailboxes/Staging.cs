@@ -23,7 +23,7 @@ sealed class Staging(int sharedPartBytes)
         if (cut.Count == 0) record = PackRecord.Build(RecordKind.Content, message, basis, basisBytes, root.BodyOffset);
         else
         {
-            var rest = Buffers.Rent(message.Length);
+            var rest = Buffers.Rent(message.Length - (int)cut.Sum(one => one.Part.Length));
             var length = Without(message, cut, rest);
             record = PackRecord.Build(RecordKind.Content, rest.AsSpan(0, length), basis, basisBytes, root.BodyOffset);
             Buffers.Return(rest);

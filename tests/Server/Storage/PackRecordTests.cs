@@ -53,4 +53,53 @@ public sealed class PackRecordTests
         Assert.Equal(message, whole);
         folder.Delete(recursive: true);
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_large_record_takes_nothing_of_the_heap_and_comes_back_whole(bool compressible)
+    {
+        var message = new byte[5_000_000];
+        if (compressible) message.AsSpan().Fill((byte)'x');
+        else new Random(1).NextBytes(message);
+        var folder = System.IO.Directory.CreateTempSubdirectory("packs-");
+        using var disk = new RealDisk();
+        using var packs = new Packs(folder.FullName, new StorageSettings(), disk);
+        packs.Recover(default, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        using var small = PackRecord.Build(RecordKind.Content, message.AsSpan(0, 1000), null, []);
+        packs.Append(small.Finish(6)); // waits in memory when the large one comes
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var record = PackRecord.Build(RecordKind.Content, message, null, []);
+        var place = packs.Append(record.Finish(7));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 2_000_000); // a piece and its compression
+        record.Dispose();
+        record.Dispose(); // is nothing
+        packs.WriteOut();
+
+        bool Read(long position, Span<byte> bytes) => packs.TryRead(place.Pack, position, bytes);
+        Assert.Equal(RecordKind.Content, RecordReader.Head(Read, place.Position - small.Length, out _)?.Kind);
+        var head = RecordReader.Head(Read, place.Position, out var fault);
+        Assert.True(head is not null, fault);
+        Assert.Equal(message.Length, head.Raw);
+        var whole = new byte[message.Length];
+        before = GC.GetAllocatedBytesForCurrentThread();
+        for (var (i, at) = (0, 0); i < head.Pieces; at += head.PieceLength(i++))
+            Assert.True(RecordReader.TryRaw(Read, head, place.Position, i, [], whole.AsSpan(at, head.PieceLength(i)), out fault), fault);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000);
+        Assert.Equal(message, whole);
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public void One_that_is_kept_for_others_outlives_its_maker()
+    {
+        var part = new byte[3_000_000];
+        new Random(1).NextBytes(part);
+        var record = PackRecord.Build(RecordKind.Object, part, null, []);
+        var before = record.Finish(3).ToArray();
+        var kept = record.Kept();
+        record.Dispose();
+        Assert.Equal(before, kept.Finish(3).ToArray());
+    }
 }

@@ -39,11 +39,15 @@ public sealed class PackRecord : IDisposable
     /// <summary>What is shorter is not worth a frame of its own.</summary>
     const int LeastHead = 200, LeastRest = 2048;
 
-    byte[] buffer;
+    /// <summary>What is longer before compression stands in memory of the system's own.</summary>
+    const int Large = 1 << 20;
 
-    PackRecord(byte[] buffer, int length, int rawLength, long? baseId)
+    byte[] buffer;
+    readonly Region? region;
+
+    PackRecord(byte[] buffer, Region? region, int length, int rawLength, long? baseId)
     {
-        this.buffer = buffer;
+        (this.buffer, this.region) = (buffer, region);
         Length = length;
         RawLength = rawLength;
         BaseId = baseId;
@@ -51,7 +55,7 @@ public sealed class PackRecord : IDisposable
 
     public int Length { get; }
     /// <summary>Bytes of memory it occupies.</summary>
-    internal int Held => buffer.Length;
+    internal int Held => region is null ? buffer.Length : Length;
     public int RawLength { get; }
     public long? BaseId { get; }
 
@@ -67,20 +71,22 @@ public sealed class PackRecord : IDisposable
             baseId = null;
         }
         var head = HeaderBytes + 8 * pieces;
-        var buffer = Buffers.Rent(head + raw.Length);
+        var region = raw.Length > Large ? new Region(head + raw.Length) : null;
+        var rented = region is null ? Buffers.Rent(head + raw.Length) : [];
+        var buffer = region is null ? rented : region.Span;
         var at = head;
         for (var i = 0; i < pieces; i++)
         {
             var piece = raw.Slice(i * PieceBytes, Math.Min(PieceBytes, raw.Length - i * PieceBytes));
             var isSplit = pieces == 1 && prefix.IsEmpty && header >= LeastHead && raw.Length - header >= LeastRest;
-            var size = isSplit ? Split(piece, (int)header, buffer.AsSpan(at)) : 0;
-            if (size == 0) size = Write(piece, prefix, buffer.AsSpan(at));
-            BinaryPrimitives.WriteInt32LittleEndian(buffer.AsSpan(HeaderBytes + 8 * i), size);
-            BinaryPrimitives.WriteUInt32LittleEndian(buffer.AsSpan(HeaderBytes + 8 * i + 4), Crc32C.Of(buffer.AsSpan(at, size)));
+            var size = isSplit ? Split(piece, (int)header, buffer[at..]) : 0;
+            if (size == 0) size = Write(piece, prefix, buffer[at..]);
+            BinaryPrimitives.WriteInt32LittleEndian(buffer[(HeaderBytes + 8 * i)..], size);
+            BinaryPrimitives.WriteUInt32LittleEndian(buffer[(HeaderBytes + 8 * i + 4)..], Crc32C.Of(buffer.Slice(at, size)));
             at += size;
         }
         WriteHeader(buffer, kind, 0, baseId, at, raw.Length);
-        return new PackRecord(Fit(buffer, at), at, raw.Length, baseId);
+        return region is null ? new PackRecord(Fit(rented, at), null, at, raw.Length, baseId) : new PackRecord([], region, at, raw.Length, baseId);
     }
 
     // a piece as it is stored
@@ -107,7 +113,7 @@ public sealed class PackRecord : IDisposable
     {
         var buffer = Buffers.Rent(whole.Length);
         whole.CopyTo(buffer, 0);
-        return new PackRecord(buffer, whole.Length, rawLength, baseId);
+        return new PackRecord(buffer, null, whole.Length, rawLength, baseId);
     }
 
     /// <summary>All of the header but its checksum, which <see cref="Finish"/> adds.</summary>
@@ -134,13 +140,23 @@ public sealed class PackRecord : IDisposable
         return fitting;
     }
 
-    /// <summary>The finished record, with its row's id.</summary>
+    /// <summary>The finished record, with its row's id; valid until it is disposed.</summary>
     internal ReadOnlySpan<byte> Finish(long id)
     {
-        var pieces = BinaryPrimitives.ReadInt32LittleEndian(buffer.AsSpan(36));
-        BinaryPrimitives.WriteInt64LittleEndian(buffer.AsSpan(IdAt), id);
-        BinaryPrimitives.WriteUInt32LittleEndian(buffer.AsSpan(4), Crc32C.Of(buffer.AsSpan(8, HeaderBytes + 8 * pieces - 8)));
-        return buffer.AsSpan(0, Length);
+        var record = (region is null ? buffer : region.Span)[..Length];
+        var pieces = BinaryPrimitives.ReadInt32LittleEndian(record[36..]);
+        BinaryPrimitives.WriteInt64LittleEndian(record[IdAt..], id);
+        BinaryPrimitives.WriteUInt32LittleEndian(record[4..], Crc32C.Of(record[8..(HeaderBytes + 8 * pieces)]));
+        return record;
+    }
+
+    /// <summary>The same for one that nobody will dispose: in an array that the collector takes.</summary>
+    internal PackRecord Kept()
+    {
+        if (region is null) return this;
+        var kept = new PackRecord(region.Span[..Length].ToArray(), null, Length, RawLength, BaseId);
+        region.Dispose();
+        return kept;
     }
 
     /// <summary>Reads a header; false where there is no whole header of ours.</summary>
@@ -186,5 +202,6 @@ public sealed class PackRecord : IDisposable
     {
         if (buffer.Length > 0) Buffers.Return(buffer);
         buffer = [];
+        region?.Dispose();
     }
 }

@@ -14,6 +14,9 @@ namespace CbaMail.Storage.Blobs;
 /// </remarks>
 public sealed class Packs : IDisposable
 {
+    /// <summary>What is gathered before it is handed to the file.</summary>
+    const int MostPending = 1 << 20;
+
     readonly Disk disk;
     readonly StorageSettings settings;
     readonly Lock fillGate = new();
@@ -104,16 +107,21 @@ public sealed class Packs : IDisposable
     internal PackLocation Append(ReadOnlySpan<byte> bytes)
     {
         var location = Reserve(bytes.Length);
+        if (bytes.Length + pendingLength > MostPending)
+        {
+            WriteOut();
+            if (bytes.Length > MostPending) // no copy of twenty megabytes
+            {
+                Write(bytes);
+                return location;
+            }
+        }
         if (pendingLength + bytes.Length > pending.Length)
         {
-            if (pendingLength > 0 && bytes.Length + pendingLength > 1 << 20) WriteOut();
-            if (pendingLength + bytes.Length > pending.Length)
-            {
-                var larger = Buffers.Rent(Math.Max(pending.Length * 2, pendingLength + bytes.Length));
-                pending.AsSpan(0, pendingLength).CopyTo(larger);
-                Buffers.Return(pending);
-                pending = larger;
-            }
+            var larger = Buffers.Rent(Math.Max(pending.Length * 2, pendingLength + bytes.Length));
+            pending.AsSpan(0, pendingLength).CopyTo(larger);
+            Buffers.Return(pending);
+            pending = larger;
         }
         bytes.CopyTo(pending.AsSpan(pendingLength));
         pendingLength += bytes.Length;
@@ -171,20 +179,20 @@ public sealed class Packs : IDisposable
     public void WriteOut()
     {
         if (pendingLength == 0) return;
-        var end = written + pendingLength;
+        Write(pending.AsSpan(0, pendingLength));
+        pendingLength = 0;
+    }
+
+    void Write(ReadOnlySpan<byte> bytes)
+    {
+        var end = written + bytes.Length;
         if (end > Volatile.Read(ref filled)) WaitForFill(); // never write where the filler writes
         dirty = true;
         var begin = written;
         written = end; // also if the write fails half way: these bytes are no longer untouched
         IsTorn = true;
-        writing!.File.Write(pending.AsSpan(0, pendingLength), begin);
+        writing!.File.Write(bytes, begin);
         IsTorn = false;
-        pendingLength = 0;
-        if (pending.Length > 4 << 20)
-        {
-            Buffers.Return(pending);
-            pending = Buffers.Rent(64 * 1024);
-        }
         if (end > filled) (filled, grown) = (end, true);
         FillAhead();
     }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 
 namespace CbaMail.Storage.Blobs;
@@ -57,36 +58,55 @@ public static class RecordReader
     /// <summary>The stored bytes of a piece where their checksum holds, else null and what is wrong.</summary>
     public static byte[]? Stored(ReadAt read, RecordHead head, long position, int index, out string? fault)
     {
+        var bytes = new byte[head.PieceLength(index)];
+        return TryStored(read, head, position, index, bytes, out fault) is { } stored ? bytes[..stored] : null;
+    }
+
+    // how many bytes they are
+    static int? TryStored(ReadAt read, RecordHead head, long position, int index, Span<byte> bytes, out string? fault)
+    {
         var at = position + head.Bytes.Length;
         for (var i = 0; i < index; i++) at += PackRecord.Piece(head.Bytes.Span, i).Stored;
         var (stored, crc) = PackRecord.Piece(head.Bytes.Span, index);
         fault = $"has a table that is no sense at piece {index + 1}";
         if (stored < 0 || stored > head.PieceLength(index)) return null;
-        var bytes = new byte[stored];
+        bytes = bytes[..stored];
         fault = $"ends before piece {index + 1} of {head.Pieces}";
         if (!read(at, bytes)) return null;
         fault = $"has a wrong checksum in piece {index + 1} of {head.Pieces}";
         if (Crc32C.Of(bytes) != crc) return null;
         fault = null;
-        return bytes;
+        return stored;
     }
 
     /// <summary>A piece before compression, or null and what is wrong.</summary>
     /// <param name="basis">The raw bytes of the base; empty where there is none.</param>
     public static byte[]? Raw(ReadAt read, RecordHead head, long position, int index, ReadOnlySpan<byte> basis, out string? fault)
     {
-        if (Stored(read, head, position, index, out fault) is not { } bytes) return null;
-        if (bytes.Length == head.PieceLength(index)) return bytes;
         var raw = new byte[head.PieceLength(index)];
+        return TryRaw(read, head, position, index, basis, raw, out fault) ? raw : null;
+    }
+
+    /// <summary>The same into memory of the caller's, of the piece's length: whoever reads everything makes no array for each piece.</summary>
+    public static bool TryRaw(ReadAt read, RecordHead head, long position, int index, ReadOnlySpan<byte> basis, Span<byte> raw, out string? fault)
+    {
+        var rented = ArrayPool<byte>.Shared.Rent(Math.Max(1, raw.Length));
         try
         {
-            Zstd.Decompress(bytes, head.BaseId is null ? default : basis, raw);
-            return raw;
+            if (TryStored(read, head, position, index, rented, out fault) is not { } stored) return false;
+            var bytes = rented.AsSpan(0, stored);
+            if (stored == raw.Length) bytes.CopyTo(raw);
+            else Zstd.Decompress(bytes, head.BaseId is null ? default : basis, raw);
+            return true;
         }
         catch (IOException)
         {
             fault = $"cannot be decompressed in piece {index + 1} of {head.Pieces}";
-            return null;
+            return false;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
         }
     }
 
