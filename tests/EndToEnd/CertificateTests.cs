@@ -56,7 +56,7 @@ public sealed class CertificateTests : IDisposable
               certificates:
                 - certificate: {At("two.pem")}
                   key: {At("two.key")}
-            """);
+            """, launch: new() { Prefix = ["env", "--default-signal=HUP"] }); // under nohup it would be ignored, by the server too
         Assert.All(await AllDoorsAsync(server, "mail.one.test"), serial => Assert.Equal(one, serial));
         Assert.All(await AllDoorsAsync(server, "mail.two.test"), serial => Assert.Equal(two, serial));
         Assert.All(await AllDoorsAsync(server, "nobody.test"), serial => Assert.Equal(one, serial));

@@ -62,7 +62,7 @@ public sealed class PacingTests : IAsyncDisposable
         limited = false;
         await Wait.UntilAsync(() =>
         {
-            office.Time.Advance(TimeSpan.FromSeconds(10));
+            if (office.Queue.Counts().Active == 0) office.Time.Advance(TimeSpan.FromSeconds(10)); // else a busy machine's attempts would run out of time
             return office.Queue.Counts().Messages == 0;
         }, "everything has gone");
         Assert.Equal(21, peer.Mails.Count(mail => mail.Data.Length > 0)); // but for the empty one that a peer gets who refuses MAIL and says 354
@@ -80,7 +80,7 @@ public sealed class PacingTests : IAsyncDisposable
         office.Queue.IsHeld = false;
         await Wait.UntilAsync(() =>
         {
-            office.Time.Advance(TimeSpan.FromMilliseconds(100));
+            if (office.Queue.Counts().Active == 0) office.Time.Advance(TimeSpan.FromMilliseconds(100));
             return office.Queue.Counts().Messages == 0;
         }, "everything has gone");
         Assert.Equal(3, Assert.Single(office.Queue.Destinations()).PerConnection);
