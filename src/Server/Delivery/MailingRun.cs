@@ -295,8 +295,7 @@ public sealed class MailingRun(
             if (state != MailingState.Sending) return state ?? MailingState.Cancelled;
             if (LedgerTable.AnyDue(transaction, id, now)) return null;
             if (LedgerTable.AnyWaiting(transaction, id)) return state; // for an hour
-            press.Finish(transaction, id, now);
-            return MailingState.Sent;
+            return press.Finish(transaction, id, now);
         }, cancel);
     }
 }

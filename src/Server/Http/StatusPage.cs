@@ -178,7 +178,7 @@ public sealed class StatusPage(Health health, PressRoom press)
         static readonly Words English = new("en", CultureInfo.InvariantCulture, "version", "healthy", "not healthy",
             "Evaluation profile: for trying out and for tests, not for real mail.", "Accounts", "Domains", "Waiting messages", "deferred",
             "Memory", "up for", "d", "Data", "free:", "Parts", "Doors",
-            "Latest mailings", ["In all", "Delivered", "Under way", "Bounced", "Skipped"], ["draft", "sending", "paused", "sent", "cancelled"],
+            "Latest mailings", ["In all", "Delivered", "Under way", "Bounced", "Skipped"], ["draft", "sending", "paused", "sent", "cancelled", "scheduled"],
             ["B", "KB", "MB", "GB", "TB"], new Dictionary<string, string>());
 
         static readonly Words Russian = new("ru", Spaced, "версия", "всё в порядке", "есть неполадки",

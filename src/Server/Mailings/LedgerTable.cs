@@ -33,6 +33,15 @@ public static class LedgerTable
             .Bind(1, mailing).Bind(2, person.Id).Bind(3, person.Address).Bind(4, person.Name).Bind(5, person.Fields).Bind(6, person.Line)
             .Bind(7, messageId).Bind(8, Word(state)).Bind(9, reply).Bind(10, at).Run();
 
+    /// <summary>Who stands in it, by numbers of persons.</summary>
+    internal static HashSet<long> People(ReadTransaction transaction, long mailing)
+    {
+        var people = new HashSet<long>();
+        using var query = transaction.Prepare("SELECT person_id FROM ledger WHERE mailing_id = ?").Bind(1, mailing);
+        while (query.Step()) people.Add(query.Int64(0));
+        return people;
+    }
+
     /// <summary>The next recipients that have no copy yet and need not wait for an hour, by rising id.</summary>
     public static List<LedgerWork> Waiting(ReadTransaction transaction, long mailing, long after, int count, DateTimeOffset now)
     {

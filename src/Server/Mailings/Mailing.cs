@@ -2,8 +2,8 @@ using CbaMail.Envelope;
 
 namespace CbaMail.Mailings;
 
-/// <summary>How far a mailing is.</summary>
-public enum MailingState { Draft, Sending, Paused, Sent, Cancelled }
+/// <summary>How far a mailing is. Scheduled: its schedule starts it, or goes on with who comes later.</summary>
+public enum MailingState { Draft, Sending, Paused, Sent, Cancelled, Scheduled }
 
 /// <summary>A mailing: its templates and how far it is.</summary>
 /// <param name="BaseContent">The first body that was stored; the others are compressed against it.</param>

@@ -9,7 +9,7 @@ public static class MailingTable
     const string Columns =
         "SELECT id, course_id, from_name, from_address, subject, html, text, state, base_content, created, started, finished, class, reply_to, pixel, clicks, parent_id FROM mailing";
 
-    static readonly string[] States = ["draft", "sending", "paused", "sent", "cancelled"];
+    static readonly string[] States = ["draft", "sending", "paused", "sent", "cancelled", "scheduled"];
 
     /// <summary>The word that stands in the table and in <c>--json</c>.</summary>
     public static string Word(MailingState state) => States[(int)state];
@@ -20,6 +20,17 @@ public static class MailingTable
             .Bind(1, mailing.CourseId).Bind(2, mailing.FromName).Bind(3, mailing.FromAddress).Bind(4, mailing.Subject)
             .Bind(5, mailing.Html).Bind(6, mailing.Text).Bind(7, mailing.Created).Bind(8, ClassRules.Of(mailing.Class).Word).Bind(9, mailing.ReplyTo).Bind(10, mailing.Pixel).Bind(11, mailing.Clicks).Bind(12, mailing.Parent).Run();
         return transaction.LastInsertId;
+    }
+
+    /// <summary>A draft of the same text, files and audience.</summary>
+    internal static long AddLike(WriteTransaction transaction, long mailing, DateTimeOffset created)
+    {
+        transaction.Prepare("INSERT INTO mailing (course_id, from_name, from_address, subject, html, text, state, created, class, reply_to, pixel, clicks) SELECT course_id, from_name, from_address, subject, html, text, 'draft', ?2, class, reply_to, pixel, clicks FROM mailing WHERE id = ?1")
+            .Bind(1, mailing).Bind(2, created).Run();
+        var id = transaction.LastInsertId;
+        transaction.Prepare("INSERT INTO mailing_file (mailing_id, place, name, type, content_id, hash, size) SELECT ?2, place, name, type, content_id, hash, size FROM mailing_file WHERE mailing_id = ?1").Bind(1, mailing).Bind(2, id).Run();
+        transaction.Prepare("INSERT INTO mailing_audience (mailing_id, rule) SELECT ?2, rule FROM mailing_audience WHERE mailing_id = ?1").Bind(1, mailing).Bind(2, id).Run();
+        return id;
     }
 
     internal static void AddFile(WriteTransaction transaction, long mailing, MailingFile file) =>
@@ -118,6 +129,7 @@ public static class MailingTable
     {
         Tracking.LedgerEventTable.RemoveAll(transaction, course);
         transaction.Prepare("DELETE FROM ledger WHERE mailing_id IN (SELECT id FROM mailing WHERE course_id = ?)").Bind(1, course).Run();
+        Schedules.ScheduleTable.RemoveAll(transaction, course);
         transaction.Prepare("DELETE FROM mailing_file WHERE mailing_id IN (SELECT id FROM mailing WHERE course_id = ?)").Bind(1, course).Run();
         transaction.Prepare("DELETE FROM mailing WHERE course_id = ?").Bind(1, course).Run();
     }

@@ -5,6 +5,7 @@ using CbaMail.Courses;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Mailboxes;
+using CbaMail.Mailings.Schedules;
 using CbaMail.Mime;
 using CbaMail.Queue;
 using CbaMail.Storage;
@@ -249,7 +250,7 @@ public sealed class PressRoom
 
     CheckReport Check(Composer composer, out List<Participant> people) => Check(composer, out people, out _);
 
-    CheckReport Check(Composer composer, out List<Participant> people, out MailingAudience? audience)
+    internal CheckReport Check(Composer composer, out List<Participant> people, out MailingAudience? audience)
     {
         using var read = store.Read();
         var reached = Reached(read, composer);
@@ -343,7 +344,7 @@ public sealed class PressRoom
     /// Deterministic: whoever sees two copies of one (mailing, participant) sees one Message-ID, and mailboxes and people can tell. Nobody can
     /// work out that of another's copy: a complaint that names it has effect (<see cref="CopyTable.Find(ReadTransaction, string)"/>).
     /// </summary>
-    string MessageId(Mailing mailing, in Participant person)
+    internal string MessageId(Mailing mailing, in Participant person)
     {
         var secret = directory.Secret("message-id", string.Create(CultureInfo.InvariantCulture, $"{mailing.Id}|{person.Id}|{mailing.Created.ToUnixTimeMilliseconds()}|{person.Address}"));
         var domain = mailing.FromAddress[(mailing.FromAddress.LastIndexOf('@') + 1)..];
@@ -354,7 +355,7 @@ public sealed class PressRoom
 
     public ValueTask<Refusal?> PauseAsync(long id, CancellationToken cancel) => ChangeAsync(id, "paused", cancel, (transaction, state) =>
     {
-        if (state != MailingState.Sending && !(state == MailingState.Sent && LedgerTable.QueueIds(transaction, id).Count > 0)) return false;
+        if (state is not (MailingState.Sending or MailingState.Scheduled) && !(state == MailingState.Sent && LedgerTable.QueueIds(transaction, id).Count > 0)) return false;
         MailingTable.SetState(transaction, id, MailingState.Paused);
         return true;
     });
@@ -372,6 +373,7 @@ public sealed class PressRoom
         var now = time.GetUtcNow();
         LedgerTable.SkipWaiting(transaction, id, "cancelled before it was sent", now);
         ReleaseBase(transaction, id);
+        ScheduleTable.Close(transaction, id);
         MailingTable.Finish(transaction, id, MailingState.Cancelled, now);
         return true;
     });
@@ -426,19 +428,32 @@ public sealed class PressRoom
         MailingTable.SetBase(transaction, id, null);
     }
 
-    /// <summary>The end of a run: nobody waits any more.</summary>
-    public void Finish(WriteTransaction transaction, long id, DateTimeOffset now)
+    /// <summary>The end of a run: nobody waits any more. Where its schedule may still add somebody, it waits for that.</summary>
+    public MailingState Finish(WriteTransaction transaction, long id, DateTimeOffset now)
     {
         ReleaseBase(transaction, id);
+        if (ScheduleTable.IsOpen(transaction, id))
+        {
+            MailingTable.SetState(transaction, id, MailingState.Scheduled);
+            return MailingState.Scheduled;
+        }
         MailingTable.Finish(transaction, id, MailingState.Sent, now);
         Finished?.Invoke(transaction, id, LedgerTable.Counts(transaction.Prepare, id));
+        return MailingState.Sent;
     }
+
+    /// <summary>Tells whoever sends, once this is committed, that there is something to look at.</summary>
+    internal void Touch(WriteTransaction transaction) => transaction.OnCommitted(() => Changed?.Invoke());
+
+    /// <summary>Being checked and frozen by a send.</summary>
+    internal bool IsFreezing(long id) => freezing.ContainsKey(id);
 
     internal static Refusal NoMailing(long id) => Refusal.NoSuchThing.Because($"There is no mailing {id}; cbamail mailing list shows those there are");
 
     static Refusal NotNow(long id, MailingState state, string what) => state switch
     {
         MailingState.Draft => Refusal.Conflict.Because($"Mailing {id} has not been sent yet"),
+        MailingState.Scheduled => Refusal.Conflict.Because($"Mailing {id} is sent by its schedule; take that away with: cbamail mailing schedule {id} none"),
         MailingState.Sending => Refusal.Conflict.Because($"Mailing {id} is being sent already"),
         MailingState.Paused when what == "sent" => Refusal.Conflict.Because($"Mailing {id} is paused; go on with: cbamail mailing resume {id}"),
         MailingState.Paused => Refusal.Conflict.Because($"Mailing {id} is paused already"),
