@@ -41,6 +41,8 @@ public static class MailingsRoom
         .AddSingleton<PdfFonts>()
         .AddSingleton<Sightings>()
         .AddHostedService(static provider => provider.GetRequiredService<Sightings>())
+        .AddSingleton<Schedules.Timetable>()
+        .AddHostedService<Schedules.TimetableRunner>()
         .AddSingleton<CourseAddresses>()
         .AddHostedService<CourseAddressRunner>()
         .AddSingleton<DemonstrationCourse>()

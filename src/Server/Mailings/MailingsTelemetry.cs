@@ -24,6 +24,9 @@ public static partial class MailingsTelemetry
     [LoggerMessage(6021, LogLevel.Warning, "{Count} openings and clicks of mailings came faster than they could be written, and are not counted")]
     public static partial void SightingsDropped(this ILogger log, long count);
 
+    [LoggerMessage(6022, LogLevel.Error, "what is due by schedules could not be looked at; it is tried again soon")]
+    public static partial void TimetableFailed(this ILogger log, Exception cause);
+
     [LoggerMessage(6007, LogLevel.Information, "demonstration: {What}")]
     public static partial void Demonstration(this ILogger log, string what);
 }

@@ -7,6 +7,7 @@ using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Mailboxes;
 using CbaMail.Mailings;
+using CbaMail.Mailings.Schedules;
 using CbaMail.Queue;
 using CbaMail.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -37,6 +38,7 @@ public sealed class MailingFixture : IAsyncDisposable
     public Enrolments Enrolments { get; private set; } = null!;
     public AudienceBook Audiences { get; private set; } = null!;
     public PressRoom Press { get; private set; } = null!;
+    public Timetable Timetable { get; private set; } = null!;
     public MailingRun Run { get; private set; } = null!;
     public string Data => data;
 
@@ -53,6 +55,7 @@ public sealed class MailingFixture : IAsyncDisposable
         Enrolments = new Enrolments(Store, Settings, time);
         Audiences = new AudienceBook(Store, time);
         Press = new PressRoom(Store, Mail, Queue, Users, files, Settings, time);
+        Timetable = new Timetable(Store, Press, Queue, time);
         Run = new MailingRun(Press, Mail, Queue, Users, Settings, time, NullLogger<MailingRun>.Instance);
     }
 

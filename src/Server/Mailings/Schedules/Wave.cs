@@ -48,7 +48,9 @@ sealed class Wave(Store store, PressRoom press, MailQueue queue, TimeProvider ti
         // an audience that is empty yet is no fault of a mailing that waits for people
         var fault = people.Count > 0 && report.Faults.Count > 0 && adding.Count > 0 ? report.Faults[0] : "";
         var closes = fault.Length == 0 && !asks && next is null && IsLast(once);
-        if (adding.Count > 0 || asks || closes || fault != plan.Problem) await CommitAsync(fault.Length > 0 ? [] : adding, people, audience, asks, closes, fault, cancel);
+        if (fault.Length > 0) adding.Clear();
+        // only what changes something is committed: each commit is looked at again
+        if (adding.Count > 0 || asks && plan.Asked is null || closes || fault != plan.Problem) await CommitAsync(adding, people, audience, asks, closes, fault, cancel);
         return next;
     }
 
