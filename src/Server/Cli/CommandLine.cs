@@ -48,6 +48,7 @@ public static class CommandLine
         .. CourseAddressVerbs.Rows,
         .. TimelineVerb.Rows,
         .. ResponseVerbs.Rows,
+        .. ScheduleVerbs.Rows,
         .. PolicyVerbs.Rows,
         .. MailboxVerbs.Rows,
         .. ExpungedVerbs.Rows,

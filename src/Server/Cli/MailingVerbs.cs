@@ -38,6 +38,7 @@ static class MailingVerbs
         new("mailing send", "ID", "check, and send to everybody", [
             new("--wait", null, "show the progress until everybody's copy is delivered or tried"),
             new("--skip-invalid", null, "leave out the people whom the check names"),
+            new("--at", "TIME", "later, as in 2027-02-01T10:00 by the course's clock, or with an offset from UTC"),
             .. Verb.Client,
         ], SendAsync),
         new("mailing pause", "ID", "stop sending for now", Verb.Client, invocation => DeedAsync(invocation, "pause", "is paused; go on with: cbamail mailing resume")),
@@ -132,10 +133,11 @@ static class MailingVerbs
     static async Task<int> SendAsync(Invocation invocation)
     {
         var id = Id(invocation);
+        if (invocation.Has("--wait") && invocation.Value("--at") is not null) throw new Refused("\"mailing send\" takes --wait or --at, not both", 2);
         JsonElement started;
         try
         {
-            started = await invocation.Server.PostAsync($"mailings/{id}/send", new JsonBody().Add("skipInvalid", invocation.Has("--skip-invalid")));
+            started = await invocation.Server.PostAsync($"mailings/{id}/send", new JsonBody().Add("skipInvalid", invocation.Has("--skip-invalid")).Add("at", invocation.Value("--at")));
         }
         catch (Refused)
         {
@@ -143,6 +145,9 @@ static class MailingVerbs
             throw;
         }
         foreach (var note in started.Items("notes")) await invocation.Error.WriteLineAsync("note: " + note.GetString());
+        if (invocation.Value("--at") is not null)
+            return invocation.Print(started, answer => string.Create(CultureInfo.InvariantCulture,
+                $"Mailing {id} goes out at {answer.Text("at")}, to {answer.Number("sending")} participants as things are now, {answer.Number("skipped")} skipped. Look with: cbamail mailing schedule {id}"));
         if (!invocation.Has("--wait"))
             return invocation.Print(started, answer => string.Create(CultureInfo.InvariantCulture,
                 $"Mailing {id} is being sent to {answer.Number("sending")} participants, {answer.Number("skipped")} skipped. Look with: cbamail mailing status {id}"));

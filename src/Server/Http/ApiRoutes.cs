@@ -46,6 +46,7 @@ static class ApiRoutes
         .. ConsentsApi.Rows,
         .. TimelineApi.Rows,
         .. ResponsesApi.Rows,
+        .. SchedulesApi.Rows,
         .. TemplatesApi.Rows,
         .. MailingsApi.Rows,
         .. AudiencesApi.Rows,

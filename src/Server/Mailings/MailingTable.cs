@@ -14,6 +14,8 @@ public static class MailingTable
     /// <summary>The word that stands in the table and in <c>--json</c>.</summary>
     public static string Word(MailingState state) => States[(int)state];
 
+    internal static MailingState StateOf(string word) => (MailingState)Array.IndexOf(States, word);
+
     internal static long Add(WriteTransaction transaction, Mailing mailing)
     {
         transaction.Prepare("INSERT INTO mailing (course_id, from_name, from_address, subject, html, text, state, created, class, reply_to, pixel, clicks, parent_id) VALUES (?,?,?,?,?,?,'draft',?,?,?,?,?,?)")
@@ -120,9 +122,9 @@ public static class MailingTable
     public static long? Base(WriteTransaction transaction, long id) =>
         transaction.Prepare("SELECT base_content FROM mailing WHERE id = ?").Bind(1, id).Scalar();
 
-    /// <summary>A mailing of the course that is being sent or paused, or null.</summary>
+    /// <summary>A mailing of the course that is being sent, paused or to be sent by its schedule, or null.</summary>
     internal static long? Unfinished(WriteTransaction transaction, long course) =>
-        transaction.Prepare("SELECT id FROM mailing WHERE course_id = ? AND state IN ('sending', 'paused') LIMIT 1").Bind(1, course).Scalar();
+        transaction.Prepare("SELECT id FROM mailing WHERE course_id = ? AND state IN ('sending', 'paused', 'scheduled') LIMIT 1").Bind(1, course).Scalar();
 
     /// <summary>Removes the mailings of a course with their ledgers; whoever calls has ended them before.</summary>
     internal static void RemoveAll(WriteTransaction transaction, long course)

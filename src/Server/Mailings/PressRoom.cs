@@ -257,12 +257,18 @@ public sealed class PressRoom
         (audience, people) = reached.Ok ? reached.Value : (null, []);
         if (!reached.Ok) return new(0, [reached.Refusal.Sentence], [], []);
         if (audience is not null && people.Count == 0) return new(0, [$"Nobody is in the audience: {audience.Rule}"], [], []);
-        var bounced = LedgerTable.Bounced(read, composer.Course.Id);
-        var attached = MailingTable.Files(read, composer.Mailing.Id).Count(file => file.ContentId is null);
-        var report = new MailingCheck(directory, composer, people, CourseTable.Rejects(read, composer.Course.Id), attached, History).Run();
+        var report = Check(read, composer, people);
         if (audience?.Previewed is not { } before) return report;
         var (joined, gone) = Mailings.Audience.Difference(before, people);
         return joined + gone == 0 ? report : report with { Notes = [string.Create(CultureInfo.InvariantCulture, $"since the preview of its audience: +{joined} joined, -{gone} left"), .. report.Notes] };
+    }
+
+    /// <summary>The check of these people's copies.</summary>
+    internal CheckReport Check(ReadTransaction read, Composer composer, List<Participant> people)
+    {
+        var bounced = LedgerTable.Bounced(read, composer.Course.Id);
+        var attached = MailingTable.Files(read, composer.Mailing.Id).Count(file => file.ContentId is null);
+        return new MailingCheck(directory, composer, people, CourseTable.Rejects(read, composer.Course.Id), attached, History).Run();
 
         CheckFinding? History(Participant person)
         {
@@ -445,8 +451,10 @@ public sealed class PressRoom
     /// <summary>Tells whoever sends, once this is committed, that there is something to look at.</summary>
     internal void Touch(WriteTransaction transaction) => transaction.OnCommitted(() => Changed?.Invoke());
 
-    /// <summary>Being checked and frozen by a send.</summary>
-    internal bool IsFreezing(long id) => freezing.ContainsKey(id);
+    /// <summary>Keeps others from sending or freezing it, until <see cref="Unfreeze"/>; null: it is this one's.</summary>
+    internal Refusal? Freeze(long id) => freezing.TryAdd(id, true) ? null : Refusal.Conflict.Because($"Mailing {id} is being checked; try again in a moment");
+
+    internal void Unfreeze(long id) => freezing.TryRemove(id, out _);
 
     internal static Refusal NoMailing(long id) => Refusal.NoSuchThing.Because($"There is no mailing {id}; cbamail mailing list shows those there are");
 

@@ -6,6 +6,7 @@ using CbaMail.Courses;
 using CbaMail.Delivery;
 using CbaMail.Directory;
 using CbaMail.Mailings;
+using CbaMail.Mailings.Schedules;
 
 namespace CbaMail.Http.Api;
 
@@ -30,7 +31,8 @@ static class MailingsApi
     /// <param name="Findings">What the author should look at; it stops nothing.</param>
     /// <param name="Affected">People who would get something else than they should.</param>
     sealed record CheckView(bool Good, int People, int Affected, IReadOnlyList<string> Faults, IReadOnlyList<ProblemView> Problems, IReadOnlyList<string> Notes, IReadOnlyList<CheckFinding> Findings);
-    sealed record Begun(int Sending, int Skipped, IReadOnlyList<string> Notes);
+    /// <param name="At">When it goes out, where that is later.</param>
+    sealed record Begun(int Sending, int Skipped, IReadOnlyList<string> Notes, DateTimeOffset? At = null);
 
     /// <param name="Reply">What the other server said at last.</param>
     /// <param name="Class">Why it came back, where it did.</param>
@@ -52,7 +54,8 @@ static class MailingsApi
 
     /// <param name="As">The reader whose copy it was.</param>
     sealed record TestSent(string As);
-    sealed record WantedSending(bool SkipInvalid = false);
+    /// <param name="At">As in 2027-02-01T10:00, by the clock of the course's default run, or with an offset from UTC; null: now.</param>
+    sealed record WantedSending(bool SkipInvalid = false, string? At = null);
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
@@ -155,9 +158,12 @@ static class MailingsApi
             if (await context.ReadAsync<WantedSending>() is not { } given) return;
             wanted = given;
         }
-        var outcome = await context.Room<PressRoom>().SendAsync(Id(context), wanted.SkipInvalid, context.RequestAborted);
+        DateTimeOffset? at = null;
+        SendOutcome outcome;
+        if (wanted.At is { } later) (outcome, at) = await context.Room<Timetable>().SendAtAsync(Id(context), later, wanted.SkipInvalid, context.RequestAborted);
+        else outcome = await context.Room<PressRoom>().SendAsync(Id(context), wanted.SkipInvalid, context.RequestAborted);
         if (outcome.Refusal is { } refusal) await context.RefuseAsync(refusal, refusal.HttpStatus, check: outcome.Report is { } report ? Report(report) : null);
-        else await context.JsonAsync(new Begun(outcome.Sending, outcome.Skipped, [.. outcome.Report?.Notes ?? []]));
+        else await context.JsonAsync(new Begun(outcome.Sending, outcome.Skipped, [.. outcome.Report?.Notes ?? []], at));
     }
 
     static async Task DeedAsync(HttpContext context, Func<long, CancellationToken, ValueTask<Envelope.Refusal?>> deed)

@@ -34,11 +34,16 @@ public abstract record Trigger
     }
 }
 
+/// <summary>Who of its readers gets a mailing, by what he did with an earlier one until then.</summary>
+/// <param name="Not">Who has not done so.</param>
+public sealed record Condition(bool Not, CopyFate Fate, long Mailing);
+
 /// <summary>When a mailing goes out.</summary>
 /// <param name="SchoolDays">Only Monday to Friday outside of the run's holidays are counted.</param>
 /// <param name="OwnZone">By the clock of each reader; without: by that of the run.</param>
 /// <param name="CatchUp">Who joins later gets it then.</param>
-public sealed record Schedule(Trigger Trigger, bool SchoolDays = false, bool OwnZone = false, bool CatchUp = false, Missed Missed = Missed.Send)
+/// <param name="If">Asked when it is due.</param>
+public sealed record Schedule(Trigger Trigger, bool SchoolDays = false, bool OwnZone = false, bool CatchUp = false, Missed Missed = Missed.Send, Condition? If = null)
 {
     /// <summary>It goes out once for each meeting or week, each time as a mailing of its own.</summary>
     public bool Repeats => Trigger is Trigger.Weekly or Trigger.FromSession or Trigger.DaysFrom { Anchor: Anchor.Session };

@@ -66,6 +66,15 @@ static class ScheduleTable
         return keys;
     }
 
+    /// <summary>They by their occasions.</summary>
+    public static Dictionary<string, (long Mailing, MailingState State)> Children(ReadTransaction read, long mailing)
+    {
+        var children = new Dictionary<string, (long, MailingState)>(StringComparer.Ordinal);
+        using var row = read.Prepare("SELECT o.key, o.child_id, m.state FROM mailing_occasion o JOIN mailing m ON m.id = o.child_id WHERE o.mailing_id = ?").Bind(1, mailing);
+        while (row.Step()) children[row.String(0)] = (row.Int64(1), MailingTable.StateOf(row.String(2)));
+        return children;
+    }
+
     public static bool IsDone(WriteTransaction write, long mailing, string key) =>
         write.Prepare("SELECT 1 FROM mailing_occasion WHERE mailing_id = ? AND key = ?").Bind(1, mailing).Bind(2, key).Scalar() is not null;
 

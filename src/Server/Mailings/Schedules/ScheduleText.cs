@@ -15,9 +15,10 @@ public static class ScheduleText
     /// <summary>What can be written, for messages.</summary>
     public const string Forms =
         "now; at 2027-09-01 08:00; day 3 at 08:00; 2 days before end at 08:00; 24h before each session; 1 day before each session at 18:00; every monday, friday at 08:00; "
-        + "3 days after enrolment at 08:00; each may go on with: , school days, own zone, catch up, if missed send|skip|ask";
+        + "3 days after enrolment at 08:00; each may go on with: , school days, own zone, catch up, if missed send|skip|ask, if [not] opened|clicked|replied mailing N";
 
     static readonly string[] anchors = ["start", "end", "enrolment", "each session"];
+    static readonly Dictionary<CopyFate, string> fates = new() { [CopyFate.Opened] = "opened", [CopyFate.Clicked] = "clicked", [CopyFate.Replied] = "replied" };
     static readonly string[] weekdays = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 
     public static string Of(Schedule schedule)
@@ -27,6 +28,7 @@ public static class ScheduleText
         if (schedule.OwnZone) text.Append(", own zone");
         if (schedule.CatchUp) text.Append(", catch up");
         if (schedule.Missed != Missed.Send) text.Append(", if missed ").Append(schedule.Missed == Missed.Skip ? "skip" : "ask");
+        if (schedule.If is { } condition) text.Append(CultureInfo.InvariantCulture, $", if {(condition.Not ? "not " : "")}{fates[condition.Fate]} mailing {condition.Mailing}");
         return text.ToString();
     }
 
@@ -53,6 +55,7 @@ public static class ScheduleText
         if (text.Length > Longest) return Refusal.TooLarge.Because($"A schedule has at most {Longest} characters");
         var pieces = text.ToLowerInvariant().Split(',').Select(piece => piece.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToList();
         var used = 1;
+        if (pieces[^1] is [.. var before, "while", "active"] && before.Length > 0) pieces[^1] = before;
         if (pieces[0] is ["every", ..])
             while (used < pieces.Count && Weekday(pieces[used].FirstOrDefault()) is not null) used++;
         if (ReadTrigger(pieces.Take(used).SelectMany(piece => piece).ToArray()) is not { } trigger) return Wrong(text);
@@ -77,8 +80,15 @@ public static class ScheduleText
         ["if", "missed", "send"] => schedule with { Missed = Missed.Send },
         ["if", "missed", "skip"] => schedule with { Missed = Missed.Skip },
         ["if", "missed", "ask"] => schedule with { Missed = Missed.Ask },
+        ["if", "not", var fate, "mailing", var number] when FateOf(fate) is { } kind && Number(number) is { } mailing => schedule with { If = new(true, kind, mailing) },
+        ["if", var fate, "mailing", var number] when FateOf(fate) is { } kind && Number(number) is { } mailing => schedule with { If = new(false, kind, mailing) },
+        ["while", "active"] when schedule.Repeats => schedule, // it always is so
         _ => null,
     };
+
+    static CopyFate? FateOf(string word) => fates.FirstOrDefault(pair => pair.Value == word) is { Value: not null } found ? found.Key : null;
+
+    static long? Number(string word) => long.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     static Trigger? ReadTrigger(string[] words)
     {
@@ -90,7 +100,7 @@ public static class ScheduleText
                 return new Trigger.At(date, at);
             case ["day", var number, "at", var time] when Count(number) is > 0 and var count && Time(time) is { } at:
                 return new Trigger.RunDay(count, at);
-            case ["every", .. var days, "at", var time] when days.Length > 0 && Time(time) is { } at:
+            case ["every", .. var named, var time] when Time(time) is { } at && (named is [.. var before, "at"] ? before : named) is { Length: > 0 } days:
                 var bits = 0;
                 foreach (var day in days)
                 {

@@ -1,3 +1,4 @@
+using CbaMail.Config;
 using CbaMail.Courses;
 using CbaMail.Envelope;
 using CbaMail.Queue;
@@ -9,7 +10,7 @@ namespace CbaMail.Mailings.Schedules;
 /// Mailings that go out by themselves. A step (<see cref="WakeAsync"/>) looks at what is due now and at nothing that it remembers: whoever is due
 /// and does not stand in the ledger is put into it, in one commit. So a run that moves, a clock that jumps and a crash need no care of their own.
 /// </summary>
-public sealed class Timetable(Store store, PressRoom press, MailQueue queue, TimeProvider time)
+public sealed partial class Timetable(Store store, PressRoom press, MailQueue queue, TimeProvider time)
 {
     /// <summary>What is older than that was missed.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromMinutes(15);
@@ -23,6 +24,31 @@ public sealed class Timetable(Store store, PressRoom press, MailQueue queue, Tim
         return ScheduleTable.Of(read.Prepare, mailing);
     }
 
+    /// <summary>What a schedule would be, by the dates of a run of the mailing's course.</summary>
+    /// <param name="runSlug">Null: the run that every course has.</param>
+    Result<(MailingSchedule Plan, Schedule Schedule, Occasions Occasions, Course Course, Run Run)> Draw(long mailing, string rule, string? runSlug)
+    {
+        var parsed = ScheduleText.Parse(rule);
+        if (!parsed.Ok) return parsed.Refusal.At("schedule");
+        var schedule = parsed.Value;
+        using var read = store.Read();
+        if (MailingTable.Get(read, mailing) is not { } found || CourseTable.Get(read, found.CourseId) is not { } course) return PressRoom.NoMailing(mailing);
+        if (RunTable.Find(read, course.Id, runSlug ?? Run.DefaultSlug) is not { } run) return RunBook.NoRun(course, runSlug ?? Run.DefaultSlug);
+        var occasions = new Occasions(run, RunTable.Meetings(read, run.Id));
+        // sessions may still be added
+        if (schedule.Trigger is not Trigger.DaysFrom { Anchor: Anchor.Session } and not Trigger.FromSession && occasions.Missing(schedule) is { } missing) return missing.At("schedule");
+        var now = time.GetUtcNow();
+        if (schedule is { CatchUp: false, Repeats: false } && occasions.Of(schedule).LastOrDefault() is { } last && (schedule.OwnZone ? last.Anywhere.Last : last.In(occasions.Zone)) < now)
+            return Refusal.Invalid.Because($"The time of \"{schedule}\" has passed").At("schedule");
+        if (schedule.If is { } condition)
+        {
+            if (MailingTable.Get(read, condition.Mailing) is not { } asked || asked.CourseId != course.Id) return Refusal.NoSuchThing.Because($"The course {course.Slug} has no mailing {condition.Mailing}").At("schedule");
+            if (condition.Fate is CopyFate.Opened && !asked.Pixel && !asked.Clicks || condition.Fate is CopyFate.Clicked && !asked.Clicks)
+                return Refusal.NotPossible.Because($"Nobody knows who opened mailing {asked.Id} or followed its links: it was written without --track-opens and --track-clicks").At("schedule");
+        }
+        return (new MailingSchedule(mailing, run.Id, schedule.ToString(), now), schedule, occasions, course, run);
+    }
+
     /// <summary>Gives a mailing that has not been sent a schedule, by the dates of a run of its course.</summary>
     /// <param name="rule">As <see cref="ScheduleText"/> reads it; null or "none": it waits for somebody to send it.</param>
     /// <param name="runSlug">Null: the run that every course has.</param>
@@ -32,30 +58,48 @@ public sealed class Timetable(Store store, PressRoom press, MailQueue queue, Tim
         var now = time.GetUtcNow();
         if (rule is not null && !rule.Trim().Equals("none", StringComparison.OrdinalIgnoreCase))
         {
-            var schedule = ScheduleText.Parse(rule);
-            if (!schedule.Ok) return schedule.Refusal.At("schedule");
-            using var read = store.Read();
-            if (MailingTable.Get(read, mailing) is not { } found || CourseTable.Get(read, found.CourseId) is not { } course) return PressRoom.NoMailing(mailing);
-            if (RunTable.Find(read, course.Id, runSlug ?? Run.DefaultSlug) is not { } run) return RunBook.NoRun(course, runSlug ?? Run.DefaultSlug);
-            var occasions = new Occasions(run, RunTable.Meetings(read, run.Id));
-            if (schedule.Value.Trigger is not Trigger.DaysFrom { Anchor: Anchor.Session } and not Trigger.FromSession && occasions.Missing(schedule.Value) is { } missing) return missing.At("schedule");
-            if (schedule.Value is { CatchUp: false, Repeats: false } && occasions.Of(schedule.Value).LastOrDefault() is { } last && (schedule.Value.OwnZone ? last.Anywhere.Last : last.In(occasions.Zone)) < now)
-                return Refusal.Invalid.Because($"The time of \"{schedule.Value}\" has passed").At("schedule");
-            wanted = new(mailing, run.Id, schedule.Value.ToString(), now);
+            var drawn = Draw(mailing, rule, runSlug);
+            if (!drawn.Ok) return drawn.Refusal;
+            wanted = drawn.Value.Plan;
         }
-        if (press.IsFreezing(mailing)) return Refusal.Conflict.Because($"Mailing {mailing} is being checked; try again in a moment");
-        return await store.CommitAsync(write =>
+        if (press.Freeze(mailing) is { } busy) return busy;
+        try
         {
-            if (MailingTable.State(write, mailing) is not { } state) return PressRoom.NoMailing(mailing);
-            // who has got it stands in the ledger: a new time is for the others
-            if (state is not (MailingState.Draft or MailingState.Scheduled)) return Refusal.Conflict.Because($"Mailing {mailing} is {MailingTable.Word(state)}; only what waits can be given another time");
-            if (wanted is not null) ScheduleTable.Put(write, wanted); else ScheduleTable.Remove(write, mailing);
-            if (wanted is not null) MailingTable.SetState(write, mailing, MailingState.Scheduled);
-            else if (LedgerTable.Counts(write.Prepare, mailing).Total == 0) MailingTable.SetState(write, mailing, MailingState.Draft);
-            else press.Finish(write, mailing, now);
-            press.Touch(write);
-            return null;
-        }, cancel);
+            return await store.CommitAsync(write =>
+            {
+                if (MailingTable.State(write, mailing) is not { } state) return PressRoom.NoMailing(mailing);
+                // who has got it stands in the ledger: a new time is for the others
+                if (state is not (MailingState.Draft or MailingState.Scheduled)) return Refusal.Conflict.Because($"Mailing {mailing} is {MailingTable.Word(state)}; only what waits can be given another time");
+                if (state is MailingState.Draft) LedgerTable.RemoveMailing(write, mailing); // of a send that a crash cut off
+                if (wanted is not null) ScheduleTable.Put(write, wanted); else ScheduleTable.Remove(write, mailing);
+                if (wanted is not null) MailingTable.SetState(write, mailing, MailingState.Scheduled);
+                else if (LedgerTable.Counts(write.Prepare, mailing).Total == 0) MailingTable.SetState(write, mailing, MailingState.Draft);
+                else press.Finish(write, mailing, now);
+                press.Touch(write);
+                return null;
+            }, cancel);
+        }
+        finally { press.Unfreeze(mailing); }
+    }
+
+    /// <summary>Checks a draft as <see cref="PressRoom.SendAsync"/> does, and has it sent at a time.</summary>
+    /// <param name="at">As in 2027-09-01T08:00, by the clock of the course's default run, or with an offset from UTC.</param>
+    /// <returns>With <see cref="SendOutcome.Sending"/> of those whom it would go to now.</returns>
+    public async ValueTask<(SendOutcome Outcome, DateTimeOffset At)> SendAtAsync(long id, string at, bool skipInvalid, CancellationToken cancel)
+    {
+        var made = press.ComposerOf(id, withFiles: false);
+        if (!made.Ok) return (new(made.Refusal, null, 0, 0), default);
+        Run run;
+        using (var read = store.Read()) run = RunTable.Find(read, made.Value.Course.Id, Run.DefaultSlug)!;
+        if (!RunBook.TryTime(run, at, out var instant) || instant is not { } when)
+            return (new(Refusal.Invalid.Because("A time is written as 2027-02-01T10:00, or with an offset as in 2027-02-01T10:00+03:00").At("at"), null, 0, 0), default);
+        var report = press.Check(made.Value, out var people, out _);
+        if (report.Faults.Count > 0) return (new(Refusal.Invalid.Because($"Mailing {id} was not sent: {report.Faults[0]}"), report, 0, 0), default);
+        if (report.Affected > 0 && !skipInvalid)
+            return (new(Refusal.Invalid.Because($"Mailing {id} was not sent: {report.Affected} of {people.Count} participants have a problem; mend them, or leave them out with --skip-invalid"), report, 0, 0), default);
+        var local = TimeZoneInfo.ConvertTime(when, Days.Zone(run.Zone));
+        var rule = new Schedule(new Trigger.At(DateOnly.FromDateTime(local.DateTime), TimeOnly.FromDateTime(local.DateTime))).ToString();
+        return (new(await SetAsync(id, rule, null, cancel), report, people.Count - report.Affected, report.Affected), local);
     }
 
     /// <summary>Says what becomes of what was missed, where a schedule asks.</summary>
@@ -135,7 +179,7 @@ public sealed class Timetable(Store store, PressRoom press, MailQueue queue, Tim
             if (due < plan.Since || done.Contains(occasion.Key)) continue;
             if (due > now) return due;
             var trigger = occasion.Local is { } local ? new Trigger.At(DateOnly.FromDateTime(local), TimeOnly.FromDateTime(local)) : (Trigger)new Trigger.Now();
-            var rule = new Schedule(trigger, OwnZone: schedule.OwnZone, CatchUp: schedule.CatchUp, Missed: schedule.Missed);
+            var rule = new Schedule(trigger, OwnZone: schedule.OwnZone, CatchUp: schedule.CatchUp, Missed: schedule.Missed, If: schedule.If);
             await store.CommitAsync(write =>
             {
                 if (MailingTable.State(write, plan.Mailing) is not MailingState.Scheduled || ScheduleTable.IsDone(write, plan.Mailing, occasion.Key)) return false;

@@ -19,39 +19,65 @@ sealed class Wave(Store store, PressRoom press, MailQueue queue, TimeProvider ti
         var begins = schedule.Trigger is Trigger.Now ? plan.Since : once is null ? (DateTimeOffset?)null : schedule.OwnZone ? once.Anywhere.First : once.In(occasions.Zone);
         if (begins > now) return begins; // nobody is looked at before
 
-        var report = press.Check(composer, out var people, out var audience);
-        Dictionary<long, Enrolment> enrolments = [];
+        List<Participant> people;
+        MailingAudience? audience;
+        Dictionary<long, Enrolment> enrolments;
         HashSet<long> known;
+        HashSet<long>? those = null;
         using (var read = store.Read())
         {
-            foreach (var one in PersonTable.OfCourse(read, composer.Course.Id))
-                if (one.RunId == plan.Run || run.Slug == Run.DefaultSlug && !enrolments.ContainsKey(one.Person.Id)) enrolments[one.Person.Id] = one;
+            var reached = press.Reached(read, composer);
+            if (!reached.Ok)
+            {
+                if (reached.Refusal.Sentence != plan.Problem) await CommitAsync([], [], null, false, false, reached.Refusal.Sentence, cancel);
+                return null;
+            }
+            (audience, people) = reached.Value;
+            enrolments = Enrolled(read, composer.Course.Id, run);
             known = LedgerTable.People(read, plan.Mailing);
+            if (schedule.If is { } condition) those = AudienceTable.With(read, composer.Course.Id, condition.Mailing, condition.Fate);
         }
         DateTimeOffset? next = null;
-        var adding = new List<(Participant Person, string? Reason)>();
+        var due = new List<(Participant Person, bool Skip)>();
         var asks = false;
-        var leftOut = press.Consents.LeftOut(composer.Mailing, composer.Course, people);
-        var reasons = report.Problems.GroupBy(problem => problem.ParticipantId).ToDictionary(group => group.Key, group => string.Join("; ", group.Select(problem => problem.Message)));
         foreach (var person in people)
         {
-            if (known.Contains(person.Id) || !enrolments.TryGetValue(person.Id, out var enrolment) || Due(enrolment, once) is not { } due) continue;
-            if (due > now)
+            if (known.Contains(person.Id) || !enrolments.TryGetValue(person.Id, out var enrolment) || Due(enrolment, once) is not { } at) continue;
+            if (at > now)
             {
-                if (!(next <= due)) next = due;
+                if (!(next <= at)) next = at;
                 continue;
             }
-            var missed = now - due > Grace ? due <= plan.Answered && plan.Answer is { } answer ? answer : schedule.Missed : Missed.Send;
+            if (schedule.If is { } condition && those!.Contains(person.Id) == condition.Not) continue;
+            var missed = now - at > Grace ? at <= plan.Answered && plan.Answer is { } answer ? answer : schedule.Missed : Missed.Send;
             if (missed == Missed.Ask) asks = true;
-            else adding.Add((person, missed == Missed.Skip ? MissedReason : reasons.GetValueOrDefault(person.Id) ?? leftOut.GetValueOrDefault(person.Id)));
+            else due.Add((person, missed == Missed.Skip));
         }
-        // an audience that is empty yet is no fault of a mailing that waits for people
-        var fault = people.Count > 0 && report.Faults.Count > 0 && adding.Count > 0 ? report.Faults[0] : "";
+        var fault = "";
+        List<(Participant Person, string? Reason)> adding = [];
+        if (due.Count > 0)
+        {
+            List<Participant> getting = [.. due.Where(one => !one.Skip).Select(one => one.Person)];
+            CheckReport report;
+            using (var read = store.Read()) report = press.Check(read, composer, getting);
+            fault = getting.Count > 0 && report.Faults.Count > 0 ? report.Faults[0] : "";
+            var leftOut = press.Consents.LeftOut(composer.Mailing, composer.Course, getting);
+            var reasons = report.Problems.GroupBy(problem => problem.ParticipantId).ToDictionary(group => group.Key, group => string.Join("; ", group.Select(problem => problem.Message)));
+            if (fault.Length == 0) adding = [.. due.Select(one => (one.Person, one.Skip ? MissedReason : reasons.GetValueOrDefault(one.Person.Id) ?? leftOut.GetValueOrDefault(one.Person.Id)))];
+        }
         var closes = fault.Length == 0 && !asks && next is null && IsLast(once);
-        if (fault.Length > 0) adding.Clear();
         // only what changes something is committed: each commit is looked at again
         if (adding.Count > 0 || asks && plan.Asked is null || closes || fault != plan.Problem) await CommitAsync(adding, people, audience, asks, closes, fault, cancel);
         return next;
+    }
+
+    /// <summary>Those of a run; for the one that every course has, everybody.</summary>
+    internal static Dictionary<long, Enrolment> Enrolled(ReadTransaction read, long course, Run run)
+    {
+        var enrolments = new Dictionary<long, Enrolment>();
+        foreach (var one in PersonTable.OfCourse(read, course))
+            if (one.RunId == run.Id || run.Slug == Run.DefaultSlug && !enrolments.ContainsKey(one.Person.Id)) enrolments[one.Person.Id] = one;
+        return enrolments;
     }
 
     static TimeSpan Grace => Timetable.Grace;

@@ -104,6 +104,68 @@ public sealed class TimetableTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task It_reaches_those_alone_who_have_not_done_what_it_asks_for()
+    {
+        var (course, mailing) = await ScheduledAsync("day 1 at 08:00");
+        await AtAsync("2027-09-01T06:00Z");
+        var again = await fixture.MailingAsync(course);
+        Assert.Equal(Envelope.Refusal.NotPossible.Code, (await fixture.Timetable.SetAsync(again, $"day 3 at 08:00, if not opened mailing {mailing}", null, default))!.Code);
+        Assert.Null(await fixture.Timetable.SetAsync(again, $"day 3 at 08:00, if not replied mailing {mailing}", null, default));
+        Assert.Equal(3, Ok(fixture.Timetable.Look(again)).People);
+        await fixture.Store.CommitAsync(write => { CbaMail.Mailings.Tracking.LedgerEventTable.SetReplied(write, fixture.Ledger(mailing)[1].Id, clock.GetUtcNow()); return true; }, default);
+        await AtAsync("2027-09-03T06:00Z");
+        Assert.Equal(["u1@example.test", "u3@example.test"], fixture.Ledger(again).Select(row => row.Address));
+        Assert.Equal(MailingState.Sent, fixture.State(again));
+    }
+
+    [Fact]
+    public async Task At_a_time_it_is_checked_as_when_it_is_sent()
+    {
+        var course = await fixture.CourseAsync(3, more: "u9@example.test,Никто,1\n");
+        var mailing = await fixture.MailingAsync(course);
+        Assert.Contains("1 of 4 participants", (await fixture.Timetable.SendAtAsync(mailing, "2027-09-01T08:00Z", false, default)).Outcome.Refusal!.Sentence);
+        Assert.NotNull((await fixture.Timetable.SendAtAsync(mailing, "tomorrow", true, default)).Outcome.Refusal);
+        Assert.Equal(MailingState.Draft, fixture.State(mailing));
+        var (outcome, at) = await fixture.Timetable.SendAtAsync(mailing, "2027-09-01T08:00Z", true, default);
+        Assert.Equal((null, 3, 1, DateTimeOffset.Parse("2027-09-01T08:00Z")), (outcome.Refusal, outcome.Sending, outcome.Skipped, at));
+        await AtAsync("2027-09-01T08:00Z");
+        Assert.Equal((MailingState.Sent, 3, 1), (fixture.State(mailing), fixture.Counts(mailing).Delivered, fixture.Counts(mailing).Skipped));
+    }
+
+    [Fact]
+    public async Task Each_reader_gets_it_at_the_hour_of_his_own_zone()
+    {
+        var course = await fixture.CourseAsync(2);
+        await MoveAsync(course, new RunWish(Starts: "2027-09-01", Ends: "2027-12-17", Zone: "Europe/Berlin"));
+        Ok(await fixture.Enrolments.PutAsync(course, Ok(fixture.Runs.Find(course, Run.DefaultSlug)), "u2@example.test", new(Zone: "Asia/Omsk"), default));
+        var mailing = await fixture.MailingAsync(course);
+        Assert.Null(await fixture.Timetable.SetAsync(mailing, "day 1 at 08:00, own zone", null, default));
+        await AtAsync("2027-09-01T02:00Z");
+        Assert.Equal(["u2@example.test"], fixture.Ledger(mailing).Select(row => row.Address));
+        Assert.Equal(MailingState.Scheduled, fixture.State(mailing));
+        await AtAsync("2027-09-01T06:00Z");
+        Assert.Equal((2, 2), (fixture.Counts(mailing).Total, fixture.Counts(mailing).Delivered));
+        await AtAsync("2027-09-01T21:00Z");
+        Assert.Equal(MailingState.Sent, fixture.State(mailing));
+    }
+
+    [Fact]
+    public async Task What_is_to_come_is_told_with_what_was_made_for_it()
+    {
+        var (course, mailing) = await ScheduledAsync("every monday 08:00 while active", starts: "2027-10-25", ends: "2027-11-07");
+        var view = Assert.Single(fixture.Timetable.Coming(course.Id));
+        Assert.Equal(("every monday at 08:00", DateTimeOffset.Parse("2027-10-25T06:00Z"), 3), (view.Schedule, view.Next, view.People));
+        await AtAsync("2027-10-25T06:00Z");
+        var after = Ok(fixture.Timetable.Look(mailing)).Occasions;
+        Assert.Equal(["sent", "coming"], after.Select(one => one.State));
+        Assert.NotNull(after[0].Mailing);
+        Assert.False(fixture.Timetable.Look(mailing, "day 0 at 08:00", null).Ok);
+        Assert.Null(await fixture.Timetable.SetAsync(mailing, "none", null, default));
+        Assert.Equal(MailingState.Draft, fixture.State(mailing));
+        Assert.Empty(fixture.Timetable.Coming(null));
+    }
+
+    [Fact]
     public async Task A_repeating_one_brings_forth_a_mailing_each_time_over_the_change_of_clocks_and_restarts()
     {
         var (course, mailing) = await ScheduledAsync("every monday at 08:00", starts: "2027-10-25", ends: "2027-11-07");
