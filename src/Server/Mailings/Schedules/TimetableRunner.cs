@@ -39,7 +39,7 @@ sealed class TimetableRunner(Timetable timetable, RunBook runs, PressRoom press,
                 }
                 if (pause > TimeSpan.Zero)
                     try { await changed.Task.WaitAsync(pause, time, stoppingToken); }
-                    catch (TimeoutException) { }
+                    catch (TimeoutException) { } // the pause is over
             }
         }
         finally
