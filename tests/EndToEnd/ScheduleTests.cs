@@ -46,6 +46,29 @@ public sealed class ScheduleTests
     }
 
     [Fact]
+    public async Task A_sequence_takes_everybody_through_its_steps_once_over_kills()
+    {
+        await using var server = await TestServer.StartAsync();
+        var course = await CourseSetup.MakeAsync(server, 20);
+        var (first, second) = (await CourseSetup.MailingAsync(server, course), await CourseSetup.MailingAsync(server, course));
+        var id = (await server.CliAsync("sequence", "add", course, "Начало", "--step", "mailing " + first, "--step", $"mailing {second}, after 0min, if in group \"г-1\", else skip")).Succeeded().Output.Trim();
+        await server.KillAsync();
+        await server.StartAgainAsync();
+        await Wait.UntilAsync(async () => (await JsonAsync(server, "sequence", "show", course, id)).GetProperty("done").GetInt32() == 20, "all are through");
+        await server.KillAsync();
+        await server.StartAgainAsync();
+        await Wait.UntilAsync(async () => (await CourseSetup.CopiesAsync(server)).Values.Sum() == 22, "all have their copies");
+        var copies = await CourseSetup.CopiesAsync(server);
+        Assert.All(copies, pair => Assert.Equal(pair.Key is "u0001@course.test" or "u0011@course.test" ? 2 : 1, pair.Value));
+        Assert.Equal((20, 18), ((await CourseSetup.LedgerAsync(server, second)).Count, (await CourseSetup.StatusAsync(server, second))["skipped"].GetInt32()));
+        Assert.Contains("20 done", (await server.CliAsync("sequence", "show", course, id)).Succeeded().Output);
+        Assert.Contains("u0007@course.test", (await server.CliAsync("sequence", "people", course, id)).Succeeded().Output);
+        (await server.CliAsync("sequence", "skip", course, id)).Failed(1);
+        (await server.CliAsync("sequence", "end", course, id)).Succeeded();
+        Assert.Equal("sent", (await CourseSetup.StatusAsync(server, first))["state"].GetString());
+    }
+
+    [Fact]
     public async Task At_a_time_and_not_before()
     {
         await using var server = await TestServer.StartAsync();

@@ -49,6 +49,7 @@ public static class CommandLine
         .. TimelineVerb.Rows,
         .. ResponseVerbs.Rows,
         .. ScheduleVerbs.Rows,
+        .. SequenceVerbs.Rows,
         .. PolicyVerbs.Rows,
         .. MailboxVerbs.Rows,
         .. ExpungedVerbs.Rows,

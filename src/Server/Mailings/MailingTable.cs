@@ -39,9 +39,11 @@ public static class MailingTable
         transaction.Prepare("INSERT INTO mailing_file (mailing_id, place, name, type, content_id, hash, size) VALUES (?,?,?,?,?,?,?)")
             .Bind(1, mailing).Bind(2, file.Place).Bind(3, file.Name).Bind(4, file.Type).Bind(5, file.ContentId).Bind(6, file.Hash).Bind(7, file.Size).Run();
 
-    public static Mailing? Get(ReadTransaction transaction, long id)
+    public static Mailing? Get(ReadTransaction transaction, long id) => Get(transaction.Prepare, id);
+
+    internal static Mailing? Get(Func<string, Statement> prepare, long id)
     {
-        using var query = transaction.Prepare(Columns + " WHERE id = ?").Bind(1, id);
+        using var query = prepare(Columns + " WHERE id = ?").Bind(1, id);
         return query.Step() ? Read(query) : null;
     }
 
@@ -132,6 +134,7 @@ public static class MailingTable
         Tracking.LedgerEventTable.RemoveAll(transaction, course);
         transaction.Prepare("DELETE FROM ledger WHERE mailing_id IN (SELECT id FROM mailing WHERE course_id = ?)").Bind(1, course).Run();
         Schedules.ScheduleTable.RemoveAll(transaction, course);
+        Sequences.SequenceTable.RemoveAll(transaction, course);
         transaction.Prepare("DELETE FROM mailing_file WHERE mailing_id IN (SELECT id FROM mailing WHERE course_id = ?)").Bind(1, course).Run();
         transaction.Prepare("DELETE FROM mailing WHERE course_id = ?").Bind(1, course).Run();
     }

@@ -42,6 +42,8 @@ public static class MailingsRoom
         .AddSingleton<Sightings>()
         .AddHostedService(static provider => provider.GetRequiredService<Sightings>())
         .AddSingleton<Schedules.Timetable>()
+        .AddSingleton<Sequences.SequenceBook>()
+        .AddSingleton<Sequences.SequenceRun>()
         .AddHostedService<Schedules.TimetableRunner>()
         .AddSingleton<CourseAddresses>()
         .AddHostedService<CourseAddressRunner>()

@@ -157,7 +157,7 @@ public sealed class PressRoom
     }
 
     /// <summary>An audience as it is kept with a mailing, once it is known to mean something; "" for everybody.</summary>
-    Result<string> Audience(Course course, string? to)
+    internal Result<string> Audience(Course course, string? to)
     {
         if (string.IsNullOrWhiteSpace(to)) return "";
         using var read = store.Read();
@@ -438,7 +438,7 @@ public sealed class PressRoom
     public MailingState Finish(WriteTransaction transaction, long id, DateTimeOffset now)
     {
         ReleaseBase(transaction, id);
-        if (ScheduleTable.IsOpen(transaction, id))
+        if (ScheduleTable.IsOpen(transaction, id) || Sequences.SequenceTable.Holds(transaction, id))
         {
             MailingTable.SetState(transaction, id, MailingState.Scheduled);
             return MailingState.Scheduled;

@@ -68,6 +68,7 @@ public sealed partial class Timetable(Store store, PressRoom press, MailQueue qu
             return await store.CommitAsync(write =>
             {
                 if (MailingTable.State(write, mailing) is not { } state) return PressRoom.NoMailing(mailing);
+                if (Sequences.SequenceTable.Holds(write, mailing)) return Refusal.Conflict.Because($"Mailing {mailing} is a step of a sequence, which says when it goes out");
                 // who has got it stands in the ledger: a new time is for the others
                 if (state is not (MailingState.Draft or MailingState.Scheduled)) return Refusal.Conflict.Because($"Mailing {mailing} is {MailingTable.Word(state)}; only what waits can be given another time");
                 if (state is MailingState.Draft) LedgerTable.RemoveMailing(write, mailing); // of a send that a crash cut off
