@@ -51,6 +51,9 @@ static class ListVerbs
             invocation.Print(await invocation.Server.GetAsync(Path(invocation) + "/members"), ["ADDRESS", "MODE", "JOINED", "BOUNCES", "PAUSED", "NAME"],
                 one => [Readable.Address(one.Text("address")), one.Text("mode"), one.Text("joined"), one.Text("score"), one.Text("paused"), one.Text("name")])),
         new("list join", "ADDRESS MEMBER...", "put people on a mailing list without asking them; - reads them from standard input, one a line", [new("--mode", "WORD", "normal, digest, digest-plain or nomail; normal unless set"), .. Verb.Client], JoinAsync),
+        new("list import", "ADDRESS FILE", "take a list over from mlmmj (its spool directory) or Mailman 3 (members, settings, mbox), or members from a table",
+            [new("--mode", "WORD", "of those of whom the file does not say it: normal, digest, digest-plain or nomail"), new("--role", "WORD", "what all of a file of members are: member, owner or moderator"), new("--dry-run", null, "say what would change, and change nothing"), .. Verb.Client], ListMigration.RunAsync,
+            "The same again changes nothing; nobody is asked or written to. A list that is not there is made by its settings. See docs/en/lists.md."),
         new("list leave", "ADDRESS MEMBER...", "take people off a mailing list", Verb.Client, LeaveAsync),
         new("list mode", "ADDRESS MEMBER WORD", "change how a member gets mail: normal, digest, digest-plain or nomail", Verb.Client, async invocation =>
             invocation.Print(await invocation.Server.PatchAsync(Member(invocation, "members"), new JsonBody().Add("mode", invocation.Arguments[2])), one => $"{Readable.Address(one.Text("address"))} is on the list with mode {one.Text("mode")}.")),

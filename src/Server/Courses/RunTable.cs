@@ -56,6 +56,12 @@ static class RunTable
         return row.Step() ? Read(row) : null;
     }
 
+    public static Run? Get(ReadTransaction read, long id)
+    {
+        using var row = read.Prepare(Runs + " WHERE id = ?").Bind(1, id);
+        return row.Step() ? Read(row) : null;
+    }
+
     static Run Read(Statement row) => new(
         row.Int64(0), row.Int64(1), row.String(2), row.String(3), PersonTable.Date(row, 4), PersonTable.Date(row, 5), row.String(6),
         [.. CourseTable.Texts(row.String(7)).Select(text => IsoDate.TryParse(text, out Holiday holiday) ? holiday : null).OfType<Holiday>()], row.Int32(8), row.Time(9));

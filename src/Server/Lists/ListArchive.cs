@@ -33,8 +33,8 @@ public sealed class ListArchive
     // ---- keeping
 
     /// <summary>Puts a post into the folder.</summary>
-    internal void Keep(WriteTransaction write, MailList list, ContentRef content) =>
-        mail.AddMessage(write, -list.DomainId, Folder(write, list), new NewMessage(content, default, MessageFlags.None, [], book.Now), 0);
+    internal void Keep(WriteTransaction write, MailList list, ContentRef content, DateTimeOffset? at = null) =>
+        mail.AddMessage(write, -list.DomainId, Folder(write, list), new NewMessage(content, default, MessageFlags.None, [], at ?? book.Now), 0);
 
     long Folder(WriteTransaction write, MailList list)
     {

@@ -35,6 +35,9 @@ static class ListArchiveTable
         if (thread is null) write.Prepare("UPDATE list_archive SET thread = id WHERE id = ?").Bind(1, write.LastInsertId).Run();
     }
 
+    public static bool Has(Func<string, Statement> prepare, long list, string messageId) =>
+        prepare("SELECT 1 FROM list_archive WHERE list_id = ? AND message_id = ?").Bind(1, list).Bind(2, messageId).Scalar() is not null;
+
     /// <summary>Newest first: the month and how many messages it has.</summary>
     public static List<(string Month, int Messages)> Months(ReadTransaction read, long list)
     {

@@ -193,7 +193,7 @@ public sealed class ListBook
 
     static bool IsMode(string mode) => ListMember.IsMode(mode);
 
-    static readonly Refusal BadMode = Refusal.Invalid.Because("A member gets every post (normal), digests (digest, digest-plain) or nothing (nomail)").At("mode");
+    internal static readonly Refusal BadMode = Refusal.Invalid.Because("A member gets every post (normal), digests (digest, digest-plain) or nothing (nomail)").At("mode");
 
     /// <summary>As a member is called in the table.</summary>
     internal static string Named(MailAddress address) => Names.TryAddress(address, out var normal) ? normal.Key : address.Key;

@@ -17,7 +17,7 @@ namespace CbaMail.Lists;
 public static class ListsRoom
 {
     public static IServiceCollection AddLists(this IServiceCollection services) => services
-        .AddSingleton<ListBook>().AddSingleton<ListTokens>().AddSingleton<ListLetters>().AddSingleton<ListPosts>().AddSingleton<ListCommands>().AddSingleton<ListBounces>().AddSingleton<ListDigests>().AddSingleton<ListArchive>()
+        .AddSingleton<ListBook>().AddSingleton<ListTokens>().AddSingleton<ListLetters>().AddSingleton<ListPosts>().AddSingleton<ListCommands>().AddSingleton<ListBounces>().AddSingleton<ListDigests>().AddSingleton<ListArchive>().AddSingleton<ListIntake>().AddSingleton<ListArchiveIntake>()
         .AddSingleton(new BodyHolder("lists", ListPostTable.Contents, ListPostTable.Holding, _ => []))
         .AddHostedService<ListRunner>();
 }

@@ -126,9 +126,7 @@ public sealed class OneRoster(Store store, CourseRegister courses, RunBook runs,
     {
         if (!classes.TryGetValue(id, out var number)) return (null, null);
         using var read = store.Read();
-        foreach (var course in CourseTable.List(read))
-            if (RunTable.List(read, course.Id).Find(run => run.Id.ToString(CultureInfo.InvariantCulture) == number) is { } run) return (course, run);
-        return (null, null);
+        return RunTable.Get(read, long.Parse(number, CultureInfo.InvariantCulture)) is { } run && CourseTable.Get(read, run.CourseId) is { } course ? (course, run) : (null, null);
     }
 
     Course? CourseOf(Dictionary<string, string> known, string id)

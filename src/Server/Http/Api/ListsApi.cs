@@ -1,5 +1,6 @@
 using System.Globalization;
 using CbaMail.Authorization;
+using CbaMail.Config;
 using CbaMail.Directory;
 using CbaMail.Envelope;
 using CbaMail.Lists;
@@ -81,6 +82,18 @@ static class ListsApi
 
     sealed record MembersJoined(string Address, int Added, int Members);
 
+    /// <param name="Deed">added, changed, unchanged, left-out.</param>
+    /// <param name="Problem">Why left out.</param>
+    sealed record TakenLine(int Line, string Address, string Deed, string? Problem);
+
+    sealed record MembersTaken(int Added, int Changed, int Unchanged, int LeftOut, IReadOnlyList<TakenLine> Lines);
+
+    /// <param name="Number">From 1, in the order of the file.</param>
+    sealed record LetterLeft(int Number, string Problem);
+
+    /// <param name="Known">Were in the archive before.</param>
+    sealed record LettersTaken(int Added, int Known, int LeftOut, IReadOnlyList<LetterLeft> Letters);
+
     sealed record HeldPostView(long Id, string Author, string Subject, string MessageId, long Size, DateTimeOffset Taken);
 
     sealed record ApplicantView(string Address, string Name, DateTimeOffset Made);
@@ -107,6 +120,8 @@ static class ListsApi
         new("PATCH", path, writes, about, "Change a mailing list", Requests.With<ListFields>((context, wanted) => with((_, list) => SetAsync(context, list, wanted))(context))) { Takes = typeof(ListFields), CanRehearse = true, Gives = typeof(ListView) },
         new("GET", path + "/members", reads, about, "Members of a mailing list", with((context, list) => context.ListAsync(context.Room<ListBook>().Members(list), one => one.Address, View))) { IsList = true, Gives = typeof(MemberView) },
         new("POST", path + "/members", writes, about, "Put people on a mailing list, without asking them", Requests.With<NewMembers>((context, wanted) => with((_, list) => JoinAsync(context, list, wanted))(context))) { Takes = typeof(NewMembers), CanRehearse = true, Gives = typeof(MembersJoined) },
+        new("POST", path + "/import", writes, about, "Put people on a mailing list from a file of listmonk, Mailman 3 or mlmmj, without asking them", with(ImportAsync)) { TakesType = "text/csv", Streams = true, CanRehearse = true, Query = ["mode", "role"], Gives = typeof(MembersTaken), GivesType = "application/json" },
+        new("POST", path + "/archive", writes, about, "Put the letters of an mbox file into the archive of a mailing list", with(ArchiveAsync)) { TakesType = "application/mbox", Streams = true, CanRehearse = true, Gives = typeof(LettersTaken), GivesType = "application/json" },
         new("PATCH", path + "/members/{member}", writes, about, "Change how a member gets mail", Requests.With<MemberFields>((context, wanted) => with((_, list) => SetMemberAsync(context, list, wanted))(context))) { Takes = typeof(MemberFields), CanRehearse = true, Gives = typeof(MemberView) },
         new("DELETE", path + "/members/{member}", writes, about, "Take a member off a mailing list", with(LeaveAsync)) { CanRehearse = true, Gives = typeof(AddressDone) },
         new("GET", path + "/held", reads, about, "Posts that wait for a moderator", with((context, list) =>
@@ -177,6 +192,23 @@ static class ListsApi
     {
         var book = context.Room<ListBook>();
         await context.ResultAsync(await book.JoinAsync(list, [.. (wanted.Addresses ?? []).Select(address => (address ?? "", ""))], wanted.Mode ?? "normal", context.RequestAborted), added => new MembersJoined(list.Address.ToString(), added, book.CountMembers(list)));
+    }
+
+    static async Task ImportAsync(HttpContext context, MailList list)
+    {
+        if (await context.BytesAsync(context.Room<Settings>().Mailings.ImportBytes) is not { } file) return;
+        await context.ResultAsync(await context.Room<ListIntake>().TakeAsync(list, file, context.Asked("mode"), context.Asked("role"), context.RequestAborted), lines =>
+        {
+            int Count(string deed) => lines.Count(one => one.Deed == deed);
+            return new MembersTaken(Count("added"), Count("changed"), Count("unchanged"), Count("left-out"), [.. lines.Select(one => new TakenLine(one.Line, one.Address, one.Deed, one.Problem is { } problem ? context.Say(problem) : null))]);
+        });
+    }
+
+    static async Task ArchiveAsync(HttpContext context, MailList list)
+    {
+        if (await context.BytesAsync(context.Room<Settings>().Mailings.ImportBytes) is not { } file) return;
+        await context.ResultAsync(await context.Room<ListArchiveIntake>().TakeAsync(list, file, context.RequestAborted),
+            taken => new LettersTaken(taken.Added, taken.Known, taken.LeftOut.Count, [.. taken.LeftOut.Select(one => new LetterLeft(one.Number, context.Say(one.Problem)))]));
     }
 
     static async Task SetMemberAsync(HttpContext context, MailList list, MemberFields wanted)
