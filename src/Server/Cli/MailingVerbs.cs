@@ -38,9 +38,15 @@ static class MailingVerbs
         new("mailing send", "ID", "check, and send to everybody", [
             new("--wait", null, "show the progress until everybody's copy is delivered or tried"),
             new("--skip-invalid", null, "leave out the people whom the check names"),
+            new("--canary", "N", "so many go first, and the rest only if few of them fail"),
+            new("--seed", "ADDRESS", "whose copies go first", Many: true),
+            new("--canary-wait", "MINUTES", "how long after the first (default 30)"),
+            new("--canary-most", "PERCENT", "how many of them may be deferred, come back or be complained about (default 5)"),
             new("--at", "TIME", "later, as in 2027-02-01T10:00 by the course's clock, or with an offset from UTC"),
             .. Verb.Client,
         ], SendAsync),
+        new("mailing canary", "ID", "how a mailing's first copies did", Verb.Client, async invocation => invocation.Print(await invocation.Server.GetAsync($"mailings/{Id(invocation)}/canary"), one => string.Create(CultureInfo.InvariantCulture,
+            $"{one.Text("state")}: {one.Number("bad")} of the first {one.Number("copies")} copies failed, {one.Number("mostPercent")} % may.{(one.Text("state") == "stopped" ? $" Stopped: {one.Text("sentence")}; send the rest with: cbamail mailing resume {invocation.Arguments[0]}" : "")}"))),
         new("mailing pause", "ID", "stop sending for now", Verb.Client, invocation => DeedAsync(invocation, "pause", "is paused; go on with: cbamail mailing resume")),
         new("mailing resume", "ID", "go on sending", Verb.Client, invocation => DeedAsync(invocation, "resume", "is being sent")),
         new("mailing cancel", "ID", "stop sending for good", Verb.Client, invocation => DeedAsync(invocation, "cancel", "is cancelled")),
@@ -137,7 +143,7 @@ static class MailingVerbs
         JsonElement started;
         try
         {
-            started = await invocation.Server.PostAsync($"mailings/{id}/send", new JsonBody().Add("skipInvalid", invocation.Has("--skip-invalid")).Add("at", invocation.Value("--at")));
+            started = await invocation.Server.PostAsync($"mailings/{id}/send", new JsonBody().Add("skipInvalid", invocation.Has("--skip-invalid")).Add("at", invocation.Value("--at")).Add("canary", CanaryOf(invocation)));
         }
         catch (Refused)
         {
@@ -155,6 +161,14 @@ static class MailingVerbs
         invocation.Print(status, Summary);
         if (status.Text("state") is "paused" or "cancelled") throw new Refused($"Mailing {id} is {status.Text("state")}");
         return 0;
+    }
+
+    static JsonBody? CanaryOf(Invocation invocation)
+    {
+        int? Number(string option) => invocation.Value(option) is not { } text ? null : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new Refused($"{option} takes a number, not \"{text}\"", 2);
+        var seeds = invocation.Values("--seed").ToList();
+        if (invocation.Value("--canary") is null && seeds.Count == 0) return null;
+        return new JsonBody().Add("first", Number("--canary") ?? 0).Add("waitMinutes", Number("--canary-wait") ?? 30).Add("mostPercent", Number("--canary-most") ?? 5).Add("seeds", seeds);
     }
 
     /// <summary>Names the people for whose sake a mailing was refused.</summary>

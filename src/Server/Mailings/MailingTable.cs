@@ -135,6 +135,7 @@ public static class MailingTable
         transaction.Prepare("DELETE FROM ledger WHERE mailing_id IN (SELECT id FROM mailing WHERE course_id = ?)").Bind(1, course).Run();
         Schedules.ScheduleTable.RemoveAll(transaction, course);
         Sequences.SequenceTable.RemoveAll(transaction, course);
+        CanaryTable.RemoveAll(transaction, course);
         transaction.Prepare("DELETE FROM mailing_file WHERE mailing_id IN (SELECT id FROM mailing WHERE course_id = ?)").Bind(1, course).Run();
         transaction.Prepare("DELETE FROM mailing WHERE course_id = ?").Bind(1, course).Run();
     }

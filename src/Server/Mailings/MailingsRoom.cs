@@ -41,6 +41,7 @@ public static class MailingsRoom
         .AddSingleton<PdfFonts>()
         .AddSingleton<Sightings>()
         .AddHostedService(static provider => provider.GetRequiredService<Sightings>())
+        .AddSingleton<CanaryWatch>()
         .AddSingleton<Schedules.Timetable>()
         .AddSingleton<Sequences.SequenceBook>()
         .AddSingleton<Sequences.SequenceRun>()

@@ -286,8 +286,9 @@ public sealed class PressRoom
     /// Checks, freezes the audience in the ledger, and starts. Refuses while anybody has a problem, unless such people are to be skipped:
     /// then they stand in the ledger as skipped, with the reason. Only the last commit starts it, so a crash before leaves a draft.
     /// </summary>
-    public async ValueTask<SendOutcome> SendAsync(long id, bool skipInvalid, CancellationToken cancel)
+    public async ValueTask<SendOutcome> SendAsync(long id, bool skipInvalid, CancellationToken cancel, Canary? canary = null)
     {
+        if (canary?.Fault is { } fault) return new(fault, null, 0, 0);
         var made = ComposerOf(id);
         if (!made.Ok) return new(made.Refusal, null, 0, 0);
         var composer = made.Value;
@@ -302,7 +303,7 @@ public sealed class PressRoom
                 return new(Refusal.Invalid.Because($"Mailing {id} was not sent: {reasons.Count} of {people.Count} participants have a problem; mend them, or leave them out with --skip-invalid"), report, 0, 0);
             foreach (var (person, reason) in Consents.LeftOut(composer.Mailing, composer.Course, people)) reasons.TryAdd(person, reason);
             if (reasons.Count == people.Count) return new(Refusal.Invalid.Because($"Mailing {id} was not sent: nobody is left to send it to"), report, 0, 0);
-            return await FreezeAsync(composer, people, audience, reasons, cancel) is { } refusal
+            return await FreezeAsync(composer, people, audience, reasons, canary, cancel) is { } refusal
                 ? new(refusal, report, 0, 0)
                 : new(null, report, people.Count - reasons.Count, reasons.Count);
         }
@@ -312,17 +313,19 @@ public sealed class PressRoom
         }
     }
 
-    async ValueTask<Refusal?> FreezeAsync(Composer composer, List<Participant> people, MailingAudience? audience, Dictionary<long, string> reasons, CancellationToken cancel)
+    async ValueTask<Refusal?> FreezeAsync(Composer composer, List<Participant> people, MailingAudience? audience, Dictionary<long, string> reasons, Canary? canary, CancellationToken cancel)
     {
+        var first = 0;
+        if (canary is not null) (people, first) = canary.Order(people, person => reasons.ContainsKey(person.Id));
         var mailing = composer.Mailing;
         var now = time.GetUtcNow();
         await store.CommitAsync(transaction => { LedgerTable.RemoveMailing(transaction, mailing.Id); return true; }, cancel); // of a send that a crash cut off
         for (var start = 0; start < people.Count; start += Piece)
         {
-            var first = start;
+            var begin = start;
             await store.CommitAsync(transaction =>
             {
-                for (var i = first; i < Math.Min(first + Piece, people.Count); i++)
+                for (var i = begin; i < Math.Min(begin + Piece, people.Count); i++)
                 {
                     var person = people[i];
                     var skipped = reasons.TryGetValue(person.Id, out var reason);
@@ -340,6 +343,7 @@ public sealed class PressRoom
                 AudienceTable.Frozen(transaction, mailing.Id, joined, gone);
             }
             MailingTable.Start(transaction, mailing.Id, now);
+            if (canary is not null) CanaryTable.Begin(transaction, mailing.Id, canary, first);
             queue.Bounces.Keep(transaction);
             transaction.OnCommitted(() => Changed?.Invoke());
             return null;
@@ -369,6 +373,7 @@ public sealed class PressRoom
     public ValueTask<Refusal?> ResumeAsync(long id, CancellationToken cancel) => ChangeAsync(id, "resumed", cancel, (transaction, state) =>
     {
         if (state != MailingState.Paused) return false;
+        CanaryTable.Pass(transaction, id, "stopped");
         MailingTable.SetState(transaction, id, MailingState.Sending);
         return true;
     });

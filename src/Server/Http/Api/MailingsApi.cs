@@ -55,7 +55,8 @@ static class MailingsApi
     /// <param name="As">The reader whose copy it was.</param>
     sealed record TestSent(string As);
     /// <param name="At">As in 2027-02-01T10:00, by the clock of the course's default run, or with an offset from UTC; null: now.</param>
-    sealed record WantedSending(bool SkipInvalid = false, string? At = null);
+    /// <param name="Canary">The first copies, which say whether the rest goes; null: all go.</param>
+    sealed record WantedSending(bool SkipInvalid = false, string? At = null, Canary? Canary = null);
 
     public static readonly IReadOnlyList<ApiRoute> Rows =
     [
@@ -71,6 +72,7 @@ static class MailingsApi
         new("POST", "/mailings/{id:long}/test", Permissions.MailingsWrite, About.Mailing, "Send one reader's copy to who is to look at it", Requests.With<WantedTest>(async (context, wanted) =>
             await context.ResultAsync(await context.Room<TestCopies>().SendAsync(Id(context), wanted.To ?? [], wanted.As, context.RequestAborted), address => new TestSent(address)))) { Takes = typeof(WantedTest), Gives = typeof(TestSent) },
         new("POST", "/mailings/{id:long}/send", Permissions.MailingsWrite, About.Mailing, "Send it", SendAsync) { Takes = typeof(WantedSending), Gives = typeof(Begun) },
+        new("GET", "/mailings/{id:long}/canary", Permissions.MailingsRead, About.Mailing, "How its first copies did", context => context.ResultAsync(context.Room<CanaryWatch>().Of(Id(context)), one => one)) { Gives = typeof(CanaryView) },
         new("POST", "/mailings/{id:long}/pause", Permissions.MailingsWrite, About.Mailing, "Let it rest", context => DeedAsync(context, context.Room<PressRoom>().PauseAsync)) { Gives = typeof(StatusView) },
         new("POST", "/mailings/{id:long}/resume", Permissions.MailingsWrite, About.Mailing, "Let it go on", context => DeedAsync(context, context.Room<PressRoom>().ResumeAsync)) { Gives = typeof(StatusView) },
         new("POST", "/mailings/{id:long}/cancel", Permissions.MailingsWrite, About.Mailing, "End it", context => DeedAsync(context, context.Room<PressRoom>().CancelAsync)) { Gives = typeof(StatusView) },
@@ -159,9 +161,10 @@ static class MailingsApi
             wanted = given;
         }
         DateTimeOffset? at = null;
+        if (wanted is { At: not null, Canary: not null }) { await context.RefuseAsync(Envelope.Refusal.Invalid.Because("A canary goes with what is sent now").At("canary")); return; }
         SendOutcome outcome;
         if (wanted.At is { } later) (outcome, at) = await context.Room<Timetable>().SendAtAsync(Id(context), later, wanted.SkipInvalid, context.RequestAborted);
-        else outcome = await context.Room<PressRoom>().SendAsync(Id(context), wanted.SkipInvalid, context.RequestAborted);
+        else outcome = await context.Room<PressRoom>().SendAsync(Id(context), wanted.SkipInvalid, context.RequestAborted, wanted.Canary);
         if (outcome.Refusal is { } refusal) await context.RefuseAsync(refusal, refusal.HttpStatus, check: outcome.Report is { } report ? Report(report) : null);
         else await context.JsonAsync(new Begun(outcome.Sending, outcome.Skipped, [.. outcome.Report?.Notes ?? []], at));
     }

@@ -4,7 +4,7 @@ using CbaMail.Storage;
 namespace CbaMail.Mailings.Schedules;
 
 /// <summary>Wakes the timetable when something is due, when a run has moved, and when a mailing was changed.</summary>
-sealed class TimetableRunner(Timetable timetable, Sequences.SequenceRun sequences, RunBook runs, PressRoom press, TimeProvider time, ILogger<TimetableRunner> log) : BackgroundService
+sealed class TimetableRunner(Timetable timetable, Sequences.SequenceRun sequences, CanaryWatch canaries, RunBook runs, PressRoom press, TimeProvider time, ILogger<TimetableRunner> log) : BackgroundService
 {
     /// <summary>Who joins, and a clock that was set, are seen by then.</summary>
     static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
@@ -29,7 +29,7 @@ sealed class TimetableRunner(Timetable timetable, Sequences.SequenceRun sequence
                 var pause = Longest;
                 try
                 {
-                    foreach (var next in (DateTimeOffset?[])[await timetable.WakeAsync(stoppingToken), await sequences.WakeAsync(stoppingToken)])
+                    foreach (var next in (DateTimeOffset?[])[await timetable.WakeAsync(stoppingToken), await sequences.WakeAsync(stoppingToken), await canaries.WakeAsync(stoppingToken)])
                         if (next - time.GetUtcNow() is { } left && left < pause) pause = left;
                 }
                 catch (Exception error) when (StoreTrouble.Of(error) is not null) { pause = AfterFailure; } // the store has told the log
