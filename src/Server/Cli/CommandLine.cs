@@ -56,6 +56,7 @@ public static class CommandLine
         .. CourseVerbs.Rows,
         .. EnrolmentVerbs.Rows,
         .. RosterVerbs.Rows,
+        .. ListmonkVerbs.Rows,
         .. RunVerbs.Rows,
         .. TemplateVerbs.Rows,
         .. MailingVerbs.Rows,
