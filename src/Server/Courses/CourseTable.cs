@@ -123,7 +123,7 @@ static class CourseTable
     public static List<Participant> Active(ReadTransaction transaction, long course, TimeProvider time)
     {
         var today = RunTable.List(transaction, course).ToDictionary(run => run.Id, run => (Day: run.Today(time), Over: run.IsOver(run.Today(time))));
-        var people = new Dictionary<long, Participant>();
+        var people = new List<Participant>();
         using var query = transaction.Prepare($"""
             SELECT e.person_id, p.address, p.name, {WithPerson}, e.line, e.id, e.run_id, e.valid_from, e.valid_until FROM enrolment e JOIN person p ON p.id = e.person_id
              WHERE e.course_id = ? AND e.status = 'active' ORDER BY e.id
@@ -132,9 +132,14 @@ static class CourseTable
         {
             var (day, over) = today[query.Int64(6)];
             if (over || PersonTable.Date(query, 7) > day || PersonTable.Date(query, 8) < day) continue;
-            people[query.Int64(0)] = ReadParticipant(query);
+            people.Add(ReadParticipant(query));
         }
-        return [.. people.Values.OrderBy(person => person.Place)];
+        // who is in two runs counts by the later one; there may be a hundred thousand, so they are listed once
+        var seen = new HashSet<long>(people.Count);
+        for (var i = people.Count - 1; i >= 0; i--)
+            if (!seen.Add(people[i].Id)) people[i] = default;
+        if (seen.Count < people.Count) people.RemoveAll(person => person.Id == 0);
+        return people;
     }
 
     public static HashSet<string> Keys(ReadTransaction transaction, long course)
