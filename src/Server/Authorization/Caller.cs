@@ -20,6 +20,9 @@ public sealed record Caller(Account? Account, ApiKey? Key, Session? Session, Acc
     public string Name => (Account?.Address.ToString() ?? (Key is null ? "control socket" : "server"))
         + (Key is null ? "" : $" by key {Key.Id} ({Key.Name})") + (Acting is null ? "" : $", who is {Acting.Address}");
 
+    /// <summary>Which person it is, also where he acts as another: the key of his address; else how he has come.</summary>
+    public string Person => (Acting ?? Account)?.Address.Key ?? Identity;
+
     /// <summary>What limits of rate and idempotency keys are counted by.</summary>
     public string Identity => Key is not null ? $"key {Key.Id}" : Account is not null ? $"account {Account.Id}" : "control";
 

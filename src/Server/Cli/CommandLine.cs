@@ -46,6 +46,7 @@ public static class CommandLine
         .. ResourceVerbs.Rows,
         .. ListVerbs.Rows,
         .. CourseAddressVerbs.Rows,
+        .. ApprovalVerbs.Rows,
         .. TimelineVerb.Rows,
         .. ResponseVerbs.Rows,
         .. ScheduleVerbs.Rows,

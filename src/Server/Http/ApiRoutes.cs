@@ -47,6 +47,7 @@ static class ApiRoutes
         .. TimelineApi.Rows,
         .. ResponsesApi.Rows,
         .. SchedulesApi.Rows,
+        .. ApprovalsApi.Rows,
         .. SequencesApi.Rows,
         .. TemplatesApi.Rows,
         .. MailingsApi.Rows,

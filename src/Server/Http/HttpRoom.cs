@@ -75,7 +75,7 @@ public static class HttpRoom
         });
         app.Use(async (context, next) =>
         {
-            if (!await JoinPages.AnswerAsync(context) && !await PasswordPages.AnswerAsync(context) && !await ListPages.AnswerAsync(context) && !await CourseLetterPages.AnswerAsync(context) && !await ArchivePages.AnswerAsync(context) && !await ReaderPages.AnswerAsync(context) && !await SightingPages.AnswerAsync(context)) await next(context);
+            if (!await JoinPages.AnswerAsync(context) && !await PasswordPages.AnswerAsync(context) && !await ListPages.AnswerAsync(context) && !await CourseLetterPages.AnswerAsync(context) && !await ApprovalPages.AnswerAsync(context) && !await ArchivePages.AnswerAsync(context) && !await ReaderPages.AnswerAsync(context) && !await SightingPages.AnswerAsync(context)) await next(context);
         });
         app.Run(context => context.Room<StatusPage>().AnswerAsync(context));
     }
@@ -113,7 +113,7 @@ public static class HttpRoom
     static string Shown(PathString path)
     {
         var text = path.Value ?? "";
-        foreach (var root in new[] { "/join/", "/reset/", "/recovery/", "/list/", "/course-letter/", Mailings.MailingLinks.Path, Mailings.Tracking.TrackedLinks.PicturePath, Mailings.Tracking.TrackedLinks.LinkPath })
+        foreach (var root in new[] { "/join/", "/reset/", "/recovery/", "/list/", "/course-letter/", ApprovalPages.Root, Mailings.MailingLinks.Path, Mailings.Tracking.TrackedLinks.PicturePath, Mailings.Tracking.TrackedLinks.LinkPath })
             if (text.StartsWith(root, StringComparison.Ordinal)) return root + "***";
         return text;
     }

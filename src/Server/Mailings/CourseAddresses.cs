@@ -137,7 +137,7 @@ public sealed class CourseAddresses
         var wanted = CourseLetter.Read(letter.Message.Span, address, name.Length > 0 ? $"{name} <{sender}>" : sender.ToString());
         if (!wanted.Ok) return wanted.Refusal;
         var waits = address.Approval == "all" || address.Approval == "assistants" && role == CourseRole.Assistant;
-        var made = await press.CreateAsync(wanted.Value with { ReplyTo = elsewhere ? name.Length > 0 ? $"{name} <{author}>" : author.ToString() : null }, cancel);
+        var made = await press.CreateAsync(wanted.Value with { Author = author.Key, ReplyTo = elsewhere ? name.Length > 0 ? $"{name} <{author}>" : author.ToString() : null }, cancel);
         if (!made.Ok) return made.Refusal;
         var word = Base32(RandomNumberGenerator.GetBytes(16));
         var subject = header.Value("Subject")!.Trim();
@@ -208,6 +208,8 @@ public sealed class CourseAddresses
         var done = await store.CommitAsync(write =>
         {
             if (!CourseAddressTable.SetState(write, id, "held", accept ? "sending" : "rejected")) return false;
+            // an approver has read it: no other is asked
+            if (accept) Approvals.ApprovalTable.Put(write, new(post.Mailing, "approved", new Dictionary<string, string>(), 0, post.Author, post.Taken, "", address.Address.ToString(), time.GetUtcNow(), ""));
             if (letter is not null && MailAddress.TryParse(post.Author, out var author)) Enqueue(write, letter, [author]);
             write.OnCommitted(() => waiting.Release());
             return true;

@@ -12,6 +12,7 @@ public static class CourseRemoval
         if (MailingTable.Unfinished(transaction, course) is { } one) return Refusal.Conflict.Because($"Mailing {one} of this course is not finished; cancel it first: cbamail mailing cancel {one}");
         CourseAddressTable.RemoveAll(transaction, course);
         AudienceTable.RemoveAll(transaction, course);
+        Approvals.ApprovalTable.RemoveAll(transaction, course);
         MailingTable.RemoveAll(transaction, course);
         return null;
     }, cancel);

@@ -12,10 +12,11 @@ public enum MailingState { Draft, Sending, Paused, Sent, Cancelled, Scheduled }
 /// <param name="Pixel">Copies have a picture by which is seen that they were opened.</param>
 /// <param name="Clicks">Links of copies lead by this server, which notes that they were followed.</param>
 /// <param name="Parent">The mailing that this one sends again, or null.</param>
+/// <param name="Author">Who made it: the key of his address, else how he came; empty where that is not known.</param>
 public sealed record Mailing(
     long Id, long CourseId, string FromName, string FromAddress, string Subject, string? Html, string? Text, MailingState State,
     long? BaseContent, DateTimeOffset Created, DateTimeOffset? Started, DateTimeOffset? Finished, MailingClass Class = MailingClass.Course, string? ReplyTo = null, bool Pixel = false, bool Clicks = false,
-    long? Parent = null)
+    long? Parent = null, string Author = "")
 {
     /// <summary>Whom answers go to, where that is not From.</summary>
     public (string Name, MailAddress Address)? Writer => ReplyTo is null ? null : PressRoom.Sender(ReplyTo);
@@ -37,7 +38,8 @@ public sealed record NewFile(string Name, ReadOnlyMemory<byte> Content);
 /// <param name="Pixel">Copies have a picture by which is seen that they were opened.</param>
 /// <param name="Clicks">Links of copies lead by this server, which notes that they were followed.</param>
 /// <param name="Parent">The mailing that this one sends again, or null.</param>
-public sealed record NewMailing(string Course, string From, string Subject, string? Html, string? Text, IReadOnlyList<NewFile> Files, string? Mjml = null, string? To = null, MailingClass Class = MailingClass.Course, string? ReplyTo = null, bool Pixel = false, bool Clicks = false, long? Parent = null);
+/// <param name="Author">Who makes it: the key of his address, else how he came.</param>
+public sealed record NewMailing(string Course, string From, string Subject, string? Html, string? Text, IReadOnlyList<NewFile> Files, string? Mjml = null, string? To = null, MailingClass Class = MailingClass.Course, string? ReplyTo = null, bool Pixel = false, bool Clicks = false, long? Parent = null, string Author = "");
 
 /// <summary>One person's copy as it would be sent.</summary>
 public sealed record MailingPreview(string Address, string Name, string From, string Subject, string? Html, string Text, IReadOnlyList<CheckProblem> Problems);

@@ -7,7 +7,7 @@ namespace CbaMail.Mailings;
 public static class MailingTable
 {
     const string Columns =
-        "SELECT id, course_id, from_name, from_address, subject, html, text, state, base_content, created, started, finished, class, reply_to, pixel, clicks, parent_id FROM mailing";
+        "SELECT id, course_id, from_name, from_address, subject, html, text, state, base_content, created, started, finished, class, reply_to, pixel, clicks, parent_id, author FROM mailing";
 
     static readonly string[] States = ["draft", "sending", "paused", "sent", "cancelled", "scheduled"];
 
@@ -18,16 +18,16 @@ public static class MailingTable
 
     internal static long Add(WriteTransaction transaction, Mailing mailing)
     {
-        transaction.Prepare("INSERT INTO mailing (course_id, from_name, from_address, subject, html, text, state, created, class, reply_to, pixel, clicks, parent_id) VALUES (?,?,?,?,?,?,'draft',?,?,?,?,?,?)")
+        transaction.Prepare("INSERT INTO mailing (course_id, from_name, from_address, subject, html, text, state, created, class, reply_to, pixel, clicks, parent_id, author) VALUES (?,?,?,?,?,?,'draft',?,?,?,?,?,?,?)")
             .Bind(1, mailing.CourseId).Bind(2, mailing.FromName).Bind(3, mailing.FromAddress).Bind(4, mailing.Subject)
-            .Bind(5, mailing.Html).Bind(6, mailing.Text).Bind(7, mailing.Created).Bind(8, ClassRules.Of(mailing.Class).Word).Bind(9, mailing.ReplyTo).Bind(10, mailing.Pixel).Bind(11, mailing.Clicks).Bind(12, mailing.Parent).Run();
+            .Bind(5, mailing.Html).Bind(6, mailing.Text).Bind(7, mailing.Created).Bind(8, ClassRules.Of(mailing.Class).Word).Bind(9, mailing.ReplyTo).Bind(10, mailing.Pixel).Bind(11, mailing.Clicks).Bind(12, mailing.Parent).Bind(13, mailing.Author).Run();
         return transaction.LastInsertId;
     }
 
     /// <summary>A draft of the same text, files and audience.</summary>
     internal static long AddLike(WriteTransaction transaction, long mailing, DateTimeOffset created)
     {
-        transaction.Prepare("INSERT INTO mailing (course_id, from_name, from_address, subject, html, text, state, created, class, reply_to, pixel, clicks) SELECT course_id, from_name, from_address, subject, html, text, 'draft', ?2, class, reply_to, pixel, clicks FROM mailing WHERE id = ?1")
+        transaction.Prepare("INSERT INTO mailing (course_id, from_name, from_address, subject, html, text, state, created, class, reply_to, pixel, clicks, author) SELECT course_id, from_name, from_address, subject, html, text, 'draft', ?2, class, reply_to, pixel, clicks, author FROM mailing WHERE id = ?1")
             .Bind(1, mailing).Bind(2, created).Run();
         var id = transaction.LastInsertId;
         transaction.Prepare("INSERT INTO mailing_file (mailing_id, place, name, type, content_id, hash, size) SELECT ?2, place, name, type, content_id, hash, size FROM mailing_file WHERE mailing_id = ?1").Bind(1, mailing).Bind(2, id).Run();
@@ -92,7 +92,7 @@ public static class MailingTable
     static Mailing Read(Statement query) => new(
         query.Int64(0), query.Int64(1), query.String(2), query.String(3), query.String(4), query.Text(5), query.Text(6),
         (MailingState)Array.IndexOf(States, query.String(7)), query.IsNull(8) ? null : query.Int64(8),
-        query.Time(9), query.TimeOrNull(10), query.TimeOrNull(11), ClassRules.Find(query.String(12))!.Class, query.Text(13), query.Bool(14), query.Bool(15), query.IsNull(16) ? null : query.Int64(16));
+        query.Time(9), query.TimeOrNull(10), query.TimeOrNull(11), ClassRules.Find(query.String(12))!.Class, query.Text(13), query.Bool(14), query.Bool(15), query.IsNull(16) ? null : query.Int64(16), query.String(17));
 
     internal static List<MailingFile> Files(ReadTransaction transaction, long mailing)
     {

@@ -42,6 +42,7 @@ public static class MailingsRoom
         .AddSingleton<Sightings>()
         .AddHostedService(static provider => provider.GetRequiredService<Sightings>())
         .AddSingleton<CanaryWatch>()
+        .AddSingleton<Approvals.ApprovalBook>()
         .AddSingleton<Schedules.Timetable>()
         .AddSingleton<Sequences.SequenceBook>()
         .AddSingleton<Sequences.SequenceRun>()

@@ -129,7 +129,7 @@ public sealed class PressRoom
         if (wanted.Html is null && (wanted.Pixel || wanted.Clicks)) return Refusal.Invalid.Because("Openings and followed links are seen in HTML alone: give the mailing one").At("html");
         if (wanted.Subject.Length == 0) return Refusal.Invalid.Because("A mailing needs a subject");
         if (wanted.Files.Sum(file => (long)file.Content.Length) > settings.FileBytes) return Refusal.TooLarge.Because($"The files have more than {settings.FileBytes / 1048576} MiB together; put them on a server and send a link");
-        var mailing = new Mailing(0, course.Id, from.Name, from.Address.ToString(), wanted.Subject, wanted.Html, wanted.Text, MailingState.Draft, null, time.GetUtcNow(), null, null, wanted.Class, replyTo, wanted.Pixel, wanted.Clicks, wanted.Parent);
+        var mailing = new Mailing(0, course.Id, from.Name, from.Address.ToString(), wanted.Subject, wanted.Html, wanted.Text, MailingState.Draft, null, time.GetUtcNow(), null, null, wanted.Class, replyTo, wanted.Pixel, wanted.Clicks, wanted.Parent, wanted.Author);
         var composer = Composer.Create(course, mailing, [], time.GetUtcNow());
         if (!composer.Ok) return composer.Refusal;
         var to = Audience(course, wanted.To);
@@ -303,6 +303,8 @@ public sealed class PressRoom
                 return new(Refusal.Invalid.Because($"Mailing {id} was not sent: {reasons.Count} of {people.Count} participants have a problem; mend them, or leave them out with --skip-invalid"), report, 0, 0);
             foreach (var (person, reason) in Consents.LeftOut(composer.Mailing, composer.Course, people)) reasons.TryAdd(person, reason);
             if (reasons.Count == people.Count) return new(Refusal.Invalid.Because($"Mailing {id} was not sent: nobody is left to send it to"), report, 0, 0);
+            using (var read = store.Read())
+                if (Approvals.ApprovalGate.Refuses(read, composer, people.Count) is { } unapproved) return new(unapproved, report, 0, 0);
             return await FreezeAsync(composer, people, audience, reasons, canary, cancel) is { } refusal
                 ? new(refusal, report, 0, 0)
                 : new(null, report, people.Count - reasons.Count, reasons.Count);

@@ -148,7 +148,7 @@ static class MailingsApi
             if ((left -= files.Size(file.Hash)) < 0) { await context.RefuseAsync(413, $"The files have more than {context.Room<Settings>().Mailings.FileBytes / 1048576} MiB together; put them on a server and send a link"); return; }
             given.Add(new(file.Name, files.Read(new MailingFile(0, file.Name, "", null, file.Hash, 0))));
         }
-        var made = await context.Room<PressRoom>().CreateAsync(new(wanted.Course ?? "", wanted.From ?? "", wanted.Subject ?? "", wanted.Html, wanted.Text, given, wanted.Mjml, wanted.To, wanted.Class, null, wanted.TrackOpens, wanted.TrackClicks), context.RequestAborted);
+        var made = await context.Room<PressRoom>().CreateAsync(new(wanted.Course ?? "", wanted.From ?? "", wanted.Subject ?? "", wanted.Html, wanted.Text, given, wanted.Mjml, wanted.To, wanted.Class, null, wanted.TrackOpens, wanted.TrackClicks, Author: context.Caller().Person), context.RequestAborted);
         await context.ResultAsync(made, mailing => new NumberDone(mailing.Id));
     }
 

@@ -61,6 +61,7 @@ public sealed partial class Timetable(Store store, PressRoom press, MailQueue qu
             var drawn = Draw(mailing, rule, runSlug);
             if (!drawn.Ok) return drawn.Refusal;
             wanted = drawn.Value.Plan;
+            if (Approvals.ApprovalGate.Refuses(press, store, mailing) is { } unapproved) return unapproved;
         }
         if (press.Freeze(mailing) is { } busy) return busy;
         try

@@ -86,6 +86,7 @@ public sealed class SequenceBook(Store store, PressRoom press, TimeProvider time
             if (step.Otherwise > 0 && (step.Otherwise <= place || step.Otherwise > lines.Count)) return Refusal.Invalid.Because($"From step {place} one goes on to a later one only").At("steps");
             if (steps.Exists(one => one.Mailing == step.Mailing)) return Refusal.Invalid.Because($"Mailing {step.Mailing} is a step twice").At("steps");
             if (Unseen(course, step.Mailing, rule) is { } refusal) return refusal.At("steps");
+            if (Approvals.ApprovalGate.Refuses(press, store, step.Mailing) is { } unapproved) return unapproved.At("steps");
             steps.Add(step);
         }
         var frozen = new List<long>();
