@@ -69,7 +69,8 @@ public sealed partial class SightingsTests
         foreach (var link in links) Assert.Equal(house.Row(1).Id, tracked.ReadLink(Token(link), Target(link))!.Id);
         Assert.Equal(BounceKind.Unseen, tracked.ReadLink(Token(links[3]), Target(links[3]))!.Kind);
         Assert.Null(tracked.ReadLink(Token(links[0]), "https://evil.example/"));
-        Assert.Null(tracked.ReadLink(Token(links[0])[..^1] + "a", Target(links[0])));
+        var token = Token(links[0]);
+        Assert.Null(tracked.ReadLink(token[..^1] + (token[^1] == 'a' ? 'b' : 'a'), Target(links[0])));
         Assert.Null(house.Fixture.Press.Links.Read(Token(links[0]))); // no way out of a mailing
         Assert.DoesNotContain("/o/", Quoted(house.Fixture.Inbox("u1@example.test")[0]).Replace(html, "", StringComparison.Ordinal));
     }
